@@ -1,0 +1,6 @@
+// Empties the folders named on the command line (relative to the repository), on every platform.
+import { rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+for (const folder of process.argv.slice(2)) rmSync(resolve(root, folder), { recursive: true, force: true })

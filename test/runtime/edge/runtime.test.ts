@@ -1,0 +1,13 @@
+/** What the edge project stands on: the runtime of Vercel Edge functions, which has no Buffer. */
+import { describe, expect, it } from 'vitest'
+
+describe('the edge test runtime', () => {
+  it('is the edge runtime', () => {
+    expect(Reflect.get(globalThis, 'EdgeRuntime')).toBe('edge-runtime')
+  })
+
+  it('has WebCrypto', async () => {
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode('x'))
+    expect(digest.byteLength).toBe(32)
+  })
+})
