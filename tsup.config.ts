@@ -9,6 +9,8 @@ const [schemas, others] = [true, false].map((wanted) =>
   Object.fromEntries(named.filter(([name]) => (name === 'schemas') === wanted)),
 )
 
+const external = [/^node:/, 'cloudflare:workers', 'next/server.js']
+
 const shared: Options = {
   format: ['esm', 'cjs'],
   dts: true,
@@ -22,14 +24,12 @@ const shared: Options = {
   clean: false,
   // The default turns `node:crypto` into `crypto`, which Workers and Deno do not know.
   removeNodeProtocol: false,
-  external: [/^node:/, 'cloudflare:workers', 'next/server.js'],
+  external,
 }
 
 export default defineConfig([
   // zod/mini is bundled into the core: a consumer needs no zod, and a cold import is an order of magnitude faster.
   { ...shared, entry: others, noExternal: [/^zod\/mini$/] },
   // Whoever imports the schemas wants them to be those of their own zod: it stays an (optional) peer here.
-  ...(Object.keys(schemas).length > 0
-    ? [{ ...shared, entry: schemas, external: [...shared.external, /^zod(\/|$)/] }]
-    : []),
+  ...(Object.keys(schemas).length > 0 ? [{ ...shared, entry: schemas, external: [...external, /^zod(\/|$)/] }] : []),
 ])

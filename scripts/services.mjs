@@ -117,7 +117,7 @@ async function startPostgres(binary, port) {
  * @param {readonly string[]} extraFolders
  */
 function findBinary(name, extraFolders) {
-  const folders = [...extraFolders, ...(process.env.PATH ?? '').split(delimiter)]
+  const folders = [...extraFolders, ...(process.env['PATH'] ?? '').split(delimiter)]
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file))
 }
 

@@ -1,0 +1,201 @@
+/** The shape of the source tree: which way imports run, and what every file owes its reader. */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { findFaults, layerOf } from './import-rules.js'
+
+const SRC = join(import.meta.dirname, '../../src')
+
+describe('the source tree', () => {
+  const paths = globSync('**/*.ts', { cwd: SRC }).map((path) => path.replaceAll('\\', '/'))
+  const sources = new Map(paths.map((path) => [path, readFileSync(join(SRC, path), 'utf8')]))
+
+  it('keeps every rule', () => {
+    expect(findFaults(sources)).toEqual([])
+  })
+
+  it('was really read', () => {
+    expect(paths).toContain('errors.ts')
+    expect(paths.length).toBeGreaterThan(10)
+  })
+})
+
+describe('layers', () => {
+  it.each([
+    ['receiver.ts', 'receiver'],
+    ['errors.ts', 'errors'],
+    ['types.ts', 'types'],
+    ['stores/store.ts', 'store contract'],
+    ['stores/redis.ts', 'store driver'],
+    ['adapters/fetch.ts', 'shared adapter'],
+    ['adapters/express.ts', 'adapter'],
+    ['somewhere/else.ts', undefined],
+  ])('%s is in the layer %s', (path, layer) => {
+    expect(layerOf(path)).toBe(layer)
+  })
+})
+
+/** A small tree that keeps every rule; each planted fault replaces or adds one file of it. */
+const SOUND: Readonly<Record<string, string>> = {
+  'index.ts': "// The door.\nexport { receive } from './receiver.js'\nexport type { Word } from './types.js'",
+  'receiver.ts': "// The story.\nimport { claim } from './delivery/claim.js'\nexport const receive = claim",
+  'types.ts': '// Words.\nexport type Word = string',
+  'errors.ts': '// Errors.\nexport class WebhookError extends Error {}',
+  'delivery/claim.ts':
+    "// Stage 5 of 8.\nimport type { Store } from '../stores/store.js'\nexport const claim = (s: Store) => s",
+  'delivery/signed-content.ts': '// A part of stage 2.\nexport const cut = 1',
+  'delivery/signature.ts':
+    "// Stage 2 of 8.\nimport { hmac } from '../crypto/hmac.js'\nimport './signed-content.js'\nexport const signature = hmac",
+  'crypto/hmac.ts': '// HMAC.\nexport const hmac = 1',
+  'events/schemas.ts': "// Schemas.\nimport * as z from 'zod'\nexport const schema = z.string()",
+  'stores/store.ts': '// The contract.\nexport interface Store {}',
+  'stores/redis.ts':
+    "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from './store.js'\nexport type X = Redis & Store",
+  'stores/durable-object.ts':
+    "// Durable Objects.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
+  'adapters/fetch.ts': "// Fetch.\nimport { receive } from '../receiver.js'\nexport const toHandler = receive",
+  'adapters/node.ts': "// Node.\nimport type { IncomingMessage } from 'node:http'\nexport type X = IncomingMessage",
+  'adapters/next.ts':
+    "// Next.js.\nimport { after } from 'next/server.js'\nimport { toHandler } from './fetch.js'\nexport { after, toHandler }",
+  'testing/index.ts': "// Testing.\nimport { randomUUID } from 'node:crypto'\nexport const id = randomUUID",
+  'cli/index.ts':
+    "#!/usr/bin/env node\n// The command line.\nimport { id } from '../testing/index.js'\nconsole.log(id)",
+}
+
+function faultsWith(planted: Readonly<Record<string, string>>): string[] {
+  return findFaults(new Map(Object.entries({ ...SOUND, ...planted })))
+}
+
+describe('the rules', () => {
+  it('accept a sound tree', () => {
+    expect(faultsWith({})).toEqual([])
+  })
+
+  it.each([
+    [
+      'a stage that imports another stage',
+      'delivery/claim.ts',
+      "import { signature } from './signature.js'",
+      'imports another stage',
+    ],
+    [
+      'a part of a stage that imports a stage',
+      'delivery/signed-content.ts',
+      "import { claim } from './claim.js'",
+      'imports another stage',
+    ],
+    [
+      'a stage that imports the receiver',
+      'delivery/claim.ts',
+      "import { receive } from '../receiver.js'",
+      '(delivery) may not import receiver.ts',
+    ],
+    [
+      'a stage that imports a driver',
+      'delivery/claim.ts',
+      "import type { X } from '../stores/redis.js'",
+      '(delivery) may not import stores/redis.ts',
+    ],
+    [
+      'crypto that imports a stage',
+      'crypto/hmac.ts',
+      "import { claim } from '../delivery/claim.js'",
+      '(crypto) may not import',
+    ],
+    [
+      'the receiver importing an adapter',
+      'receiver.ts',
+      "import { toHandler } from './adapters/fetch.js'",
+      '(receiver) may not import',
+    ],
+    [
+      'the receiver importing testing',
+      'receiver.ts',
+      "import { id } from './testing/index.js'",
+      '(receiver) may not import',
+    ],
+    [
+      'a store that imports the words',
+      'stores/redis.ts',
+      "import type { Word } from '../types.js'",
+      '(store driver) may not import',
+    ],
+    [
+      'a store that imports a store',
+      'stores/redis.ts',
+      "import { DurableObject } from './durable-object.js'",
+      '(store driver) may not import',
+    ],
+    [
+      'an adapter that imports a store',
+      'adapters/next.ts',
+      "import type { X } from '../stores/redis.js'",
+      '(adapter) may not import',
+    ],
+    [
+      'an adapter that imports a thin adapter',
+      'adapters/fetch.ts',
+      "import { after } from './next.js'",
+      '(shared adapter) may not import',
+    ],
+    [
+      'testing that imports the command line',
+      'testing/index.ts',
+      "import '../cli/index.js'",
+      '(testing) may not import',
+    ],
+    [
+      'an import of the public door',
+      'adapters/fetch.ts',
+      "import { receive } from '../index.js'",
+      'imports the public door',
+    ],
+    ['a client imported for its value', 'stores/redis.ts', "import { Redis } from 'ioredis'", 'ioredis for its value'],
+    ['a client loaded dynamically', 'stores/redis.ts', "const r = await import('ioredis')", 'ioredis for its value'],
+    ['a framework re-exported', 'adapters/fetch.ts', "export { Hono } from 'hono'", 'hono for its value'],
+    [
+      'next/server.js outside its adapter',
+      'adapters/fetch.ts',
+      "import { after } from 'next/server.js'",
+      'next/server.js for its value',
+    ],
+    ['full zod in the core', 'delivery/claim.ts', "import { z } from 'zod'", 'zod for its value'],
+    ['Node in the core', 'crypto/hmac.ts', "import { createHmac } from 'node:crypto'", 'may not import node:crypto'],
+    [
+      "Node's types in the core",
+      'crypto/hmac.ts',
+      "export type X = import('node:crypto').Hmac",
+      'may not import node:crypto',
+    ],
+    [
+      'an import without an extension',
+      'receiver.ts',
+      "import type { Word } from './types'",
+      'without its .js extension',
+    ],
+    ['an import of nothing', 'receiver.ts', "import { x } from './gone.js'", 'does not exist'],
+    ['a default export', 'receiver.ts', 'export default function receive2() {}', 'has a default export'],
+    ['a renamed default export', 'receiver.ts', 'const x = 1\nexport { x as default }', 'has a default export'],
+    ['an export of everything', 'index.ts', "export * from './types.js'", 'has an export *'],
+    ['an export of everything under a name', 'index.ts', "export * as words from './types.js'", 'has an export *'],
+    [
+      'a cycle',
+      'crypto/hmac.ts',
+      "import { other } from './other.js'",
+      'cycle: crypto/hmac.ts → crypto/other.ts → crypto/hmac.ts',
+    ],
+  ])('refuse %s', (_, path, line, fault) => {
+    const other = { 'crypto/other.ts': "// Other.\nimport { hmac } from './hmac.js'\nexport const other = hmac" }
+    expect(faultsWith({ ...other, [path]: `${SOUND[path]}\n${line}` }).join('\n')).toContain(fault)
+  })
+
+  it.each([
+    ['a file called utils', 'crypto/utils.ts', '// Things.', 'says nothing'],
+    ['a folder called common', 'common/words.ts', '// Things.', 'says nothing'],
+    ['a folder without a layer', 'plugins/words.ts', '// Things.', 'has no layer'],
+    ['a file that does not say its job', 'crypto/mac.ts', 'export const mac = 1', 'does not open with a comment'],
+    ['a file of 250 lines', 'crypto/mac.ts', `// Long.${'\n'.repeat(249)}export const mac = 1`, 'has 250 lines'],
+  ])('refuse %s', (_, path, text, fault) => {
+    expect(faultsWith({ [path]: text }).join('\n')).toContain(fault)
+  })
+})
