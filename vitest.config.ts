@@ -57,6 +57,7 @@ export default defineConfig({
           name: 'package',
           environment: 'node',
           include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/support/package-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,0 +1,19 @@
+// Packs the package as it would be published and has publint and "are the types wrong" look at the tarball. dist/ must be built.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const folder = mkdtempSync(join(tmpdir(), 'govalid-pack-'))
+/** @param {string} command @param {string[]} args */
+const run = (command, args) => execFileSync(command, args, { stdio: 'inherit' })
+
+try {
+  const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
+  const tarball = join(folder, JSON.parse(packed.toString())[0].filename)
+  run('publint', ['run', tarball, '--strict'])
+  // node10 cannot read subpath exports at all; everything since Node 12.7 can.
+  run('attw', [tarball, '--profile', 'node16'])
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

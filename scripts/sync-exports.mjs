@@ -1,0 +1,20 @@
+// Writes the `exports` of package.json from entries.json. Run after adding an entry: `npm run exports`.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import entries from '../entries.json' with { type: 'json' }
+
+const file = resolve(import.meta.dirname, '../package.json')
+const manifest = JSON.parse(readFileSync(file, 'utf8'))
+
+/** @param {string} subpath */
+function conditionsOf(subpath) {
+  const output = `./dist/${subpath === '.' ? 'index' : subpath.slice(2)}`
+  return {
+    import: { types: `${output}.d.ts`, default: `${output}.js` },
+    require: { types: `${output}.d.cts`, default: `${output}.cjs` },
+  }
+}
+
+const exported = Object.keys(entries).map((subpath) => [subpath, conditionsOf(subpath)])
+manifest.exports = { ...Object.fromEntries(exported), './package.json': './package.json' }
+writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)

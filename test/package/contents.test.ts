@@ -1,0 +1,125 @@
+/** What would be published: the manifest, the list of files, and what the files may and may not contain. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, inject, it } from 'vitest'
+import { entryFiles, manifest, outputName, ROOT } from './manifest.js'
+
+const DIST = join(ROOT, 'dist')
+const distFiles = globSync('**/*.*', { cwd: DIST }).sort()
+const read = (file: string) => readFileSync(join(DIST, file), 'utf8')
+
+describe('the manifest', () => {
+  const { './package.json': own, ...exported } = { ...manifest.exports }
+
+  it('exports exactly the entries that are built, each for both formats with its own types', () => {
+    const expected = Object.keys(entryFiles).map((subpath) => [subpath, conditionsOf(outputName(subpath))])
+    expect(exported).toEqual(Object.fromEntries(expected))
+    expect(own).toBe('./package.json')
+  })
+
+  it('lists types before code, as the resolution order demands', () => {
+    const conditions = Object.values(exported).flatMap((entry) => [entry.import, entry.require])
+    for (const condition of conditions) expect(Object.keys(condition)).toEqual(['types', 'default'])
+  })
+
+  it('names only files that exist', () => {
+    for (const file of Object.values(entryFiles)) expect(existsSync(join(ROOT, file)), file).toBe(true)
+    const targets = Object.values(exported)
+      .flatMap((entry) => [entry.import, entry.require])
+      .flatMap(Object.values)
+    for (const target of targets) expect(existsSync(join(ROOT, target)), target).toBe(true)
+  })
+
+  it('has no runtime dependency, and every peer is optional', () => {
+    expect(manifest.dependencies ?? {}).toEqual({})
+    const optional = Object.keys(manifest.peerDependencies).filter(
+      (peer) => manifest.peerDependenciesMeta[peer]?.optional,
+    )
+    expect(optional).toEqual(Object.keys(manifest.peerDependencies))
+  })
+
+  it('runs nothing when it is installed', () => {
+    const lifecycle = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'preprepare', 'postprepare']
+    expect(Object.keys(manifest.scripts).filter((script) => lifecycle.includes(script))).toEqual([])
+  })
+
+  it('is free of side effects and runs on Node 20', () => {
+    expect(manifest.sideEffects).toBe(false)
+    expect(manifest.engines).toEqual({ node: '>=20' })
+  })
+})
+
+describe('the lockfile', () => {
+  it('names no registry', () => {
+    expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"')
+  })
+})
+
+describe('the tarball', () => {
+  const { files } = inject('packed')
+
+  it('holds the built files, the licence, and the pages the README leans on, and nothing else', () => {
+    const allowed =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/errors\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts))$/
+    expect(files.filter((file) => !allowed.test(file))).toEqual([])
+    expect(files).toContain('LICENSE')
+  })
+
+  it('holds every built file', () => {
+    expect(files.filter((file) => file.startsWith('dist/')).sort()).toEqual(
+      distFiles.map((file) => `dist/${file}`).sort(),
+    )
+  })
+})
+
+describe('the built files', () => {
+  it('give away no path of the machine they were built on', () => {
+    const leaking = distFiles.filter((file) =>
+      [ROOT, `${homedir()}/`, 'file:///', '/home/', '/Users/'].some((part) => read(file).includes(part)),
+    )
+    expect(leaking).toEqual([])
+  })
+
+  it.each(['.js', '.cjs'])('hold one WebhookError class in %s files, whatever the subpath', (extension) => {
+    const code = distFiles.filter((file) => file.endsWith(extension)).map(read)
+    expect(code.join('\n').match(/class \w*WebhookError\w* extends Error|WebhookError = class/g)).toHaveLength(1)
+  })
+
+  it.each(Object.keys(entryFiles).filter((subpath) => subpath !== './schemas'))(
+    'of %s never name the zod package',
+    (subpath) => {
+      const roots = ['.js', '.cjs', '.d.ts', '.d.cts'].map((extension) => `${outputName(subpath)}${extension}`)
+      const naming = reachableFrom(roots).filter((file) =>
+        /(from|import|require\()\s*['"]zod(\/[^'"]*)?['"]/.test(read(file)),
+      )
+      expect(naming).toEqual([])
+    },
+  )
+})
+
+function conditionsOf(name: string): Record<string, Record<string, string>> {
+  return {
+    import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+  }
+}
+
+/** The built files that these reach over relative imports, themselves included. */
+function reachableFrom(roots: readonly string[]): string[] {
+  const seen = new Set<string>()
+  const queue = [...roots]
+  for (const file of queue) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const specifiers = [...read(file).matchAll(/(?:from|import|require\(|import\()\s*['"](\.[^'"]+)['"]/g)]
+    queue.push(...specifiers.map(([, specifier = '']) => targetOf(file, specifier)))
+  }
+  return [...seen]
+}
+
+/** A declaration file imports `./x.js` and means `./x.d.ts`. */
+function targetOf(file: string, specifier: string): string {
+  const target = join(dirname(file), specifier)
+  return /\.d\.c?ts$/.test(file) ? target.replace(/\.(c?)js$/, '.d.$1ts') : target
+}

@@ -1,0 +1,66 @@
+/** The installed tarball, loaded by every Node on this machine: as ES modules and as CommonJS, with no peer installed. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe, expect, inject, it } from 'vitest'
+import { standaloneSpecifiers } from './manifest.js'
+
+const { consumer } = inject('packed')
+
+/** The Node the tests run on, and the others on the PATH: the project's own tools need a newer one than its users do. */
+function nodesOnPath(): { version: string; file: string }[] {
+  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'node'))
+  const files = new Set(
+    [process.execPath, ...candidates].filter((file) => existsSync(file)).map((file) => realpathSync(file)),
+  )
+  const found = [...files].map((file) => ({ file, version: execFileSync(file, ['--version']).toString().trim() }))
+  return [...new Map(found.map((node) => [node.version, node])).values()]
+}
+
+const loaders = {
+  esm: 'const load = (specifier) => import(specifier)',
+  cjs: 'const load = async (specifier) => require(specifier)',
+}
+
+function run(node: string, format: keyof typeof loaders, body: string): unknown {
+  const inputType = format === 'esm' ? 'module' : 'commonjs'
+  const code = `${loaders[format]}
+    void (async () => { ${body} })().then((result) => console.log(JSON.stringify(result)))`
+  const output = execFileSync(node, [`--input-type=${inputType}`, '--eval', code], { cwd: consumer })
+  return JSON.parse(output.toString())
+}
+
+describe.each(nodesOnPath())('on Node $version', ({ file }) => {
+  describe.each(['esm', 'cjs'] as const)('as %s', (format) => {
+    it.each(standaloneSpecifiers)('%s loads', (specifier) => {
+      const names = run(file, format, `return Object.keys(await load('${specifier}'))`)
+      expect(names).not.toEqual([])
+      expect(names).not.toContain('default')
+    })
+
+    it.runIf(standaloneSpecifiers.includes('govalid-webhooks/stores/memory'))(
+      'subpaths share one copy of the code',
+      () => {
+        const body = `return (await load('govalid-webhooks')).memoryStore === (await load('govalid-webhooks/stores/memory')).memoryStore`
+        expect(run(file, format, body)).toBe(true)
+      },
+    )
+
+    it('a refused signature is a WebhookError', () => {
+      const body = `
+        const { isWebhookError, verifyAndParse, WebhookError } = await load('govalid-webhooks')
+        const error = await verifyAndParse('{}', 'sha256=' + '0'.repeat(64), 'a secret').catch((error) => error)
+        return { code: error.code, instance: error instanceof WebhookError, recognised: isWebhookError(error) }`
+      expect(run(file, format, body)).toEqual({ code: 'signature_mismatch', instance: true, recognised: true })
+    })
+  })
+
+  it('an error of the CommonJS copy is recognised by the ESM copy', () => {
+    const body = `
+      const { createRequire } = await import('node:module')
+      const other = createRequire(process.cwd() + '/')('govalid-webhooks')
+      const { isWebhookError } = await load('govalid-webhooks')
+      return isWebhookError(await other.assertSignature('{}', '', 'a secret').catch((error) => error))`
+    expect(run(file, 'esm', body)).toBe(true)
+  })
+})
