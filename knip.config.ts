@@ -8,10 +8,13 @@ const config: KnipConfig = {
     'scripts/*.mjs',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
+    'test/support/*-setup.ts',
     'test/runtime/workerd/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs'],
-  ignoreDependencies: ['node'],
+  // `node` is the runtime the scripts run on; wrangler is what the Workers plugin starts.
+  ignoreDependencies: ['node', 'wrangler', '@changesets/config'],
+  ignoreBinaries: ['apt-get'],
 }
 
 export default config

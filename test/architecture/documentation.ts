@@ -1,0 +1,152 @@
+/**
+ * Finds public exports without a summary and functions that throw what they do not say. Takes a TypeScript program and the
+ * files that are its doors; gives back one sentence per fault.
+ *
+ * What a function throws is followed through the functions it calls, not through callbacks and not into `try`. A code that
+ * is computed cannot be seen; codes are literals wherever they are thrown.
+ */
+import ts from 'typescript'
+
+/** Every undocumented export, undocumented `@throws`, and `@throws` with a code that does not exist. */
+export function findUndocumented(
+  program: ts.Program,
+  entries: readonly string[],
+  codes: ReadonlySet<string>,
+): string[] {
+  const checker = program.getTypeChecker()
+  const thrownBy = createThrowFinder(checker, codes)
+  const faults = entries.flatMap((entry) =>
+    exportsOf(program, entry).flatMap((symbol) => [
+      ...summaryFaults(symbol, checker),
+      ...functionsOf(symbol).flatMap((declared) => throwFaults(symbol.name, declared, thrownBy(declared))),
+    ]),
+  )
+  return [...new Set([...faults, ...unknownCodeFaults(program, codes)])]
+}
+
+/** The codes a string-literal union type lists. */
+export function codesOf(program: ts.Program, file: string, typeName: string): ReadonlySet<string> {
+  const checker = program.getTypeChecker()
+  const alias = program
+    .getSourceFile(file)
+    ?.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === typeName)
+  const type = alias && checker.getTypeAtLocation(alias)
+  const members = type?.isUnion() ? type.types : []
+  return new Set(members.flatMap((member) => (member.isStringLiteral() ? [member.value] : [])))
+}
+
+function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(entry)
+  const module = source && checker.getSymbolAtLocation(source)
+  if (!module) throw new Error(`${entry} is not a module`)
+  return checker
+    .getExportsOfModule(module)
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
+}
+
+function summaryFaults(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
+  const summary = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim()
+  return summary === '' ? [`${symbol.name} has no summary`] : []
+}
+
+type FunctionNode = ts.FunctionDeclaration | ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration
+
+function functionsOf(symbol: ts.Symbol): FunctionNode[] {
+  return (symbol.declarations ?? []).flatMap((declared): FunctionNode[] => {
+    if (ts.isFunctionDeclaration(declared)) return declared.body ? [declared] : []
+    const value = ts.isVariableDeclaration(declared) ? declared.initializer : undefined
+    return value && (ts.isArrowFunction(value) || ts.isFunctionExpression(value)) ? [value] : []
+  })
+}
+
+function throwFaults(name: string, declared: FunctionNode, thrown: ReadonlySet<string>): string[] {
+  const documented = documentedCodes(declared)
+  return [...thrown].filter((code) => !documented.has(code)).map((code) => `${name} throws ${code} without a @throws`)
+}
+
+/** The codes in back quotes behind the `@throws` of a node, or of any of its overloads. */
+function documentedCodes(node: ts.Node): ReadonlySet<string> {
+  const tags = [node, ...overloadsOf(node)].flatMap((declared) => ts.getJSDocTags(declared)).filter(isThrows)
+  return new Set(tags.flatMap(codesInTag))
+}
+
+function overloadsOf(node: ts.Node): ts.Node[] {
+  if (!ts.isFunctionDeclaration(node) || !node.name) return []
+  const { text } = node.name
+  return node.getSourceFile().statements.filter((other) => ts.isFunctionDeclaration(other) && other.name?.text === text)
+}
+
+function isThrows(tag: ts.JSDocTag): boolean {
+  return tag.tagName.text === 'throws'
+}
+
+/** Codes are back-quoted lower-case words; other back-quoted words in the sentence have a capital, a dot or a bracket. */
+function codesInTag(tag: ts.JSDocTag): string[] {
+  return [...tag.getText().matchAll(/`([a-z0-9]+(?:_[a-z0-9]+)+)`/g)].map(([, code = '']) => code)
+}
+
+function unknownCodeFaults(program: ts.Program, codes: ReadonlySet<string>): string[] {
+  const faults: string[] = []
+  const visit = (node: ts.Node): void => {
+    const unknown = ts
+      .getJSDocTags(node)
+      .filter(isThrows)
+      .flatMap(codesInTag)
+      .filter((code) => !codes.has(code))
+    faults.push(...unknown.map((code) => `a @throws names ${code}, which is no code`))
+    ts.forEachChild(node, visit)
+  }
+  const own = program.getSourceFiles().filter((file) => !file.isDeclarationFile)
+  for (const file of own) visit(file)
+  return faults
+}
+
+function createThrowFinder(
+  checker: ts.TypeChecker,
+  codes: ReadonlySet<string>,
+): (node: FunctionNode) => ReadonlySet<string> {
+  const known = new Map<ts.Node, Set<string>>()
+  return function thrownBy(node) {
+    const cached = known.get(node)
+    if (cached) return cached
+    const found = new Set<string>()
+    known.set(node, found)
+    if (node.body) visit(node.body)
+    return found
+
+    function visit(inner: ts.Node): void {
+      if (ts.isFunctionLike(inner) || ts.isClassLike(inner) || ts.isVoidExpression(inner)) return
+      if (ts.isTryStatement(inner) && inner.catchClause)
+        return void [inner.catchClause.block, inner.finallyBlock].forEach(visitIf)
+      if (ts.isThrowStatement(inner) || isReject(inner)) addLiterals(inner)
+      else if (ts.isCallExpression(inner)) for (const code of thrownByCall(inner)) found.add(code)
+      ts.forEachChild(inner, visit)
+    }
+    function visitIf(inner: ts.Node | undefined): void {
+      if (inner) visit(inner)
+    }
+    function addLiterals(inner: ts.Node): void {
+      if (ts.isStringLiteralLike(inner) && codes.has(inner.text)) found.add(inner.text)
+      ts.forEachChild(inner, addLiterals)
+    }
+    function thrownByCall(call: ts.CallExpression): ReadonlySet<string> {
+      const declared = checker.getResolvedSignature(call)?.declaration
+      const callable = declared !== undefined && !ts.isJSDocSignature(declared) && isFunctionNode(declared)
+      return callable ? thrownBy(declared) : new Set()
+    }
+  }
+}
+
+function isReject(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && node.expression.getText() === 'Promise.reject'
+}
+
+function isFunctionNode(node: ts.Node): node is FunctionNode {
+  return (
+    ts.isFunctionDeclaration(node) ||
+    ts.isFunctionExpression(node) ||
+    ts.isArrowFunction(node) ||
+    ts.isMethodDeclaration(node)
+  )
+}
