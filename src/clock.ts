@@ -1,0 +1,93 @@
+/**
+ * Time, injected: the clock everything reads, and the one way to limit how long something may take.
+ * Nothing in this project reads `Date.now` or sets a timer in any other way.
+ */
+
+/** The receiver's time. Times are epoch milliseconds, durations milliseconds. */
+export interface Clock {
+  /** The time now, in epoch milliseconds. */
+  now(): number
+  /** Calls `fn` once after `ms` milliseconds; the returned function cancels it. */
+  setTimer(ms: number, fn: () => void): () => void
+}
+
+/** The machine's own clock. A timer does not keep a Node process alive: a running request does that. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(ms, fn) {
+    const timer = setTimeout(fn, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** How a limited piece of work ended. */
+export type Settled<T> =
+  | { readonly status: 'value'; readonly value: T }
+  | { readonly status: 'error'; readonly error: unknown }
+  | { readonly status: 'late' }
+
+const LATE: Settled<never> = { status: 'late' }
+
+/**
+ * Runs `work` and waits for it at most `ms` milliseconds. Never rejects: a thrown error is a result.
+ * What arrives after the limit goes to `onLate`, so that nothing is lost and no rejection stays unhandled.
+ */
+export function settleWithin<T>(
+  clock: Clock,
+  ms: number,
+  work: () => T | PromiseLike<T>,
+  onLate: (late: Settled<T>) => void = () => {},
+): Promise<Settled<T>> | Settled<T> {
+  if (ms <= 0) return LATE
+  let pending: T | PromiseLike<T>
+  try {
+    pending = work()
+  } catch (error) {
+    return { status: 'error', error }
+  }
+  if (!isPromiseLike(pending)) return { status: 'value', value: pending }
+  return raceWithTimer(clock, ms, pending, onLate)
+}
+
+function raceWithTimer<T>(
+  clock: Clock,
+  ms: number,
+  pending: PromiseLike<T>,
+  onLate: (late: Settled<T>) => void,
+): Promise<Settled<T>> {
+  return new Promise((resolve) => {
+    let late = false
+    const cancel = clock.setTimer(ms, () => {
+      late = true
+      resolve(LATE)
+    })
+    const settle = (settled: Settled<T>) => {
+      if (late) return onLate(settled)
+      cancel()
+      resolve(settled)
+    }
+    pending.then(
+      (value) => settle({ status: 'value', value }),
+      (error: unknown) => settle({ status: 'error', error }),
+    )
+  })
+}
+
+/** Whether a value has to be waited for. */
+export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function'
+}
+
+/** The time an answer has left. */
+export interface Deadline {
+  /** When it started, in epoch milliseconds. */
+  readonly startedAt: number
+  /** Milliseconds left; 0 or less when it is over. */
+  left(): number
+}
+
+/** Starts a deadline of `ms` milliseconds. */
+export function startDeadline(clock: Clock, ms: number): Deadline {
+  const startedAt = clock.now()
+  return { startedAt, left: () => startedAt + ms - clock.now() }
+}

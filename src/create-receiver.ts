@@ -1,0 +1,183 @@
+/**
+ * Makes a receiver: checks the options, registers handlers, and tells the story of `receiver.ts` for each delivery.
+ * Creation uses no timer and no randomness, which Workers forbid at module scope.
+ */
+import { settleWithin } from './clock.js'
+import { createDigest } from './crypto/digest.js'
+import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
+import { encodeHex } from './crypto/encoding.js'
+import { SIGNATURE_HEADER } from './delivery/signature.js'
+import { isWebhookError, WebhookError } from './errors.js'
+import type { EventPattern, MatchedEventType } from './events/event-types.js'
+import type { UnknownEvent } from './events/events.js'
+import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
+import { createHandlers, type HandlerOptions } from './handlers.js'
+import { type ReceiverOptions, readOptions, type Settings } from './options.js'
+import { discardEntry } from './quarantine.js'
+import { type ReceiveMeans, receiveDelivery } from './receiver.js'
+import { createReporter, type Reporter } from './report.js'
+import { createRunning, type Running } from './running.js'
+import { memoryStore } from './stores/memory.js'
+import { noStore } from './stores/none.js'
+import type { QuarantineEntry, Store } from './stores/store.js'
+import type { Delivery, Handler, Outcome } from './types.js'
+
+/** A receiver of GoValid webhooks. Make one per endpoint and give it to an adapter's `toHandler`. */
+export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
+  /**
+   * Registers a handler for an event, several, a namespace (`'qr.*'`) or every known event (`'*'`). Handlers of one event run one after
+   * the other in order of registration; one that fails does not stop the others.
+   *
+   * @throws {@link WebhookError} `event_type_unknown`, `handler_invalid`, `handler_name_duplicate`.
+   */
+  on<Pattern extends EventPattern>(
+    pattern: Pattern | readonly Pattern[],
+    handler: Handler<HandledEvent<MatchedEventType<Pattern>, Schemas>, Transaction>,
+    options?: HandlerOptions,
+  ): Receiver<Schemas, Transaction>
+  /**
+   * Registers a handler for events this version does not know. Without one they are answered 200 and ignored.
+   *
+   * @throws {@link WebhookError} `handler_invalid`, `handler_name_duplicate`.
+   */
+  onUnknown(handler: Handler<UnknownEvent, Transaction>, options?: HandlerOptions): Receiver<Schemas, Transaction>
+  /** Takes one delivery through all stages. Resolves to its outcome, and never rejects for anything a network can cause. */
+  receive(delivery: Delivery): Promise<Outcome>
+  /**
+   * Works a quarantined delivery again, its age aside: verified anew, claimed, and only handlers that are not done. On `processed`,
+   * `duplicate` and `ignored` the entry is taken out of the quarantine.
+   */
+  rework(entry: QuarantineEntry): Promise<Outcome>
+  /**
+   * Refuses new deliveries with 503 at once, waits for running handlers and their completions, then stops every timer.
+   * With `timeoutMs` it waits no longer than that: what still runs is told by its `signal`, and its claim ends with its lease.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+const COMPLETION_RETRY_MS = 2 * 60 * 60 * 1000
+const CLOSING_RETRY_MS = 10_000
+
+/**
+ * Creates a receiver.
+ *
+ * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_unknown`, `option_invalid`, `store_unsuitable`: each says the cure.
+ *
+ * @example
+ * ```ts
+ * import { createReceiver } from 'govalid-webhooks'
+ *
+ * export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET })
+ *   .on('qr.scanned', (event) => console.log(event.data.qr_id, event.data.scan_count))
+ *   .on('counterfeit.detected', (event) => console.log(event.data))
+ * ```
+ */
+export function createReceiver<const Schemas extends EventSchemas = Record<never, never>, Transaction = never>(
+  options: ReceiverOptions<Schemas, Transaction>,
+): Receiver<Schemas, Transaction> {
+  if (typeof options !== 'object' || options === null) {
+    throw new WebhookError('option_invalid', 'createReceiver takes an object: createReceiver({ secret: … }).')
+  }
+  const settings = readOptions(options as ReceiverOptions<EventSchemas, unknown>)
+  const store = chooseStore(options.store as Store<unknown> | false | undefined, settings)
+  const { clock } = settings
+  const reporter = createReporter({ onOutcome: options.onOutcome, onError: options.onError, clock })
+  const running = createRunning()
+  let closingSince: number | undefined
+  const means: ReceiveMeans = {
+    settings,
+    store,
+    reporter,
+    running,
+    handlers: createHandlers(),
+    digest: createDigest(),
+    quarantine: { sink: settings.quarantine, clock, reporter },
+    loadSecrets: createSecretLoader(options.secret, settings, reporter),
+    newToken: createTokens(),
+    completionGiveUpAt: (since) =>
+      closingSince === undefined ? since + COMPLETION_RETRY_MS : Math.max(since, closingSince) + CLOSING_RETRY_MS,
+  }
+  const take = async (delivery: Delivery, rework: boolean): Promise<Outcome> => {
+    const closing: Outcome = { status: 'unavailable', code: 'receiver_closing' }
+    const outcome = closingSince === undefined ? await running.track(receiveDelivery(means, delivery, rework)) : closing
+    reporter.outcome(outcome)
+    return outcome
+  }
+  const receiver: Receiver<Schemas, Transaction> = {
+    on(pattern, handler, handlerOptions) {
+      means.handlers.add(pattern, handler, handlerOptions)
+      return receiver
+    },
+    onUnknown(handler, handlerOptions) {
+      means.handlers.addUnknown(handler, handlerOptions)
+      return receiver
+    },
+    receive: (delivery) => take(delivery, false),
+    async rework(entry) {
+      const outcome = await take(toDelivery(entry), true)
+      const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)
+      if (finished) await discardEntry(means.quarantine, entry.key)
+      return outcome
+    },
+    async close({ timeoutMs } = {}) {
+      closingSince ??= clock.now()
+      await closeRunning(running, settings, timeoutMs)
+    },
+  }
+  return receiver
+}
+
+function chooseStore(store: Store<unknown> | false | undefined, settings: Settings): Store<unknown> {
+  if (store === false) return noStore
+  return store ?? memoryStore({ clock: settings.clock })
+}
+
+/** Tokens need to differ, not to be secret: 128 random bits once, on the first delivery, and a count. */
+function createTokens(): () => string {
+  let prefix: string | undefined
+  let count = 0
+  return () => {
+    prefix ??= encodeHex(crypto.getRandomValues(new Uint8Array(16)))
+    return `${prefix}-${++count}`
+  }
+}
+
+function createSecretLoader(source: SecretSource, settings: Settings, reporter: Reporter): ReceiveMeans['loadSecrets'] {
+  let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
+  if (typeof source !== 'function') return () => loaded as SecretKeys
+  // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
+  return (limitMs) => loaded ?? load(limitMs)
+  async function load(limitMs: number): Promise<SecretKeys | Outcome> {
+    const call = source as () => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>
+    const settled = await settleWithin(settings.clock, limitMs, call)
+    try {
+      if (settled.status === 'error') throw settled.error
+      if (settled.status === 'late') throw new Error('the secret’s function did not answer in time')
+      loaded = createSecretKeys(settled.value)
+      return loaded
+    } catch (error) {
+      const misused = settled.status === 'value' && isWebhookError(error)
+      const message = misused ? error.message : 'The secret’s function failed; the delivery is answered 503.'
+      const code = misused ? 'secret_missing' : 'secret_unavailable'
+      reporter.trouble({ code, message, ...(!misused && { error }) })
+      return misused
+        ? { status: 'refused', code: 'secret_missing' }
+        : { status: 'unavailable', code: 'secret_unavailable', error }
+    }
+  }
+}
+
+async function closeRunning(running: Running, { clock }: Settings, timeoutMs: number | undefined): Promise<void> {
+  if (timeoutMs === undefined) return running.whenIdle()
+  const settled = await settleWithin(clock, timeoutMs, () => running.whenIdle())
+  if (settled.status === 'late') running.abortAll()
+}
+
+function toDelivery({ rawBody, headers }: QuarantineEntry): Delivery {
+  return {
+    method: 'POST',
+    header: (name) => (name === SIGNATURE_HEADER ? headers[name] : undefined),
+    headers: () => headers,
+    body: rawBody,
+  }
+}

@@ -1,0 +1,26 @@
+/** SHA-256 as 64 lower-case hex digits: the fingerprint a delivery is known by. */
+import { encodeHex } from './encoding.js'
+import { findNodeCrypto } from './platform.js'
+
+/** Computes a SHA-256; synchronous where the runtime can. */
+export type Digest = (content: Uint8Array) => string | Promise<string>
+
+/** The best SHA-256 this runtime has. */
+export function createDigest(): Digest {
+  const nodeCrypto = findNodeCrypto()
+  if (nodeCrypto?.hash) {
+    const { hash } = nodeCrypto
+    return function digestAtOnce(content) {
+      return hash('sha256', content, 'hex')
+    }
+  }
+  if (nodeCrypto) {
+    return function digestInSteps(content) {
+      return nodeCrypto.createHash('sha256').update(content).digest('hex')
+    }
+  }
+  return async function digestOnTheWeb(content) {
+    const bytes = await crypto.subtle.digest('SHA-256', content as Uint8Array<ArrayBuffer>)
+    return encodeHex(new Uint8Array(bytes))
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Text and bytes: strict hex, and UTF-8. Strict because `Buffer.from(x, 'hex')` stops silently at the first bad digit.
+ */
+
+const DIGITS = '0123456789abcdef'
+
+/** The bytes of 2n lower-case hex digits; the caller has checked the digits. */
+export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(digits.length / 2)
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = (digitValue(digits.charCodeAt(2 * index)) << 4) | digitValue(digits.charCodeAt(2 * index + 1))
+  }
+  return bytes
+}
+
+/** Lower-case hex digits of bytes. */
+export function encodeHex(bytes: Uint8Array): string {
+  let digits = ''
+  for (const byte of bytes) digits += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15)
+  return digits
+}
+
+/** The UTF-8 bytes of a text. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text)
+}
+
+/** `0` to `9` and `a` to `f` to their value, without a branch that depends on the digit. */
+function digitValue(code: number): number {
+  return (code & 15) + (code >> 6) * 9
+}

@@ -1,0 +1,48 @@
+/**
+ * HMAC-SHA256 (RFC 2104) with one kept key, compared in constant time: by `node:crypto` where it is built in, else by WebCrypto.
+ */
+import { decodeHex } from './encoding.js'
+import type { NodeCrypto } from './platform.js'
+import { findNodeCrypto } from './platform.js'
+
+/** A kept HMAC-SHA256 key. */
+export interface HmacKey {
+  /**
+   * Whether `digits` (64 lower-case hex digits, already checked) are the MAC of `content`. Constant time in the digits.
+   */
+  matches(content: Uint8Array, digits: string): boolean | Promise<boolean>
+}
+
+/** A key on the best crypto this runtime has. */
+export function createHmacKey(secret: Uint8Array): HmacKey {
+  const nodeCrypto = findNodeCrypto()
+  return nodeCrypto ? createNodeHmacKey(nodeCrypto, secret) : createWebHmacKey(secret)
+}
+
+/** A key on `node:crypto`: synchronous. A kept `KeyObject` is 6 to 7 times quicker than raw bytes on Node 24. */
+export function createNodeHmacKey(nodeCrypto: NodeCrypto, secret: Uint8Array): HmacKey {
+  const key = nodeCrypto.createSecretKey(secret)
+  return {
+    matches(content, digits) {
+      const expected = nodeCrypto.createHmac('sha256', key).update(content).digest()
+      return nodeCrypto.timingSafeEqual(expected, decodeHex(digits))
+    },
+  }
+}
+
+/** A key on WebCrypto: asynchronous; imported on first use, since Workers forbid it at module scope, and kept. */
+export function createWebHmacKey(secret: Uint8Array): HmacKey {
+  const { subtle } = crypto
+  // A Worker may not share a promise between requests, so only the imported key is kept.
+  let key: Awaited<ReturnType<typeof subtle.importKey>> | undefined
+  return {
+    async matches(content, digits) {
+      key ??= await subtle.importKey('raw', copyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+      return subtle.verify('HMAC', key, decodeHex(digits), content as Uint8Array<ArrayBuffer>)
+    },
+  }
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}

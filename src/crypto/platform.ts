@@ -1,0 +1,28 @@
+/**
+ * Finds the platform's own crypto: the synchronous one of `node:crypto` where the runtime has it built in (Node, Bun, Deno, workerd with
+ * `nodejs_compat`), else WebCrypto. No `node:` import, so that one build runs everywhere.
+ */
+
+/** What is used of `node:crypto`. */
+export interface NodeCrypto {
+  createSecretKey(key: Uint8Array): object
+  createHmac(
+    algorithm: 'sha256',
+    key: object,
+  ): { update(data: Uint8Array): { digest(): Uint8Array; digest(encoding: 'hex'): string } }
+  createHash(algorithm: 'sha256'): { update(data: Uint8Array): { digest(encoding: 'hex'): string } }
+  hash?(algorithm: 'sha256', data: Uint8Array, encoding: 'hex'): string
+  timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean
+}
+
+interface BuiltinModules {
+  getBuiltinModule?(name: 'node:crypto'): NodeCrypto | undefined
+}
+
+/** `node:crypto` where the runtime has it built in. Asked anew each time, so a receiver decides when it is created. */
+export function findNodeCrypto(): NodeCrypto | undefined {
+  const host = (globalThis as { process?: BuiltinModules }).process
+  if (typeof host?.getBuiltinModule !== 'function') return undefined
+  const found = host.getBuiltinModule('node:crypto')
+  return typeof found?.createHmac === 'function' ? found : undefined
+}

@@ -1,0 +1,59 @@
+/**
+ * The secrets a receiver verifies with: a value checked at creation, or a function called on the first delivery. A blank or missing
+ * one is refused by name; `node:crypto` itself would take an empty key.
+ */
+import { WebhookError } from '../errors.js'
+import { encodeUtf8 } from './encoding.js'
+import type { HmacKey } from './hmac.js'
+import { createHmacKey } from './hmac.js'
+
+/** A webhook secret: text (its UTF-8 bytes are the key) or bytes. `undefined` is accepted by the type and refused by name. */
+export type Secret = string | Uint8Array | undefined
+
+/** One secret, several (while one is rotated), or a function that gives them on the first delivery. */
+export type SecretSource =
+  | Secret
+  | readonly Secret[]
+  | (() => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>)
+
+/** The secrets in use, in the order they were configured. */
+export interface SecretKeys {
+  readonly keys: readonly HmacKey[]
+  /** What looks wrong with a secret, for the log when nothing matches; never the secret itself. */
+  readonly hint: string | undefined
+}
+
+const CURE = 'Set it to the secret entered in GoValid under Account > Webhooks, for example in GOVALID_WEBHOOK_SECRET.'
+
+/**
+ * Makes keys of configured secrets.
+ *
+ * @throws {@link WebhookError} `secret_missing` when there is none or one of a list is undefined; `secret_blank` when one is empty or
+ * only white space; `option_invalid` when one is neither text nor bytes.
+ */
+export function createSecretKeys(secrets: Secret | readonly Secret[]): SecretKeys {
+  const list = Array.isArray(secrets) ? (secrets as readonly Secret[]) : [secrets as Secret]
+  if (list.length === 0) throw new WebhookError('secret_missing', `The list of secrets is empty. ${CURE}`)
+  const bytes = list.map((secret, index) => readSecret(secret, list.length > 1 ? `secret[${index}]` : 'secret'))
+  return { keys: bytes.map(createHmacKey), hint: findHint(list) }
+}
+
+function readSecret(secret: unknown, name: string): Uint8Array {
+  if (secret === undefined || secret === null) throw new WebhookError('secret_missing', `${name} is ${secret}. ${CURE}`)
+  if (typeof secret === 'string') {
+    if (secret.trim() === '') throw new WebhookError('secret_blank', `${name} is blank. ${CURE}`)
+    return encodeUtf8(secret)
+  }
+  if (!(secret instanceof Uint8Array)) {
+    throw new WebhookError('option_invalid', `${name} must be a string or a Uint8Array, not ${typeof secret}. ${CURE}`)
+  }
+  if (secret.byteLength === 0) throw new WebhookError('secret_blank', `${name} has no bytes. ${CURE}`)
+  return new Uint8Array(secret)
+}
+
+function findHint(secrets: readonly Secret[]): string | undefined {
+  const texts = secrets.filter((secret) => typeof secret === 'string')
+  if (texts.some((text) => text !== text.trim())) return 'A configured secret begins or ends with white space.'
+  if (texts.some((text) => /^(["']).*\1$/s.test(text))) return 'A configured secret is wrapped in quotes.'
+  return undefined
+}

@@ -1,0 +1,74 @@
+/**
+ * Stage 5 of 8, claim: makes this receiver the only one that works the delivery. In: its key. Out: a held claim, or who has it.
+ * Refuses nothing; says `busy`, `done`, or that the store did not answer as it should.
+ */
+import { type Clock, type Deadline, settleWithin } from '../clock.js'
+import type { ClaimRequest, ClaimResult, Store } from '../stores/store.js'
+
+/** The longest any one store call may take, in milliseconds. */
+export const STORE_CALL_MS = 1000
+/** How long a claim holds without being renewed: less than the minute between two tries. */
+export const LEASE_MS = 55_000
+/** Claims that find the record busy sooner than this are copies of one try. */
+const TRY_GAP_MS = 30_000
+
+/** A delivery that this receiver works. */
+export interface HeldClaim {
+  readonly key: string
+  readonly token: string
+  readonly attempt: number
+  readonly released: number
+  /** Names of finished handlers: of earlier tries, and of this one as it goes on. */
+  readonly handlersDone: Set<string>
+}
+
+/** What became of a claim. */
+export type Claimed =
+  | { readonly status: 'claimed'; readonly claim: HeldClaim }
+  | { readonly status: 'busy'; readonly attempt: number }
+  | { readonly status: 'done' }
+  | { readonly status: 'store_unavailable' | 'store_corrupt'; readonly error: unknown }
+
+/** Claims a delivery within min(1 s, the time left). A claim answered later is released at once and not counted. */
+export async function claimDelivery(
+  store: Store<unknown>,
+  clock: Clock,
+  deadline: Deadline,
+  wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'rework'>,
+): Promise<Claimed> {
+  const request: ClaimRequest = { ...wanted, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
+  const { key, token } = request
+  const settled = await settleWithin(
+    clock,
+    Math.min(STORE_CALL_MS, deadline.left()),
+    () => store.claim(request),
+    (late) => {
+      if (late.status !== 'value' || (late.value as Partial<ClaimResult>)?.status !== 'claimed') return
+      const giveBack = () => store.release({ key, token, handlersDone: [], counted: false })
+      // Should this fail too, the lease ends before the sender's next try.
+      void settleWithin(clock, STORE_CALL_MS, giveBack)
+    },
+  )
+  if (settled.status === 'late') return { status: 'store_unavailable', error: 'the claim was not answered in time' }
+  if (settled.status === 'error') return { status: 'store_unavailable', error: settled.error }
+  return readResult(settled.value, key, token)
+}
+
+function readResult(result: ClaimResult, key: string, token: string): Claimed {
+  const given: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
+  if (given?.status === 'done') return { status: 'done' }
+  const { status, attempt, released, handlersDone } = given ?? {}
+  if (status === 'busy' && isCount(attempt)) return { status, attempt }
+  if (status === 'claimed' && isCount(attempt) && isCount(released) && isListOfText(handlersDone)) {
+    return { status, claim: { key, token, attempt, released, handlersDone: new Set(handlersDone) } }
+  }
+  return { status: 'store_corrupt', error: 'the store answered a claim with something that is no claim result' }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isListOfText(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}

@@ -1,0 +1,153 @@
+/**
+ * Stage 1 of 8, raw body: reads the request's bytes as they were sent. In: a delivery. Out: its bytes.
+ * Refuses another method than POST, an encoded body, one that is too large or too slow, one that breaks off, and one that something
+ * else has parsed already; it is never printed again from parsed data, since that makes other bytes.
+ */
+import type { Clock } from '../clock.js'
+import { encodeUtf8 } from '../crypto/encoding.js'
+import type { BodyConsumer, BodySource, BodyStream, Delivery, ParsedBody, Refusal } from '../types.js'
+
+/** What limits the reading. */
+export interface BodyLimits {
+  readonly clock: Clock
+  readonly maxBodyBytes: number
+  readonly bodyDeadlineMs: number
+}
+
+const NOT_RAW =
+  'The body is not raw bytes. Hand over what came from the socket; a parsed body printed again has other bytes than the signed ones.'
+
+/** Reads the raw body of a delivery. */
+export function readRawBody(delivery: Delivery, limits: BodyLimits): Uint8Array | Refusal | Promise<Uint8Array | Refusal> {
+  if (delivery.method !== 'POST') return { refused: 'method_not_allowed' }
+  if (isEncoded(delivery.header('content-encoding'))) return { refused: 'body_encoded' }
+  if (declaredLength(delivery.header('content-length')) > limits.maxBodyBytes) return { refused: 'body_too_large' }
+  const { body } = delivery
+  const bytes = bytesAtHand(body)
+  if (bytes) return bytes.byteLength > limits.maxBodyBytes ? { refused: 'body_too_large' } : bytes
+  if (isParsed(body)) return { refused: 'body_already_parsed', hint: body.alreadyParsed }
+  const stream = toStream(body)
+  return stream ? collect(stream, limits) : { refused: 'body_already_parsed', hint: NOT_RAW }
+}
+
+/** The bytes of a body that is all there; `undefined` for a stream or for anything that is not raw. */
+export function bytesAtHand(body: unknown): Uint8Array | undefined {
+  if (body instanceof Uint8Array) return body
+  if (typeof body === 'string') return encodeUtf8(body)
+  if (body === null) return new Uint8Array(0)
+  return Object.prototype.toString.call(body) === '[object ArrayBuffer]' ? new Uint8Array(body as ArrayBuffer) : undefined
+}
+
+function isEncoded(contentEncoding: unknown): boolean {
+  if (typeof contentEncoding !== 'string') return false
+  const coding = contentEncoding.trim().toLowerCase()
+  return coding !== '' && coding !== 'identity'
+}
+
+function declaredLength(contentLength: unknown): number {
+  return typeof contentLength === 'string' && /^\d+$/.test(contentLength) ? Number(contentLength) : 0
+}
+
+function isParsed(body: BodySource): body is ParsedBody {
+  return typeof (body as Partial<ParsedBody> | undefined)?.alreadyParsed === 'string'
+}
+
+function toStream(body: BodySource): BodyStream | undefined {
+  const source = body as Partial<BodyStream & ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>> | undefined
+  if (typeof source?.getReader === 'function') {
+    return source.locked ? undefined : pump(() => readChunks(source.getReader?.() as unknown as ChunkReader))
+  }
+  if (typeof source?.[Symbol.asyncIterator] === 'function') {
+    return pump(() => (source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]())
+  }
+  return typeof source?.read === 'function' ? (source as BodyStream) : undefined
+}
+
+type Chunks = Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>
+
+interface ChunkReader {
+  read(): Promise<IteratorResult<Uint8Array>>
+  cancel(): Promise<void>
+}
+
+function readChunks(reader: ChunkReader): Chunks {
+  return {
+    next: () => reader.read(),
+    async return() {
+      await reader.cancel()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+/** Pushes what has to be pulled. */
+function pump(open: () => Chunks): BodyStream {
+  return {
+    read(consumer) {
+      let stopped = false
+      const chunks = open()
+      const pull = async (): Promise<void> => {
+        for (;;) {
+          const next = await chunks.next()
+          if (stopped) return
+          if (next.done) return consumer.end()
+          consumer.chunk(next.value)
+        }
+      }
+      pull().catch((error: unknown) => {
+        if (!stopped) consumer.fail(error)
+      })
+      return () => {
+        stopped = true
+        // Cancelling may fail when the peer is gone already; there is nothing left to save then.
+        Promise.resolve(chunks.return?.()).catch(() => {})
+      }
+    },
+  }
+}
+
+function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | Refusal> {
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = []
+    let total = 0
+    let finished = false
+    let stop: (() => void) | undefined
+    const finish = (result: Uint8Array | Refusal) => {
+      if (finished) return
+      finished = true
+      cancel()
+      if ('refused' in result) stop?.()
+      resolve(result)
+    }
+    const cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => finish({ refused: 'body_timeout' }))
+    const consumer: BodyConsumer = {
+      chunk(bytes) {
+        if (!(bytes instanceof Uint8Array)) return finish({ refused: 'body_already_parsed', hint: NOT_RAW })
+        total += bytes.byteLength
+        if (total > limits.maxBodyBytes) return finish({ refused: 'body_too_large' })
+        chunks.push(bytes)
+      },
+      end: () => finish(join(chunks, total)),
+      fail: () => finish({ refused: 'body_read_failed' }),
+    }
+    try {
+      stop = stream.read(consumer)
+    } catch {
+      finish({ refused: 'body_read_failed' })
+    }
+    // The limit can be passed within `read` itself, before there was anything to stop.
+    if (finished && total > limits.maxBodyBytes) stop?.()
+  })
+}
+
+function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
+  const [first] = chunks
+  if (chunks.length === 1 && first) return first
+  const whole = new Uint8Array(total)
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return whole
+}

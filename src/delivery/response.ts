@@ -1,0 +1,56 @@
+/**
+ * Stage 8 of 8, response: the one table of HTTP answers. In: an outcome. Out: status, headers and a small constant body.
+ * 200 = finished with it. 5xx = another try can help. 4xx = this did not come from GoValid. Nothing of the input is ever in an answer.
+ */
+import type { RefusedCode } from '../errors.js'
+import type { Outcome } from '../types.js'
+
+/** An HTTP answer. The same object is used again: adapters must not change it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** Whether the connection is of no more use: the rest of the request will not be read. */
+  readonly closes: boolean
+}
+
+const RETRY_AFTER = { 'retry-after': '60' }
+
+const ANSWERS: Readonly<Record<Exclude<Outcome['status'], 'refused'>, Answer>> = {
+  processed: answer(200, 'processed'),
+  accepted: answer(200, 'accepted'),
+  duplicate: answer(200, 'duplicate'),
+  ignored: answer(200, 'ignored'),
+  quarantined: answer(200, 'quarantined'),
+  busy: answer(503, 'busy', RETRY_AFTER),
+  unfinished: answer(503, 'unfinished', RETRY_AFTER),
+  unavailable: answer(503, 'unavailable', RETRY_AFTER),
+  failed: answer(500, 'failed'),
+}
+
+// Why a signature was refused is nobody's business but the developer's: the three answers are one.
+const NOT_AUTHENTIC = answer(401, 'refused')
+
+const REFUSALS: Readonly<Record<RefusedCode, Answer>> = {
+  signature_missing: NOT_AUTHENTIC,
+  signature_malformed: NOT_AUTHENTIC,
+  signature_mismatch: NOT_AUTHENTIC,
+  method_not_allowed: answer(405, 'refused', { allow: 'POST' }),
+  body_read_failed: { ...answer(400, 'refused'), closes: true },
+  body_timeout: { ...answer(408, 'refused', { connection: 'close' }), closes: true },
+  body_too_large: { ...answer(413, 'refused', { connection: 'close' }), closes: true },
+  body_encoded: answer(415, 'refused'),
+  body_already_parsed: answer(500, 'refused', {}, 'body_already_parsed'),
+  secret_missing: answer(500, 'refused', {}, 'secret_missing'),
+}
+
+function answer(status: number, outcome: string, headers: Readonly<Record<string, string>> = {}, code?: string): Answer {
+  const body = JSON.stringify({ status: outcome, code })
+  const constant = { 'content-type': 'application/json', 'content-length': String(body.length) }
+  return { status, headers: { ...constant, ...headers }, body, closes: false }
+}
+
+/** The answer to an outcome. */
+export function toAnswer(outcome: Outcome): Answer {
+  return outcome.status === 'refused' ? REFUSALS[outcome.code] : ANSWERS[outcome.status]
+}

@@ -1,0 +1,74 @@
+/**
+ * Part of stage 2: cuts the `signature` member out of a raw JSON text, for the reading that GoValid signs the body before it adds that
+ * member. Bytes are cut, never printed again. A text without exactly one such member at its top level stays whole.
+ */
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPEN = [0x7b, 0x5b]
+const CLOSE = [0x7d, 0x5d]
+const SPACES = [0x20, 0x09, 0x0a, 0x0d]
+const MEMBER = /^"signature"[ \t\n\r]*:[ \t\n\r]*(?:"(?:[^"\\]|\\.)*"|null)$/s
+
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** The body without its one top-level `signature` member (a string or null) and the comma that went with it. */
+export function cutSignatureMember(body: Uint8Array): Uint8Array {
+  const members = topLevelMembers(body)
+  const found = members.filter((member) => isSignature(body, member))
+  const [span] = found
+  if (found.length !== 1 || span === undefined) return body
+  const index = members.indexOf(span)
+  const previous = members[index - 1]
+  const next = members[index + 1]
+  // Added last, the member took the comma and the blanks before it; else it gives those behind it.
+  if (previous) return without(body, previous.end, span.end)
+  return next ? without(body, span.start, next.start) : without(body, span.start, span.end)
+}
+
+function isSignature(body: Uint8Array, { start, end }: Span): boolean {
+  return MEMBER.test(String.fromCharCode(...body.subarray(start, Math.min(end, start + 4096))))
+}
+
+/** Where each `"name": value` of the outermost object lies, blanks around it left out. */
+function topLevelMembers(body: Uint8Array): readonly Span[] {
+  const members: Span[] = []
+  let depth = 0
+  let start = -1
+  let end = -1
+  for (let index = 0; index < body.length; index++) {
+    const byte = body[index] as number
+    if (SPACES.includes(byte)) continue
+    const closes = CLOSE.includes(byte)
+    if (depth === 1 && (byte === COMMA || closes)) {
+      if (start >= 0) members.push({ start, end })
+      start = -1
+    } else if (depth >= 1 && start < 0) {
+      start = index
+    }
+    if (OPEN.includes(byte)) depth++
+    if (closes) depth--
+    if (byte === QUOTE) index = endOfString(body, index)
+    end = index + 1
+  }
+  return members
+}
+
+function endOfString(body: Uint8Array, opening: number): number {
+  for (let index = opening + 1; index < body.length; index++) {
+    if (body[index] === BACKSLASH) index++
+    else if (body[index] === QUOTE) return index
+  }
+  return body.length
+}
+
+function without(body: Uint8Array, from: number, to: number): Uint8Array {
+  const rest = new Uint8Array(body.length - (to - from))
+  rest.set(body.subarray(0, from))
+  rest.set(body.subarray(to), from)
+  return rest
+}

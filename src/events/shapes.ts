@@ -1,0 +1,121 @@
+/**
+ * The expected shape of each event as data, and the one guard that reads it: a payload goes in, its departures come out.
+ * A property test proves that it finds an issue exactly where the zod schemas of `govalid-webhooks/schemas` do.
+ */
+import type { EventType } from './event-types.js'
+import type { Issue } from './events.js'
+
+type Kind = 'string' | 'number' | 'boolean' | 'object'
+
+/** One member: `?` behind the kind marks a member that may be missing or null. */
+type Expectation = Kind | `${Kind}?`
+type Shape = Readonly<Record<string, Expectation>>
+
+const ENVELOPE: Shape = { timestamp: 'string', webhook_id: 'string', data: 'object', signature: 'string?' }
+
+const QR_SCANNED: Shape = {
+  qr_id: 'string',
+  qr_title: 'string',
+  scan_location: 'object?',
+  device: 'string',
+  platform: 'string',
+  is_first_scan: 'boolean',
+  scan_count: 'number',
+}
+
+const SCAN_LOCATION: Shape = { country: 'string?', city: 'string?' }
+
+const QR: Shape = {
+  id: 'string?',
+  title: 'string?',
+  qr_type: 'string?',
+  security_level: 'string?',
+  status: 'string?',
+  scan_count: 'number?',
+  expires_at: 'string?',
+  created_at: 'string?',
+}
+
+const SUBSCRIPTION: Shape = {
+  plan: 'string?',
+  status: 'string?',
+  billing_period: 'string?',
+  next_billing_date: 'string?',
+  amount: 'number?',
+  currency: 'string?',
+}
+
+const PAYMENT: Shape = {
+  id: 'string?',
+  amount: 'number?',
+  currency: 'string?',
+  status: 'string?',
+  date: 'string?',
+  payment_method: 'string?',
+}
+
+const CREDIT: Shape = {
+  balance: 'number?',
+  currency: 'string?',
+  last_topup: 'string?',
+  package_id: 'string?',
+  payment_method: 'string?',
+}
+
+const OPEN: Shape = {}
+
+const DATA: Readonly<Record<EventType, Shape>> = {
+  'qr.created': QR,
+  'qr.scanned': QR_SCANNED,
+  'qr.expired': QR,
+  'qr.removed': QR,
+  'qr.transferred': QR,
+  'subscription.created': SUBSCRIPTION,
+  'subscription.cancelled': SUBSCRIPTION,
+  'payment.completed': PAYMENT,
+  'payment.failed': PAYMENT,
+  'credit.topup': CREDIT,
+  'counterfeit.detected': OPEN,
+  'institution.staff.invited': OPEN,
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Whether a value is a JSON object (not null, not an array). */
+export function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Every departure of a known event's payload from its expected shape; empty when there is none. */
+export function findIssues(type: EventType, payload: Members): readonly Issue[] {
+  const issues: Issue[] = []
+  check(payload, ENVELOPE, [], issues)
+  const data = payload['data']
+  if (!isObject(data)) return issues
+  check(data, DATA[type], ['data'], issues)
+  const location = data['scan_location']
+  if (type === 'qr.scanned' && isObject(location)) check(location, SCAN_LOCATION, ['data', 'scan_location'], issues)
+  return issues
+}
+
+function check(members: Members, shape: Shape, path: readonly string[], issues: Issue[]): void {
+  for (const name in shape) {
+    const expected = shape[name] as Expectation
+    const value = Object.hasOwn(members, name) ? members[name] : undefined
+    if (!fits(value, expected)) issues.push({ path: [...path, name], expected, received: kindOf(value) })
+  }
+}
+
+function fits(value: unknown, expected: Expectation): boolean {
+  const optional = expected.endsWith('?')
+  if (value === undefined || value === null) return optional
+  const kind = optional ? expected.slice(0, -1) : expected
+  return kind === 'object' ? isObject(value) : typeof value === kind
+}
+
+/** The JSON name of a value's kind; never the value. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}

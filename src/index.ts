@@ -1,0 +1,70 @@
+/** The public door of `govalid-webhooks`. */
+export type { Clock } from './clock.js'
+export { createReceiver, type Receiver } from './create-receiver.js'
+export type { Secret, SecretSource } from './crypto/secrets.js'
+export {
+  type ErrorCode,
+  isWebhookError,
+  type MisuseCode,
+  PermanentError,
+  type QuarantinedCode,
+  type RefusedCode,
+  type TroubleCode,
+  type UnavailableCode,
+  WebhookError,
+} from './errors.js'
+export {
+  EVENT_TYPES,
+  type EventNamespace,
+  type EventPattern,
+  type EventType,
+  isEventType,
+  type MatchedEventType,
+} from './events/event-types.js'
+export type {
+  CreditData,
+  Envelope,
+  EventData,
+  EventOf,
+  GoValidEvent,
+  Issue,
+  OpenData,
+  ParsedEvent,
+  PaymentData,
+  QrData,
+  QrScannedData,
+  ScanLocation,
+  SubscriptionData,
+  UnknownEvent,
+} from './events/events.js'
+export type { EventSchemas, HandledEvent, SchemaResult, StandardSchema } from './events/standard-schema.js'
+export type { HandlerOptions } from './handlers.js'
+export type { ReceiverOptions } from './options.js'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
+export type {
+  ClaimRequest,
+  ClaimResult,
+  CompleteRequest,
+  MaybePromise,
+  Quarantine,
+  QuarantineEntry,
+  QuarantineSink,
+  ReleaseRequest,
+  RenewRequest,
+  Store,
+  TransactionRequest,
+} from './stores/store.js'
+export type {
+  BodyConsumer,
+  BodySource,
+  BodyStream,
+  Delivery,
+  DeliveryContext,
+  Handler,
+  HandlerContext,
+  Outcome,
+  OutcomeDetails,
+  ParsedBody,
+  Trouble,
+} from './types.js'
+export { assertSignature, parseEvent, type Payload, verifyAndParse } from './verify.js'

@@ -1,0 +1,167 @@
+/**
+ * The options of `createReceiver`, and their check: what is wrong throws at creation with a code and the cure.
+ */
+import type { Clock } from './clock.js'
+import { systemClock } from './clock.js'
+import type { SecretSource } from './crypto/secrets.js'
+import { WebhookError } from './errors.js'
+import type { EventSchemas } from './events/standard-schema.js'
+import type { QuarantineSink, Store } from './stores/store.js'
+import type { Outcome, Trouble } from './types.js'
+
+/** Everything `createReceiver` takes. Only `secret` is needed. */
+export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Transaction = never> {
+  /**
+   * The webhook's secret; several while one is rotated; or a function called on the first delivery (for secret managers, `next build`
+   * and Workers). A function that throws is called again with the next delivery; only its success is kept.
+   */
+  readonly secret: SecretSource
+  /** Where deliveries are remembered. Default: {@link memoryStore}; `false`: no deduplication and no try budget. */
+  readonly store?: Store<Transaction> | false
+  /** Where deliveries go that cannot be worked. Default: the store's own, where it has one; else they are reported and dropped. */
+  readonly quarantine?: QuarantineSink
+  /** What makes two deliveries the same. Its result is hashed. Default: the raw body's bytes. */
+  readonly idempotencyKey?: (delivery: { readonly rawBody: Uint8Array; readonly payload: Readonly<Record<string, unknown>> }) => string
+  /** The largest body in bytes. Default: 1 MiB. */
+  readonly maxBodyBytes?: number
+  /** How long a body may take to arrive, in milliseconds. Default: 2,500. */
+  readonly bodyDeadlineMs?: number
+  /** When an answer is given at the latest, in milliseconds; GoValid waits 5,000. Default: 4,500. */
+  readonly deadlineMs?: number
+  /** How long handlers may go on in all, in milliseconds. Default: 15 minutes. */
+  readonly handlerTimeoutMs?: number
+  /** The oldest `timestamp` that is worked, in milliseconds; `false`: any. Default: 72 hours. */
+  readonly maxAgeMs?: number | false
+  /** `'report'` hands over what departs from the documented shape, with issues; `'strict'` quarantines it. Default: `'report'`. */
+  readonly validation?: 'report' | 'strict'
+  /** A Standard Schema (zod, valibot, arktype …) per event type for `event.data`; its output is what the handler sees. */
+  readonly schemas?: Schemas
+  /** What the signature covers. Default: `'body'`. See `docs/unknowns.md` before changing it. */
+  readonly signedContent?: 'body' | 'body-without-signature'
+  /** Called with every outcome, reasons of refusals included. */
+  readonly onOutcome?: (outcome: Outcome) => void
+  /** Called with everything that went otherwise than planned. Default: `console.error`, at most one line per code a minute. */
+  readonly onError?: (trouble: Trouble) => void
+  /** The clock, for tests. */
+  readonly clock?: Clock
+}
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly quarantine: QuarantineSink | undefined
+  readonly idempotencyKey: ReceiverOptions['idempotencyKey']
+  readonly maxBodyBytes: number
+  readonly bodyDeadlineMs: number
+  readonly deadlineMs: number
+  readonly handlerTimeoutMs: number
+  readonly maxAgeMs: number | false
+  readonly validation: 'report' | 'strict'
+  readonly schemas: EventSchemas
+  readonly signedContent: 'body' | 'body-without-signature'
+  readonly clock: Clock
+}
+
+const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
+  secret: true,
+  store: true,
+  quarantine: true,
+  idempotencyKey: true,
+  maxBodyBytes: true,
+  bodyDeadlineMs: true,
+  deadlineMs: true,
+  handlerTimeoutMs: true,
+  maxAgeMs: true,
+  validation: true,
+  schemas: true,
+  signedContent: true,
+  onOutcome: true,
+  onError: true,
+  clock: true,
+}
+
+const SENDER_WAITS_MS = 5000
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {@link WebhookError} `option_unknown`, `option_invalid`, `store_unsuitable`.
+ */
+export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Settings {
+  refuseUnknown(options)
+  const bodyDeadlineMs = readDuration(options, 'bodyDeadlineMs', 2500)
+  const deadlineMs = readDuration(options, 'deadlineMs', 4500)
+  if (deadlineMs >= SENDER_WAITS_MS) {
+    throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, since GoValid gives up on an answer after 5 s`, deadlineMs)
+  }
+  if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'no longer than deadlineMs', bodyDeadlineMs)
+  const { store, quarantine, idempotencyKey } = options
+  if (store !== undefined && store !== false) refuseUnsuitable(store)
+  for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
+  return {
+    quarantine: quarantine ?? (store ? store.quarantine : undefined),
+    idempotencyKey,
+    maxBodyBytes: readDuration(options, 'maxBodyBytes', 1024 * 1024),
+    bodyDeadlineMs,
+    deadlineMs,
+    handlerTimeoutMs: readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000),
+    maxAgeMs: options.maxAgeMs === false ? false : readDuration(options, 'maxAgeMs', 72 * 60 * 60 * 1000),
+    validation: readChoice(options, 'validation', ['report', 'strict']),
+    schemas: options.schemas ?? {},
+    signedContent: readChoice(options, 'signedContent', ['body', 'body-without-signature']),
+    clock: options.clock ?? systemClock,
+  }
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name))
+  if (unknown === undefined) return
+  throw new WebhookError(
+    'option_unknown',
+    `createReceiver has no option ${JSON.stringify(unknown)}. It has: ${Object.keys(NAMES).join(', ')}.`,
+  )
+}
+
+function readDuration(options: object, name: string, fallback: number): number {
+  const value = (options as Given)[name]
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  throw invalid(name, 'a whole number above 0', value)
+}
+
+function readChoice<Choice extends string>(options: object, name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+  const value = (options as Given)[name]
+  if (value === undefined) return choices[0]
+  const chosen = choices.find((choice) => choice === value)
+  if (chosen === undefined) throw invalid(name, choices.map((choice) => `'${choice}'`).join(' or '), value)
+  return chosen
+}
+
+function readFunction(options: object, name: string): void {
+  const value = (options as Given)[name]
+  if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value)
+}
+
+function invalid(name: string, expected: string, value: unknown): WebhookError {
+  const came = typeof value === 'number' || typeof value === 'string' ? JSON.stringify(value) : typeof value
+  return new WebhookError('option_invalid', `${name} must be ${expected}; it is ${came}.`)
+}
+
+const STORE_METHODS = ['claim', 'renew', 'complete', 'release'] as const
+
+function refuseUnsuitable(store: object): void {
+  const given = store as Given
+  if (STORE_METHODS.every((method) => typeof given[method] === 'function')) return
+  if (['get', 'put', 'list', 'delete'].every((method) => typeof given[method] === 'function')) {
+    throw new WebhookError(
+      'store_unsuitable',
+      'This looks like a Workers KV namespace. KV has no atomic step, so two deliveries would both be first. ' +
+        'Use durableObjectStore (govalid-webhooks/stores/durable-object) or d1Store (govalid-webhooks/stores/d1).',
+    )
+  }
+  throw new WebhookError(
+    'store_unsuitable',
+    `store must have the methods ${STORE_METHODS.join(', ')}. Use a store of govalid-webhooks/stores/…, or see docs/custom-store.md.`,
+  )
+}

@@ -1,0 +1,93 @@
+/**
+ * Hooks: hands outcomes and trouble to the user's functions, safely, and prints trouble where the user gave no function.
+ * No payload, no secret and no signature is ever printed; control characters in what a sender chose are escaped.
+ */
+import type { Clock } from './clock.js'
+import type { Outcome, Trouble } from './types.js'
+
+/** The user's hooks, made safe: neither throws. */
+export interface Reporter {
+  outcome(outcome: Outcome): void
+  trouble(trouble: Trouble): void
+}
+
+interface Hooks {
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined
+  readonly onError?: ((trouble: Trouble) => void) | undefined
+  readonly clock: Clock
+}
+
+/** Makes the hooks safe: what one throws or rejects with is reported, and never reaches a delivery. */
+export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
+  const print = createPrinter(clock)
+  const trouble = onError
+    ? (entry: Trouble) => guard(() => onError(entry), (error) => print(hookFailed('onError', error)))
+    : print
+  const outcome = onOutcome
+    ? (entry: Outcome) => guard(() => onOutcome(entry), (error) => trouble(hookFailed('onOutcome', error)))
+    : () => {}
+  return { outcome, trouble }
+}
+
+function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
+  try {
+    const result = call()
+    // An async hook is awaited by nobody; its rejection must not end the process.
+    if (result instanceof Promise) result.catch(onFailure)
+  } catch (error) {
+    onFailure(error)
+  }
+}
+
+function hookFailed(name: string, error: unknown): Trouble {
+  return { code: 'hook_failed', message: `${name} threw; the delivery was not affected.`, error }
+}
+
+const QUIET_MS = 60_000
+
+/** Prints at most one line per code a minute; the next line tells how many were left out. */
+function createPrinter(clock: Clock): (trouble: Trouble) => void {
+  const printed = new Map<string, { at: number; omitted: number }>()
+  return function printTrouble(trouble) {
+    const now = clock.now()
+    const last = printed.get(trouble.code)
+    if (last && now - last.at < QUIET_MS) {
+      last.omitted++
+      return
+    }
+    printed.set(trouble.code, { at: now, omitted: 0 })
+    console.error(describe(trouble, last?.omitted ?? 0))
+  }
+}
+
+function describe(trouble: Trouble, omitted: number): string {
+  const { code, message, eventType, idempotencyKey, error } = trouble
+  const parts = [`[govalid-webhooks] ${code}: ${message}`]
+  if (eventType !== undefined) parts.push(`event ${printable(eventType)}`)
+  if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)
+  if (error !== undefined) parts.push(`error ${printable(errorText(error))}`)
+  if (omitted > 0) parts.push(`(${omitted} more of this kind since the last line)`)
+  return parts.join(' | ')
+}
+
+/** An error as text for a log or a quarantine: a stack for an `Error`, at most 4,000 characters. */
+export function errorText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : safeString(error)
+  return text.slice(0, 4000)
+}
+
+function safeString(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'a value that cannot be printed'
+  }
+}
+
+/** Control characters escaped, so that an event's name cannot forge a log line; at most 2,000 characters. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

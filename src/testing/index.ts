@@ -1,0 +1,3 @@
+/** The public door of `govalid-webhooks/testing`: what a test of your own needs. */
+export { type FixedClock, fixedClock } from './fixed-clock.js'
+export { type SignedDelivery, type SignOptions, signDelivery } from './sign-delivery.js'

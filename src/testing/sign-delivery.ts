@@ -1,0 +1,71 @@
+/**
+ * Signs a payload the way GoValid does: `sha256=` and the hex HMAC-SHA256 of the raw body.
+ */
+import { encodeHex, encodeUtf8 } from '../crypto/encoding.js'
+import type { Delivery } from '../types.js'
+
+/** How a delivery is signed. */
+export interface SignOptions {
+  /** The webhook's secret. */
+  readonly secret: string | Uint8Array
+  /** More headers, or others in place of `content-type` and `x-govalid-signature`; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A signed delivery, ready for whatever sends or receives it. */
+export interface SignedDelivery {
+  /** The raw body's bytes. */
+  readonly rawBody: Uint8Array<ArrayBuffer>
+  /** The value of `X-GoValid-Signature`. */
+  readonly signature: string
+  /** The headers of the request, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What `receiver.receive` takes. */
+  readonly delivery: Delivery
+  /** The request, for a handler that speaks `Request`, or for `fetch`. */
+  request(url: string): Request
+}
+
+/**
+ * Signs a payload: an object is printed as compact JSON; text and bytes are taken as they are.
+ *
+ * @example
+ * ```ts
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { signDelivery } from 'govalid-webhooks/testing'
+ *
+ * const receiver = createReceiver({ secret: 'a secret' }).on('qr.created', () => {})
+ * const signed = await signDelivery({ event: 'qr.created', data: {} }, { secret: 'a secret' })
+ * const outcome = await receiver.receive(signed.delivery)
+ * ```
+ */
+export async function signDelivery(payload: object | string | Uint8Array, options: SignOptions): Promise<SignedDelivery> {
+  const rawBody = toBytes(payload)
+  const signature = await sign(rawBody, options.secret)
+  const headers: Readonly<Record<string, string>> = {
+    'content-type': 'application/json',
+    'x-govalid-signature': signature,
+    ...options.headers,
+  }
+  const delivery: Delivery = {
+    method: 'POST',
+    header: (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined),
+    headers: () => headers,
+    body: rawBody,
+  }
+  const request = (url: string) => new Request(url, { method: 'POST', headers, body: rawBody })
+  return { rawBody, signature, headers, delivery, request }
+}
+
+/** The value of `X-GoValid-Signature` for a raw body. */
+export async function sign(rawBody: Uint8Array<ArrayBuffer>, secret: string | Uint8Array): Promise<string> {
+  const keyBytes = typeof secret === 'string' ? encodeUtf8(secret) : new Uint8Array(secret)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', keyBytes, algorithm, false, ['sign'])
+  return `sha256=${encodeHex(new Uint8Array(await crypto.subtle.sign('HMAC', key, rawBody)))}`
+}
+
+function toBytes(payload: object | string | Uint8Array): Uint8Array<ArrayBuffer> {
+  if (payload instanceof Uint8Array) return new Uint8Array(payload)
+  return encodeUtf8(typeof payload === 'string' ? payload : JSON.stringify(payload))
+}
