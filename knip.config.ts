@@ -6,14 +6,16 @@ const config: KnipConfig = {
   entry: [
     ...Object.values(entries),
     'scripts/*.mjs',
+    'examples/**/*.{ts,mts,js,mjs}',
+    'bench/**/*.{ts,mjs}',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
     'test/support/*-setup.ts',
     'test/runtime/workerd/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs'],
-  // `node` is the runtime the scripts run on; wrangler is what the Workers plugin starts.
-  ignoreDependencies: ['node', 'wrangler', '@changesets/config'],
+  // wrangler is what the Workers plugin starts; the other two are started by scripts/pack-check.mjs.
+  ignoreDependencies: ['wrangler', 'publint', '@arethetypeswrong/cli', '@changesets/config'],
   ignoreBinaries: ['apt-get'],
 }
 

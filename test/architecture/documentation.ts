@@ -65,35 +65,47 @@ function throwFaults(name: string, declared: FunctionNode, thrown: ReadonlySet<s
   return [...thrown].filter((code) => !documented.has(code)).map((code) => `${name} throws ${code} without a @throws`)
 }
 
-/** The codes in back quotes behind the `@throws` of a node, or of any of its overloads. */
+/** Every code behind the `@throws` of a function or of its overloads, those of the functions it links to there included. */
 function documentedCodes(node: ts.Node): ReadonlySet<string> {
-  const tags = [node, ...overloadsOf(node)].flatMap((declared) => ts.getJSDocTags(declared)).filter(isThrows)
-  return new Set(tags.flatMap(codesInTag))
+  const tags = [node, ...siblingsNamed(node, nameOf(node))].flatMap(throwsTags)
+  const linked = tags.flatMap(linksInTag).filter((name) => name !== nameOf(node))
+  const fromLinked = linked.flatMap((name) => siblingsNamed(node, name).flatMap(throwsTags))
+  return new Set([...tags, ...fromLinked].flatMap(codesInTag))
 }
 
-function overloadsOf(node: ts.Node): ts.Node[] {
-  if (!ts.isFunctionDeclaration(node) || !node.name) return []
-  const { text } = node.name
-  return node.getSourceFile().statements.filter((other) => ts.isFunctionDeclaration(other) && other.name?.text === text)
+function nameOf(node: ts.Node): string | undefined {
+  return ts.isFunctionDeclaration(node) ? node.name?.text : undefined
 }
 
-function isThrows(tag: ts.JSDocTag): boolean {
-  return tag.tagName.text === 'throws'
+/** Functions of the same file by their name: overloads, and what a `{@link …}` in the file means. */
+function siblingsNamed(node: ts.Node, name: string | undefined): ts.Node[] {
+  const { statements } = node.getSourceFile()
+  return statements.filter((other) => ts.isFunctionDeclaration(other) && other.name?.text === name)
 }
 
-/** Codes are back-quoted lower-case words; other back-quoted words in the sentence have a capital, a dot or a bracket. */
-function codesInTag(tag: ts.JSDocTag): string[] {
-  return [...tag.getText().matchAll(/`([a-z0-9]+(?:_[a-z0-9]+)+)`/g)].map(([, code = '']) => code)
+/** The texts of a node's `@throws`. Read from the comment itself: the compiler takes `{@link X}` behind one for a type. */
+function throwsTags(node: ts.Node): string[] {
+  const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc)
+  return comments.flatMap(
+    (comment) => comment.getText().match(/^[ \t*/]*@throws\b[\s\S]*?(?=^[ \t]*\* @|\*\/)/gm) ?? [],
+  )
+}
+
+/** Codes are back-quoted lower-case words with an underscore, or one word; anything else in back quotes has another shape. */
+function codesInTag(tag: string): string[] {
+  return [...tag.matchAll(/`([a-z0-9]+(?:_[a-z0-9]+)*)`/g)].map(([, code = '']) => code)
+}
+
+function linksInTag(tag: string): string[] {
+  return [...tag.matchAll(/\{@link (\w+)\}/g)].map(([, name = '']) => name)
 }
 
 function unknownCodeFaults(program: ts.Program, codes: ReadonlySet<string>): string[] {
   const faults: string[] = []
   const visit = (node: ts.Node): void => {
-    const unknown = ts
-      .getJSDocTags(node)
-      .filter(isThrows)
+    const unknown = throwsTags(node)
       .flatMap(codesInTag)
-      .filter((code) => !codes.has(code))
+      .filter((code) => code.includes('_') && !codes.has(code))
     faults.push(...unknown.map((code) => `a @throws names ${code}, which is no code`))
     ts.forEachChild(node, visit)
   }

@@ -62,6 +62,14 @@ describe('the check of the documentation', () => {
       'a throw documented on an overload',
       `/**\n * Does.\n * @throws \`secret_blank\`\n */\nexport function work(): void\nexport function work(): void { ${THROWS} }`,
     ],
+    [
+      'a throw documented behind a link',
+      `/**\n * Does.\n * @throws {@link Error} \`stale\`, or\n * \`secret_blank\` when blank.\n */\nexport function work() { ${THROWS} }`,
+    ],
+    [
+      'a throw documented by a linked function',
+      `/**\n * One.\n * @throws \`secret_blank\`\n */\nfunction one() { ${THROWS} }\n/**\n * Does.\n * @throws {@link Error} as {@link one} does.\n */\nexport function work() { one() }`,
+    ],
   ])('accepts %s', (_, text) => {
     expect(faultsIn(text)).toEqual([])
   })
@@ -94,6 +102,11 @@ describe('the check of the documentation', () => {
       'a code that does not exist',
       '/**\n * Does.\n * @throws `secret_blnk`\n */\nexport function work() {}',
       'secret_blnk, which is no code',
+    ],
+    [
+      'a code that stands behind another tag',
+      `/**\n * Does.\n * @throws \`stale\`\n * @example \`secret_blank\`\n */\nexport function work() { ${THROWS} }`,
+      'work throws secret_blank',
     ],
   ])('refuses %s', (_, text, fault) => {
     expect(faultsIn(text).join('\n')).toContain(fault)
