@@ -1,4 +1,5 @@
-// The reference, written to docs/api (not kept in git). Anything undocumented fails the run.
+// The reference, written to docs/api (not kept in git). An undocumented export or a dead link fails the run;
+// the members of interfaces are looked at by test/architecture/tsdoc.test.ts.
 import entries from './entries.json' with { type: 'json' }
 
 /** @type {Partial<import('typedoc').TypeDocOptions> & Record<string, unknown>} */
@@ -10,7 +11,9 @@ export default {
   disableSources: true,
   excludeInternal: true,
   excludePrivate: true,
+  // Steps of a computed type; the reference shows what they come to.
+  intentionallyNotExported: ['PrefixesOf', 'OutputOf'],
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
-  requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'Property', 'Method', 'TypeAlias'],
+  requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'TypeAlias'],
 }

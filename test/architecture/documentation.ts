@@ -46,8 +46,19 @@ function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
 }
 
 function summaryFaults(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
-  const summary = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim()
-  return summary === '' ? [`${symbol.name} has no summary`] : []
+  // The members of an event's data carry the sender's names; the interface says where they come from.
+  const explained = (symbol.flags & ts.SymbolFlags.Interface) !== 0 && !symbol.name.endsWith('Data')
+  const members = explained ? [...(symbol.members?.values() ?? [])].filter(isNamedMember) : []
+  const silent = [symbol, ...members].filter((each) => !hasSummary(each, checker))
+  return silent.map((each) => `${each === symbol ? '' : `${symbol.name}.`}${each.name} has no summary`)
+}
+
+function hasSummary(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
+  return ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== ''
+}
+
+function isNamedMember(symbol: ts.Symbol): boolean {
+  return (symbol.flags & (ts.SymbolFlags.Property | ts.SymbolFlags.Method)) !== 0
 }
 
 type FunctionNode = ts.FunctionDeclaration | ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration

@@ -77,6 +77,8 @@ describe('the check of the documentation', () => {
   it.each([
     ['an export without a summary', 'export const one = 1', 'one has no summary'],
     ['a type without a summary', 'export interface One {}', 'One has no summary'],
+    ['a member without a summary', '/** One. */\nexport interface One { two: string }', 'One.two has no summary'],
+    ['a method without a summary', '/** One. */\nexport interface One { two(): string }', 'One.two has no summary'],
     ['a block with tags and no summary', '/** @internal */\nexport const one = 1', 'one has no summary'],
     [
       'a throw that is not documented',
