@@ -4,8 +4,8 @@
  */
 import { settleWithin } from './clock.js'
 import { createDigest } from './crypto/digest.js'
-import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
 import { encodeHex } from './crypto/encoding.js'
+import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
 import { isWebhookError, WebhookError } from './errors.js'
 import type { EventPattern, MatchedEventType } from './events/event-types.js'

@@ -73,13 +73,17 @@ function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventTy
 }
 
 function readHandler(run: unknown, options: HandlerOptions | undefined, names: ReadonlySet<string>): RegisteredHandler {
-  if (typeof run !== 'function') throw new WebhookError('handler_invalid', `A handler must be a function, not ${typeof run}.`)
+  if (typeof run !== 'function')
+    throw new WebhookError('handler_invalid', `A handler must be a function, not ${typeof run}.`)
   const name = options?.name
   if (name !== undefined && (typeof name !== 'string' || !/^[\w.:/-]{1,100}$/.test(name))) {
     throw new WebhookError('handler_invalid', "A handler's name is 1 to 100 letters, digits, or any of _ . : / -")
   }
   if (name !== undefined && names.has(name)) {
-    throw new WebhookError('handler_name_duplicate', `Two handlers are named ${JSON.stringify(name)}; a name marks one handler as done.`)
+    throw new WebhookError(
+      'handler_name_duplicate',
+      `Two handlers are named ${JSON.stringify(name)}; a name marks one handler as done.`,
+    )
   }
   return { name, run: run as RegisteredHandler['run'] }
 }

@@ -67,4 +67,4 @@ export type {
   ParsedBody,
   Trouble,
 } from './types.js'
-export { assertSignature, parseEvent, type Payload, verifyAndParse } from './verify.js'
+export { assertSignature, type Payload, parseEvent, verifyAndParse } from './verify.js'

@@ -21,7 +21,10 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   /** Where deliveries go that cannot be worked. Default: the store's own, where it has one; else they are reported and dropped. */
   readonly quarantine?: QuarantineSink
   /** What makes two deliveries the same. Its result is hashed. Default: the raw body's bytes. */
-  readonly idempotencyKey?: (delivery: { readonly rawBody: Uint8Array; readonly payload: Readonly<Record<string, unknown>> }) => string
+  readonly idempotencyKey?: (delivery: {
+    readonly rawBody: Uint8Array
+    readonly payload: Readonly<Record<string, unknown>>
+  }) => string
   /** The largest body in bytes. Default: 1 MiB. */
   readonly maxBodyBytes?: number
   /** How long a body may take to arrive, in milliseconds. Default: 2,500. */
@@ -130,7 +133,11 @@ function readDuration(options: object, name: string, fallback: number): number {
   throw invalid(name, 'a whole number above 0', value)
 }
 
-function readChoice<Choice extends string>(options: object, name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+function readChoice<Choice extends string>(
+  options: object,
+  name: string,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
   const value = (options as Given)[name]
   if (value === undefined) return choices[0]
   const chosen = choices.find((choice) => choice === value)

@@ -44,7 +44,11 @@ export async function quarantine(
   }
   const settled = await settleWithin(clock, Math.min(SINK_CALL_MS, deadline.left()), () => sink(toEntry(given)))
   if (settled.status === 'value') {
-    reporter.trouble({ ...aboutCase(given), code: given.code, message: `${WHY[given.code]} It is kept in the quarantine.` })
+    reporter.trouble({
+      ...aboutCase(given),
+      code: given.code,
+      message: `${WHY[given.code]} It is kept in the quarantine.`,
+    })
     return outcome
   }
   const error = settled.status === 'error' ? settled.error : 'the sink did not answer in time'
@@ -69,7 +73,8 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   not_utf8: 'A signed body is not valid UTF-8.',
   not_json: 'A signed body is not JSON.',
   not_an_event: 'A signed body is not an event: no object with a non-empty "event".',
-  stale: 'A signed event is older than maxAgeMs, so no handler was called. The dashboard’s Test may send an old timestamp: that is fine.',
+  stale:
+    'A signed event is older than maxAgeMs, so no handler was called. The dashboard’s Test may send an old timestamp: that is fine.',
   from_future: 'A signed event is more than 24 hours in the future, so no handler was called.',
   schema_refused: 'A schema of yours refused the data of an event.',
   drift_refused: 'An event departs from the documented shape and validation is strict.',

@@ -9,6 +9,7 @@ import { applySchema, judgeEvent, readEvent, schemaFor } from './delivery/event.
 import { userKey } from './delivery/idempotency-key.js'
 import { readRawBody } from './delivery/raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from './delivery/signature.js'
+import { cutSignatureMember } from './delivery/signed-content.js'
 import type { QuarantinedCode } from './errors.js'
 import type { Handlers } from './handlers.js'
 import { quarantine } from './quarantine.js'
@@ -37,11 +38,17 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, r
   // 2. signature: GoValid sent exactly these bytes. Nothing else is asked or called before this is known.
   const secrets = await means.loadSecrets(Math.min(SECRET_CALL_MS, deadline.left()))
   if ('status' in secrets) return secrets
-  const verified = await verifySignature(rawBody, delivery.header(SIGNATURE_HEADER), secrets, settings.signedContent)
+  const content = settings.signedContent === 'body' ? rawBody : cutSignatureMember(rawBody)
+  const verified = await verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
   if ('refused' in verified) return refuse(means, verified)
-  const { secretIndex, content } = verified
+  const { secretIndex } = verified
   const contentKey = await means.digest(content)
-  const setAside = async (code: QuarantinedCode, key: string, eventType?: string, error?: unknown): Promise<Outcome> => {
+  const setAside = async (
+    code: QuarantinedCode,
+    key: string,
+    eventType?: string,
+    error?: unknown,
+  ): Promise<Outcome> => {
     const given = { key, code, eventType, rawBody, delivery, receivedAt: deadline.startedAt, error }
     return { idempotencyKey: key, secretIndex, ...(await quarantine(means.quarantine, deadline, given)) }
   }

@@ -21,10 +21,18 @@ interface Hooks {
 export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
   const print = createPrinter(clock)
   const trouble = onError
-    ? (entry: Trouble) => guard(() => onError(entry), (error) => print(hookFailed('onError', error)))
+    ? (entry: Trouble) =>
+        guard(
+          () => onError(entry),
+          (error) => print(hookFailed('onError', error)),
+        )
     : print
   const outcome = onOutcome
-    ? (entry: Outcome) => guard(() => onOutcome(entry), (error) => trouble(hookFailed('onOutcome', error)))
+    ? (entry: Outcome) =>
+        guard(
+          () => onOutcome(entry),
+          (error) => trouble(hookFailed('onOutcome', error)),
+        )
     : () => {}
   return { outcome, trouble }
 }
@@ -86,8 +94,7 @@ function safeString(value: unknown): string {
 
 /** Control characters escaped, so that an event's name cannot forge a log line; at most 2,000 characters. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.slice(0, 2000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
-    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return text
+    .slice(0, 2000)
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

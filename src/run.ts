@@ -3,7 +3,7 @@
  */
 import type { Deadline } from './clock.js'
 import { type HeldClaim, LEASE_MS, STORE_CALL_MS } from './delivery/claim.js'
-import { dispatch, type DispatchResult, type RegisteredHandler } from './delivery/dispatch.js'
+import { type DispatchResult, dispatch, type RegisteredHandler } from './delivery/dispatch.js'
 import type { ReadEvent } from './delivery/event.js'
 import { keepLease } from './delivery/lease.js'
 import { WebhookError } from './errors.js'
@@ -64,7 +64,10 @@ export function startRun(means: WorkMeans, work: EventWork, claim: HeldClaim): R
     means,
     work,
     claim,
-    result: work.schemaError === undefined ? runHandlers(means, work, claim, stop) : Promise.resolve(failed(work.schemaError)),
+    result:
+      work.schemaError === undefined
+        ? runHandlers(means, work, claim, stop)
+        : Promise.resolve(failed(work.schemaError)),
     abort: (reason) => stop.abort(reason),
     keepLease() {
       endLease ??= holdLease(means, work, claim, (error) => run.abort(error))

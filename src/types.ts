@@ -130,7 +130,4 @@ export type HandlerContext<Transaction = never> = DeliveryContext &
       })
 
 /** A handler of one kind of event. What it returns is ignored; what it throws fails the try. */
-export type Handler<Event, Transaction = never> = (
-  event: Event,
-  context: HandlerContext<Transaction>,
-) => unknown
+export type Handler<Event, Transaction = never> = (event: Event, context: HandlerContext<Transaction>) => unknown

@@ -80,7 +80,10 @@ export async function verifyAndParse(
 export function parseEvent(payload: Payload): ParsedEvent {
   const envelope = readEnvelope(rawBytes(payload))
   if ('unworkable' in envelope) {
-    throw new WebhookError(envelope.unworkable, 'The payload is no event: strict UTF-8, JSON, an object with a non-empty "event".')
+    throw new WebhookError(
+      envelope.unworkable,
+      'The payload is no event: strict UTF-8, JSON, an object with a non-empty "event".',
+    )
   }
   const { event, known, issues } = readEvent(envelope.type, envelope.payload)
   return { event, known, issues } as ParsedEvent
@@ -94,7 +97,10 @@ async function verifiedBytes(
   const rawBody = rawBytes(payload)
   const verified = await verifySignature(rawBody, signature, createSecretKeys(secret))
   if ('refused' in verified) {
-    throw new WebhookError(verified.refused, `The signature was refused. ${verified.hint ?? 'See docs/errors.md for the usual causes.'}`)
+    throw new WebhookError(
+      verified.refused,
+      `The signature was refused. ${verified.hint ?? 'See docs/errors.md for the usual causes.'}`,
+    )
   }
   return rawBody
 }

@@ -57,7 +57,11 @@ function retainUntil({ settings }: WorkMeans, { read, deadline }: EventWork): nu
   return read.epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
 }
 
-function isLastTry({ settings, quarantine: { sink } }: WorkMeans, { read, rework }: EventWork, attempt: number): boolean {
+function isLastTry(
+  { settings, quarantine: { sink } }: WorkMeans,
+  { read, rework }: EventWork,
+  attempt: number,
+): boolean {
   if (rework || attempt >= TRIES) return true
   return sink !== undefined && read.epochMs !== undefined && settings.clock.now() - read.epochMs > LAST_TRY_AGE_MS
 }
@@ -134,7 +138,7 @@ function timeOut(run: Run): DispatchResult {
 
 function goOn(run: Run, behind: Promise<void>): void {
   const ended = behind.finally(() => run.endLease())
-  run.means.running.track(ended, () => run.abort(new WebhookError('receiver_closing', 'The receiver was closed.')))
+  void run.means.running.track(ended, () => run.abort(new WebhookError('receiver_closing', 'The receiver was closed.')))
   run.work.delivery.waitUntil?.(ended)
 }
 
@@ -180,7 +184,12 @@ async function release({ means, claim }: Run, deadline: Deadline): Promise<void>
   const { key, token, handlersDone } = claim
   const limitMs = Math.min(STORE_CALL_MS, deadline.left())
   // Not recorded: the lease ends before the next try, which then counts on from here.
-  await releaseClaim(means.store, means.settings.clock, limitMs, { key, token, handlersDone: [...handlersDone], counted: true })
+  await releaseClaim(means.store, means.settings.clock, limitMs, {
+    key,
+    token,
+    handlersDone: [...handlersDone],
+    counted: true,
+  })
 }
 
 /** Records a completion; `behind` is the writing that goes on when the store did not take it. */
@@ -210,7 +219,8 @@ async function complete(run: Run, deadline: Deadline, quarantined: boolean): Pro
 function reportLost({ means, work, claim }: Run, recorded: Recorded): void {
   if (recorded === 'recorded') return
   const about = { idempotencyKey: claim.key, eventType: work.read.event.event }
-  const lost = 'A completion came after another worker had claimed the delivery; it changed nothing, and the event may be worked twice.'
+  const lost =
+    'A completion came after another worker had claimed the delivery; it changed nothing, and the event may be worked twice.'
   const abandoned = 'The store did not take a completion for too long; a later try may work the event again.'
   means.reporter.trouble(
     recorded === 'lost'

@@ -4,19 +4,22 @@
  */
 import type { Receiver } from '../create-receiver.js'
 import { toAnswer } from '../delivery/response.js'
-import { toDelivery, toResponse } from './fetch.js'
+import { toDelivery, toResponse } from './web-request.js'
 
 /** What a Worker's `fetch` is given as its third argument, as far as it is used. */
 export interface WorkerContext {
+  /** Keeps the Worker alive for work that goes on behind the answer. */
   waitUntil(work: Promise<unknown>): void
 }
 
 /** A Worker's `fetch`. */
 export type WorkerHandler<Env> = (request: Request, env: Env, ctx: WorkerContext) => Promise<Response>
 
-type ReceiverLike = Pick<Receiver, 'receive'>
+/** What is used of a receiver. */
+export type ReceiverLike = Pick<Receiver, 'receive'>
 
-const FIX = 'The request’s body was read before the webhook handler. Give it the untouched request, or request.clone() to whatever else reads it.'
+const FIX =
+  'The request’s body was read before the webhook handler. Give it the untouched request, or request.clone() to whatever else reads it.'
 
 /**
  * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch`. The function is called once per `env`.

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
 import { toAnswer } from '../delivery/response.js'
-import { toDelivery, writeAnswer } from './node.js'
+import { toDelivery, writeAnswer } from './node-request.js'
 
 /** An Express request handler; typed without Express, so that it fits version 5 and version 4. */
 export type ExpressHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>

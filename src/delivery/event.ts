@@ -33,7 +33,8 @@ export function readEvent(type: string, payload: Readonly<Record<string, unknown
   if (!isEventType(type)) return { event: payload as UnknownEvent, known: false, issues: [], epochMs }
   const issues = [...findIssues(type, payload)]
   const isText = typeof payload['timestamp'] === 'string'
-  if (isText && !time?.documented) issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: kindOf('') })
+  if (isText && !time?.documented)
+    issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: kindOf('') })
   const event = (isObject(payload['data']) ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
   return { event, known: true, issues, epochMs }
 }

@@ -18,7 +18,10 @@ const NOT_RAW =
   'The body is not raw bytes. Hand over what came from the socket; a parsed body printed again has other bytes than the signed ones.'
 
 /** Reads the raw body of a delivery. */
-export function readRawBody(delivery: Delivery, limits: BodyLimits): Uint8Array | Refusal | Promise<Uint8Array | Refusal> {
+export function readRawBody(
+  delivery: Delivery,
+  limits: BodyLimits,
+): Uint8Array | Refusal | Promise<Uint8Array | Refusal> {
   if (delivery.method !== 'POST') return { refused: 'method_not_allowed' }
   if (isEncoded(delivery.header('content-encoding'))) return { refused: 'body_encoded' }
   if (declaredLength(delivery.header('content-length')) > limits.maxBodyBytes) return { refused: 'body_too_large' }
@@ -35,7 +38,9 @@ export function bytesAtHand(body: unknown): Uint8Array | undefined {
   if (body instanceof Uint8Array) return body
   if (typeof body === 'string') return encodeUtf8(body)
   if (body === null) return new Uint8Array(0)
-  return Object.prototype.toString.call(body) === '[object ArrayBuffer]' ? new Uint8Array(body as ArrayBuffer) : undefined
+  return Object.prototype.toString.call(body) === '[object ArrayBuffer]'
+    ? new Uint8Array(body as ArrayBuffer)
+    : undefined
 }
 
 function isEncoded(contentEncoding: unknown): boolean {

@@ -44,7 +44,12 @@ const REFUSALS: Readonly<Record<RefusedCode, Answer>> = {
   secret_missing: answer(500, 'refused', {}, 'secret_missing'),
 }
 
-function answer(status: number, outcome: string, headers: Readonly<Record<string, string>> = {}, code?: string): Answer {
+function answer(
+  status: number,
+  outcome: string,
+  headers: Readonly<Record<string, string>> = {},
+  code?: string,
+): Answer {
   const body = JSON.stringify({ status: outcome, code })
   const constant = { 'content-type': 'application/json', 'content-length': String(body.length) }
   return { status, headers: { ...constant, ...headers }, body, closes: false }

@@ -1,20 +1,17 @@
 /**
- * Stage 2 of 8, signature: decides whether GoValid sent these bytes. In: the raw body, the `X-GoValid-Signature` header, the secrets.
- * Out: which secret matched and which bytes it vouches for.
+ * Stage 2 of 8, signature: decides whether GoValid sent these bytes. In: the signed bytes, the `X-GoValid-Signature` header, the secrets.
+ * Out: which secret matched.
  * Refuses everything but `sha256=` and 64 lower-case hex digits of the right HMAC-SHA256. No store is called before this stage passed.
  *
  * Source: govalid docs, webhooks setup; RFC 2104.
  */
 import type { SecretKeys } from '../crypto/secrets.js'
 import type { Refusal } from '../types.js'
-import { cutSignatureMember } from './signed-content.js'
 
-/** A body that GoValid vouches for. */
+/** Bytes that GoValid vouches for. */
 export interface Verified {
   /** Which configured secret matched, from 0. */
   readonly secretIndex: number
-  /** The bytes the signature covers: what is parsed, and what the delivery is known by. */
-  readonly content: Uint8Array
 }
 
 /** The header GoValid signs with, in lower case. */
@@ -23,26 +20,24 @@ export const SIGNATURE_HEADER = 'x-govalid-signature'
 // Only SP and HTAB may surround a field's value (RFC 9110, 5.5); some runtimes leave them on.
 const WELL_FORMED = /^[ \t]*sha256=([0-9a-f]{64})[ \t]*$/
 
-/** Verifies a signature over a raw body. Synchronous where the platform's crypto is. */
+/** Verifies a signature over the bytes it covers. Synchronous where the platform's crypto is. */
 export function verifySignature(
-  rawBody: Uint8Array,
+  content: Uint8Array,
   header: unknown,
   secrets: SecretKeys,
-  signedContent: 'body' | 'body-without-signature' = 'body',
 ): Verified | Refusal | Promise<Verified | Refusal> {
   if (typeof header !== 'string' || /^[ \t]*$/.test(header)) return { refused: 'signature_missing' }
   const digits = WELL_FORMED.exec(header)?.[1]
   if (digits === undefined) return { refused: 'signature_malformed' }
-  const content = signedContent === 'body' ? rawBody : cutSignatureMember(rawBody)
   // Every secret is tried, whichever matched: the time taken must not tell which one did.
   const matches = secrets.keys.map((key) => key.matches(content, digits))
   return matches.some((match) => typeof match !== 'boolean')
-    ? Promise.all(matches).then((settled) => judge(settled, content, secrets))
-    : judge(matches as boolean[], content, secrets)
+    ? Promise.all(matches.map((match) => Promise.resolve(match))).then((settled) => judge(settled, secrets))
+    : judge(matches as boolean[], secrets)
 }
 
-function judge(matches: readonly boolean[], content: Uint8Array, secrets: SecretKeys): Verified | Refusal {
+function judge(matches: readonly boolean[], secrets: SecretKeys): Verified | Refusal {
   const secretIndex = matches.indexOf(true)
-  if (secretIndex >= 0) return { secretIndex, content }
+  if (secretIndex >= 0) return { secretIndex }
   return { refused: 'signature_mismatch', ...(secrets.hint !== undefined && { hint: secrets.hint }) }
 }

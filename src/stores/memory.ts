@@ -31,7 +31,7 @@ interface Unfinished {
 /**
  * Makes a store in memory. Synchronous; keeps every rule of the store contract within one process.
  *
- * @throws {@link WebhookError} `option_invalid` when `maxKeys` is no whole number from 1 to 16,777,216.
+ * @throws WebhookError `option_invalid` when `maxKeys` is no whole number from 1 to 16,777,216.
  *
  * @example
  * ```ts

@@ -39,7 +39,10 @@ export interface SignedDelivery {
  * const outcome = await receiver.receive(signed.delivery)
  * ```
  */
-export async function signDelivery(payload: object | string | Uint8Array, options: SignOptions): Promise<SignedDelivery> {
+export async function signDelivery(
+  payload: object | string | Uint8Array,
+  options: SignOptions,
+): Promise<SignedDelivery> {
   const rawBody = toBytes(payload)
   const signature = await sign(rawBody, options.secret)
   const headers: Readonly<Record<string, string>> = {

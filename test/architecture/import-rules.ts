@@ -24,7 +24,7 @@ const MAY_IMPORT = {
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
     ...['built-in store', 'delivery', 'receiver'],
   ],
-  'shared adapter': ['errors', 'clock', 'types', 'delivery', 'receiver', 'shared adapter'],
+  'shared adapter': ['errors', 'clock', 'types', 'delivery'],
   adapter: ['errors', 'clock', 'types', 'delivery', 'receiver', 'shared adapter'],
   api: ['errors', 'clock', 'types', 'events', 'api'],
   testing: [
@@ -57,7 +57,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
-  [/^adapters\/(fetch|node)\.ts$/, 'shared adapter'],
+  [/^adapters\/(web|node)-request\.ts$/, 'shared adapter'],
   [/^adapters\//, 'adapter'],
   [/^events\//, 'events'],
   [/^crypto\//, 'crypto'],
@@ -80,7 +80,7 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** The only places that know Node. */
-const NODE_ALLOWED = /^(adapters\/(node|express|fastify)\.ts|testing\/.*|cli\/.*)$/
+const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/.*)$/
 
 /** Files that a framework obliges to a default export. None so far. */
 const DEFAULT_EXPORT_ALLOWED: readonly string[] = []

@@ -27,7 +27,7 @@ describe('layers', () => {
     ['types.ts', 'types'],
     ['stores/store.ts', 'store contract'],
     ['stores/redis.ts', 'store driver'],
-    ['adapters/fetch.ts', 'shared adapter'],
+    ['adapters/web-request.ts', 'shared adapter'],
     ['adapters/express.ts', 'adapter'],
     ['somewhere/else.ts', undefined],
   ])('%s is in the layer %s', (path, layer) => {
@@ -53,10 +53,12 @@ const SOUND: Readonly<Record<string, string>> = {
     "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from './store.js'\nexport type X = Redis & Store",
   'stores/durable-object.ts':
     "// Durable Objects.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
-  'adapters/fetch.ts': "// Fetch.\nimport { receive } from '../receiver.js'\nexport const toHandler = receive",
-  'adapters/node.ts': "// Node.\nimport type { IncomingMessage } from 'node:http'\nexport type X = IncomingMessage",
+  'adapters/web-request.ts':
+    "// Requests.\nimport { claim } from '../delivery/claim.js'\nexport const toHandler = claim",
+  'adapters/node-request.ts':
+    "// Node.\nimport type { IncomingMessage } from 'node:http'\nexport type X = IncomingMessage",
   'adapters/next.ts':
-    "// Next.js.\nimport { after } from 'next/server.js'\nimport { toHandler } from './fetch.js'\nexport { after, toHandler }",
+    "// Next.js.\nimport { after } from 'next/server.js'\nimport { toHandler } from './web-request.js'\nexport { after, toHandler }",
   'testing/index.ts': "// Testing.\nimport { randomUUID } from 'node:crypto'\nexport const id = randomUUID",
   'cli/index.ts':
     "#!/usr/bin/env node\n// The command line.\nimport { id } from '../testing/index.js'\nconsole.log(id)",
@@ -134,7 +136,7 @@ describe('the rules', () => {
     ],
     [
       'an adapter that imports a thin adapter',
-      'adapters/fetch.ts',
+      'adapters/web-request.ts',
       "import { after } from './next.js'",
       '(shared adapter) may not import',
     ],
@@ -146,16 +148,16 @@ describe('the rules', () => {
     ],
     [
       'an import of the public door',
-      'adapters/fetch.ts',
+      'adapters/web-request.ts',
       "import { receive } from '../index.js'",
       'imports the public door',
     ],
     ['a client imported for its value', 'stores/redis.ts', "import { Redis } from 'ioredis'", 'ioredis for its value'],
     ['a client loaded dynamically', 'stores/redis.ts', "const r = await import('ioredis')", 'ioredis for its value'],
-    ['a framework re-exported', 'adapters/fetch.ts', "export { Hono } from 'hono'", 'hono for its value'],
+    ['a framework re-exported', 'adapters/web-request.ts', "export { Hono } from 'hono'", 'hono for its value'],
     [
       'next/server.js outside its adapter',
-      'adapters/fetch.ts',
+      'adapters/web-request.ts',
       "import { after } from 'next/server.js'",
       'next/server.js for its value',
     ],

@@ -1,0 +1,71 @@
+/**
+ * Shared by the adapters on `node:http`: makes a delivery of Node's request and writes the answer to its response. Reads the socket's
+ * stream itself; a body parser that was there first is told apart from one that only looked.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from '../delivery/response.js'
+import type { BodySource, BodyStream, Delivery } from '../types.js'
+
+/** A Node request as body parsers leave it. */
+export type NodeRequest = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
+
+/** Makes a delivery of a Node request; `fix` says what to change where something has parsed the body. */
+export function toDelivery(request: NodeRequest, fix: string): Delivery {
+  const { headers } = request
+  return {
+    method: request.method ?? '',
+    header: (name) => headers[name],
+    headers: () => flatten(headers),
+    body: findBody(request, fix),
+  }
+}
+
+/** Writes an answer, and lets go of a request that will not be read to its end. */
+export function writeAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(answer.status, answer.headers)
+  response.end(request.method === 'HEAD' ? undefined : answer.body)
+  if (answer.closes) leaveSoon(request)
+}
+
+function findBody(request: NodeRequest, fix: string): BodySource {
+  const { rawBody, body } = request
+  if (rawBody instanceof Uint8Array) return rawBody
+  if (body instanceof Uint8Array) return body
+  // A parser that found nothing to do leaves a `body` but not a read stream: the stream tells, not the property.
+  return request.readableDidRead || request.readableEnded ? { alreadyParsed: fix } : streamOf(request)
+}
+
+function streamOf(request: IncomingMessage): BodyStream {
+  return {
+    read(consumer) {
+      const onData = (chunk: Uint8Array) => consumer.chunk(chunk)
+      const onEnd = () => consumer.end()
+      const onError = (error: unknown) => consumer.fail(error)
+      const onClose = () => consumer.fail(new Error('the request was closed'))
+      request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+      return () => {
+        request.off('data', onData).off('end', onEnd).off('close', onClose)
+        request.pause()
+      }
+    },
+  }
+}
+
+const LINGER_MS = 500
+
+/** Reads on for a moment, so that the answer arrives before the connection is reset, and then ends it. */
+function leaveSoon(request: IncomingMessage): void {
+  request.resume()
+  const timer = setTimeout(() => request.destroy(), LINGER_MS)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
+}
+
+function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
+  const flat: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return flat
+}

@@ -1,0 +1,38 @@
+/**
+ * Shared by the adapters that speak `Request` and `Response`: makes a delivery of the one, and the other of an answer.
+ */
+import type { Answer } from '../delivery/response.js'
+import type { BodySource, Delivery } from '../types.js'
+
+/** Makes a delivery of a `Request`; `fix` says what to change where something has read the body. */
+export function toDelivery(request: Request, fix: string): Delivery {
+  const { headers } = request
+  return {
+    method: request.method,
+    header: (name) => headers.get(name) ?? undefined,
+    headers: () => flatten(headers),
+    body: findBody(request, fix),
+  }
+}
+
+/** Makes a `Response` of an answer. */
+export function toResponse(request: Request, answer: Answer): Response {
+  return new Response(request.method === 'HEAD' ? null : answer.body, {
+    status: answer.status,
+    headers: answer.headers,
+  })
+}
+
+function findBody(request: Request, fix: string): BodySource {
+  if (request.bodyUsed) return { alreadyParsed: fix }
+  const { body } = request
+  return body === null ? null : body.locked ? { alreadyParsed: fix } : body
+}
+
+function flatten(headers: Headers): Readonly<Record<string, string>> {
+  const flat: Record<string, string> = Object.create(null)
+  headers.forEach((value, name) => {
+    flat[name] = value
+  })
+  return flat
+}
