@@ -107,7 +107,7 @@ describe('the rules', () => {
     [
       'the receiver importing an adapter',
       'receiver.ts',
-      "import { toHandler } from './adapters/fetch.js'",
+      "import { toHandler } from './adapters/web-request.js'",
       '(receiver) may not import',
     ],
     [
