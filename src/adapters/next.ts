@@ -1,0 +1,45 @@
+/**
+ * Adapter for Next.js route handlers (App Router, Next.js 15.1 and newer), in the Node and the edge runtime. In: the route's `Request`.
+ * Out: a `Response`. Work behind the answer is given to Next's `after`, so that a serverless platform lets it finish.
+ */
+import { after } from 'next/server.js'
+import type { Receiver } from '../create-receiver.js'
+import { toAnswer } from '../delivery/response.js'
+import { toDelivery, toResponse } from './web-request.js'
+
+/** A route handler of Next.js. */
+export type RouteHandler = (request: Request) => Promise<Response>
+
+const FIX =
+  'The route read the body before the webhook handler did. Export the handler itself: export const POST = toHandler(receiver); ' +
+  'or read a clone: await request.clone().json(). In a handler the parsed event is its first argument.'
+
+/**
+ * Turns a receiver into a route handler. Export it as `POST` alone: Next.js answers every other method with 405 itself.
+ *
+ * @example
+ * ```ts
+ * // app/webhooks/govalid/route.ts
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { toHandler } from 'govalid-webhooks/next'
+ *
+ * // A function: `next build` loads this file, and the secret need not be there yet.
+ * const receiver = createReceiver({ secret: () => process.env.GOVALID_WEBHOOK_SECRET })
+ *
+ * export const POST = toHandler(receiver)
+ * ```
+ */
+export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
+  return async function handleRouteRequest(request) {
+    const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
+    return toResponse(request, toAnswer(outcome))
+  }
+}
+
+function keepAlive(work: Promise<unknown>): void {
+  try {
+    after(work)
+  } catch {
+    // Outside a request of Next.js, or where the platform has no waitUntil: the process lives on, and the work with it.
+  }
+}
