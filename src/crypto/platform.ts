@@ -23,6 +23,11 @@ interface BuiltinModules {
 export function findNodeCrypto(): NodeCrypto | undefined {
   const host = (globalThis as { process?: BuiltinModules }).process
   if (typeof host?.getBuiltinModule !== 'function') return undefined
-  const found = host.getBuiltinModule('node:crypto')
-  return typeof found?.createHmac === 'function' ? found : undefined
+  try {
+    const found = host.getBuiltinModule('node:crypto')
+    return typeof found?.createHmac === 'function' ? found : undefined
+  } catch {
+    // The edge runtime of Next.js has Node's `process` in name only: calling its functions throws.
+    return undefined
+  }
 }
