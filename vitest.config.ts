@@ -1,5 +1,5 @@
-// One run, one project per kind of test. `unit` needs nothing; `contract` uses real sockets and services;
-// `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would be published (dist/ must be built).
+// One run, one project per kind of test. `unit` needs nothing; `contract` uses real services; `acceptance` uses real sockets and
+// frameworks; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would be published (dist/ must be built).
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -28,6 +28,15 @@ export default defineConfig({
           environment: 'node',
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/support/services-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'acceptance',
+          environment: 'node',
+          include: ['test/acceptance/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

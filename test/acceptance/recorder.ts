@@ -1,0 +1,141 @@
+// Writes down what the receivers of one target do. No `node:` imports: it runs in every runtime.
+import type { DeliveryContext, Outcome, QuarantineSink, Store, Trouble, UnknownEvent } from '../../src/index.js'
+import type { HandledCall, Observations, QuarantinedEntry, SeenOutcome, SeenTrouble } from './observations.js'
+
+/** Hooks, stores and sinks that write down what they were given. */
+export interface Recorder {
+  outcome(variant: string): (outcome: Outcome) => void
+  trouble(variant: string): (trouble: Trouble) => void
+  handled(variant: string, handler: string, event: UnknownEvent, context: DeliveryContext): void
+  /** A store that counts, around a real one. */
+  store(inner: Store): Store
+  /** A sink that remembers what it was given. */
+  readonly sink: (variant: string) => QuarantineSink
+  /** A line of `console.error`, or an unhandled rejection. */
+  logged(line: string): void
+  fault(error: unknown): void
+  /** What was seen; the same is seen again. */
+  peek(now: number): Observations
+  /** What was seen, once. */
+  take(now: number): Observations
+}
+
+const KEPT_BYTES = 4096
+const KEPT_CHARACTERS = 200_000
+
+export function createRecorder(): Recorder {
+  let seen = emptyLists()
+  return {
+    outcome: (variant) => (outcome) => void seen.outcomes.push(toSeenOutcome(variant, outcome)),
+    trouble: (variant) => (trouble) =>
+      void seen.troubles.push({
+        variant,
+        code: trouble.code,
+        message: trouble.message,
+        eventType: trouble.eventType ?? null,
+      }),
+    handled: (variant, handler, event, context) => void seen.handled.push(toCall(variant, handler, event, context)),
+    store: (inner) => ({
+      claim(request) {
+        seen.store.claim++
+        seen.retainUntil.push(request.retainUntil)
+        return inner.claim(request)
+      },
+      renew(request) {
+        seen.store.renew++
+        return inner.renew(request)
+      },
+      complete(request) {
+        seen.store.complete++
+        return inner.complete(request)
+      },
+      release(request) {
+        seen.store.release++
+        return inner.release(request)
+      },
+    }),
+    sink(variant) {
+      const sink = async (entry: Parameters<QuarantineSink>[0]) => {
+        const { key, code, eventType, rawBody, headers } = entry
+        const kept = { rawBytes: rawBody.byteLength, rawBase64: toBase64(rawBody) }
+        seen.quarantined.push({ variant, key, code, eventType: eventType ?? null, headers: { ...headers }, ...kept })
+      }
+      return Object.assign(sink, { discard: async (key: string) => void seen.discarded.push(key) })
+    },
+    logged: (line) => void seen.logged.push(line),
+    fault: (error) => void seen.faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    peek: (now) => toObservations(seen, now),
+    take(now) {
+      const taken = toObservations(seen, now)
+      seen = emptyLists()
+      return taken
+    },
+  }
+}
+
+function emptyLists() {
+  return {
+    handled: [] as HandledCall[],
+    store: { claim: 0, renew: 0, complete: 0, release: 0 },
+    retainUntil: [] as number[],
+    outcomes: [] as SeenOutcome[],
+    troubles: [] as SeenTrouble[],
+    quarantined: [] as QuarantinedEntry[],
+    discarded: [] as string[],
+    logged: [] as string[],
+    faults: [] as string[],
+  }
+}
+
+function toObservations(seen: ReturnType<typeof emptyLists>, now: number): Observations {
+  return { ...seen, objectPrototype: Object.getOwnPropertyNames(Object.prototype).sort(), now }
+}
+
+function toSeenOutcome(variant: string, outcome: Outcome): SeenOutcome {
+  const { code, hint } = outcome as { readonly code?: string; readonly hint?: string }
+  const { status, secretIndex = null, attempt = null } = outcome
+  return { variant, status, code: code ?? null, hint: hint ?? null, secretIndex, attempt }
+}
+
+function toCall(variant: string, handler: string, event: UnknownEvent, context: DeliveryContext): HandledCall {
+  const { attempt, redelivery, idempotencyKey, rawBody } = context
+  return {
+    variant,
+    handler,
+    eventType: event.event,
+    event: print(event),
+    attempt,
+    redelivery,
+    idempotencyKey,
+    issues: context.issues.map(({ path, expected, received }) => `${path.join('.')}: ${expected}, ${received}`),
+    rawBytes: rawBody.byteLength,
+    rawBase64: toBase64(rawBody),
+    foreignPrototype: hasForeignPrototype(event),
+  }
+}
+
+function print(event: object): string | null {
+  try {
+    const text = JSON.stringify(event)
+    return text.length > KEPT_CHARACTERS ? null : text
+  } catch {
+    return null
+  }
+}
+
+/** Looks at every object, without recursion: an event may be 500,000 deep. */
+function hasForeignPrototype(event: object): boolean {
+  const open: unknown[] = [event]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value !== 'object' || value === null) continue
+    const own = Array.isArray(value) ? Array.prototype : Object.prototype
+    if (Object.getPrototypeOf(value) !== own) return true
+    for (const member of Object.values(value)) open.push(member)
+  }
+  return false
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes.subarray(0, KEPT_BYTES)))
+}

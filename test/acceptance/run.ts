@@ -1,0 +1,125 @@
+// Runs cases against a target: fresh receivers before each, a verdict for each request, and after each case the proof that nothing was broken.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ANSWERS, OUTCOME_OF, OWN_HEADERS } from './answers.js'
+import { type Case, type RequestSpec, type Stage, type Verdict, verdictFor } from './case.js'
+import { scan, signed } from './deliveries.js'
+import type { Observations } from './observations.js'
+import { pathOf, type Target, type TargetFactory } from './target.js'
+import { exchange, type Reply, toBytes } from './tcp.js'
+import type { VariantName } from './variants.js'
+
+/** How soon a good delivery must be answered after whatever came before. */
+const NEXT_GOOD_MS = 100
+
+/** Registers the tests of a target. */
+export function describeTarget(factory: TargetFactory, cases: readonly Case[]): void {
+  describe(factory.name, () => {
+    let target: Target
+    beforeAll(async () => {
+      target = await factory.start()
+    })
+    afterAll(async () => {
+      await target?.stop()
+    })
+    for (const one of cases) {
+      if (one.only && !one.only.includes(factory.class)) continue
+      test(`${one.number} ${one.title}`, one.timeoutMs === undefined ? {} : { timeout: one.timeoutMs }, () =>
+        runCase(target, one),
+      )
+    }
+  })
+}
+
+/** Plays one case, and then sees to it that the target is as well as before. */
+export async function runCase(target: Target, one: Case): Promise<void> {
+  const stage = createStage(target)
+  const before = await target.control({ do: 'reset' })
+  for (const step of one.steps?.() ?? []) await stage.step(step)
+  await one.play?.(stage)
+  await expectUnharmed(target, before)
+}
+
+/** What a case plays on. */
+export function createStage(target: Target): Stage {
+  const send = (request: RequestSpec, variant: VariantName = 'default') =>
+    exchange(target.port, toBytes(request, pathOf(variant)), { head: request.method === 'HEAD' })
+  const observe = () => target.control({ do: 'observe' })
+  const stage: Stage = {
+    target,
+    send,
+    observe,
+    async step(step) {
+      const reply = await send(step.request, step.variant)
+      const seen = await observe()
+      expectVerdict(verdictFor(step.expected, target.class), reply, seen, step.request.method === 'HEAD')
+      step.check?.(seen, reply)
+      return { seen, reply }
+    },
+    expectAnswer: (reply, answer) => expectAnswer(reply, answer),
+    async setTime(epochMs) {
+      await target.control({ do: 'set-time', epochMs })
+    },
+    async release() {
+      await target.control({ do: 'release' })
+    },
+    async reset(ownSecret) {
+      const own = ownSecret && { ownSecretBase64: Buffer.from(ownSecret).toString('base64') }
+      await target.control({ do: 'reset', ...own })
+    },
+  }
+  return stage
+}
+
+/** The answer, byte for byte, and everything that happened on the way to it. */
+export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, head = false): void {
+  expectAnswer(reply, verdict.answer, head)
+  expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
+  expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
+  const { answer } = verdict
+  if (typeof answer !== 'string') {
+    expect(seen.outcomes, 'the request must not have reached the receiver').toEqual([])
+    return
+  }
+  expect(seen.outcomes.map(({ status }) => status)).toEqual([OUTCOME_OF[answer]])
+  if (verdict.code !== undefined) expect(seen.outcomes[0]?.code).toBe(verdict.code)
+  if (OUTCOME_OF[answer] === 'refused') expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
+  if (answer === 'quarantined') expectSetAside(seen, verdict)
+}
+
+export const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
+
+/** The answer alone. */
+export function expectAnswer(reply: Reply, answer: Verdict['answer'], head = false): void {
+  if (typeof answer !== 'string') {
+    expect(answer.status, `the answer is ${reply.status}`).toContain(reply.status)
+    return
+  }
+  const { status, body, headers } = ANSWERS[answer]
+  const own = Object.fromEntries(
+    OWN_HEADERS.flatMap((name) => (reply.headers[name] === undefined ? [] : [[name, reply.headers[name]]])),
+  )
+  expect({ status: reply.status, body: reply.body, headers: own }).toEqual({ status, body: head ? '' : body, headers })
+}
+
+/** An authentic delivery that cannot be worked was kept with its bytes, or its loss was reported. */
+function expectSetAside(seen: Observations, { code }: Verdict): void {
+  const dropped = seen.troubles.filter((trouble) => trouble.code === 'event_dropped')
+  expect(dropped.length + seen.quarantined.length, 'kept, or reported as dropped').toBe(1)
+  for (const entry of seen.quarantined) expect(entry.code).toBe(code)
+}
+
+/** The process is alive, nothing went unhandled, nothing was added to `Object.prototype`, and a good delivery is answered at once. */
+async function expectUnharmed(target: Target, before: Observations): Promise<void> {
+  const { faults, objectPrototype } = await target.control({ do: 'observe' })
+  expect(faults, 'unhandled rejections and uncaught exceptions').toEqual([])
+  expect(objectPrototype).toEqual(before.objectPrototype)
+  await target.control({ do: 'reset' })
+  // Three tries: on a busy machine one of them may have to wait for a processor.
+  const times: number[] = []
+  for (let tries = 0; tries < 3 && !times.some((ms) => ms < NEXT_GOOD_MS); tries++) {
+    const reply = await exchange(target.port, toBytes(signed(scan()), pathOf('default')))
+    expectAnswer(reply, 'processed')
+    times.push(reply.tookMs)
+  }
+  expect(Math.min(...times), 'milliseconds until a good delivery is answered').toBeLessThan(NEXT_GOOD_MS)
+}

@@ -1,0 +1,43 @@
+// Express 5 and 4, the webhook mounted as a POST route.
+import { createServer, type RequestListener } from 'node:http'
+import express from 'express'
+import { toHandler } from '../../../src/adapters/express.js'
+import type { TargetFactory, Traits } from '../target.js'
+import { VARIANT_NAMES } from '../variants.js'
+import { close, createInProcess, listen } from './in-process.js'
+
+const TRAITS: Traits = {
+  parser: 'node',
+  otherMethods: { status: 404, by: 'framework', why: 'app.post is no route for another method' },
+  options: { status: 200, by: 'framework', why: 'Express answers OPTIONS with the methods of the path' },
+  streamsBodies: true,
+}
+
+interface App extends RequestListener {
+  post(path: string, handler: ReturnType<typeof toHandler>): unknown
+}
+
+export const express5 = factory('Express 5', async () => express() as unknown as App)
+export const express4 = factory('Express 4', async () => {
+  const express4 = (await import('express4' as string)) as { default: () => App }
+  return express4.default()
+})
+
+function factory(name: string, createApp: () => Promise<App>): TargetFactory {
+  return {
+    name,
+    class: 'express',
+    async start() {
+      const { lab, control, dispose } = createInProcess()
+      const app = await createApp()
+      for (const variant of VARIANT_NAMES) app.post(`/webhooks/${variant}`, toHandler(lab.receiver(variant)))
+      const server = createServer(app)
+      const port = await listen(server)
+      const stop = async () => {
+        await close(server)
+        dispose()
+      }
+      return { name, class: 'express', traits: TRAITS, port, control, stop }
+    },
+  }
+}

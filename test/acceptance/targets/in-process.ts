@@ -1,0 +1,48 @@
+// What the targets of this process share: a lab on the SDK's sources, its faults and prints recorded, a server on a free port.
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import * as sdk from '../../../src/index.js'
+import type { Target } from '../target.js'
+import { createLab, type Lab } from '../variants.js'
+
+export interface InProcess {
+  readonly lab: Lab
+  /** The part of a target that is the same for all. */
+  readonly control: Target['control']
+  /** Undoes what was set up. */
+  dispose(): void
+}
+
+export function createInProcess(): InProcess {
+  const lab = createLab(sdk)
+  const print = console.error
+  const onFault = (error: unknown) => lab.fault(error)
+  console.error = (...parts: unknown[]) => lab.logged(parts.map(String).join(' '))
+  process.on('unhandledRejection', onFault)
+  process.on('uncaughtExceptionMonitor', onFault)
+  return {
+    lab,
+    control: async (command) => lab.control(command),
+    dispose() {
+      console.error = print
+      process.off('unhandledRejection', onFault)
+      process.off('uncaughtExceptionMonitor', onFault)
+    },
+  }
+}
+
+/** Listens on a free port of 127.0.0.1. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** Stops a server and every connection it has. */
+export async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}

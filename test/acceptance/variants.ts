@@ -1,0 +1,205 @@
+// The receivers under test, by name: one module for every target, so it runs in Node, in Next and in workerd (no `node:` imports, and the
+// SDK is handed in, from its sources or from the built package). A target serves `POST /webhooks/<variant>` with `lab.receiver(variant)` and
+// hands the JSON of `POST /control` to `lab.control`.
+import type * as Sdk from '../../src/index.js'
+import type { Command, Observations } from './observations.js'
+import { createRecorder, type Recorder } from './recorder.js'
+
+/** What of the SDK the variants are made with. */
+export type LabSdk = Pick<typeof Sdk, 'createReceiver' | 'memoryStore' | 'PermanentError' | 'EVENT_TYPES'>
+
+export const SECRET = 'your_webhook_secret'
+/** The secret that was in use before a rotation. */
+export const OLD_SECRET = 'the_webhook_secret_before'
+/** The body limit that no variant changes. */
+export const MAX_BODY_BYTES = 1024 * 1024
+/** Deadlines of the variants `hurried` and `hurried-held`. */
+export const HURRIED_BODY_MS = 250
+export const HURRIED_DEADLINE_MS = 500
+
+type Options = Sdk.ReceiverOptions
+/** What a handler of a variant does once it was recorded. `call` counts the variant's calls from 1. */
+type Behaviour = (state: LabState, call: number) => unknown
+
+interface Variant {
+  readonly options?: (state: LabState) => Partial<Options>
+  readonly behaviour?: Behaviour
+  /** Which known events have a handler. Default: all. */
+  readonly events?: readonly Sdk.EventType[]
+  /** Whether `onUnknown` has a handler. */
+  readonly unknown?: boolean
+  readonly maxKeys?: number
+  /** No `onError`: the receiver prints. */
+  readonly printing?: boolean
+}
+
+const VARIANTS = {
+  /** One secret, a handler for every known event, memory store, no sink. */
+  default: {},
+  'two-secrets': { options: () => ({ secret: [SECRET, OLD_SECRET] }) },
+  'secret-with-newline': { options: () => ({ secret: `${SECRET}\n` }) },
+  /** The secret given with the last `reset`. */
+  'own-secret': { options: ({ ownSecret }) => ({ secret: ownSecret }) },
+  'secret-function': { options: () => ({ secret: async () => SECRET }) },
+  strict: { options: () => ({ validation: 'strict' }) },
+  'quarantine-sink': { options: ({ recorder }) => ({ quarantine: recorder.sink('quarantine-sink') }) },
+  'strict-sink': { options: ({ recorder }) => ({ validation: 'strict', quarantine: recorder.sink('strict-sink') }) },
+  'unknown-handler': { unknown: true },
+  'one-handler': { events: ['qr.scanned'] },
+  'five-minutes': { options: () => ({ maxAgeMs: 300_000 }) },
+  /** Deduplicates on what is said, not on how it is printed. */
+  'content-key': {
+    options: () => ({ idempotencyKey: ({ payload }) => canonical({ ...payload, signature: undefined }) }),
+  },
+  'small-store': { maxKeys: 4 },
+  'small-store-held': { maxKeys: 4, behaviour: hold },
+  'no-store': { options: () => ({ store: false }) },
+  /** Handlers wait for `release`. */
+  held: { behaviour: hold },
+  'fails-once': { behaviour: (_state, call) => (call === 1 ? fail() : undefined) },
+  'rejects-once': { behaviour: async (_state, call) => (call === 1 ? fail() : undefined) },
+  fails: { behaviour: fail },
+  'fails-sink': { behaviour: fail, options: ({ recorder }) => ({ quarantine: recorder.sink('fails-sink') }) },
+  permanent: { behaviour: ({ sdk }) => failForGood(sdk) },
+  'permanent-sink': {
+    behaviour: ({ sdk }) => failForGood(sdk),
+    options: ({ recorder }) => ({ quarantine: recorder.sink('permanent-sink') }),
+  },
+  /** Fails and prints, unknown events included. */
+  printing: { behaviour: fail, unknown: true, printing: true },
+  /** Short deadlines: for slow bodies without long waits. */
+  hurried: { options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS }) },
+  /** A short answer deadline, handlers that wait for `release`. */
+  'hurried-held': {
+    behaviour: hold,
+    options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
+  },
+  /** Handlers that take 100 ms under a short answer deadline. */
+  'hurried-brief': {
+    behaviour: () => pause(100),
+    options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
+  },
+  'takes-4400ms': { behaviour: () => pause(4400) },
+  'takes-4600ms': { behaviour: () => pause(4600) },
+} satisfies Readonly<Record<string, Variant>>
+
+/** The name of a receiver under test. */
+export type VariantName = keyof typeof VARIANTS
+
+export const VARIANT_NAMES = Object.keys(VARIANTS) as readonly VariantName[]
+
+interface LabState {
+  readonly sdk: LabSdk
+  readonly ownSecret: Uint8Array
+  readonly recorder: Recorder
+  readonly made: Map<VariantName, Sdk.Receiver>
+  released: boolean
+  offsetMs: number
+}
+
+/** The receivers of one target, and what they did. */
+export interface Lab {
+  /** What `toHandler` or `toPlugin` takes: it goes on working over a reset. */
+  receiver(variant: VariantName): Pick<Sdk.Receiver, 'receive'>
+  /** Obeys a command and gives what was observed since the last `observe` or `reset`. */
+  control(command: Command): Observations
+  /** Writes down a line of `console.error`, or an unhandled rejection or exception of the process. */
+  logged(line: string): void
+  fault(error: unknown): void
+}
+
+/** Makes every receiver. Nothing is started until the first delivery. */
+export function createLab(sdk: LabSdk): Lab {
+  // A reset makes everything anew, so that what still runs of an earlier case is not seen in a later one.
+  const makeState = (ownSecret: Uint8Array = new TextEncoder().encode(SECRET)): LabState => ({
+    sdk,
+    ownSecret,
+    recorder: createRecorder(),
+    made: new Map(),
+    released: false,
+    offsetMs: 0,
+  })
+  let state = makeState()
+  return {
+    receiver: (name) => ({
+      receive(delivery) {
+        const receiver = state.made.get(name) ?? makeReceiver(name, state)
+        state.made.set(name, receiver)
+        return receiver.receive(delivery)
+      },
+    }),
+    control(command) {
+      if (command.do === 'release') state.released = true
+      if (command.do === 'set-time') state.offsetMs = command.epochMs - Date.now()
+      if (command.do === 'reset') {
+        state.released = true
+        state = makeState(command.ownSecretBase64 === undefined ? undefined : fromBase64(command.ownSecretBase64))
+      }
+      const { recorder } = state
+      const now = Date.now() + state.offsetMs
+      return command.do === 'observe' ? recorder.take(now) : recorder.peek(now)
+    },
+    logged: (line) => state.recorder.logged(line),
+    fault: (error) => state.recorder.fault(error),
+  }
+}
+
+function makeReceiver(name: VariantName, state: LabState): Sdk.Receiver {
+  const { sdk, recorder } = state
+  const variant: Variant = VARIANTS[name]
+  const clock: Sdk.Clock = {
+    now: () => Date.now() + state.offsetMs,
+    setTimer(ms, fn) {
+      const timer = setTimeout(fn, ms)
+      return () => clearTimeout(timer)
+    },
+  }
+  const memory = sdk.memoryStore({ clock, ...(variant.maxKeys !== undefined && { maxKeys: variant.maxKeys }) })
+  const receiver: Sdk.Receiver = sdk.createReceiver({
+    secret: SECRET,
+    store: recorder.store(memory),
+    clock,
+    onOutcome: recorder.outcome(name),
+    ...(!variant.printing && { onError: recorder.trouble(name) }),
+    ...variant.options?.(state),
+  })
+  let calls = 0
+  const handle = (handler: string) => (event: object, context: Sdk.DeliveryContext) => {
+    calls++
+    recorder.handled(name, handler, event as Sdk.UnknownEvent, context)
+    return variant.behaviour?.(state, calls)
+  }
+  for (const type of variant.events ?? sdk.EVENT_TYPES) receiver.on(type, handle(type))
+  if (variant.unknown) receiver.onUnknown(handle('(unknown)'))
+  return receiver
+}
+
+/** Waits for `release`, by looking: a promise kept by one request cannot be settled by another in every runtime. */
+async function hold(state: LabState): Promise<void> {
+  while (!state.released) await pause(5)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function fail(): never {
+  throw new Error('the handler failed: text that must never reach the sender')
+}
+
+function failForGood(sdk: LabSdk): never {
+  throw new sdk.PermanentError('this can never work')
+}
+
+/** One text for one content: members in the order of their names. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  members.sort(([one], [other]) => (one < other ? -1 : 1))
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+}
