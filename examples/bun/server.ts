@@ -1,0 +1,17 @@
+/** Bun's own server. How to run it: ../README.md. */
+import { createReceiver } from 'govalid-webhooks'
+import { toHandler } from 'govalid-webhooks/fetch'
+
+export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET })
+  .on('qr.scanned', (event) => {
+    const { qr_title, scan_count, scan_location } = event.data
+    console.log(`qr.scanned: ${qr_title}, scan ${scan_count}, ${scan_location?.city ?? 'place unknown'}`)
+  })
+  .on('counterfeit.detected', (event) => {
+    console.log(`counterfeit.detected at ${event.timestamp}: ${JSON.stringify(event.data)}`)
+  })
+
+const port = Number(process.env.PORT ?? 3000)
+const handle = toHandler(receiver)
+Bun.serve({ port, routes: { '/webhooks/govalid': (request) => handle(request) } })
+console.log(`listening on http://localhost:${port}/webhooks/govalid`)

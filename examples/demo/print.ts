@@ -1,0 +1,38 @@
+/** What the demo prints: a head, one line per try, and a summary. */
+import type { Seen } from './scenes.ts'
+import { MINUTE_MS } from './sender.ts'
+
+const WIDTHS = [2, 52, 78, 17] as const
+
+/** Prints where the example listens, and the names of the columns. */
+export function printHead(url: string): void {
+  console.log(`The Express example listens on ${url}.`)
+  console.log(`GoValid is played by this script; a minute of its waiting takes ${MINUTE_MS} ms.\n`)
+  printRow(['', 'delivery', 'the handler saw', 'answer', 'time'])
+}
+
+/** Prints one try. */
+export function printTry(isRight: boolean, title: string, { answer, handlerSaw, reported }: Seen): void {
+  const reason = /event_dropped: (\w+):/.exec(reported)?.[1]
+  const saw = handlerSaw ?? (reason === undefined ? 'nothing' : `nothing: ${reason}`)
+  printRow([isRight ? '✓' : '✗', title, saw, answer.text, `${answer.tookMs.toFixed(1)} ms`])
+}
+
+/** Prints what went otherwise than stated; counts as one fault. */
+export function printFault(text: string): 1 {
+  console.log(`  ${text}`)
+  return 1
+}
+
+/** Prints what became of all deliveries. */
+export function printSummary(deliveries: number, seen: readonly Seen[], faults: number, tookMs: number): void {
+  const counts = new Map<string, number>()
+  for (const { answer } of seen) counts.set(answer.text, (counts.get(answer.text) ?? 0) + 1)
+  const answers = [...counts].map(([text, count]) => `${count} × ${text}`).join(', ')
+  console.log(`\n${deliveries} deliveries in ${seen.length} tries, ${(tookMs / 1000).toFixed(1)} s: ${answers}.`)
+  console.log(faults === 0 ? 'Everything went as stated.' : `${faults} of them went otherwise than stated.`)
+}
+
+function printRow(cells: readonly string[]): void {
+  console.log(cells.map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0)).join(''))
+}

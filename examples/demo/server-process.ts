@@ -1,0 +1,65 @@
+/** Runs a server as a process of its own, on a free port, and hears what it prints. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** A running server. */
+export interface ServerProcess {
+  readonly url: string
+  /** What its handlers print, on standard output. */
+  readonly printed: Lines
+  /** What its receiver reports, on standard error. */
+  readonly reported: Lines
+  stop(): Promise<void>
+}
+
+/** Starts a server file and waits until it listens. */
+export async function startServer(file: string, secret: string): Promise<ServerProcess> {
+  const port = await freePort()
+  const env = { ...process.env, GOVALID_WEBHOOK_SECRET: secret, PORT: String(port) }
+  const server = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed = collectLines(server.stdout)
+  const reported = collectLines(server.stderr)
+  const [listening] = await printed.take(1, 10_000)
+  if (!listening?.startsWith('listening')) {
+    await stop(server)
+    throw new Error(`${file} does not listen: ${listening ?? (await reported.take(1)).join('') ?? ''}`)
+  }
+  return { url: `http://127.0.0.1:${port}/webhooks/govalid`, printed, reported, stop: () => stop(server) }
+}
+
+/** Lines a process has printed and nobody has taken yet. */
+export interface Lines {
+  /** Takes all there are, once there are `count` or the time is over. */
+  take(count: number, limitMs?: number): Promise<readonly string[]>
+}
+
+function collectLines(stream: Readable): Lines {
+  const lines: string[] = []
+  createInterface({ input: stream }).on('line', (line) => lines.push(line))
+  return {
+    async take(count, limitMs = 1000) {
+      const until = performance.now() + limitMs
+      while (lines.length < count && performance.now() < until) await wait(5)
+      return lines.splice(0)
+    },
+  }
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  server.kill()
+  await once(server, 'exit')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

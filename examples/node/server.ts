@@ -1,0 +1,21 @@
+/** Plain `node:http`: no framework. How to run it: ../README.md. */
+import { createServer } from 'node:http'
+import { createReceiver } from 'govalid-webhooks'
+import { toHandler } from 'govalid-webhooks/node'
+
+export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET })
+  .on('qr.scanned', (event) => {
+    const { qr_title, scan_count, scan_location } = event.data
+    console.log(`qr.scanned: ${qr_title}, scan ${scan_count}, ${scan_location?.city ?? 'place unknown'}`)
+  })
+  .on('counterfeit.detected', (event) => {
+    console.log(`counterfeit.detected at ${event.timestamp}: ${JSON.stringify(event.data)}`)
+  })
+
+const port = Number(process.env.PORT ?? 3000)
+const handle = toHandler(receiver)
+const server = createServer((request, response) => {
+  if (request.url === '/webhooks/govalid') void handle(request, response)
+  else response.writeHead(404).end()
+})
+server.listen(port, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))

@@ -1,0 +1,7 @@
+// The two functions of Bun and Deno that the examples use, so that they compile without either runtime's types.
+declare const Bun: {
+  serve(options: { port: number; routes: Record<string, (request: Request) => Promise<Response>> }): unknown
+}
+declare const Deno: {
+  serve(options: { port: number }, handler: (request: Request) => Response | Promise<Response>): unknown
+}
