@@ -17,7 +17,8 @@ const MAY_IMPORT = {
   'store contract': ['errors', 'types'],
   'inbox contract': ['errors', 'types'],
   'built-in store': ['errors', 'clock', 'store contract', 'built-in store'],
-  'store driver': ['errors', 'clock', 'store contract'],
+  'store part': ['errors', 'clock', 'store contract', 'store part'],
+  'store driver': ['errors', 'clock', 'store contract', 'store part'],
   'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract'],
   delivery: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
   receiver: [
@@ -54,6 +55,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(errors|clock|types)\.ts$/, 'errors'],
   [/^stores\/store\.ts$/, 'store contract'],
   [/^stores\/(memory|none|finished-keys)\.ts$/, 'built-in store'],
+  [/^stores\/sqlite-/, 'store part'],
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],

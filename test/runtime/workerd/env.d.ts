@@ -1,0 +1,8 @@
+/** The bindings of wrangler.jsonc. */
+declare namespace Cloudflare {
+  interface Env {
+    readonly DB: D1Database
+    readonly IDEMPOTENCY: DurableObjectNamespace<import('../../../src/stores/durable-object.js').IdempotencyObject>
+    readonly KV: KVNamespace
+  }
+}
