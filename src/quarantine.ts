@@ -39,7 +39,8 @@ export async function quarantine(
   const { sink, clock, reporter } = means
   const outcome = { status: 'quarantined', code: given.code, error: given.error } as const
   if (!sink) {
-    reporter.trouble({ ...aboutCase(given), code: 'event_dropped', message: `${WHY[given.code]} ${NO_SINK}` })
+    const message = `${given.code}: ${WHY[given.code]} ${NO_SINK}`
+    reporter.trouble({ ...aboutCase(given), code: 'event_dropped', message })
     return outcome
   }
   const settled = await settleWithin(clock, Math.min(SINK_CALL_MS, deadline.left()), () => sink(toEntry(given)))
@@ -79,6 +80,7 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   schema_refused: 'A schema of yours refused the data of an event.',
   drift_refused: 'An event departs from the documented shape and validation is strict.',
   permanent_error: 'A handler threw a PermanentError.',
+  retry_pending: 'A delivery fails again and again; it is kept in case its last try never arrives.',
   tries_exhausted: 'The last try of a delivery did not finish.',
   handler_crashed: 'Every earlier try of a delivery ended with the process, so the last one was not run.',
 }

@@ -17,6 +17,9 @@ import type { Outcome, OutcomeDetails } from './types.js'
 const TRIES = 5
 /** The fourth try comes after 21 minutes at the latest, the fifth after 60 at the earliest. */
 const LAST_TRY_AGE_MS = 45 * 60 * 1000
+/** The third try comes five minutes after the event at the earliest: by then a failure is more than a hiccup. */
+const KEPT_FROM_TRY = 3
+const KEPT_FROM_AGE_MS = 4 * 60 * 1000
 const UNDATED_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 /** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline. */
 const SINK_RESERVE_MS = 1000
@@ -157,8 +160,19 @@ async function settle(run: Run, result: DispatchResult, deadline: Deadline, late
   means.reporter.trouble({ code: 'handler_failed', message, idempotencyKey: key, eventType: read.event.event, error })
   if (result.permanent) return settleAside(run, deadline, 'permanent_error', error)
   if (isLastTry(means, work, claim.attempt)) return settleAside(run, deadline, 'tries_exhausted', error)
-  await release(run, deadline)
+  await Promise.all([release(run, deadline), keepAhead(run, deadline, error)])
   return { outcome: { ...about(work, claim.attempt), status: 'failed', error } }
+}
+
+/**
+ * Keeps a delivery that fails again and again before its last try: that one may meet a receiver or a store that is down. A success takes
+ * the entry back, so only a sink that can do so is given one.
+ */
+async function keepAhead(run: Run, deadline: Deadline, error: unknown): Promise<void> {
+  const { means, work, claim } = run
+  const ageMs = means.settings.clock.now() - (work.read.epochMs ?? Number.POSITIVE_INFINITY)
+  if (!means.quarantine.sink?.discard || (claim.attempt < KEPT_FROM_TRY && ageMs < KEPT_FROM_AGE_MS)) return
+  await setAside(means, work, claim.attempt, deadline, 'retry_pending', error)
 }
 
 async function settleProcessed(run: Run, deadline: Deadline, late: boolean): Promise<Ending> {
