@@ -28,8 +28,7 @@ const shared: Options = {
 }
 
 export default defineConfig([
-  // zod/mini is bundled into the core: a consumer needs no zod, and a cold import is an order of magnitude faster.
-  { ...shared, entry: others, noExternal: [/^zod\/mini$/] },
+  { ...shared, entry: others },
   // Whoever imports the schemas wants them to be those of their own zod: it stays an (optional) peer here.
   ...(Object.keys(schemas).length > 0 ? [{ ...shared, entry: schemas, external: [...external, /^zod(\/|$)/] }] : []),
 ])

@@ -18,15 +18,15 @@ export interface Envelope<Type extends string, Data> {
   /** What the event is about. */
   readonly data: Data
   /** Sent inside the body; what it signs is not documented. Never verified, never to be trusted. */
-  readonly signature?: string | null
+  readonly signature?: string | null | undefined
 }
 
 /** Where a scan happened. Every member may be missing or null when GoValid could not tell. */
 export interface ScanLocation {
   /** Country, as far as seen ISO 3166-1 alpha-2, for example `ID`. */
-  readonly country?: string | null
+  readonly country?: string | null | undefined
   /** City, for example `Jakarta`. */
-  readonly city?: string | null
+  readonly city?: string | null | undefined
 }
 
 /** The documented `data` of `qr.scanned`. Source: govalid docs, webhooks setup. */
@@ -36,7 +36,7 @@ export interface QrScannedData {
   /** The title of the QR code. */
   readonly qr_title: string
   /** Where it was scanned, as far as known. */
-  readonly scan_location?: ScanLocation | null
+  readonly scan_location?: ScanLocation | null | undefined
   /** The kind of device, for example `mobile`; the values are not documented. */
   readonly device: string
   /** The device's platform, for example `iOS`; the values are not documented. */
@@ -59,21 +59,21 @@ export interface OpenData {
  */
 export interface QrData extends OpenData {
   /** @remarks Inferred. */
-  readonly id?: string | null
+  readonly id?: string | null | undefined
   /** @remarks Inferred. */
-  readonly title?: string | null
+  readonly title?: string | null | undefined
   /** @remarks Inferred. For example `certificate`, `goods`, `url`. */
-  readonly qr_type?: string | null
+  readonly qr_type?: string | null | undefined
   /** @remarks Inferred. For example `smart`, `verified`, `secure`, `enterprise`. */
-  readonly security_level?: string | null
+  readonly security_level?: string | null | undefined
   /** @remarks Inferred. For example `active`, `expired`, `removed`. */
-  readonly status?: string | null
+  readonly status?: string | null | undefined
   /** @remarks Inferred. */
-  readonly scan_count?: number | null
+  readonly scan_count?: number | null | undefined
   /** @remarks Inferred. ISO 8601. */
-  readonly expires_at?: string | null
+  readonly expires_at?: string | null | undefined
   /** @remarks Inferred. ISO 8601. */
-  readonly created_at?: string | null
+  readonly created_at?: string | null | undefined
 }
 
 /**
@@ -83,17 +83,17 @@ export interface QrData extends OpenData {
  */
 export interface SubscriptionData extends OpenData {
   /** @remarks Inferred. For example `pro`. */
-  readonly plan?: string | null
+  readonly plan?: string | null | undefined
   /** @remarks Inferred. For example `active`. */
-  readonly status?: string | null
+  readonly status?: string | null | undefined
   /** @remarks Inferred. For example `monthly`. */
-  readonly billing_period?: string | null
+  readonly billing_period?: string | null | undefined
   /** @remarks Inferred. A date without a time, for example `2025-02-28`. */
-  readonly next_billing_date?: string | null
+  readonly next_billing_date?: string | null | undefined
   /** @remarks Inferred. In major units, for example `9.99`. */
-  readonly amount?: number | null
+  readonly amount?: number | null | undefined
   /** @remarks Inferred. For example `USD`. */
-  readonly currency?: string | null
+  readonly currency?: string | null | undefined
 }
 
 /**
@@ -103,17 +103,17 @@ export interface SubscriptionData extends OpenData {
  */
 export interface PaymentData extends OpenData {
   /** @remarks Inferred. For example `INV-2025-001`. */
-  readonly id?: string | null
+  readonly id?: string | null | undefined
   /** @remarks Inferred. In major units, for example `9.99`. */
-  readonly amount?: number | null
+  readonly amount?: number | null | undefined
   /** @remarks Inferred. For example `USD`. */
-  readonly currency?: string | null
+  readonly currency?: string | null | undefined
   /** @remarks Inferred. For example `paid`. */
-  readonly status?: string | null
+  readonly status?: string | null | undefined
   /** @remarks Inferred. A date without a time, for example `2025-01-28`. */
-  readonly date?: string | null
+  readonly date?: string | null | undefined
   /** @remarks Inferred. For example `stripe`. */
-  readonly payment_method?: string | null
+  readonly payment_method?: string | null | undefined
 }
 
 /**
@@ -123,15 +123,15 @@ export interface PaymentData extends OpenData {
  */
 export interface CreditData extends OpenData {
   /** @remarks Inferred. Whether credits or money is not documented. */
-  readonly balance?: number | null
+  readonly balance?: number | null | undefined
   /** @remarks Inferred. For example `USD`. */
-  readonly currency?: string | null
+  readonly currency?: string | null | undefined
   /** @remarks Inferred. ISO 8601. */
-  readonly last_topup?: string | null
+  readonly last_topup?: string | null | undefined
   /** @remarks Inferred. For example `business`. */
-  readonly package_id?: string | null
+  readonly package_id?: string | null | undefined
   /** @remarks Inferred. For example `stripe`. */
-  readonly payment_method?: string | null
+  readonly payment_method?: string | null | undefined
 }
 
 /** The `data` of each event type. */

@@ -110,12 +110,15 @@ function fits(value: unknown, expected: Expectation): boolean {
   const optional = expected.endsWith('?')
   if (value === undefined || value === null) return optional
   const kind = optional ? expected.slice(0, -1) : expected
-  return kind === 'object' ? isObject(value) : typeof value === kind
+  if (kind === 'object') return isObject(value)
+  // JSON can name numbers beyond a double's range, such as 1e400; they are read as Infinity, and are not the number that was sent.
+  return kind === 'number' ? Number.isFinite(value) : typeof value === kind
 }
 
 /** The JSON name of a value's kind; never the value. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
+  if (value === Infinity || value === -Infinity) return 'number out of range'
   return Array.isArray(value) ? 'array' : typeof value
 }

@@ -75,7 +75,6 @@ const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|comp
 
 /** The only packages imported for their values, and from where. Every other one is `import type`, and is injected. */
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
-  'zod/mini': /^events\//,
   zod: /^events\/schemas\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
   'cloudflare:workers': /^stores\/durable-object\.ts$/,

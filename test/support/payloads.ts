@@ -1,0 +1,40 @@
+/** Payloads as GoValid sends them: the one of its guide, and the least that each other event can be. */
+import type { EventType } from '../../src/index.js'
+
+/** When the events of the tests happened: the `timestamp` of the setup guide. */
+export const EVENT_TIME = '2025-01-29T12:00:00Z'
+
+/** A payload as an object, before it is printed. */
+export interface Payload {
+  readonly event: string
+  readonly timestamp: string
+  readonly webhook_id: string
+  readonly data: Readonly<Record<string, unknown>>
+  readonly [member: string]: unknown
+}
+
+/** The `qr.scanned` of the setup guide, without the `signature` inside its body. Source: govalid docs, webhooks setup. */
+export function scannedEvent(changes: Readonly<Record<string, unknown>> = {}): Payload {
+  return {
+    event: 'qr.scanned',
+    timestamp: EVENT_TIME,
+    webhook_id: 'wh-001',
+    data: {
+      qr_id: 'abc123',
+      qr_title: 'Product Certificate #001',
+      scan_location: { country: 'ID', city: 'Jakarta' },
+      device: 'mobile',
+      platform: 'iOS',
+      is_first_scan: false,
+      scan_count: 15,
+    },
+    ...changes,
+  }
+}
+
+/** The least an event of a type can be without an issue. */
+export function eventOf(type: EventType, changes: Readonly<Record<string, unknown>> = {}): Payload {
+  return type === 'qr.scanned'
+    ? scannedEvent(changes)
+    : { event: type, timestamp: EVENT_TIME, webhook_id: 'wh-001', data: {}, ...changes }
+}
