@@ -51,13 +51,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     const record = unfinished.get(key)
     return record && record.token === token && record.leaseUntil > 0 ? record : undefined
   }
+  const wasCompletedWith = (key: string, token: string): boolean => {
+    const record = unfinished.get(key)
+    return record ? record.quarantined && record.token === token : finished.lastToken(key) === token
+  }
   return {
     claim(request) {
       const now = clock.now()
       const { key } = request
       if (finished.has(key, now)) return { status: 'done' }
       const record = unfinished.get(key)
-      if (record && record.retainUntil > now) return claimAgain(record, request, now)
+      // A claim that is being worked is known to its lease's end, whatever its retention.
+      if (record && Math.max(record.retainUntil, record.leaseUntil) > now) return claimAgain(record, request, now)
       if (record) unfinished.delete(key)
       if (unfinished.size >= maxKeys && !dropReleased(unfinished)) {
         return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
@@ -77,7 +82,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     complete(request: CompleteRequest) {
       const { key, token, retainUntil } = request
       const record = held(key, token)
-      if (!record) return finished.lastToken(key) === token
+      if (!record) return wasCompletedWith(key, token)
       const until = Math.max(record.retainUntil, retainUntil)
       if (request.quarantined) {
         const handlersDone = union(record.handlersDone, request.handlersDone ?? [])

@@ -16,12 +16,16 @@
  * 1. **Atomic.** Of any number of concurrent `claim`s of one key, in any number of processes, exactly one is `claimed`.
  * 2. **Fenced.** `renew`, `complete` and `release` change the record only while it is IN PROGRESS with the very token given;
  *    else they change nothing and answer `false`. A lease that is over does not take the token away: only another claim does.
- * 3. **One clock.** Leases and retention are judged by the store's clock (the database's), never by the caller's.
+ * 3. **One clock.** Leases, retention and the gap between tries are judged by the store's clock (the database's), never by the caller's.
  * 4. **Repeatable.** A `claim` repeated with the token that holds the record (its answer was lost) is the same claim: `claimed`,
- *    the lease runs anew, the same `attempt`, nothing counted. A `complete` repeated with the token that completed the record
- *    answers `true`.
- * 5. **Never shortened.** A later write never lowers `retainUntil`.
- * 6. **Prompt.** When the service cannot be reached a call rejects; it is never queued in a client to come alive later.
+ *    the lease runs anew, the same `attempt`, nothing counted. A `complete` repeated with the token that completed the record,
+ *    into quarantine or not, answers `true`. After its own `release` a token claims anew, and the try is counted.
+ * 5. **Remembered.** A record is there until its `retainUntil` or the end of its lease, whichever is later; then the key is new again,
+ *    whether the record was cleaned up yet or not. No later write lowers `retainUntil`; a later one given to `claim` or `complete` raises it.
+ * 6. **Counted once.** Every claim that is `claimed` is a try, but for a repeated one; of the claims that are `busy`, at most one per
+ *    `tryGapMs`, and none within that time after a claimed one. `release` with `counted: false` takes one off again.
+ * 7. **Checkpointed.** `handlersDone` is a set: what `renew`, `release` or `complete` with `quarantined` adds is told to every later claim.
+ * 8. **Prompt.** When the service cannot be reached a call rejects; it is never queued in a client to come alive later.
  *
  * Get/set services cannot do this; Workers KV is refused by name.
  */

@@ -1,0 +1,38 @@
+/**
+ * The suite's own assertions, so that it needs no test runner's: a failed one throws an error that says what was expected.
+ */
+
+/** Fails unless `actual` is `expected`, members of objects and items of lists included. */
+export function expectEqual(actual: unknown, expected: unknown, what: string): void {
+  if (!isEqual(actual, expected)) throw new Error(`${what}: expected ${print(expected)}, got ${print(actual)}`)
+}
+
+/** Fails unless `truth` holds. */
+export function expectTrue(truth: boolean, what: string): void {
+  if (!truth) throw new Error(`expected ${what}`)
+}
+
+/** Gives back what `work` threw or rejected with; fails when it did not. */
+export async function expectError(work: () => unknown, what: string): Promise<unknown> {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  throw new Error(`${what}: expected an error`)
+}
+
+function isEqual(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
+  if (Array.isArray(left) !== Array.isArray(right)) return false
+  if (left instanceof Uint8Array !== right instanceof Uint8Array) return false
+  const [leftEntries, rightEntries] = [Object.entries(left), Object.entries(right)]
+  if (leftEntries.length !== rightEntries.length) return false
+  return leftEntries.every(([name, value]) => Object.hasOwn(right, name) && isEqual(value, Reflect.get(right, name)))
+}
+
+function print(value: unknown): string {
+  if (value instanceof Uint8Array) return `${value.length} bytes`
+  return JSON.stringify(value, (_, item: unknown) => (item === undefined ? '(undefined)' : item)) ?? String(value)
+}
