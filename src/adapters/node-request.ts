@@ -55,7 +55,7 @@ function streamOf(request: IncomingMessage): BodyStream {
 const LINGER_MS = 500
 
 /** Reads on for a moment, so that the answer arrives before the connection is reset, and then ends it. */
-function leaveSoon(request: IncomingMessage): void {
+export function leaveSoon(request: IncomingMessage): void {
   request.resume()
   const timer = setTimeout(() => request.destroy(), LINGER_MS)
   timer.unref()

@@ -36,6 +36,10 @@ export function createInProcess(): InProcess {
 export async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  return portOf(server)
+}
+
+export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 

@@ -1,0 +1,80 @@
+/**
+ * Adapter for Fastify 5 and 4. In: a Fastify request. Out: the answer, through Fastify's own reply, so that the app's hooks and log see it.
+ * Raw parsing stays inside the plugin: other routes keep the parsers of the app.
+ */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Receiver } from '../create-receiver.js'
+import { type Answer, toAnswer } from '../delivery/response.js'
+import { WebhookError } from '../errors.js'
+import { leaveSoon, type NodeRequest, toDelivery } from './node-request.js'
+
+/** What `app.register` is given beside the plugin. */
+export interface WebhookPluginOptions {
+  /** Where the webhook is served, for example `/webhooks/govalid`. A `prefix` is put before it, as in every Fastify plugin. */
+  readonly path: string
+}
+
+const FIX =
+  'A preParsing hook or another plugin read the stream before the webhook route. Register the plugin where no such hook applies, ' +
+  'or have the hook keep the bytes: request.rawBody = bytes (fastify-raw-body: encoding: false).'
+
+/**
+ * Turns a receiver into a Fastify plugin.
+ *
+ * @throws {@link WebhookError} `option_invalid`, from `app.register`, when there is no `path`.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify'
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { toPlugin } from 'govalid-webhooks/fastify'
+ *
+ * const app = Fastify()
+ * const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET })
+ * app.register(toPlugin(receiver), { path: '/webhooks/govalid' })
+ * await app.listen({ port: 3000 })
+ * ```
+ */
+export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsync<WebhookPluginOptions> {
+  return async function govalidWebhooks(app, options) {
+    const path = readPath(options)
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', function leaveUnread(_request, _stream, done) {
+      done(null)
+    })
+    app.addHook('onRequest', function neutraliseContentType(request, _reply, done) {
+      // Fastify answers a malformed content type with 415 before any parser; the request's own headers stay as they came.
+      request.headers = { 'content-type': 'application/octet-stream' }
+      done()
+    })
+    app.post(path, async function handleFastifyRequest(request, reply) {
+      const outcome = await receiver.receive(toDelivery(rawRequest(request), FIX))
+      return sendAnswer(request, reply, toAnswer(outcome))
+    })
+  }
+}
+
+function readPath(options: Partial<WebhookPluginOptions> | undefined): string {
+  const path: unknown = options?.path
+  if (typeof path === 'string' && path.startsWith('/')) return path
+  const came = typeof path === 'string' ? JSON.stringify(path) : typeof path
+  throw new WebhookError(
+    'option_invalid',
+    `path must be a text that begins with "/"; it is ${came}. For example app.register(toPlugin(receiver), { path: '/webhooks/govalid' }).`,
+  )
+}
+
+/** Node's request, with the bytes that a hook kept on Fastify's. */
+function rawRequest({ raw, rawBody }: FastifyRequest & { readonly rawBody?: unknown }): NodeRequest {
+  return rawBody instanceof Uint8Array ? Object.assign(raw, { rawBody }) : raw
+}
+
+function sendAnswer(
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, body, closes }: Answer,
+): FastifyReply {
+  if (closes) reply.raw.once('finish', () => leaveSoon(raw))
+  // Bytes: to a text Fastify would add a charset.
+  return reply.code(status).headers(headers).send(Buffer.from(body))
+}

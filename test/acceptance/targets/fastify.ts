@@ -1,0 +1,40 @@
+// Fastify 5 and 4, the webhook registered as a plugin; the app has its own parsers, as apps do.
+import Fastify, { type FastifyInstance } from 'fastify'
+import { toPlugin } from '../../../src/adapters/fastify.js'
+import type { TargetFactory, Traits } from '../target.js'
+import { VARIANT_NAMES } from '../variants.js'
+import { close, createInProcess, portOf } from './in-process.js'
+
+const TRAITS: Traits = {
+  parser: 'node',
+  otherMethods: { status: 404, by: 'framework', why: 'a POST route of Fastify is no route for another method' },
+  options: { status: 404, by: 'framework', why: 'Fastify answers OPTIONS only where a plugin does' },
+  streamsBodies: true,
+}
+
+export const fastify5 = factory('Fastify 5', async () => Fastify())
+export const fastify4 = factory('Fastify 4', async () => {
+  const fastify4 = (await import('fastify4' as string)) as { default: () => FastifyInstance }
+  return fastify4.default()
+})
+
+function factory(name: string, createApp: () => Promise<FastifyInstance>): TargetFactory {
+  return {
+    name,
+    class: 'fastify',
+    async start() {
+      const { lab, control, dispose } = createInProcess()
+      const app = await createApp()
+      for (const variant of VARIANT_NAMES) {
+        app.register(toPlugin(lab.receiver(variant)), { path: `/webhooks/${variant}` })
+      }
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      const stop = async () => {
+        await close(app.server)
+        await app.close()
+        dispose()
+      }
+      return { name, class: 'fastify', traits: TRAITS, port: portOf(app.server), control, stop }
+    },
+  }
+}
