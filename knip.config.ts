@@ -11,6 +11,7 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
     'test/support/*-setup.ts',
+    'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs'],

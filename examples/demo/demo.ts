@@ -14,7 +14,8 @@ import { type ServerProcess, startServer } from './server-process.ts'
 const SECRET = 'your_webhook_secret'
 
 const startedAt = performance.now()
-const server = await startServer(process.argv[2] ?? fileURLToPath(new URL('server.ts', import.meta.url)), SECRET)
+const file = process.argv[2] ?? fileURLToPath(new URL('server.ts', import.meta.url))
+const server = await startServer([process.execPath, file], SECRET)
 try {
   const scenes = await createScenes(SECRET)
   printHead(server.url)

@@ -16,34 +16,39 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
-/** Starts a server file and waits until it listens. */
-export async function startServer(file: string, secret: string): Promise<ServerProcess> {
+/** Starts a server and waits until it says that it listens. */
+export async function startServer(command: readonly [string, ...string[]], secret: string): Promise<ServerProcess> {
   const port = await freePort()
   const env = { ...process.env, GOVALID_WEBHOOK_SECRET: secret, PORT: String(port) }
-  const server = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed = collectLines(server.stdout)
   const reported = collectLines(server.stderr)
-  const [listening] = await printed.take(1, 10_000)
+  const [listening] = await printed.take(1, 20_000)
   if (!listening?.startsWith('listening')) {
     await stop(server)
-    throw new Error(`${file} does not listen: ${listening ?? (await reported.take(1)).join('') ?? ''}`)
+    throw new Error(`${command.join(' ')} does not listen:\n${[listening, ...(await reported.take(0))].join('\n')}`)
   }
   return { url: `http://127.0.0.1:${port}/webhooks/govalid`, printed, reported, stop: () => stop(server) }
 }
 
 /** Lines a process has printed and nobody has taken yet. */
 export interface Lines {
-  /** Takes all there are, once there are `count` or the time is over. */
+  /** Takes all there are, once there are `count`, the process has ended, or the time is over. */
   take(count: number, limitMs?: number): Promise<readonly string[]>
 }
 
 function collectLines(stream: Readable): Lines {
   const lines: string[] = []
-  createInterface({ input: stream }).on('line', (line) => lines.push(line))
+  let hasEnded = false
+  createInterface({ input: stream })
+    .on('line', (line) => lines.push(line))
+    .on('close', () => {
+      hasEnded = true
+    })
   return {
     async take(count, limitMs = 1000) {
       const until = performance.now() + limitMs
-      while (lines.length < count && performance.now() < until) await wait(5)
+      while (lines.length < count && !hasEnded && performance.now() < until) await wait(5)
       return lines.splice(0)
     },
   }

@@ -1,0 +1,88 @@
+/**
+ * The examples as a person runs them: each as its own process on a free port, given a signed delivery. Those of Bun and Deno run
+ * where the runtime is on the PATH: npx -y -p bun@1.4.5 -p deno@2.9.6 npx vitest run --project contract examples
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AS_PRINTED, sentAt, timestamp } from '../../examples/demo/guide-payload.js'
+import { send, sign } from '../../examples/demo/sender.js'
+import { type ServerProcess, startServer } from '../../examples/demo/server-process.js'
+
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+const SECRET = 'your_webhook_secret'
+
+type Command = readonly [string, ...string[]]
+
+const runnable: readonly { name: string; command: Command }[] = [
+  { name: 'express', command: [process.execPath] },
+  { name: 'fastify', command: [process.execPath] },
+  { name: 'node', command: [process.execPath] },
+  { name: 'hono', command: [process.execPath] },
+  { name: 'bun', command: ['bun'] },
+  { name: 'deno', command: ['deno', 'run', '-A'] },
+]
+
+function isInstalled([program]: Command): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const installed = runnable.filter(({ command }) => isInstalled(command))
+const missing = runnable.filter((example) => !installed.includes(example))
+
+describe.each(installed)('the example for $name', ({ name, command }) => {
+  let server: ServerProcess
+  beforeAll(async () => {
+    server = await startServer([...command, join(EXAMPLES, name, 'server.ts')], SECRET)
+  })
+  afterAll(() => server?.stop())
+
+  it('hands a signed delivery to its handler', async () => {
+    const answer = await send(server.url, await sign(sentAt(timestamp()), SECRET))
+    expect(answer.text).toBe('200 processed')
+    expect(await server.printed.take(1)).toEqual(['qr.scanned: Product Certificate #001, scan 15, Jakarta'])
+  })
+
+  it('hands over the other event it has a handler for', async () => {
+    const time = timestamp()
+    const body = JSON.stringify({
+      event: 'counterfeit.detected',
+      timestamp: time,
+      webhook_id: 'wh-001',
+      data: { a: 1 },
+    })
+    expect((await send(server.url, await sign(body, SECRET))).text).toBe('200 processed')
+    expect(await server.printed.take(1)).toEqual([`counterfeit.detected at ${time}: {"a":1}`])
+  })
+
+  it('refuses a forged delivery', async () => {
+    const answer = await send(server.url, await sign(sentAt(timestamp()), 'a guess'))
+    expect(answer.text).toBe('401 refused')
+    expect(await server.printed.take(0)).toEqual([])
+  })
+
+  it('has the webhook on its own path alone', async () => {
+    const elsewhere = new URL('/elsewhere', server.url).href
+    expect((await send(elsewhere, await sign(AS_PRINTED, SECRET))).text).toMatch(/^404 /)
+  })
+})
+
+describe('the examples', () => {
+  const sources = runnable.map(({ name }) => readFileSync(join(EXAMPLES, name, 'server.ts'), 'utf8'))
+
+  it('differ in nothing but the adapter', () => {
+    const [first, ...others] = sources.map(
+      (source) => /^export const receiver[\s\S]+?^const port .+?$/m.exec(source)?.[0],
+    )
+    expect(first).toContain('counterfeit.detected')
+    for (const other of others) expect(other).toBe(first)
+  })
+
+  it.skip.each(missing)('for $name: not run, $name is not on the PATH', () => {})
+})
