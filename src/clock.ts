@@ -29,14 +29,13 @@ export type Settled<T> =
 const LATE: Settled<never> = { status: 'late' }
 
 /**
- * Runs `work` and waits for it at most `ms` milliseconds. Never rejects: a thrown error is a result.
- * What arrives after the limit goes to `onLate`, so that nothing is lost and no rejection stays unhandled.
+ * Runs `work` and waits for it at most `ms` milliseconds. Never rejects: a thrown error is a result. What comes after the limit is
+ * dropped, a rejection too; it never stays unhandled.
  */
 export function settleWithin<T>(
   clock: Clock,
   ms: number,
   work: () => T | PromiseLike<T>,
-  onLate: (late: Settled<T>) => void = () => {},
 ): Promise<Settled<T>> | Settled<T> {
   if (ms <= 0) return LATE
   let pending: T | PromiseLike<T>
@@ -46,23 +45,13 @@ export function settleWithin<T>(
     return { status: 'error', error }
   }
   if (!isPromiseLike(pending)) return { status: 'value', value: pending }
-  return raceWithTimer(clock, ms, pending, onLate)
+  return raceWithTimer(clock, ms, pending)
 }
 
-function raceWithTimer<T>(
-  clock: Clock,
-  ms: number,
-  pending: PromiseLike<T>,
-  onLate: (late: Settled<T>) => void,
-): Promise<Settled<T>> {
+function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Promise<Settled<T>> {
   return new Promise((resolve) => {
-    let late = false
-    const cancel = clock.setTimer(ms, () => {
-      late = true
-      resolve(LATE)
-    })
+    const cancel = clock.setTimer(ms, () => resolve(LATE))
     const settle = (settled: Settled<T>) => {
-      if (late) return onLate(settled)
       cancel()
       resolve(settled)
     }

@@ -3,12 +3,15 @@
  * Refuses nothing; says `busy`, `done`, or that the store did not answer as it should.
  */
 import { type Clock, type Deadline, settleWithin } from '../clock.js'
-import type { ClaimRequest, ClaimResult, Store } from '../stores/store.js'
+import type { ClaimRequest, ClaimResult, MaybePromise, Store } from '../stores/store.js'
+import type { Delivery } from '../types.js'
 
 /** The longest any one store call may take, in milliseconds. */
 export const STORE_CALL_MS = 1000
 /** How long a claim holds without being renewed: less than the minute between two tries. */
 export const LEASE_MS = 55_000
+/** How long a platform is kept alive for a claim that is late, in milliseconds. */
+const LATE_CLAIM_MS = 10_000
 /** Claims that find the record busy sooner than this are copies of one try. */
 const TRY_GAP_MS = 30_000
 
@@ -29,29 +32,47 @@ export type Claimed =
   | { readonly status: 'done' }
   | { readonly status: 'store_unavailable' | 'store_corrupt'; readonly error: unknown }
 
-/** Claims a delivery within min(1 s, the time left). A claim answered later is released at once and not counted. */
+/**
+ * Claims a delivery within min(1 s, the time left). A claim answered later is released as soon as it comes, and not counted; the
+ * platform is kept alive for that.
+ */
 export async function claimDelivery(
   store: Store<unknown>,
   clock: Clock,
   deadline: Deadline,
   wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'rework'>,
+  platform: Pick<Delivery, 'waitUntil'> = {},
 ): Promise<Claimed> {
   const request: ClaimRequest = { ...wanted, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
   const { key, token } = request
-  const settled = await settleWithin(
-    clock,
-    Math.min(STORE_CALL_MS, deadline.left()),
-    () => store.claim(request),
-    (late) => {
-      if (late.status !== 'value' || (late.value as Partial<ClaimResult>)?.status !== 'claimed') return
-      const giveBack = () => store.release({ key, token, handlersDone: [], counted: false })
-      // Should this fail too, the lease ends before the sender's next try.
-      void settleWithin(clock, STORE_CALL_MS, giveBack)
-    },
-  )
-  if (settled.status === 'late') return { status: 'store_unavailable', error: 'the claim was not answered in time' }
+  let asked: MaybePromise<ClaimResult> | undefined
+  const settled = await settleWithin(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
+    asked = store.claim(request)
+    return asked
+  })
+  if (settled.status === 'late') {
+    const givenBack = asked === undefined ? undefined : giveBackLate(store, clock, asked, { key, token })
+    if (givenBack) platform.waitUntil?.(Promise.resolve(settleWithin(clock, LATE_CLAIM_MS, () => givenBack)))
+    return { status: 'store_unavailable', error: 'the claim was not answered in time' }
+  }
   if (settled.status === 'error') return { status: 'store_unavailable', error: settled.error }
   return readResult(settled.value, key, token)
+}
+
+/** Never rejects. Should the release fail too, the lease ends before the sender's next try. */
+async function giveBackLate(
+  store: Store<unknown>,
+  clock: Clock,
+  asked: MaybePromise<ClaimResult>,
+  { key, token }: Pick<ClaimRequest, 'key' | 'token'>,
+): Promise<void> {
+  try {
+    const result: Partial<ClaimResult> | undefined = await asked
+    if (result?.status !== 'claimed') return
+    await settleWithin(clock, STORE_CALL_MS, () => store.release({ key, token, handlersDone: [], counted: false }))
+  } catch {
+    // No claim came of it: nothing to give back.
+  }
 }
 
 function readResult(result: ClaimResult, key: string, token: string): Claimed {

@@ -1,0 +1,77 @@
+/** A store that answers a claim too late: the sender is told to come again, and the claim that comes alive behind the answer is given back. */
+import { expect, test } from 'vitest'
+import { createReceiver, memoryStore, type Store } from '../../src/index.js'
+import { fixedClock, signDelivery } from '../../src/testing/index.js'
+
+const SECRET = 'your_webhook_secret'
+const NOW = '2026-01-01T00:00:00Z'
+const EVENT = { event: 'qr.created', timestamp: NOW, webhook_id: 'wh-001', data: {} }
+
+/** A receiver whose store answers its first claim only when told to, and what its platform was asked to live on for. */
+async function createScene(
+  firstClaim: (inner: Store, request: Parameters<Store['claim']>[0]) => ReturnType<Store['claim']>,
+) {
+  const clock = fixedClock(NOW)
+  const inner = memoryStore({ clock })
+  let claims = 0
+  const store: Store = {
+    ...inner,
+    claim: (request) => (++claims === 1 ? firstClaim(inner, request) : inner.claim(request)),
+  }
+  const background: Array<Promise<unknown>> = []
+  const attempts: number[] = []
+  const receiver = createReceiver({ secret: SECRET, store, clock, onError: () => {} }).on(
+    'qr.created',
+    (_, context) => {
+      attempts.push(context.attempt)
+    },
+  )
+  const { delivery } = await signDelivery(EVENT, { secret: SECRET })
+  const receive = () => receiver.receive({ ...delivery, waitUntil: (work) => background.push(work) })
+  return { clock, receive, background, attempts }
+}
+
+/** Whether a promise has settled by now. */
+async function isSettled(work: Promise<unknown> | undefined): Promise<boolean> {
+  return Promise.race([Promise.resolve(work).then(() => true), new Promise<boolean>((r) => setTimeout(r, 0, false))])
+}
+
+test('a claim that comes after its limit is released, not counted, and the platform is kept alive until then', async () => {
+  let answer = () => {}
+  const scene = await createScene(
+    (inner, request) => new Promise((resolve) => (answer = () => resolve(inner.claim(request)))),
+  )
+  const first = scene.receive()
+  await scene.clock.advance(1000)
+  expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+  expect(scene.background).toHaveLength(1)
+  expect(await isSettled(scene.background[0])).toBe(false)
+  answer()
+  await scene.background[0]
+  expect(await scene.receive()).toMatchObject({ status: 'processed', attempt: 1 })
+  expect(scene.attempts).toEqual([1])
+  expect(scene.clock.pendingTimers()).toBe(0)
+})
+
+test('a claim that fails after its limit is nothing to give back, and no rejection is left over', async () => {
+  let fail = () => {}
+  const scene = await createScene(() => new Promise((_, reject) => (fail = () => reject(new Error('connection lost')))))
+  const first = scene.receive()
+  await scene.clock.advance(1000)
+  expect((await first).status).toBe('unavailable')
+  fail()
+  await scene.background[0]
+  expect(await scene.receive()).toMatchObject({ status: 'processed', attempt: 1 })
+})
+
+test('for a claim that never comes the platform is kept alive for ten seconds', async () => {
+  const scene = await createScene(() => new Promise(() => {}))
+  const first = scene.receive()
+  await scene.clock.advance(1000)
+  expect((await first).status).toBe('unavailable')
+  await scene.clock.advance(9_999)
+  expect(await isSettled(scene.background[0])).toBe(false)
+  await scene.clock.advance(1)
+  expect(await isSettled(scene.background[0])).toBe(true)
+  expect(scene.clock.pendingTimers()).toBe(0)
+})
