@@ -28,6 +28,8 @@ export interface RecordStatements {
   readonly schema: readonly SqlStatement[]
   /** Claims; give its rows to `readClaim`. */
   claim(request: ClaimRequest): SqlStatement
+  /** One row, for `readClaim`, when a claim would find the delivery busy and count nothing: asked first, it saves that claim a write. */
+  busy(request: ClaimRequest): SqlStatement
   /** One row when the token holds the record. */
   renew(request: RenewRequest): SqlStatement
   /** One row when the token holds the record, or has completed it before. */
@@ -67,6 +69,7 @@ export function recordStatements(table: string, namespace: string): RecordStatem
       sql: sql.claim,
       values: [namespace, key, token, leaseMs, retainUntil, tryGapMs, rework ? 1 : 0],
     }),
+    busy: ({ key, token, tryGapMs }) => ({ sql: sql.busy, values: [namespace, key, token, tryGapMs] }),
     renew: ({ key, token, leaseMs, handlersDone }) => ({
       sql: sql.renew,
       values: [namespace, key, token, names(handlersDone), leaseMs],
@@ -127,6 +130,8 @@ function recordSql(table: string) {
 ) WITHOUT ROWID`,
     index: `CREATE INDEX IF NOT EXISTS ${table}_retain_until ON ${table} (retain_until)`,
     claim: claimSql(table),
+    busy: `SELECT token, attempt, lease_until FROM ${table}
+WHERE ${WHICH} AND token <> ?3 AND state = 'working' AND lease_until > ${NOW} AND counted_at > ${NOW} - ?4`,
     renew: `UPDATE ${table} SET lease_until = ${NOW} + ?5, handlers_done = ${UNION} WHERE ${HELD} RETURNING 1`,
     // Completed before by the same token, its answer lost: true again, and nothing but the retention can change.
     complete: `UPDATE ${table} SET

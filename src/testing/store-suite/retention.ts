@@ -70,7 +70,9 @@ export const retention: readonly StoreTest[] = [
       const retainUntil = await after(bench, 20)
       await ada.claim({ retainUntil })
       await bench.pass(15)
-      expectEqual(await ben.claim({ retainUntil }), { ...FRESH, attempt: 2 }, 'a claim within the retention')
+      // Named anew: a driver whose `advance` moves the records instead of the clock would take it for 20 units from here.
+      const rest = { retainUntil: await after(bench, 5) }
+      expectEqual(await ben.claim(rest), { ...FRESH, attempt: 2 }, 'a claim within the retention')
       await bench.pass(10)
       expectEqual(await ben.claim({ token: 'another' }), FRESH, 'a claim after it')
     },
