@@ -4,6 +4,7 @@
  */
 import type { Receiver } from '../create-receiver.js'
 import { toAnswer } from '../delivery/response.js'
+import { isWebhookError } from '../errors.js'
 import { toDelivery, toResponse } from './web-request.js'
 
 /** What a Worker's `fetch` is given as its third argument, as far as it is used. */
@@ -22,7 +23,8 @@ const FIX =
   'The request’s body was read before the webhook handler. Give it the untouched request, or request.clone() to whatever else reads it.'
 
 /**
- * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch`. The function is called once per `env`.
+ * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch`. The function is called once per `env`. Where it finds
+ * no secret the answer is 500 and the log says the cure; anything else it throws is the Worker's own exception.
  *
  * @example
  * ```ts
@@ -36,22 +38,40 @@ const FIX =
  * }
  * ```
  */
-export function toHandler<Env extends object = object>(
+export function toHandler(receiver: ReceiverLike): WorkerHandler<unknown>
+export function toHandler<Env extends object>(receiver: (env: Env) => ReceiverLike): WorkerHandler<Env>
+export function toHandler<Env extends object>(
   receiver: ReceiverLike | ((env: Env) => ReceiverLike),
 ): WorkerHandler<Env> {
+  const receiverFor = typeof receiver === 'function' ? oncePerEnv(receiver) : () => receiver
+  return async function handleWorkerRequest(request, env, ctx) {
+    const found = findReceiver(() => receiverFor(env))
+    if (!found) return toResponse(request, toAnswer({ status: 'refused', code: 'secret_missing' }))
+    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work)
+    const received = found.receive({ ...toDelivery(request, FIX), waitUntil, endsWithAnswer: true })
+    // A sender that hangs up ends the request, and with it handlers half done: unless the platform was asked to wait for them.
+    waitUntil(received)
+    return toResponse(request, toAnswer(await received))
+  }
+}
+
+function findReceiver(find: () => ReceiverLike): ReceiverLike | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (!isWebhookError(error) || (error.code !== 'secret_missing' && error.code !== 'secret_blank')) throw error
+    console.error(`[govalid-webhooks] ${error.code}: ${error.message}`)
+    return undefined
+  }
+}
+
+function oncePerEnv<Env extends object>(create: (env: Env) => ReceiverLike): (env: Env) => ReceiverLike {
   const made = new WeakMap<Env, ReceiverLike>()
-  const receiverFor = (env: Env): ReceiverLike => {
-    if (typeof receiver !== 'function') return receiver
+  return function receiverFor(env) {
     const known = made.get(env)
     if (known) return known
-    const fresh = receiver(env)
+    const fresh = create(env)
     made.set(env, fresh)
     return fresh
-  }
-  return async function handleWorkerRequest(request, env, ctx) {
-    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work)
-    const delivery = { ...toDelivery(request, FIX), waitUntil, endsWithAnswer: true }
-    const outcome = await receiverFor(env).receive(delivery)
-    return toResponse(request, toAnswer(outcome))
   }
 }
