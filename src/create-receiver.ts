@@ -55,8 +55,8 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
-const COMPLETION_RETRY_MS = 2 * 60 * 60 * 1000
-const CLOSING_RETRY_MS = 10_000
+const BEHIND_MS = 2 * 60 * 60 * 1000
+const BEHIND_CLOSING_MS = 10_000
 
 /**
  * Creates a receiver.
@@ -94,8 +94,8 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     quarantine: { sink: settings.quarantine, clock, reporter },
     loadSecrets: createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
-    completionGiveUpAt: (since) =>
-      closingSince === undefined ? since + COMPLETION_RETRY_MS : Math.max(since, closingSince) + CLOSING_RETRY_MS,
+    behindUntil: (since) =>
+      closingSince === undefined ? since + BEHIND_MS : Math.max(since, closingSince) + BEHIND_CLOSING_MS,
   }
   const take = async (delivery: Delivery, rework: boolean): Promise<Outcome> => {
     const closing: Outcome = { status: 'unavailable', code: 'receiver_closing' }

@@ -22,8 +22,8 @@ export interface WorkMeans {
   readonly quarantine: QuarantineMeans
   readonly running: Running
   newToken(): string
-  /** Until when a completion that began to fail at `since` is written again, in epoch milliseconds. */
-  completionGiveUpAt(since: number): number
+  /** Until when something that began to fail at `since` is written again behind the answer, in epoch milliseconds. */
+  behindUntil(since: number): number
 }
 
 /** One verified event to be worked. */

@@ -34,11 +34,13 @@ async function record(clock: Clock, limitMs: number, write: () => boolean | Prom
   return settled.value ? 'recorded' : 'lost'
 }
 
-/** How a completion is written again. */
-export interface CompletionRetry {
+/** Something that is written behind the answer until it is written. */
+export interface BehindWrite<Result> {
   readonly clock: Clock
   /** Writes once more. */
-  attempt(): Promise<Recorded>
+  attempt(): Promise<Result>
+  /** Whether a result ends it. */
+  isSettled(result: Result): boolean
   /** Until when it is tried, in epoch milliseconds; asked before each try. */
   giveUpAt(): number
 }
@@ -46,11 +48,11 @@ export interface CompletionRetry {
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
 
-/** Writes a completion again, at growing intervals, until the store answers or the time is over. */
-export async function retryCompletion(retry: CompletionRetry): Promise<Recorded> {
+/** Writes again, at growing intervals, until a result ends it or the time is over. */
+export async function retryBehind<Result>(write: BehindWrite<Result>): Promise<Result> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    await new Promise<void>((resolve) => retry.clock.setTimer(pauseMs, resolve))
-    const recorded = await retry.attempt()
-    if (recorded !== 'unknown' || retry.clock.now() >= retry.giveUpAt()) return recorded
+    await new Promise<void>((resolve) => write.clock.setTimer(pauseMs, resolve))
+    const result = await write.attempt()
+    if (write.isSettled(result) || write.clock.now() >= write.giveUpAt()) return result
   }
 }

@@ -1,0 +1,171 @@
+/**
+ * How a try ends: processed, failed, or set aside. Decides what stage 7 tells the store and what goes to the quarantine; what cannot be
+ * written in time is written behind the answer.
+ */
+import type { Deadline } from './clock.js'
+import { STORE_CALL_MS } from './delivery/claim.js'
+import { completeClaim, type Recorded, releaseClaim, retryBehind } from './delivery/completion.js'
+import { type DispatchResult, joinErrors } from './delivery/dispatch.js'
+import { FUTURE_ALLOWANCE_MS } from './delivery/event.js'
+import type { QuarantinedCode } from './errors.js'
+import { discardEntry, quarantine } from './quarantine.js'
+import type { EventWork, Run, WorkMeans } from './run.js'
+import { isKeptAhead, isLastTry, TRIES } from './tries.js'
+import type { Outcome, OutcomeDetails } from './types.js'
+
+const UNDATED_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
+
+type Claimed = Pick<Run, 'means' | 'work' | 'claim'>
+
+/** How a try ended. */
+export interface Ending {
+  readonly outcome: Outcome
+  /** What still has to be written; the outcome does not wait for it. */
+  readonly behind?: Promise<unknown> | undefined
+}
+
+/** What every outcome tells of its event. */
+export function about({ read, key, secretIndex }: EventWork, attempt?: number): OutcomeDetails {
+  const counted = attempt === undefined ? {} : { attempt, attemptsLeft: Math.max(0, TRIES - attempt) }
+  return { event: read.event, idempotencyKey: key, secretIndex, ...counted }
+}
+
+/** Until when a delivery must be remembered: as long as its bytes would still be worked. */
+export function retainUntil({ settings }: WorkMeans, { read, deadline }: EventWork): number {
+  const { maxAgeMs } = settings
+  if (maxAgeMs === false || read.epochMs === undefined) return deadline.startedAt + UNDATED_RETENTION_MS
+  return read.epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
+}
+
+/** Settles a try whose handlers are done, or were given up. `late`: the answer has left. */
+export async function settle(run: Run, result: DispatchResult, deadline: Deadline, late: boolean): Promise<Ending> {
+  const { means, work, claim } = run
+  if (result.errors.length === 0) return settleProcessed(run, deadline, late)
+  const error = joinErrors(result.errors)
+  const message = `A handler failed${late ? ', after the delivery had been answered' : ''} (try ${claim.attempt}).`
+  means.reporter.trouble({ ...aboutTrouble(work), code: 'handler_failed', message, error })
+  if (result.permanent) return settleAside(run, deadline, 'permanent_error', error, late)
+  if (isLastTry(means, work, claim.attempt)) return settleAside(run, deadline, 'tries_exhausted', error, late)
+  const [kept] = await Promise.all([keepAhead(run, deadline, error, late), release(run, deadline)])
+  return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind: kept.behind }
+}
+
+async function settleProcessed(run: Run, deadline: Deadline, late: boolean): Promise<Ending> {
+  const { means, work, claim } = run
+  const { behind: completion } = await complete(run, deadline, false)
+  // Only a delivery that was late or tried before can have an entry in the quarantine.
+  const mayHaveEntry = late || work.rework || claim.attempt > 1 || isLastTry(means, work, claim.attempt)
+  const behind = mayHaveEntry ? Promise.all([completion, discardEntry(means.quarantine, work.key)]) : completion
+  return { outcome: { ...about(work, claim.attempt), status: 'processed' }, behind }
+}
+
+/** Sets a claimed delivery aside: finished for the sender once the quarantine has it, another try otherwise. */
+export async function settleAside(
+  run: Run,
+  deadline: Deadline,
+  code: QuarantinedCode,
+  error: unknown,
+  late: boolean,
+): Promise<Ending> {
+  const { means, work, claim } = run
+  const aside = await setAside(means, work, claim.attempt, deadline, code, error)
+  const outcome: Outcome = { ...about(work, claim.attempt), ...aside }
+  if (aside.status === 'quarantined') return { outcome, ...(await complete(run, deadline, true)) }
+  // Nobody waits for an answer any more: the sink is asked again while the claim is held.
+  if (late) return { outcome, behind: setAsideAgain(run, code, error).then(() => complete(run, deadline, true)) }
+  await release(run, deadline)
+  return { outcome }
+}
+
+/** Gives a delivery to the quarantine, claimed or not. */
+export function setAside(
+  { quarantine: means }: WorkMeans,
+  { key, rawBody, delivery, read, deadline: { startedAt: receivedAt } }: EventWork,
+  attempt: number,
+  deadline: Deadline,
+  code: QuarantinedCode,
+  error: unknown,
+) {
+  const eventType = read.event.event
+  return quarantine(means, deadline, { key, code, eventType, rawBody, delivery, receivedAt, attempt, error })
+}
+
+/** Keeps a failing delivery before its last try, which may never arrive. A sink that fails is asked again only when nobody waits. */
+export async function keepAhead(
+  { means, work, claim }: Claimed,
+  deadline: Deadline,
+  error: unknown,
+  late: boolean,
+): Promise<Pick<Ending, 'behind'>> {
+  if (!isKeptAhead(means, work, claim.attempt)) return {}
+  const aside = await setAside(means, work, claim.attempt, deadline, 'retry_pending', error)
+  return aside.status === 'quarantined' || !late
+    ? {}
+    : { behind: setAsideAgain({ means, work, claim }, 'retry_pending', error) }
+}
+
+function setAsideAgain({ means, work, claim }: Claimed, code: QuarantinedCode, error: unknown) {
+  const since = means.settings.clock.now()
+  return retryBehind({
+    clock: means.settings.clock,
+    attempt: () => setAside(means, work, claim.attempt, UNHURRIED, code, error),
+    isSettled: ({ status }) => status === 'quarantined',
+    giveUpAt: () => means.behindUntil(since),
+  })
+}
+
+/** The time limit of what nobody waits for: each call has its own second. */
+export const UNHURRIED: Deadline = { startedAt: 0, left: () => STORE_CALL_MS }
+
+async function release({ means, claim }: Run, deadline: Deadline): Promise<void> {
+  const { key, token, handlersDone } = claim
+  const limitMs = Math.min(STORE_CALL_MS, deadline.left())
+  const request = { key, token, handlersDone: [...handlersDone], counted: true }
+  // Not recorded: the lease ends before the next try, which then counts on from here.
+  await releaseClaim(means.store, means.settings.clock, limitMs, request)
+}
+
+/** Records a completion; `behind` is the writing that goes on when the store did not take it. */
+async function complete(run: Run, deadline: Deadline, quarantined: boolean): Promise<Pick<Ending, 'behind'>> {
+  const { means, work, claim } = run
+  const { key, token, handlersDone } = claim
+  const { clock } = means.settings
+  const request = { key, token, retainUntil: retainUntil(means, work), quarantined, handlersDone: [...handlersDone] }
+  const attempt = (limitMs: number) => completeClaim(means.store, clock, limitMs, request)
+  const recorded = await attempt(Math.min(STORE_CALL_MS, deadline.left()))
+  if (recorded !== 'unknown') {
+    reportUnrecorded(run, recorded)
+    return {}
+  }
+  const message = 'The store did not take a completion; it is written again behind the answer.'
+  means.reporter.trouble({ ...aboutTrouble(work), code: 'completion_delayed', message })
+  if (!work.delivery.endsWithAnswer) run.keepLease()
+  const since = clock.now()
+  const retried = retryBehind({
+    clock,
+    attempt: () => attempt(STORE_CALL_MS),
+    isSettled: (result) => result !== 'unknown',
+    giveUpAt: () => means.behindUntil(since),
+  })
+  return { behind: retried.then((last) => reportUnrecorded(run, last)) }
+}
+
+function reportUnrecorded({ means, work }: Run, recorded: Recorded): void {
+  if (recorded === 'recorded') return
+  const lost =
+    'A completion came after another worker had claimed the delivery; it changed nothing, and the event may be worked twice.'
+  const abandoned = 'The store did not take a completion for too long; a later try may work the event again.'
+  means.reporter.trouble(
+    recorded === 'lost'
+      ? { ...aboutTrouble(work), code: 'lease_lost', message: lost }
+      : { ...aboutTrouble(work), code: 'completion_abandoned', message: abandoned },
+  )
+}
+
+/** Which delivery a report is about. */
+export function aboutTrouble({ key, read }: EventWork): {
+  readonly idempotencyKey: string
+  readonly eventType: string
+} {
+  return { idempotencyKey: key, eventType: read.event.event }
+}

@@ -1,0 +1,32 @@
+/**
+ * The try budget: which try of the sender is its last, and from which on a failing delivery is kept in the quarantine ahead of time.
+ * Source of the five tries and their times: govalid docs, webhooks setup.
+ */
+import type { EventWork, WorkMeans } from './run.js'
+
+/** How often GoValid tries. */
+export const TRIES = 5
+/** The fourth try comes after 21 minutes at the latest, the fifth after 60 at the earliest. */
+const LAST_TRY_AGE_MS = 45 * 60 * 1000
+/** The third try comes five minutes after the event at the earliest: by then a failure is more than a hiccup. */
+const KEPT_FROM_TRY = 3
+const KEPT_FROM_AGE_MS = 4 * 60 * 1000
+
+/** Whether the sender will not try again. Tries that never reached the store are not counted, so with a sink the event's age counts too. */
+export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): boolean {
+  if (work.rework || attempt >= TRIES) return true
+  return means.quarantine.sink !== undefined && ageMs(means, work) > LAST_TRY_AGE_MS
+}
+
+/**
+ * Whether a failing delivery is kept although a try is left: that one may meet a receiver or a store that is down. A success takes the
+ * entry back, so only a sink that can do so is given one.
+ */
+export function isKeptAhead(means: WorkMeans, work: EventWork, attempt: number): boolean {
+  if (!means.quarantine.sink?.discard) return false
+  return attempt >= KEPT_FROM_TRY || ageMs(means, work) >= KEPT_FROM_AGE_MS
+}
+
+function ageMs({ settings }: WorkMeans, { read }: EventWork): number {
+  return read.epochMs === undefined ? 0 : settings.clock.now() - read.epochMs
+}
