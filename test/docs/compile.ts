@@ -1,0 +1,60 @@
+/** Type-checks snippets against the sources, all in one program: no file is written, and nothing has to be built. */
+import { join } from 'node:path'
+import ts from 'typescript'
+import base from '../../tsconfig.base.json' with { type: 'json' }
+import entries from '../../entries.json' with { type: 'json' }
+import { type CodeBlock, ROOT } from './pages.js'
+
+const { options } = ts.convertCompilerOptionsFromJson(
+  {
+    ...base.compilerOptions,
+    types: ['node'],
+    // What most readers have: the strictest settings of this project are not theirs.
+    noPropertyAccessFromIndexSignature: false,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    noImplicitReturns: false,
+    paths: Object.fromEntries(
+      Object.entries(entries).map(([subpath, file]) => [`govalid-webhooks${subpath.slice(1)}`, [join(ROOT, file)]]),
+    ),
+  },
+  ROOT,
+)
+
+const DECLARATIONS = ['types/next-server.d.ts', 'types/cloudflare-workers.d.ts', 'examples/runtimes.d.ts']
+
+/** What the compiler says about snippets: `page:line: message`, one entry each. Faults of the sources themselves are not told here. */
+export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {
+  const snippets = new Map(blocks.map((block) => [fileOf(block), block]))
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  const textOf = (file: string) => {
+    const block = snippets.get(file)
+    return block && `${block.given}\n${block.code}`
+  }
+  host.fileExists = (file) => snippets.has(file) || fileExists(file)
+  host.readFile = (file) => textOf(file) ?? readFile(file)
+  host.getSourceFile = (file, language, ...rest) => {
+    const text = textOf(file)
+    return text === undefined ? getSourceFile(file, language, ...rest) : ts.createSourceFile(file, text, language)
+  }
+  const declarations = DECLARATIONS.map((file) => join(ROOT, file)).filter((file) => fileExists(file))
+  const program = ts.createProgram([...snippets.keys(), ...declarations], options, host)
+  const isOfSnippet = ({ file }: ts.Diagnostic) => file === undefined || snippets.has(file.fileName)
+  return ts
+    .getPreEmitDiagnostics(program)
+    .filter(isOfSnippet)
+    .map((diagnostic) => describe(diagnostic, snippets))
+}
+
+function fileOf({ page, line }: CodeBlock): string {
+  return join(ROOT, '.snippets', `${page}.${line}.ts`)
+}
+
+function describe({ file, start = 0, messageText }: ts.Diagnostic, snippets: ReadonlyMap<string, CodeBlock>): string {
+  const message = ts.flattenDiagnosticMessageText(messageText, ' ')
+  const block = file && snippets.get(file.fileName)
+  if (!file || !block) return `${file?.fileName ?? 'the compiler'}: ${message}`
+  const inSnippet = file.getLineAndCharacterOfPosition(start).line
+  return `${block.page}:${block.line + inSnippet - block.given.split('\n').length}: ${message}`
+}

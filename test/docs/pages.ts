@@ -1,0 +1,97 @@
+/** The pages of the project: Markdown files, their code blocks, headings and links. The generated reference is none of them. */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The repository's folder. */
+export const ROOT = join(import.meta.dirname, '../..')
+
+/** A page, by its path from the repository's folder. */
+export interface Page {
+  readonly path: string
+  readonly lines: readonly string[]
+}
+
+/** A fenced block of code. */
+export interface CodeBlock {
+  readonly page: string
+  readonly language: string
+  /** The line of its first line of code, from 1. */
+  readonly line: number
+  readonly code: string
+  /** Code that the page leaves out because everybody knows it: a comment `<!-- given: … -->` right before the block. */
+  readonly given: string
+}
+
+const PAGES = ['*.md', 'docs/**/*.md', 'examples/*.md', 'examples/*/*.md', '.changeset/*.md']
+
+/** Reads every page. */
+export function readPages(): readonly Page[] {
+  const paths = globSync(PAGES, { cwd: ROOT, exclude: ['docs/api/**', '**/node_modules/**', 'CHANGELOG.md'] }).sort()
+  return paths.map(readPage)
+}
+
+/** Reads one page. */
+export function readPage(path: string): Page {
+  return { path, lines: readFileSync(join(ROOT, path), 'utf8').split('\n') }
+}
+
+/** Every fenced block of a page. */
+export function codeBlocksOf({ path, lines }: Page): readonly CodeBlock[] {
+  const blocks: CodeBlock[] = []
+  for (let index = 0; index < lines.length; index++) {
+    const language = /^ *```(\w+)/.exec(lines[index] ?? '')?.[1]
+    if (language === undefined) continue
+    const end = lines.findIndex((line, at) => at > index && /^ *```$/.test(line))
+    if (end < 0) throw new Error(`${path}:${index + 1}: this block has no end`)
+    const code = lines.slice(index + 1, end).join('\n')
+    blocks.push({ page: path, language, line: index + 2, code, given: givenBefore(lines.slice(0, index)) })
+    index = end
+  }
+  return blocks
+}
+
+function givenBefore(lines: readonly string[]): string {
+  const text = lines.join('\n').trimEnd()
+  const start = text.lastIndexOf('<!--')
+  return /^<!-- given: ([\s\S]*?) -->$/.exec(start < 0 ? '' : text.slice(start))?.[1] ?? ''
+}
+
+/** The lines of a page outside its code blocks, with code spans emptied. */
+export function proseOf({ lines }: Page): readonly string[] {
+  let isCode = false
+  return lines.map((line) => {
+    const isFence = /^ *```/.test(line)
+    const isProse = !isFence && !isCode
+    if (isFence) isCode = !isCode
+    return isProse ? line : ''
+  })
+}
+
+/** The anchors of a page, made of its headings as GitHub makes them. */
+export function anchorsOf(page: Page): ReadonlySet<string> {
+  const anchors = new Set<string>()
+  for (const line of proseOf(page)) {
+    const heading = /^#{1,6} (.+?)\s*$/.exec(line)?.[1]
+    if (heading === undefined) continue
+    const slug = slugOf(heading)
+    let anchor = slug
+    for (let copy = 1; anchors.has(anchor); copy++) anchor = `${slug}-${copy}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
+
+function slugOf(heading: string): string {
+  const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+  return text.replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, '').replaceAll(' ', '-')
+}
+
+/** The targets of a page's links, with the line of each. */
+export function linksOf(page: Page): readonly { readonly line: number; readonly target: string }[] {
+  return proseOf(page).flatMap((line, index) =>
+    [...line.replaceAll(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({
+      line: index + 1,
+      target,
+    })),
+  )
+}
