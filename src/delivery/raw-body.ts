@@ -104,10 +104,17 @@ function pump(open: () => Chunks): BodyStream {
       })
       return () => {
         stopped = true
-        // Cancelling may fail when the peer is gone already; there is nothing left to save then.
-        Promise.resolve(chunks.return?.()).catch(() => {})
+        void letGo(chunks)
       }
     },
+  }
+}
+
+async function letGo(chunks: Chunks): Promise<void> {
+  try {
+    await chunks.return?.()
+  } catch {
+    // Cancelling may fail when the peer is gone already; there is nothing left to save then.
   }
 }
 
@@ -115,11 +122,11 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = []
     let total = 0
-    let finished = false
+    let finished: Uint8Array | Refusal | undefined
     let stop: (() => void) | undefined
     const finish = (result: Uint8Array | Refusal) => {
       if (finished) return
-      finished = true
+      finished = result
       cancel()
       if ('refused' in result) stop?.()
       resolve(result)
@@ -140,8 +147,8 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
     } catch {
       finish({ refused: 'body_read_failed' })
     }
-    // The limit can be passed within `read` itself, before there was anything to stop.
-    if (finished && total > limits.maxBodyBytes) stop?.()
+    // It can be refused within `read` itself, before there was anything to stop.
+    if (finished && 'refused' in finished) stop?.()
   })
 }
 

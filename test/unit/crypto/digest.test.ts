@@ -1,0 +1,45 @@
+/** SHA-256 on each of the three ways a runtime may offer it. */
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { afterEach, expect, it, test, vi } from 'vitest'
+import { createDigest } from '../../../src/crypto/digest.js'
+import { hideNodeCrypto } from '../../support/crypto-paths.js'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const hideHash = () => {
+  const { hash: _, ...older } = process.getBuiltinModule('node:crypto')
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue(older as never)
+}
+
+it.each([
+  { way: 'in one call of node:crypto', prepare: () => {} },
+  { way: 'in steps of an older node:crypto', prepare: hideHash },
+  { way: 'of WebCrypto', prepare: hideNodeCrypto },
+])('$way: 64 lower-case hex digits, the same as Node computes', async ({ prepare }) => {
+  prepare()
+  const digest = createDigest()
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+      const expected = createHash('sha256').update(bytes).digest('hex')
+      expect(await digest(bytes)).toBe(expected)
+    }),
+  )
+})
+
+test('FIPS 180-2, "abc"', async () => {
+  const abc = new TextEncoder().encode('abc')
+  const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+  expect(createDigest()(abc)).toBe(expected)
+  hideNodeCrypto()
+  expect(await createDigest()(abc)).toBe(expected)
+})
+
+test('a view with an offset counts from its own first byte to its own last', async () => {
+  const view = new Uint8Array(new TextEncoder().encode('xxabcx').buffer, 2, 3)
+  expect(createDigest()(view)).toBe(createHash('sha256').update('abc').digest('hex'))
+  hideNodeCrypto()
+  expect(await createDigest()(view)).toBe(createHash('sha256').update('abc').digest('hex'))
+})

@@ -1,0 +1,101 @@
+/** HMAC-SHA256 with a kept key, on both crypto paths. */
+import { createHmac } from 'node:crypto'
+import { afterEach, describe, expect, it, test, vi } from 'vitest'
+import { createHmacKey, createNodeHmacKey, createWebHmacKey } from '../../../src/crypto/hmac.js'
+import { findNodeCrypto, type NodeCrypto } from '../../../src/crypto/platform.js'
+import { hideNodeCrypto } from '../../support/crypto-paths.js'
+import { RFC_4231 } from '../../vectors/published.js'
+
+const nodeCrypto = findNodeCrypto() as NodeCrypto
+const SECRET = new TextEncoder().encode('your_webhook_secret')
+const CONTENT = new TextEncoder().encode('{"event":"qr.scanned"}')
+const macOf = (content: Uint8Array, secret: Uint8Array = SECRET) =>
+  createHmac('sha256', secret).update(content).digest('hex')
+
+const RIGHT = macOf(CONTENT)
+const WRONG = '0'.repeat(64)
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe.each([
+  { path: 'node:crypto', create: (secret: Uint8Array) => createNodeHmacKey(nodeCrypto, secret) },
+  { path: 'WebCrypto', create: createWebHmacKey },
+])('on $path', ({ create }) => {
+  it.each(RFC_4231.filter(({ macHex }) => macHex.length === 64))('RFC 4231 $source', async (vector) => {
+    const key = create(new Uint8Array(Buffer.from(vector.keyHex, 'hex')))
+    const content = new Uint8Array(Buffer.from(vector.messageHex, 'hex'))
+    expect(await key.matches(content, vector.macHex)).toBe(true)
+    expect(await key.matches(content, WRONG)).toBe(false)
+  })
+
+  it('each of the 256 bits counts', async () => {
+    const key = create(SECRET)
+    for (let bit = 0; bit < 256; bit++) {
+      const mac = Buffer.from(RIGHT, 'hex')
+      mac[bit >> 3] = (mac[bit >> 3] as number) ^ (1 << (bit & 7))
+      expect(await key.matches(CONTENT, mac.toString('hex')), `bit ${bit}`).toBe(false)
+    }
+    expect(await key.matches(CONTENT, RIGHT)).toBe(true)
+  })
+
+  it('trap: a view with an offset counts from its own first byte to its own last', async () => {
+    const key = create(SECRET)
+    const wide = new Uint8Array(CONTENT.length + 7).fill(0x41)
+    wide.set(CONTENT, 3)
+    const view = new Uint8Array(wide.buffer, 3, CONTENT.length)
+    expect(await key.matches(view, RIGHT)).toBe(true)
+    expect(await key.matches(wide, RIGHT)).toBe(false)
+    expect(await key.matches(Buffer.from(CONTENT), RIGHT)).toBe(true)
+  })
+
+  it.each([1, 63, 64, 65, 131, 1_000_000])('a secret of %i bytes', async (length) => {
+    const secret = new Uint8Array(length).fill(0x6b)
+    expect(await create(secret).matches(CONTENT, macOf(CONTENT, secret))).toBe(true)
+  })
+
+  it('gives the same verdict every time, and of an empty body too', async () => {
+    const key = create(SECRET)
+    const empty = new Uint8Array(0)
+    for (let round = 0; round < 3; round++) {
+      expect(await key.matches(CONTENT, RIGHT)).toBe(true)
+      expect(await key.matches(empty, macOf(empty))).toBe(true)
+      expect(await key.matches(empty, RIGHT)).toBe(false)
+    }
+  })
+})
+
+describe('the compare takes constant time', () => {
+  test('node:crypto: timingSafeEqual decides, for right and wrong alike', () => {
+    const compare = vi.spyOn(process.getBuiltinModule('node:crypto'), 'timingSafeEqual')
+    const key = createHmacKey(SECRET)
+    expect(key.matches(CONTENT, RIGHT)).toBe(true)
+    expect(key.matches(CONTENT, WRONG)).toBe(false)
+    expect(compare.mock.results.map(({ value }) => value)).toEqual([true, false])
+  })
+
+  test('WebCrypto: subtle.verify decides, for right and wrong alike', async () => {
+    hideNodeCrypto()
+    const compare = vi.spyOn(crypto.subtle, 'verify')
+    const key = createHmacKey(SECRET)
+    expect(await key.matches(CONTENT, RIGHT)).toBe(true)
+    expect(await key.matches(CONTENT, WRONG)).toBe(false)
+    expect(compare).toHaveBeenCalledTimes(2)
+  })
+})
+
+test('WebCrypto: the key is imported once, and not before it is needed', async () => {
+  const imported = vi.spyOn(crypto.subtle, 'importKey')
+  const key = createWebHmacKey(SECRET)
+  expect(imported).not.toHaveBeenCalled()
+  await key.matches(CONTENT, RIGHT)
+  await key.matches(CONTENT, WRONG)
+  expect(imported).toHaveBeenCalledTimes(1)
+})
+
+test('the best that the platform has is taken', async () => {
+  expect(createHmacKey(SECRET).matches(CONTENT, RIGHT)).toBe(true)
+  hideNodeCrypto()
+  expect(createHmacKey(SECRET).matches(CONTENT, RIGHT)).toBeInstanceOf(Promise)
+})
