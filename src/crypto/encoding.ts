@@ -22,7 +22,8 @@ export function encodeHex(bytes: Uint8Array): string {
 
 /** The UTF-8 bytes of a text. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text)
+  // The types of Workers leave open what kind of buffer it is; it is never a shared one.
+  return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
 }
 
 /** `0` to `9` and `a` to `f` to their value, without a branch that depends on the digit. */

@@ -46,8 +46,10 @@ export interface D1TransactionBatch {
  * `context.transaction` with this store: collects the handler's statements and commits them with its checkpoint, in one atomic `batch`.
  * Resolves to what each statement gave. Nothing can be read inside: read before, and let the statements themselves check what they need.
  */
-export type D1Transaction = (
-  collect: (tx: D1TransactionBatch) => void | undefined,
+export type D1Transaction = <Result>(
+  collect: (
+    tx: D1TransactionBatch,
+  ) => Result extends PromiseLike<unknown> ? 'a D1 transaction takes a synchronous function' : Result,
 ) => Promise<readonly D1StatementResult[]>
 
 /** A store in D1: transactional, and with a quarantine of its own. */

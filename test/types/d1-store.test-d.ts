@@ -1,0 +1,32 @@
+/** What the D1 store's types say of a handler: it has a transaction, which takes statements at once. */
+import { expectTypeOf, test } from 'vitest'
+import { createReceiver, memoryStore } from '../../src/index.js'
+import { type D1DatabaseBinding, type D1StatementResult, d1Store } from '../../src/stores/d1.js'
+
+declare const database: D1DatabaseBinding
+const secret = 'a secret'
+
+test('a handler over D1 has a transaction that resolves to what its statements gave', () => {
+  createReceiver({ secret, store: d1Store({ database }) }).on('qr.scanned', async (event, { transaction }) => {
+    const insert = database.prepare('INSERT INTO scans (qr_id) VALUES (?1)').bind(event.data.qr_id)
+    const results = await transaction((tx) => tx.add(insert))
+    expectTypeOf(results).toEqualTypeOf<readonly D1StatementResult[]>()
+    await transaction((tx) => {
+      tx.add(insert, insert)
+    })
+  })
+})
+
+test('an async function is no transaction', () => {
+  createReceiver({ secret, store: d1Store({ database }) }).on('qr.scanned', async (_, { transaction }) => {
+    // @ts-expect-error: what it adds after an await would be missing from the batch
+    await transaction(async (tx) => tx.add(database.prepare('')))
+  })
+})
+
+test('without a transactional store there is none', () => {
+  createReceiver({ secret, store: memoryStore() }).on('qr.scanned', (_, context) => {
+    // @ts-expect-error: memoryStore has no transactions
+    return context.transaction
+  })
+})
