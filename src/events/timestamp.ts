@@ -19,7 +19,8 @@ const MILLISECONDS_FROM = 1e11
 export function readTimestamp(value: unknown): EventTime | undefined {
   if (typeof value === 'string') return readText(value)
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined
-  const epochMs = value < MILLISECONDS_FROM ? value * 1000 : value
+  // Whole milliseconds: they become a record's retention, and databases keep that in an integer.
+  const epochMs = Math.trunc(value < MILLISECONDS_FROM ? value * 1000 : value)
   return epochMs > 8.64e15 ? undefined : { epochMs, documented: false }
 }
 
@@ -28,9 +29,11 @@ function readText(text: string): EventTime | undefined {
   if (parts === null) return undefined
   const [, year, month, day, hour, minute, second, fraction = '0', zulu, sign, offsetHour = '0', offsetMinute = '0'] =
     parts
-  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day))
+  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
+  const midnight = new Date(0).setUTCFullYear(Number(year), Number(month) - 1, Number(day))
   const isRealDay = new Date(midnight).getUTCMonth() === Number(month) - 1 && Number(day) > 0
   if (!isRealDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined
   const offsetMinutes = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1)
   const seconds = Number(hour) * 3600 + (Number(minute) - offsetMinutes) * 60 + Number(second)
   const epochMs = midnight + seconds * 1000 + Math.trunc(Number(fraction) * 1000)
