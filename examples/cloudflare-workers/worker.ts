@@ -1,0 +1,25 @@
+/** Cloudflare Workers, without nodejs_compat. How to run it: ../README.md. */
+import { createReceiver } from 'govalid-webhooks'
+import { toHandler } from 'govalid-webhooks/cloudflare'
+
+interface Env {
+  readonly GOVALID_WEBHOOK_SECRET: string
+}
+
+const handle = toHandler((env: Env) =>
+  createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET })
+    .on('qr.scanned', (event) => {
+      const { qr_title, scan_count, scan_location } = event.data
+      console.log(`qr.scanned: ${qr_title}, scan ${scan_count}, ${scan_location?.city ?? 'place unknown'}`)
+    })
+    .on('counterfeit.detected', (event) => {
+      console.log(`counterfeit.detected at ${event.timestamp}: ${JSON.stringify(event.data)}`)
+    }),
+)
+
+export default {
+  fetch: (request, env, ctx) =>
+    new URL(request.url).pathname === '/webhooks/govalid'
+      ? handle(request, env, ctx)
+      : new Response(null, { status: 404 }),
+} satisfies ExportedHandler<Env>

@@ -1,0 +1,15 @@
+/** Next.js, App Router. How to run it: ../../../../README.md. */
+import { createReceiver } from 'govalid-webhooks'
+import { toHandler } from 'govalid-webhooks/next'
+
+// The secret as a function: `next build` loads this file, and the secret need not be there yet.
+const receiver = createReceiver({ secret: () => process.env.GOVALID_WEBHOOK_SECRET })
+  .on('qr.scanned', (event) => {
+    const { qr_title, scan_count, scan_location } = event.data
+    console.log(`qr.scanned: ${qr_title}, scan ${scan_count}, ${scan_location?.city ?? 'place unknown'}`)
+  })
+  .on('counterfeit.detected', (event) => {
+    console.log(`counterfeit.detected at ${event.timestamp}: ${JSON.stringify(event.data)}`)
+  })
+
+export const POST = toHandler(receiver)
