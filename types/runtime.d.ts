@@ -49,10 +49,12 @@ declare const crypto: {
       signature: Uint8Array<ArrayBuffer>,
       data: Uint8Array<ArrayBuffer>,
     ): Promise<boolean>
-    digest(algorithm: 'SHA-256', data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>
+    digest(algorithm: 'SHA-256' | 'SHA-1', data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>
   }
 }
 
+declare function atob(base64: string): string
+declare function btoa(binary: string): string
 declare function setTimeout(callback: () => void, ms: number): unknown
 declare function clearTimeout(timer: unknown): void
 declare const console: { error(...values: unknown[]): void }

@@ -1,0 +1,114 @@
+/**
+ * Store driver for Redis, by node-redis or ioredis: one script and one round trip a step, Redis' own clock, a quarantine. In: the user's
+ * client. Best effort across a failover: a claim or completion that the promoted replica never saw is forgotten. No transactions.
+ */
+import { type Clock, systemClock } from '../clock.js'
+import { WebhookError } from '../errors.js'
+import type { Trouble } from '../types.js'
+import { createRunScript, type RedisClient, type RunScript } from './redis-client.js'
+import { createQuarantine } from './redis-quarantine.js'
+import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from './redis-scripts.js'
+import type { ClaimResult, Quarantine, Store } from './store.js'
+
+/** What `redisStore` takes. */
+export interface RedisStoreOptions {
+  /**
+   * A client, cluster or sentinel of node-redis, told to connect; or a `Redis` of ioredis made with `maxRetriesPerRequest: 0`, or a `Cluster`.
+   */
+  readonly client: RedisClient
+  /** Keeps receivers apart that share the server: deliveries of one are unknown to the others. No braces. Default: `'default'`. */
+  readonly namespace?: string
+  /**
+   * Called once when Redis may evict records because of its `maxmemory-policy` (`store_evicting`); give it what `createReceiver` has.
+   * Default: `console.error`.
+   */
+  readonly onError?: (trouble: Trouble) => void
+  /** The clock of the wait for a connection, for tests. Leases and retention go by Redis' own. */
+  readonly clock?: Clock
+}
+
+/** A store in Redis, with a quarantine of its own. */
+export interface RedisStore extends Store {
+  /** The quarantine in the same server. */
+  readonly quarantine: Quarantine
+}
+
+/**
+ * Makes a store in Redis (or Valkey), version 6.2 or newer. Sends nothing until the first delivery.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `client` is no client of either library, or `namespace` has braces;
+ * `store_unsuitable` when the client would send commands again after a lost connection.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'redis'
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { redisStore } from 'govalid-webhooks/stores/redis'
+ *
+ * const client = createClient({ url: process.env.REDIS_URL }).on('error', console.error)
+ * await client.connect()
+ *
+ * createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, store: redisStore({ client }) })
+ * ```
+ */
+export function redisStore(options: RedisStoreOptions): RedisStore {
+  const { client, namespace = 'default', onError = print, clock = systemClock } = options
+  // Braces choose the slot of a cluster; the one of a delivery is its own.
+  if (/[{}]/.test(namespace))
+    throw new WebhookError('option_invalid', `namespace must have no braces; it is ${JSON.stringify(namespace)}.`)
+  const run = createRunScript(client, clock)
+  const watchEviction = createEvictionWatch(run, onError)
+  const call = (script: string, key: string, ...values: readonly (string | number)[]) =>
+    run(script, { keys: [`govalid:${namespace}:{${key}}`], values: values.map(String) })
+  const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
+  return {
+    async claim({ key, token, leaseMs, retainUntil, tryGapMs, rework }) {
+      const reply = await call(CLAIM, key, token, leaseMs, Math.ceil(retainUntil), tryGapMs, rework ? 1 : 0)
+      watchEviction(`govalid:${namespace}:{${key}}`)
+      return readClaim(reply as readonly unknown[])
+    },
+    renew: ({ key, token, leaseMs, handlersDone }) => holds(call(RENEW, key, token, leaseMs, ...names(handlersDone))),
+    complete({ key, token, retainUntil, quarantined, handlersDone }) {
+      const state = quarantined ? 'quarantined' : 'done'
+      return holds(call(COMPLETE, key, token, state, Math.ceil(retainUntil), ...names(handlersDone)))
+    },
+    release: ({ key, token, handlersDone, counted }) =>
+      holds(call(RELEASE, key, token, counted ? 1 : 0, ...names(handlersDone))),
+    quarantine: createQuarantine(run, namespace),
+  }
+}
+
+/** One line each: JSON has no line ends. */
+function names(handlersDone: readonly string[] = []): readonly string[] {
+  return handlersDone.map((name) => JSON.stringify(name))
+}
+
+/** Whatever is wrong with a reply is refused by stage 5, which looks at every answer. */
+function readClaim([status, first, second, third]: readonly unknown[]): ClaimResult {
+  if (String(status) === 'done') return { status: 'done' }
+  if (String(status) === 'busy') return { status: 'busy', until: Number(first), attempt: Number(second) }
+  const lines = String(third).split('\n').slice(0, -1)
+  const handlersDone = lines.map((line) => JSON.parse(line) as string)
+  return { status: 'claimed', attempt: Number(first), released: Number(second), handlersDone }
+}
+
+/** Asks once, beside the first claim, whether Redis may throw records away; a server that does not tell is not asked again. */
+function createEvictionWatch(run: RunScript, onError: (trouble: Trouble) => void): (key: string) => void {
+  let isAsked = false
+  const ask = async (key: string) => {
+    const policy = await run(EVICTION_POLICY, { keys: [key], values: [] })
+    if (typeof policy !== 'string' || policy === 'noeviction') return
+    const message = `Redis has the maxmemory-policy "${policy}": short of memory it throws records away, and their deliveries are worked twice. Set it to noeviction.`
+    onError({ code: 'store_evicting', message })
+  }
+  return function watchEviction(key) {
+    if (isAsked) return
+    isAsked = true
+    // Nothing hangs on the answer: not the claim, nor the process.
+    ask(key).catch(() => {})
+  }
+}
+
+function print({ code, message }: Trouble): void {
+  console.error(`[govalid-webhooks] ${code}: ${message}`)
+}
