@@ -1,0 +1,24 @@
+// Bundles a TypeScript script of this repository with its imports and runs it: node scripts/run-ts.mjs FILE [ARGUMENT…]
+import { spawn } from 'node:child_process'
+import { basename, resolve } from 'node:path'
+import { build } from 'esbuild'
+
+const [file, ...rest] = process.argv.slice(2)
+if (file === undefined) {
+  console.error('usage: node scripts/run-ts.mjs FILE [ARGUMENT…]')
+  process.exit(2)
+}
+const outfile = resolve('node_modules/.cache/run-ts', `${basename(file, '.ts')}.mjs`)
+await build({
+  entryPoints: [resolve(file)],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  packages: 'external',
+  logLevel: 'error',
+})
+const child = spawn(process.execPath, ['--enable-source-maps', outfile, ...rest], { stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))

@@ -1,0 +1,38 @@
+/** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and bad policies that must be caught. */
+import { describe, expect, test } from 'vitest'
+import { BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'
+import { EVERYTHING, WITHOUT_TRANSACTION } from '../proof/simulate/scenario.js'
+import { simulate } from '../proof/simulate/simulate.js'
+
+const EVENTS = 3000
+
+describe('a simulated webhook', () => {
+  test('loses nothing, doubles nothing and wastes no try, whatever fails', { timeout: 60_000 }, async () => {
+    const found = await simulate(2025, EVENTS, EVERYTHING, REAL_RULES)
+    expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
+    expect(found.tries).toBeGreaterThan(EVENTS)
+  })
+
+  test('runs the same way again with the same seed, and another way with another', { timeout: 60_000 }, async () => {
+    const [once, again, other] = [
+      await simulate(7, 500, EVERYTHING, REAL_RULES),
+      await simulate(7, 500, EVERYTHING, REAL_RULES),
+      await simulate(8, 500, EVERYTHING, REAL_RULES),
+    ]
+    expect(again).toEqual(once)
+    expect(other.trace).not.toBe(once.trace)
+  })
+
+  const obvious = BAD_POLICIES.filter(({ name }) =>
+    [
+      'mark as seen before handling',
+      'answer a handler error 200',
+      'get, then set',
+      'deduplicate on webhook_id',
+    ].includes(name),
+  )
+  test.each(obvious)('is seen to go wrong when it would $name', { timeout: 60_000 }, async (policy) => {
+    const found = await simulate(2025, EVENTS, WITHOUT_TRANSACTION, policy)
+    for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,138 @@
+/**
+ * `npm run proof:simulate`: the real core on virtual time under every fault, seed after seed; then the same seed again, and the planted bad
+ * policies, each of which the checker must catch. Exits with 1 when anything is otherwise.
+ *
+ * Options: `--seeds N` (100), `--events N` per seed (100,000), `--first N` (1), `--policy-events N` (20,000).
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { BAD_POLICIES, type Policy, REAL_RULES } from './simulate/policies.js'
+import { CRASHES_WITHOUT_TRANSACTION, EVERYTHING, type Scenario, WITHOUT_TRANSACTION } from './simulate/scenario.js'
+import { type Findings, simulate } from './simulate/simulate.js'
+
+interface Job {
+  readonly seed: number
+  readonly events: number
+  readonly scenario: string
+  readonly policy: string
+}
+
+const SCENARIOS: readonly Scenario[] = [EVERYTHING, WITHOUT_TRANSACTION, CRASHES_WITHOUT_TRANSACTION]
+const POLICIES: readonly Policy[] = [REAL_RULES, ...BAD_POLICIES]
+
+function run({ seed, events, scenario, policy }: Job): Promise<Findings> {
+  const chosen = SCENARIOS.find(({ name }) => name === scenario)
+  const rules = POLICIES.find(({ name }) => name === policy)
+  if (!chosen || !rules) throw new Error(`no scenario ${scenario} or no policy ${policy}`)
+  return simulate(seed, events, chosen, rules)
+}
+
+/** Runs jobs on every core; each worker asks for the next. */
+async function runAll(jobs: readonly Job[], onDone: (job: Job, findings: Findings) => void): Promise<void> {
+  const waiting = [...jobs]
+  const work = () =>
+    new Promise<void>((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate' })
+      let job: Job | undefined
+      const next = () => {
+        job = waiting.shift()
+        if (job) worker.postMessage(job)
+        else void worker.terminate().then(() => resolve())
+      }
+      worker.on('message', (findings: Findings) => {
+        onDone(job as Job, findings)
+        next()
+      })
+      worker.on('error', reject)
+      next()
+    })
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+}
+
+function add(total: Findings, more: Findings): Findings {
+  return {
+    events: total.events + more.events,
+    tries: total.tries + more.tries,
+    lost: total.lost + more.lost,
+    doubled: total.doubled + more.doubled,
+    wasted: total.wasted + more.wasted,
+    disabled: total.disabled + more.disabled,
+    kept: total.kept + more.kept,
+    trace: more.trace,
+  }
+}
+
+const NOTHING: Findings = { events: 0, tries: 0, lost: 0, doubled: 0, wasted: 0, disabled: 0, kept: 0, trace: '' }
+
+function row(name: string, found: Findings): string {
+  const numbers = [found.events, found.tries, found.lost, found.doubled, found.wasted, found.disabled, found.kept]
+  return `| ${name} | ${numbers.map((number) => number.toLocaleString('en')).join(' | ')} |`
+}
+
+const HEAD = [
+  '| rules | events | tries | lost | doubled | wasted tries | gave up | kept |',
+  '|---|---|---|---|---|---|---|---|',
+]
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '100' },
+      events: { type: 'string', default: '100000' },
+      first: { type: 'string', default: '1' },
+      'policy-events': { type: 'string', default: '20000' },
+    },
+  })
+  const first = Number(values.first)
+  const events = Number(values.events)
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => first + index)
+  const faults: string[] = []
+  const startedAt = performance.now()
+
+  let real = NOTHING
+  let traceOfFirst = ''
+  const jobs = seeds.map((seed) => ({ seed, events, scenario: EVERYTHING.name, policy: REAL_RULES.name }))
+  await runAll(jobs, (job, found) => {
+    real = add(real, found)
+    if (job.seed === first) traceOfFirst = found.trace
+    const bad = found.lost + found.doubled + found.wasted
+    if (bad > 0) faults.push(`seed ${job.seed}: ${JSON.stringify(found)}`)
+  })
+  const again = await run({ seed: first, events, scenario: EVERYTHING.name, policy: REAL_RULES.name })
+  if (again.trace !== traceOfFirst) faults.push(`seed ${first} gave two traces: ${traceOfFirst}, ${again.trace}`)
+
+  const rows: string[] = []
+  const policyJobs: Job[] = [
+    ...POLICIES.map((policy) => ({ scenario: WITHOUT_TRANSACTION.name, policy: policy.name })),
+    { scenario: CRASHES_WITHOUT_TRANSACTION.name, policy: REAL_RULES.name },
+  ].map((job) => ({ ...job, seed: first, events: Number(values['policy-events']) }))
+  await runAll(policyJobs, (job, found) => {
+    rows.push(row(`${job.policy} (${job.scenario})`, found))
+    faults.push(...judgePolicy(job, found))
+  })
+
+  console.log([...HEAD, row(`${REAL_RULES.name} (${EVERYTHING.name})`, real), ...rows.sort()].join('\n'))
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
+  console.log(
+    `\nseeds ${first} to ${first + seeds.length - 1}, ${minutes} minutes; seed ${first} has the trace ${traceOfFirst} twice`,
+  )
+  for (const fault of faults) console.error(`FAULT ${fault}`)
+  console.log(faults.length === 0 ? 'as stated' : `${faults.length} faults`)
+  return faults.length === 0 ? 0 : 1
+}
+
+function judgePolicy({ policy, scenario }: Job, found: Findings): readonly string[] {
+  const rules = POLICIES.find(({ name }) => name === policy) as Policy
+  if (rules.broken.length > 0) {
+    const unseen = rules.broken.filter((what) => found[what] === 0)
+    return unseen.map((what) => `the checker did not catch "${policy}": nothing ${what}`)
+  }
+  const clean = scenario === CRASHES_WITHOUT_TRANSACTION.name || found.lost + found.doubled + found.wasted === 0
+  return clean ? [] : [`${policy} (${scenario}): ${JSON.stringify(found)}`]
+}
+
+if (isMainThread) process.exitCode = await main()
+else if (workerData === 'simulate') {
+  parentPort?.on('message', (job: Job) => void run(job).then((found) => parentPort?.postMessage(found)))
+}

@@ -1,0 +1,236 @@
+/**
+ * One simulation: GoValid's sender, several processes with the real core, one shared service, and every fault of the scenario.
+ * In: a seed, a scenario, a policy. Out: what was lost, doubled, wasted and disabled, and a fingerprint of the whole trace.
+ */
+import { createHash } from 'node:crypto'
+import { createReceiver, type Receiver } from '../../../src/create-receiver.js'
+import { toAnswer } from '../../../src/delivery/response.js'
+import { PermanentError } from '../../../src/errors.js'
+import type { HandlerContext } from '../../../src/types.js'
+import { createDatabase, type Database, type SimulatedTransaction } from './database.js'
+import { createEvent, SECRET, type SimulatedEvent } from './events.js'
+import { createHost, type Host } from './host.js'
+import type { Policy } from './policies.js'
+import type { Scenario } from './scenario.js'
+import { send } from './sender.js'
+import { createWorld, type World } from './world.js'
+
+/** What a simulation found. */
+export interface Findings {
+  events: number
+  tries: number
+  /** Neither worked nor kept in quarantine. */
+  lost: number
+  /** Worked more than once. */
+  doubled: number
+  /** Tries that failed though neither the store nor a handler nor the process had a fault. */
+  wasted: number
+  /** Times the sender gave up and disabled the webhook. */
+  disabled: number
+  /** Kept in quarantine. */
+  kept: number
+  /** A hash over every answer and effect, in order. */
+  trace: string
+}
+
+const START = Date.UTC(2025, 0, 29)
+
+/** Runs one simulation to its end. */
+export async function simulate(seed: number, count: number, scenario: Scenario, policy: Policy): Promise<Findings> {
+  const world = createWorld(seed, START)
+  const database = createDatabase(world, scenario)
+  const trace = createHash('sha256')
+  const events: SimulatedEvent[] = []
+  const byKey = new Map<string, SimulatedEvent>()
+  const nodes = Array.from({ length: scenario.processes }, () =>
+    createNode(world, database, scenario, policy, events, byKey),
+  )
+  const findings: Findings = {
+    events: count,
+    tries: 0,
+    lost: 0,
+    doubled: 0,
+    wasted: 0,
+    disabled: 0,
+    kept: 0,
+    trace: '',
+  }
+  const fromEvent = world.chance.happens(0.5)
+  for (let id = 0; id < count; id++) {
+    world.after(world.chance.unit() * scenario.spanMs, () => {
+      const event = createEvent(id, world.now(), world.chance, scenario)
+      events[id] = event
+      byKey.set(createHash('sha256').update(event.body).digest('hex'), event)
+      sendEvent(world, nodes, event, fromEvent, scenario, (line) => trace.update(`${world.now()} ${line}\n`), findings)
+    })
+  }
+  await world.run()
+  for (const event of events) {
+    findings.tries += event.tries
+    findings.wasted += event.wasted
+    if (event.effects > 1) findings.doubled++
+  }
+  const keptIds = new Set([...database.kept.keys()].map((key) => byKey.get(key)?.id))
+  findings.kept = keptIds.size
+  findings.lost = events.filter((event) => event.known && event.effects === 0 && !keptIds.has(event.id)).length
+  findings.trace = trace.digest('hex').slice(0, 16)
+  return findings
+}
+
+function numberOf(data: object): number {
+  return (data as { readonly event_number: number }).event_number
+}
+
+interface Node {
+  readonly host: Host
+  receive(event: SimulatedEvent, answer: (status: number) => void): void
+}
+
+function createNode(
+  world: World,
+  database: Database,
+  scenario: Scenario,
+  policy: Policy,
+  events: readonly SimulatedEvent[],
+  byKey: ReadonlyMap<string, SimulatedEvent>,
+): Node {
+  const host = createHost(world, world.chance.between(-scenario.skewMs, scenario.skewMs))
+  const blame = (key: string) => {
+    const event = byKey.get(key)
+    if (event) event.faults++
+  }
+  const start = () => {
+    const connected = database.connect(host, blame)
+    const store = policy.store ? policy.store(connected) : connected
+    return createReceiver<Record<never, never>, SimulatedTransaction>({
+      secret: SECRET,
+      clock: host.clock,
+      onError: () => {},
+      ...policy.options,
+      store: (policy.withoutQuarantine ? { ...store, quarantine: undefined } : store) as typeof connected,
+    }).on('*', (event, context) => handle(host, scenario, events[numberOf(event.data)], context))
+  }
+  let receiver: Pick<Receiver, 'receive'> = start()
+  host.onRestart(() => {
+    receiver = start()
+  })
+  planMishaps(world, host, scenario)
+  return {
+    host,
+    receive(event, answer) {
+      const { body, headers } = event
+      const outcome = receiver.receive({
+        method: 'POST',
+        header: (name) => headers[name],
+        headers: () => headers,
+        body,
+      })
+      void outcome.then((ended) => {
+        if (ended.status === 'busy' || ended.status === 'unfinished') event.faults++
+        host.after(0, () => answer(policy.status?.(ended) ?? toAnswer(ended).status))
+      })
+    },
+  }
+}
+
+function planMishaps(world: World, host: Host, scenario: Scenario): void {
+  const hours = scenario.spanMs / 3_600_000
+  const moments = (perHour: number, fn: () => void) => {
+    for (let index = 0; index < perHour * hours; index++) world.after(world.chance.unit() * scenario.spanMs, fn)
+  }
+  moments(scenario.crashesPerHour, () => host.crash())
+  moments(scenario.freezesPerHour, () => host.freeze(world.chance.between(100, scenario.freezeMs)))
+}
+
+async function handle(
+  host: Host,
+  scenario: Scenario,
+  event: SimulatedEvent | undefined,
+  context: HandlerContext<SimulatedTransaction>,
+): Promise<void> {
+  if (!event) throw new Error('an event that nobody sent')
+  event.runs++
+  const effect = () => void event.effects++
+  const isFirst = event.runs === 1
+  switch (event.behaviour) {
+    case 'kills':
+      await host.sleep(50)
+      host.crash()
+      return new Promise(() => {})
+    case 'hangs':
+      event.faults++
+      return new Promise(() => {})
+    case 'poison':
+      event.faults++
+      await host.sleep(30)
+      throw new Error('never works')
+    case 'permanent':
+      throw new PermanentError('never will')
+    case 'flaky':
+      if (isFirst) {
+        event.faults++
+        await host.sleep(30)
+        throw new Error('not this time')
+      }
+      break
+    case 'slow':
+      event.faults++
+      await host.sleep(8000 + (event.id % 5) * 20_000)
+      if (isFirst && event.id % 3 === 0) throw new Error('slow, and not this time')
+      break
+    case 'well':
+      await host.sleep(20)
+  }
+  if (scenario.transactional) await context.transaction(effect)
+  else effect()
+}
+
+function sendEvent(
+  world: World,
+  nodes: readonly Node[],
+  event: SimulatedEvent,
+  fromEvent: boolean,
+  scenario: Scenario,
+  record: (line: string) => void,
+  findings: Findings,
+): void {
+  const { chance } = world
+  const pick = () => nodes[chance.between(0, nodes.length - 1)] as Node
+  const arrive = (node: Node, answer: (status: number) => void) => {
+    world.after(chance.between(5, 60), () => {
+      if (node.host.isUp()) node.host.after(0, () => node.receive(event, answer))
+    })
+  }
+  let node = pick()
+  send(
+    world,
+    (_, answer) => {
+      arrive(node, (status) => {
+        record(`${event.id} ${status} ${event.effects}`)
+        answer(status)
+      })
+      if (chance.happens(scenario.copied)) {
+        // A copy in progress makes the original busy: the network's fault, not the receiver's.
+        event.faults++
+        arrive(pick(), () => {})
+      }
+    },
+    event,
+    fromEvent,
+    {
+      watch() {
+        node = pick()
+        const { host } = node
+        const before = { faults: event.faults, mishaps: host.mishaps(), up: host.isUp(), frozen: host.isFrozen() }
+        return () => {
+          return event.faults > before.faults || host.mishaps() > before.mishaps || !before.up || before.frozen
+        }
+      },
+      failed: ({ number, status }) => record(`${event.id} try ${number} failed ${status ?? 'no answer'}`),
+      gaveUp() {
+        findings.disabled++
+        record(`${event.id} given up`)
+      },
+    },
+  )
+}
