@@ -4,11 +4,18 @@
  */
 import { type Clock, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
-import type { Trouble } from '../types.js'
 import { createRunScript, type RedisClient, type RunScript } from './redis-client.js'
 import { createQuarantine } from './redis-quarantine.js'
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from './redis-scripts.js'
 import type { ClaimResult, Quarantine, Store } from './store.js'
+
+/** What `onError` of a Redis store is called with; a `Trouble` of a receiver. */
+export interface RedisWarning {
+  /** Redis may throw records away: `docs/errors.md` says what to set. */
+  readonly code: 'store_evicting'
+  /** One sentence for a person, with the cure. */
+  readonly message: string
+}
 
 /** What `redisStore` takes. */
 export interface RedisStoreOptions {
@@ -22,7 +29,7 @@ export interface RedisStoreOptions {
    * Called once when Redis may evict records because of its `maxmemory-policy` (`store_evicting`); give it what `createReceiver` has.
    * Default: `console.error`.
    */
-  readonly onError?: (trouble: Trouble) => void
+  readonly onError?: (warning: RedisWarning) => void
   /** The clock of the wait for a connection, for tests. Leases and retention go by Redis' own. */
   readonly clock?: Clock
 }
@@ -93,7 +100,7 @@ function readClaim([status, first, second, third]: readonly unknown[]): ClaimRes
 }
 
 /** Asks once, beside the first claim, whether Redis may throw records away; a server that does not tell is not asked again. */
-function createEvictionWatch(run: RunScript, onError: (trouble: Trouble) => void): (key: string) => void {
+function createEvictionWatch(run: RunScript, onError: (warning: RedisWarning) => void): (key: string) => void {
   let isAsked = false
   const ask = async (key: string) => {
     const policy = await run(EVICTION_POLICY, { keys: [key], values: [] })
@@ -109,6 +116,6 @@ function createEvictionWatch(run: RunScript, onError: (trouble: Trouble) => void
   }
 }
 
-function print({ code, message }: Trouble): void {
+function print({ code, message }: RedisWarning): void {
   console.error(`[govalid-webhooks] ${code}: ${message}`)
 }

@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   'inbox contract': ['errors', 'types'],
   'built-in store': ['errors', 'clock', 'store contract', 'built-in store'],
   'store part': ['errors', 'clock', 'store contract', 'store part'],
-  'store driver': ['errors', 'clock', 'types', 'store contract', 'store part'],
+  'store driver': ['errors', 'clock', 'store contract', 'store part'],
   'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract'],
   delivery: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
   receiver: [
