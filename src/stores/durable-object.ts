@@ -213,7 +213,9 @@ async function callTwice<T>(step: () => Promise<T>): Promise<T> {
 }
 
 function createQuarantine(call: Call, digits: number): Quarantine {
-  const put = (entry: QuarantineEntry) => call(entry.key, (object) => object.putEntry(entry))
+  // An object without a prototype, as a receiver's headers are, cannot be sent to another object.
+  const put = (entry: QuarantineEntry) =>
+    call(entry.key, (object) => object.putEntry({ ...entry, headers: { ...entry.headers } }))
   return Object.assign(put, {
     discard: (key: string) => call(key, (object) => object.discardEntry(key)),
     get: (key: string) => call(key, (object) => object.getEntry(key)),
