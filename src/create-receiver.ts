@@ -61,7 +61,8 @@ const BEHIND_CLOSING_MS = 10_000
 /**
  * Creates a receiver.
  *
- * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_unknown`, `option_invalid`, `store_unsuitable`: each says the cure.
+ * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_unknown`, `option_invalid`, `event_type_unknown`, `store_unsuitable`:
+ * each says the cure.
  *
  * @example
  * ```ts

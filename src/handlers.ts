@@ -55,20 +55,19 @@ export function createHandlers(): Handlers {
   }
 }
 
+const KNOWN = `Known: ${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'. For events this version does not know use onUnknown.`
+
 function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventType> {
-  const list = typeof patterns === 'string' ? [patterns] : patterns
+  const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns]
   const types = new Set<EventType>()
   for (const pattern of list) {
     const matched = typeof pattern === 'string' ? matchPattern(pattern) : []
     if (matched.length === 0) {
-      throw new WebhookError(
-        'event_type_unknown',
-        `No known event matches ${JSON.stringify(pattern)}. Known: ${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'. ` +
-          'For events this version does not know use onUnknown.',
-      )
+      throw new WebhookError('event_type_unknown', `No known event matches ${JSON.stringify(pattern)}. ${KNOWN}`)
     }
     for (const type of matched) types.add(type)
   }
+  if (types.size === 0) throw new WebhookError('event_type_unknown', `No event matches an empty list. ${KNOWN}`)
   return types
 }
 

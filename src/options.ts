@@ -5,7 +5,9 @@ import type { Clock } from './clock.js'
 import { systemClock } from './clock.js'
 import type { SecretSource } from './crypto/secrets.js'
 import { WebhookError } from './errors.js'
-import type { EventSchemas } from './events/standard-schema.js'
+import { EVENT_TYPES, isEventType } from './events/event-types.js'
+import { isObject } from './events/shapes.js'
+import type { EventSchemas, StandardSchema } from './events/standard-schema.js'
 import type { QuarantineSink, Store } from './stores/store.js'
 import type { Outcome, Trouble } from './types.js'
 
@@ -87,12 +89,12 @@ const SENDER_WAITS_MS = 5000
 /**
  * Fills in the defaults.
  *
- * @throws {@link WebhookError} `option_unknown`, `option_invalid`, `store_unsuitable`.
+ * @throws {@link WebhookError} `option_unknown`, `option_invalid`, `event_type_unknown`, `store_unsuitable`.
  */
 export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Settings {
   refuseUnknown(options)
-  const bodyDeadlineMs = readDuration(options, 'bodyDeadlineMs', 2500)
   const deadlineMs = readDuration(options, 'deadlineMs', 4500)
+  const bodyDeadlineMs = readDuration(options, 'bodyDeadlineMs', Math.min(2500, deadlineMs))
   if (deadlineMs >= SENDER_WAITS_MS) {
     throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, since GoValid gives up on an answer after 5 s`, deadlineMs)
   }
@@ -109,9 +111,9 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
     handlerTimeoutMs: readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000),
     maxAgeMs: options.maxAgeMs === false ? false : readDuration(options, 'maxAgeMs', 72 * 60 * 60 * 1000),
     validation: readChoice(options, 'validation', ['report', 'strict']),
-    schemas: options.schemas ?? {},
+    schemas: readSchemas(options.schemas),
     signedContent: readChoice(options, 'signedContent', ['body', 'body-without-signature']),
-    clock: options.clock ?? systemClock,
+    clock: readClock(options.clock),
   }
 }
 
@@ -150,6 +152,29 @@ function readFunction(options: object, name: string): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(name, 'a function', value)
 }
 
+function readSchemas(schemas: unknown = {}): EventSchemas {
+  if (!isObject(schemas)) throw invalid('schemas', 'an object with a schema per event type', schemas)
+  for (const [type, schema] of Object.entries(schemas)) {
+    if (!isEventType(type)) {
+      const known = `Known: ${EVENT_TYPES.join(', ')}.`
+      throw new WebhookError(
+        'event_type_unknown',
+        `schemas names no known event with ${JSON.stringify(type)}. ${known}`,
+      )
+    }
+    const standard = (schema as Partial<StandardSchema> | null | undefined)?.['~standard']
+    if (schema !== undefined && typeof standard?.validate !== 'function') {
+      throw invalid(`schemas['${type}']`, 'a Standard Schema (zod, valibot, arktype …)', schema)
+    }
+  }
+  return schemas as EventSchemas
+}
+
+function readClock(clock: Clock = systemClock): Clock {
+  if (typeof clock?.now === 'function' && typeof clock.setTimer === 'function') return clock
+  throw invalid('clock', 'an object with now() and setTimer()', clock)
+}
+
 function invalid(name: string, expected: string, value: unknown): WebhookError {
   const came = typeof value === 'number' || typeof value === 'string' ? JSON.stringify(value) : typeof value
   return new WebhookError('option_invalid', `${name} must be ${expected}; it is ${came}.`)
@@ -157,8 +182,8 @@ function invalid(name: string, expected: string, value: unknown): WebhookError {
 
 const STORE_METHODS = ['claim', 'renew', 'complete', 'release'] as const
 
-function refuseUnsuitable(store: object): void {
-  const given = store as Given
+function refuseUnsuitable(store: unknown): void {
+  const given = Object(store) as Given
   if (STORE_METHODS.every((method) => typeof given[method] === 'function')) return
   if (['get', 'put', 'list', 'delete'].every((method) => typeof given[method] === 'function')) {
     throw new WebhookError(

@@ -78,18 +78,26 @@ function describe(trouble: Trouble, omitted: number): string {
   return parts.join(' | ')
 }
 
-/** An error as text for a log or a quarantine: a stack for an `Error`, at most 4,000 characters. */
+/** An error as text for a log or a quarantine, with those that it holds or came of: stacks where there are any; at most 4,000 characters. */
 export function errorText(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : safeString(error)
-  return text.slice(0, 4000)
+  try {
+    return describeError(error, 0).slice(0, 4000)
+  } catch {
+    return 'an error that cannot be printed'
+  }
 }
 
-function safeString(value: unknown): string {
-  try {
-    return String(value)
-  } catch {
-    return 'a value that cannot be printed'
-  }
+const DEEPEST = 3
+
+function describeError(error: unknown, depth: number): string {
+  if (!(error instanceof Error)) return String(error)
+  const held: readonly unknown[] = error instanceof AggregateError ? error.errors : []
+  // Where several were joined is of no interest; where each was thrown is.
+  const { stack } = error
+  const own = held.length === 0 && typeof stack === 'string' ? stack : `${error.name}: ${error.message}`
+  if (depth === DEEPEST) return own
+  const inner = error.cause === undefined ? held : [...held, error.cause]
+  return [own, ...inner.map((each) => describeError(each, depth + 1))].join('\n- ')
 }
 
 /** Control characters escaped, so that an event's name cannot forge a log line; at most 2,000 characters. */
