@@ -15,8 +15,6 @@ import type { Outcome, OutcomeDetails } from './types.js'
 
 const UNDATED_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 
-type Claimed = Pick<Run, 'means' | 'work' | 'claim'>
-
 /** How a try ended. */
 export interface Ending {
   readonly outcome: Outcome
@@ -46,7 +44,10 @@ export async function settle(run: Run, result: DispatchResult, deadline: Deadlin
   means.reporter.trouble({ ...aboutTrouble(work), code: 'handler_failed', message, error })
   if (result.permanent) return settleAside(run, deadline, 'permanent_error', error, late)
   if (isLastTry(means, work, claim.attempt)) return settleAside(run, deadline, 'tries_exhausted', error, late)
-  const [kept] = await Promise.all([keepAhead(run, deadline, error, late), release(run, deadline)])
+  const [kept] = await Promise.all([
+    keepAhead(means, work, claim.attempt, deadline, error, late),
+    release(run, deadline),
+  ])
   return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind: kept.behind }
 }
 
@@ -54,7 +55,7 @@ async function settleProcessed(run: Run, deadline: Deadline, late: boolean): Pro
   const { means, work, claim } = run
   const { behind: completion } = await complete(run, deadline, false)
   // Only a delivery that was late or tried before can have an entry in the quarantine.
-  const mayHaveEntry = late || work.rework || claim.attempt > 1 || isLastTry(means, work, claim.attempt)
+  const mayHaveEntry = late || work.rework || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
   const behind = mayHaveEntry ? Promise.all([completion, discardEntry(means.quarantine, work.key)]) : completion
   return { outcome: { ...about(work, claim.attempt), status: 'processed' }, behind }
 }
@@ -72,7 +73,11 @@ export async function settleAside(
   const outcome: Outcome = { ...about(work, claim.attempt), ...aside }
   if (aside.status === 'quarantined') return { outcome, ...(await complete(run, deadline, true)) }
   // Nobody waits for an answer any more: the sink is asked again while the claim is held.
-  if (late) return { outcome, behind: setAsideAgain(run, code, error).then(() => complete(run, deadline, true)) }
+  if (late)
+    return {
+      outcome,
+      behind: setAsideAgain(means, work, claim.attempt, code, error).then(() => complete(run, deadline, true)),
+    }
   await release(run, deadline)
   return { outcome }
 }
@@ -92,23 +97,24 @@ export function setAside(
 
 /** Keeps a failing delivery before its last try, which may never arrive. A sink that fails is asked again only when nobody waits. */
 export async function keepAhead(
-  { means, work, claim }: Claimed,
+  means: WorkMeans,
+  work: EventWork,
+  attempt: number,
   deadline: Deadline,
   error: unknown,
-  late: boolean,
+  late = false,
 ): Promise<Pick<Ending, 'behind'>> {
-  if (!isKeptAhead(means, work, claim.attempt)) return {}
-  const aside = await setAside(means, work, claim.attempt, deadline, 'retry_pending', error)
-  return aside.status === 'quarantined' || !late
-    ? {}
-    : { behind: setAsideAgain({ means, work, claim }, 'retry_pending', error) }
+  if (!isKeptAhead(means, work, attempt)) return {}
+  const aside = await setAside(means, work, attempt, deadline, 'retry_pending', error)
+  if (aside.status === 'quarantined' || !late) return {}
+  return { behind: setAsideAgain(means, work, attempt, 'retry_pending', error) }
 }
 
-function setAsideAgain({ means, work, claim }: Claimed, code: QuarantinedCode, error: unknown) {
+function setAsideAgain(means: WorkMeans, work: EventWork, attempt: number, code: QuarantinedCode, error: unknown) {
   const since = means.settings.clock.now()
   return retryBehind({
     clock: means.settings.clock,
-    attempt: () => setAside(means, work, claim.attempt, UNHURRIED, code, error),
+    attempt: () => setAside(means, work, attempt, UNHURRIED, code, error),
     isSettled: ({ status }) => status === 'quarantined',
     giveUpAt: () => means.behindUntil(since),
   })

@@ -12,7 +12,10 @@ const LAST_TRY_AGE_MS = 45 * 60 * 1000
 const KEPT_FROM_TRY = 3
 const KEPT_FROM_AGE_MS = 4 * 60 * 1000
 
-/** Whether the sender will not try again. Tries that never reached the store are not counted, so with a sink the event's age counts too. */
+/**
+ * Whether the sender will not try again. Tries that never reached the store are not counted, so with a sink the event's age counts too.
+ * `attempt` is 0 where nobody counted.
+ */
 export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): boolean {
   if (work.rework || attempt >= TRIES) return true
   return means.quarantine.sink !== undefined && ageMs(means, work) > LAST_TRY_AGE_MS

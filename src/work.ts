@@ -30,7 +30,7 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   const neverEnded = !rework && claim.attempt > 1 && claim.released === 0
   if (neverEnded && lastTry) return setAsideUnrun(means, work, claim)
   // Should this try end with the process too, the delivery is in safety.
-  if (neverEnded) await keepAhead({ means, work, claim }, deadline, NEVER_ENDED, false)
+  if (neverEnded) await keepAhead(means, work, claim.attempt, deadline, NEVER_ENDED)
   // 6. dispatch: handlers that still run at the deadline go on behind the answer.
   const run = startRun(means, work, claim)
   const handlersMs = deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
@@ -44,15 +44,32 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
 
 async function answerBusy(means: WorkMeans, work: EventWork, attempt: number): Promise<Outcome> {
   const details = about(work, attempt)
-  if (work.rework || !isLastTry(means, work, attempt)) return { ...details, status: 'busy' }
-  const error = 'the delivery was still being worked at its last try'
-  return { ...details, ...(await setAside(means, work, attempt, work.deadline, 'tries_exhausted', error)) }
+  if (work.rework) return { ...details, status: 'busy' }
+  if (isLastTry(means, work, attempt)) {
+    const error = 'the delivery was still being worked at its last try'
+    return { ...details, ...(await setAside(means, work, attempt, work.deadline, 'tries_exhausted', error)) }
+  }
+  await keepAhead(means, work, attempt, work.deadline, 'the delivery is being worked for long')
+  return { ...details, status: 'busy' }
 }
 
-function answerUnavailable({ reporter }: WorkMeans, work: EventWork, code: UnavailableCode, error: unknown): Outcome {
-  const message = 'The store did not answer a claim as it should; the delivery is answered 503 and will be tried again.'
-  reporter.trouble({ ...aboutTrouble(work), code, message, error })
-  return { ...about(work), status: 'unavailable', code, error }
+/** The store is down, so nobody knows which try this is: only the event's age can tell that it is the last. */
+async function answerUnavailable(
+  means: WorkMeans,
+  work: EventWork,
+  code: UnavailableCode,
+  error: unknown,
+): Promise<Outcome> {
+  const message = 'The store did not answer a claim as it should; the delivery will be tried again.'
+  means.reporter.trouble({ ...aboutTrouble(work), code, message, error })
+  const unavailable: Outcome = { ...about(work), status: 'unavailable', code, error }
+  if (work.rework) return unavailable
+  if (isLastTry(means, work, 0)) {
+    const aside = await setAside(means, work, 0, work.deadline, 'tries_exhausted', error)
+    return aside.status === 'quarantined' ? { ...about(work), ...aside } : unavailable
+  }
+  await keepAhead(means, work, 0, work.deadline, error)
+  return unavailable
 }
 
 async function setAsideUnrun(means: WorkMeans, work: EventWork, claim: HeldClaim): Promise<Outcome> {
@@ -69,7 +86,7 @@ async function leaveRunning(run: Run, lastTry: boolean): Promise<Outcome> {
   const error = 'the handlers were still running at the deadline'
   const details = about(work, claim.attempt)
   if (!lastTry) {
-    goOn(run, finishBehind(run, keepAhead(run, UNHURRIED, error, false)))
+    goOn(run, finishBehind(run, keepAhead(means, work, claim.attempt, UNHURRIED, error)))
     return { ...details, status: 'unfinished' }
   }
   const aside = setAside(means, work, claim.attempt, work.deadline, 'tries_exhausted', error)

@@ -59,20 +59,40 @@ function add(total: Findings, more: Findings): Findings {
     wasted: total.wasted + more.wasted,
     disabled: total.disabled + more.disabled,
     kept: total.kept + more.kept,
+    stale: total.stale + more.stale,
     trace: more.trace,
   }
 }
 
-const NOTHING: Findings = { events: 0, tries: 0, lost: 0, doubled: 0, wasted: 0, disabled: 0, kept: 0, trace: '' }
+const NOTHING: Findings = {
+  events: 0,
+  tries: 0,
+  lost: 0,
+  doubled: 0,
+  wasted: 0,
+  disabled: 0,
+  kept: 0,
+  stale: 0,
+  trace: '',
+}
 
 function row(name: string, found: Findings): string {
-  const numbers = [found.events, found.tries, found.lost, found.doubled, found.wasted, found.disabled, found.kept]
+  const numbers = [
+    found.events,
+    found.tries,
+    found.lost,
+    found.doubled,
+    found.wasted,
+    found.disabled,
+    found.kept,
+    found.stale,
+  ]
   return `| ${name} | ${numbers.map((number) => number.toLocaleString('en')).join(' | ')} |`
 }
 
 const HEAD = [
-  '| rules | events | tries | lost | doubled | wasted tries | gave up | kept |',
-  '|---|---|---|---|---|---|---|---|',
+  '| rules | events | tries | lost | doubled | wasted tries | gave up | kept | of these worked after all |',
+  '|---|---|---|---|---|---|---|---|---|',
 ]
 
 async function main(): Promise<number> {

@@ -27,8 +27,10 @@ export interface Findings {
   wasted: number
   /** Times the sender gave up and disabled the webhook. */
   disabled: number
-  /** Kept in quarantine. */
+  /** Kept in quarantine, to be worked again by hand. */
   kept: number
+  /** In quarantine though worked after all: a rework finds them done. */
+  stale: number
   /** A hash over every answer and effect, in order. */
   trace: string
 }
@@ -53,6 +55,7 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
     wasted: 0,
     disabled: 0,
     kept: 0,
+    stale: 0,
     trace: '',
   }
   const fromEvent = world.chance.happens(0.5)
@@ -72,6 +75,7 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
   }
   const keptIds = new Set([...database.kept.keys()].map((key) => byKey.get(key)?.id))
   findings.kept = keptIds.size
+  findings.stale = events.filter((event) => event.effects > 0 && keptIds.has(event.id)).length
   findings.lost = events.filter((event) => event.known && event.effects === 0 && !keptIds.has(event.id)).length
   findings.trace = trace.digest('hex').slice(0, 16)
   return findings
