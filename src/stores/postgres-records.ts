@@ -1,0 +1,158 @@
+/**
+ * The store contract in Postgres' SQL: one statement a step, correct at READ COMMITTED and above. A row is judged after its lock was
+ * taken, by the database's clock read once.
+ */
+import type { PostgresStatement } from './postgres-connection.js'
+import type { PostgresTables } from './postgres-schema.js'
+import type {
+  ClaimRequest,
+  ClaimResult,
+  CompleteRequest,
+  ReleaseRequest,
+  RenewRequest,
+  TransactionRequest,
+} from './store.js'
+
+/** The statements of one table and namespace. */
+export interface RecordStatements {
+  claim(request: ClaimRequest): PostgresStatement
+  renew(request: RenewRequest): PostgresStatement
+  complete(request: CompleteRequest): PostgresStatement
+  release(request: ReleaseRequest): PostgresStatement
+  /** Adds the checkpoint and commits, in one message; fails with the mark `CLAIM_LOST` when the token does not hold the record. */
+  commit(request: TransactionRequest, quote: (text: string) => string): string
+  /** Deletes at most `limit` records that are over, passing by what is locked. */
+  sweep(limit: number): PostgresStatement
+}
+
+/** A row that `claim` gives back. */
+export interface ClaimRow {
+  readonly state: string
+  readonly mine: boolean
+  readonly lease_until: number
+  readonly attempt: number
+  readonly released: number
+  readonly handlers_done: readonly string[]
+}
+
+/** Stands in the error of a `commit` without a claim: no number, so it cannot be cast. */
+export const CLAIM_LOST = 'govalid-webhooks: claim lost'
+
+const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+/** The same for the whole statement, so that an index can be used. */
+const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
+
+/** Makes the statements. No statement waits for a row longer than `lockLimitMs`: what was given up must not be executed later. */
+export function recordStatements(
+  { deliveries: table }: PostgresTables,
+  namespace: string,
+  lockLimitMs: number,
+): RecordStatements {
+  const claimSql = claimText(table)
+  const updateSql = (set: string, states: string) => updateText(table, set, states)
+  const renewSql = updateSql(`lease_until = ${NOW} + $5, handlers_done = ${union('$6')}`, `= 'working'`)
+  const completeSql = updateSql(
+    `state = CASE state WHEN 'working' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
+  handlers_done = CASE $5 WHEN 'done' THEN '{}' ELSE ${union('$7')} END`,
+    `<> 'released'`,
+  )
+  const releaseSql = updateSql(
+    `state = 'released', released = released + $5, attempt = attempt - 1 + $5, handlers_done = ${union('$6')}`,
+    `= 'working'`,
+  )
+  const wait = String(lockLimitMs)
+  return {
+    claim({ key, token, leaseMs, retainUntil, tryGapMs, rework = false }) {
+      const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(tryGapMs)]
+      return { text: claimSql, values: [namespace, key, token, wait, ...times, rework] }
+    },
+    renew: ({ key, token, leaseMs, handlersDone = [] }) => ({
+      text: renewSql,
+      values: [namespace, key, token, wait, Math.ceil(leaseMs), handlersDone],
+    }),
+    complete({ key, token, retainUntil, quarantined = false, handlersDone = [] }) {
+      const state = quarantined ? 'quarantined' : 'done'
+      return { text: completeSql, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), handlersDone] }
+    },
+    release: ({ key, token, handlersDone, counted }) => ({
+      text: releaseSql,
+      values: [namespace, key, token, wait, counted ? 1 : 0, handlersDone],
+    }),
+    commit: ({ key, token, checkpoint }, quote) =>
+      commitText(table, {
+        namespace: quote(namespace),
+        key: quote(key),
+        token: quote(token),
+        checkpoint: quote(checkpoint),
+      }),
+    sweep: (limit) => ({ text: sweepText(table), values: [limit] }),
+  }
+}
+
+/** Reads what `claim` gave back. */
+export function readClaim(row: ClaimRow | undefined): ClaimResult {
+  if (!row) throw new Error('the claim gave no row back: does a rule, a trigger or row security stand in its way?')
+  const { state, mine, lease_until: until, attempt, released, handlers_done: handlersDone } = row
+  if (state !== 'working') return { status: 'done' }
+  return mine ? { status: 'claimed', attempt, released, handlersDone } : { status: 'busy', until, attempt }
+}
+
+/**
+ * $1 namespace, $2 key, $3 token, $4 longest wait for the row, $5 lease, $6 retention, $7 gap between tries, $8 rework.
+ * The verdict: `new` (forgotten), `kept` (finished, or held by another), `counted` (held by another, and a try), `same` (the very claim,
+ * repeated) or `taken`. The row is always written and given back, so that no answer ever means something by being absent.
+ */
+function claimText(table: string): string {
+  return `INSERT INTO ${table} AS d
+  (namespace, key, state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done)
+SELECT $1, decode($2, 'hex'), 'working', $3, t.now + $5, $6, 1, 0, t.now, '{}'
+FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true)) t
+ON CONFLICT (namespace, key) DO UPDATE SET
+  (state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done) = (
+  SELECT
+    CASE WHEN v.untouched THEN d.state ELSE 'working' END,
+    CASE WHEN v.untouched THEN d.token ELSE $3 END,
+    CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
+    CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
+    CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
+    CASE v.verdict WHEN 'new' THEN 0 ELSE d.released END,
+    CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
+    CASE v.verdict WHEN 'new' THEN '{}' ELSE d.handlers_done END
+  FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched FROM (SELECT t.now, CASE
+      WHEN d.retain_until <= t.now AND (d.state <> 'working' OR d.lease_until <= t.now) THEN 'new'
+      WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
+      WHEN d.state = 'working' AND d.token = $3 THEN 'same'
+      WHEN d.state = 'working' AND d.lease_until > t.now THEN
+        CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
+      ELSE 'taken' END AS verdict
+    FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
+RETURNING state, token = $3 AS mine, lease_until::double precision, attempt, released, handlers_done`
+}
+
+/** $1 namespace, $2 key, $3 token, $4 longest wait for the row; from $5 on, what `set` needs. */
+function updateText(table: string, set: string, states: string): string {
+  return `UPDATE ${table} d SET ${set}
+FROM (SELECT set_config('lock_timeout', $4, true)) t
+WHERE namespace = $1 AND key = decode($2, 'hex') AND token = $3 AND state ${states}`
+}
+
+/** The names known and those given, each once. */
+function union(given: string): string {
+  return `handlers_done || ARRAY(SELECT n FROM unnest(${given}::text[]) n WHERE n <> ALL (handlers_done))`
+}
+
+/** One message, so that the row is never locked while a process could pause: an update, a cast that fails without it, and COMMIT. */
+function commitText(table: string, { namespace, key, token, checkpoint }: Record<string, string>): string {
+  return `WITH claim AS (
+  UPDATE ${table} SET handlers_done = ${union(`ARRAY[${checkpoint}]`)}
+  WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'working' RETURNING 1)
+SELECT CASE count(*) WHEN 1 THEN 1 ELSE ('${CLAIM_LOST} ' || count(*))::integer END FROM claim;
+COMMIT`
+}
+
+function sweepText(table: string): string {
+  return `DELETE FROM ${table} WHERE (namespace, key) IN (
+  SELECT namespace, key FROM ${table}
+  WHERE retain_until <= ${NOW_STABLE} AND (state <> 'working' OR lease_until <= ${NOW_STABLE})
+  ORDER BY retain_until LIMIT $1 FOR UPDATE SKIP LOCKED)`
+}

@@ -1,0 +1,120 @@
+/**
+ * `context.transaction` of the Postgres driver: the handler's writes and its checkpoint in one transaction, on a connection of the pool.
+ */
+import type { PoolClient } from 'pg'
+import { type Clock, settleWithin } from '../clock.js'
+import { WebhookError } from '../errors.js'
+import type { PostgresConnections } from './postgres-connection.js'
+import { CLAIM_LOST } from './postgres-records.js'
+
+/**
+ * `context.transaction` with this store: runs a function on a connection of the pool, inside a transaction (READ COMMITTED), and commits
+ * its writes together with the handler's checkpoint. What the function throws rolls back both. BEGIN, COMMIT and ROLLBACK are the store's.
+ *
+ * Rejects with `lease_lost` when another worker has claimed the delivery since, and with `handler_timeout` after `transactionLimitMs`;
+ * nothing is written then.
+ */
+export type PostgresTransaction = <Result>(work: (tx: PoolClient) => Promise<Result>) => Promise<Result>
+
+/** What transactions are run with. */
+export interface TransactionMeans {
+  readonly connections: PostgresConnections
+  readonly clock: Clock
+  /** At most so many transactions at once; the others wait for their turn, and the pool's other connections are left for claims. */
+  readonly maxTransactions: number
+  /** How long one may take, in milliseconds. */
+  readonly transactionLimitMs: number
+}
+
+/** Runs transactions of one store. */
+export interface Transactions {
+  /** Runs `work`, then commits with `commitSql`. */
+  run<Result>(work: (tx: PoolClient) => Promise<Result>, commitSql: (tx: PoolClient) => string): Promise<Result>
+}
+
+/** How long a transaction waits for a connection while others than this store use up the pool. */
+const CONNECTION_LIMIT_MS = 30_000
+
+/** Makes the transactions of one store. */
+export function createTransactions(means: TransactionMeans): Transactions {
+  const turns = createTurns(means.maxTransactions)
+  return {
+    async run(work, commitSql) {
+      await turns.take()
+      try {
+        return await transact(means, work, commitSql)
+      } finally {
+        turns.give()
+      }
+    },
+  }
+}
+
+async function transact<Result>(
+  { connections, clock, transactionLimitMs }: TransactionMeans,
+  work: (tx: PoolClient) => Promise<Result>,
+  commitSql: (tx: PoolClient) => string,
+): Promise<Result> {
+  const { client, giveBack } = await connections.borrow(CONNECTION_LIMIT_MS)
+  const settled = await settleWithin(clock, transactionLimitMs, async () => {
+    // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+    const result = await work(client)
+    await client.query(commitSql(client))
+    return result
+  })
+  if (settled.status === 'value') {
+    giveBack()
+    return settled.value
+  }
+  if (settled.status === 'late') {
+    const error = new WebhookError('handler_timeout', `A transaction did not end within ${transactionLimitMs} ms.`)
+    // Closing the connection rolls back.
+    giveBack(error)
+    throw error
+  }
+  await rollBack(client, giveBack)
+  throw isClaimLost(settled.error) ? claimLost() : settled.error
+}
+
+async function rollBack(client: PoolClient, giveBack: (error?: Error) => void): Promise<void> {
+  try {
+    await client.query('ROLLBACK')
+    giveBack()
+  } catch (error) {
+    giveBack(error as Error)
+  }
+}
+
+function isClaimLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '22P02' && error.message.includes(CLAIM_LOST)
+}
+
+function claimLost(): WebhookError<'lease_lost'> {
+  return new WebhookError(
+    'lease_lost',
+    'Another worker has claimed the delivery, or the try was ended; the transaction was rolled back.',
+  )
+}
+
+interface Turns {
+  take(): Promise<void>
+  give(): void
+}
+
+/** Lets `count` through at once, the others in the order they came. */
+function createTurns(count: number): Turns {
+  let free = count
+  const waiting: (() => void)[] = []
+  return {
+    async take() {
+      if (free > 0) free--
+      else await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    give() {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    },
+  }
+}
