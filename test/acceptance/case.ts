@@ -1,7 +1,7 @@
 // What a case of the acceptance list is made of: requests, and the verdict each must get.
 import type { Observations } from './observations.js'
-import type { Target, TargetClass } from './target.js'
-import type { Reply } from './tcp.js'
+import type { Target, TargetClass, Traits } from './target.js'
+import type { Line, Reply } from './tcp.js'
 import type { VariantName } from './variants.js'
 
 /** One HTTP request, as it goes over the wire. Names and values of headers are sent as they stand (latin-1). */
@@ -36,9 +36,10 @@ export interface Verdict {
   readonly code?: string
 }
 
-/** An answer that does not come from the SDK: the request never reached it. */
+/** An answer that does not come from the SDK. */
 export interface TransportAnswer {
-  readonly by: 'transport' | 'framework'
+  /** `transport`, `framework`: the request never reached the SDK. `either`: it may have, and was refused there as well. */
+  readonly by: 'transport' | 'framework' | 'either'
   /** The statuses that are right; `closed` where the connection may end without an answer. */
   readonly status: readonly (number | 'closed')[]
 }
@@ -61,8 +62,11 @@ export type AnswerName =
   | 'body_encoded'
   | 'body_already_parsed'
 
-/** One verdict for all, or one per class of target. */
-export type Expected = Verdict | (Partial<Record<TargetClass, Verdict>> & { readonly others: Verdict })
+/** One verdict for all, one per class of target, or what a target's traits make of it. */
+export type Expected =
+  | Verdict
+  | (Partial<Record<TargetClass, Verdict>> & { readonly others: Verdict })
+  | ((traits: Traits) => Verdict)
 
 /** One request and what it must get. */
 export interface Step {
@@ -101,7 +105,11 @@ export interface Stage {
   observe(): Promise<Observations>
   setTime(epochMs: number): Promise<void>
   release(): Promise<void>
-  reset(ownSecret?: Uint8Array): Promise<void>
+  reset(ownSecret?: Uint8Array | string): Promise<void>
+  /** Opens a connection that is written to piece by piece. */
+  open(): Promise<Line>
+  /** The bytes of a request to a variant. */
+  bytes(request: RequestSpec, variant?: VariantName): Buffer
 }
 
 /** 200, one handler call. */
@@ -128,6 +136,11 @@ export function byTransport(...status: readonly (number | 'closed')[]): Verdict 
   return { answer: { by: 'transport', status }, handled: 0 }
 }
 
+/** Refused by the transport, whether or not the SDK had begun to read. */
+export function broken(...status: readonly (number | 'closed')[]): Verdict {
+  return { answer: { by: 'either', status }, handled: 0 }
+}
+
 /** Answered by the framework; the adapter is not asked. */
 export function byFramework(...status: readonly number[]): Verdict {
   return { answer: { by: 'framework', status }, handled: 0 }
@@ -139,6 +152,7 @@ export function byParser(node: Verdict, workerd: Verdict): Expected {
 }
 
 /** The verdict for a target. */
-export function verdictFor(expected: Expected, target: TargetClass): Verdict {
-  return 'others' in expected ? (expected[target] ?? expected.others) : expected
+export function verdictFor(expected: Expected, target: Pick<Target, 'class' | 'traits'>): Verdict {
+  if (typeof expected === 'function') return expected(target.traits)
+  return 'others' in expected ? (expected[target.class] ?? expected.others) : expected
 }

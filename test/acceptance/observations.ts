@@ -65,6 +65,8 @@ export interface Observations {
   readonly troubles: readonly SeenTrouble[]
   readonly quarantined: readonly QuarantinedEntry[]
   readonly discarded: readonly string[]
+  /** Variants whose `close` has resolved. */
+  readonly closed: readonly string[]
   /** What was printed on `console.error`. */
   readonly logged: readonly string[]
   /** Unhandled rejections and uncaught exceptions of the process or isolate, as text. */
@@ -78,10 +80,12 @@ export interface Observations {
 /** What a target can be told over its control channel: `POST /control` with one of these as JSON, answered with {@link Observations}. */
 export type Command =
   /** Forgets everything: new receivers, empty stores, the real time. */
-  | { readonly do: 'reset'; readonly ownSecretBase64?: string }
+  | { readonly do: 'reset'; readonly ownSecretBase64?: string; readonly ownSecretText?: string }
   /** Takes the observations: they are given once. */
   | { readonly do: 'observe' }
   /** Sets the receivers' clock; it goes on from there. */
   | { readonly do: 'set-time'; readonly epochMs: number }
   /** Lets every held handler go on, now and from now on. */
   | { readonly do: 'release' }
+  /** Closes the receiver of a variant; the answer does not wait for it. */
+  | { readonly do: 'close'; readonly variant: string }

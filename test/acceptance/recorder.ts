@@ -13,6 +13,7 @@ export interface Recorder {
   readonly sink: (variant: string) => QuarantineSink
   /** A line of `console.error`, or an unhandled rejection. */
   logged(line: string): void
+  closed(variant: string): void
   fault(error: unknown): void
   /** What was seen; the same is seen again. */
   peek(now: number): Observations
@@ -62,6 +63,7 @@ export function createRecorder(): Recorder {
       }
       return Object.assign(sink, { discard: async (key: string) => void seen.discarded.push(key) })
     },
+    closed: (variant) => void seen.closed.push(variant),
     logged: (line) => void seen.logged.push(line),
     fault: (error) => void seen.faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     peek: (now) => toObservations(seen, now),
@@ -82,6 +84,7 @@ function emptyLists() {
     troubles: [] as SeenTrouble[],
     quarantined: [] as QuarantinedEntry[],
     discarded: [] as string[],
+    closed: [] as string[],
     logged: [] as string[],
     faults: [] as string[],
   }

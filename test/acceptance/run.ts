@@ -5,7 +5,7 @@ import { type Case, type RequestSpec, type Stage, type Verdict, verdictFor } fro
 import { scan, signed } from './deliveries.js'
 import type { Observations } from './observations.js'
 import { pathOf, type Target, type TargetFactory } from './target.js'
-import { exchange, type Reply, toBytes } from './tcp.js'
+import { exchange, openLine, type Reply, toBytes } from './tcp.js'
 import type { VariantName } from './variants.js'
 
 /** How soon a good delivery must be answered after whatever came before. */
@@ -48,10 +48,12 @@ export function createStage(target: Target): Stage {
     target,
     send,
     observe,
+    open: () => openLine(target.port),
+    bytes: (request, variant = 'default') => toBytes(request, pathOf(variant)),
     async step(step) {
       const reply = await send(step.request, step.variant)
       const seen = await observe()
-      expectVerdict(verdictFor(step.expected, target.class), reply, seen, step.request.method === 'HEAD')
+      expectVerdict(verdictFor(step.expected, target), reply, seen, step.request.method === 'HEAD')
       step.check?.(seen, reply)
       return { seen, reply }
     },
@@ -63,11 +65,17 @@ export function createStage(target: Target): Stage {
       await target.control({ do: 'release' })
     },
     async reset(ownSecret) {
-      const own = ownSecret && { ownSecretBase64: Buffer.from(ownSecret).toString('base64') }
-      await target.control({ do: 'reset', ...own })
+      await target.control({ do: 'reset', ...describeSecret(ownSecret) })
     },
   }
   return stage
+}
+
+function describeSecret(secret: Uint8Array | string | undefined): object {
+  if (secret === undefined) return {}
+  return typeof secret === 'string'
+    ? { ownSecretText: secret }
+    : { ownSecretBase64: Buffer.from(secret).toString('base64') }
 }
 
 /** The answer, byte for byte, and everything that happened on the way to it. */
@@ -77,7 +85,9 @@ export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
   const { answer } = verdict
   if (typeof answer !== 'string') {
-    expect(seen.outcomes, 'the request must not have reached the receiver').toEqual([])
+    const reached = seen.outcomes.map(({ status }) => status)
+    expect(reached, 'outcomes').toEqual(answer.by === 'either' ? reached.map(() => 'refused') : [])
+    expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
     return
   }
   expect(seen.outcomes.map(({ status }) => status)).toEqual([OUTCOME_OF[answer]])

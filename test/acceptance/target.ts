@@ -16,8 +16,6 @@ export interface Traits {
   readonly otherMethods: { readonly status: 404 | 405; readonly by: 'sdk' | 'framework'; readonly why: string }
   /** What OPTIONS gets: frameworks answer it by themselves. */
   readonly options: { readonly status: number; readonly by: 'sdk' | 'framework'; readonly why: string }
-  /** Whether the host lets the adapter see a body that never ends; where not, its own limit applies. */
-  readonly streamsBodies: boolean
 }
 
 /** A running target. */
@@ -29,6 +27,8 @@ export interface Target {
   readonly port: number
   /** Sends a command over the control channel; in the same process that is a call. */
   control(command: Command): Promise<Observations>
+  /** How many connections the server has open, where it can tell. */
+  connections?(): Promise<number>
   stop(): Promise<void>
 }
 

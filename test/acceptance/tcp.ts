@@ -1,7 +1,7 @@
 // A raw TCP client: sends any bytes as a request, well-formed or not, and reads one answer.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Header, RequestSpec } from './case.js'
+import type { RequestSpec } from './case.js'
 
 /** What came back on a connection. */
 export interface Reply {
@@ -20,6 +20,8 @@ export interface Line {
   write(bytes: Uint8Array | string): Promise<void>
   /** The answer, once it came; `closed` when the connection ends before. */
   readonly reply: Promise<Reply>
+  /** Resolves on the first `100 Continue`. */
+  readonly continued: Promise<void>
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>
   /** Ends the connection with a reset. */
@@ -35,6 +37,9 @@ export async function openLine(port: number, options: { readonly head?: boolean 
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await Promise.race([once(socket, 'connect'), closed])
   const startedAt = performance.now()
+  const continued = new Promise<void>((resolve) => {
+    socket.once('data', (chunk) => (/^HTTP\/1\.1 100 /.test(chunk.toString('latin1')) ? resolve() : undefined))
+  })
   const reply = new Promise<Reply>((resolve) => {
     let received = Buffer.alloc(0)
     const settle = (ended: boolean) => {
@@ -50,6 +55,7 @@ export async function openLine(port: number, options: { readonly head?: boolean 
   return {
     socket,
     reply,
+    continued,
     closed,
     write: (bytes) => new Promise((resolve) => socket.write(bytes, () => resolve())),
     reset: () => void socket.resetAndDestroy(),
@@ -90,11 +96,6 @@ export function toChunks(body: Uint8Array, size: number): Buffer {
     parts.push(Buffer.from(`${chunk.byteLength.toString(16)}\r\n`), chunk, Buffer.from('\r\n'))
   }
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')])
-}
-
-/** The values of a header, by its name in any letter case. */
-export function header(headers: readonly Header[], name: string): string | undefined {
-  return headers.find((given) => given.name.toLowerCase() === name)?.value
 }
 
 function parse(received: Buffer, tookMs: number, ended: boolean, head: boolean): Reply | undefined {

@@ -29,6 +29,8 @@ interface Variant {
   /** Whether `onUnknown` has a handler. */
   readonly unknown?: boolean
   readonly maxKeys?: number
+  /** How long the store takes to claim. */
+  readonly claimMs?: number
   /** No `onError`: the receiver prints. */
   readonly printing?: boolean
 }
@@ -79,6 +81,8 @@ const VARIANTS = {
     behaviour: () => pause(100),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
+  /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
+  'slow-store-held': { behaviour: hold, claimMs: 900 },
   'takes-4400ms': { behaviour: () => pause(4400) },
   'takes-4600ms': { behaviour: () => pause(4600) },
 } satisfies Readonly<Record<string, Variant>>
@@ -90,7 +94,7 @@ export const VARIANT_NAMES = Object.keys(VARIANTS) as readonly VariantName[]
 
 interface LabState {
   readonly sdk: LabSdk
-  readonly ownSecret: Uint8Array
+  readonly ownSecret: Uint8Array | string
   readonly recorder: Recorder
   readonly made: Map<VariantName, Sdk.Receiver>
   released: boolean
@@ -111,7 +115,7 @@ export interface Lab {
 /** Makes every receiver. Nothing is started until the first delivery. */
 export function createLab(sdk: LabSdk): Lab {
   // A reset makes everything anew, so that what still runs of an earlier case is not seen in a later one.
-  const makeState = (ownSecret: Uint8Array = new TextEncoder().encode(SECRET)): LabState => ({
+  const makeState = (ownSecret: Uint8Array | string = SECRET): LabState => ({
     sdk,
     ownSecret,
     recorder: createRecorder(),
@@ -133,9 +137,17 @@ export function createLab(sdk: LabSdk): Lab {
       if (command.do === 'set-time') state.offsetMs = command.epochMs - Date.now()
       if (command.do === 'reset') {
         state.released = true
-        state = makeState(command.ownSecretBase64 === undefined ? undefined : fromBase64(command.ownSecretBase64))
+        const { ownSecretText, ownSecretBase64 } = command
+        state = makeState(ownSecretText ?? (ownSecretBase64 === undefined ? undefined : fromBase64(ownSecretBase64)))
       }
       const { recorder } = state
+      if (command.do === 'close') {
+        const { variant } = command
+        void state.made
+          .get(variant as VariantName)
+          ?.close()
+          .then(() => recorder.closed(variant))
+      }
       const now = Date.now() + state.offsetMs
       return command.do === 'observe' ? recorder.take(now) : recorder.peek(now)
     },
@@ -155,9 +167,12 @@ function makeReceiver(name: VariantName, state: LabState): Sdk.Receiver {
     },
   }
   const memory = sdk.memoryStore({ clock, ...(variant.maxKeys !== undefined && { maxKeys: variant.maxKeys }) })
+  const { claimMs } = variant
+  const store: Sdk.Store =
+    claimMs === undefined ? memory : { ...memory, claim: (request) => pause(claimMs).then(() => memory.claim(request)) }
   const receiver: Sdk.Receiver = sdk.createReceiver({
     secret: SECRET,
-    store: recorder.store(memory),
+    store: recorder.store(store),
     clock,
     onOutcome: recorder.outcome(name),
     ...(!variant.printing && { onError: recorder.trouble(name) }),

@@ -1,16 +1,390 @@
-// A. Signature header.
-import { type Case, PROCESSED, UNAUTHENTIC } from '../case.js'
-import { scan, signed, withSignature } from '../deliveries.js'
+// A. The signature header, with a good body unless the title says otherwise.
+import { createHash } from 'node:crypto'
+import { expect } from 'vitest'
+import {
+  broken,
+  byParser,
+  byTransport,
+  type Case,
+  type Expected,
+  type Header,
+  PROCESSED,
+  type Step,
+  UNAUTHENTIC,
+} from '../case.js'
+import { bytesOf, h, JSON_TYPE, mac, payload, scan, signatureOf, signed, withSignature } from '../deliveries.js'
+import { OLD_SECRET, SECRET, type VariantName } from '../variants.js'
+
+/** What is made of the body's right MAC. */
+type Forgery = (digits: string, body: Buffer) => string
+
+/** One request per forgery, each with a body of its own. */
+function forged(forgeries: readonly Forgery[], expected: Expected = UNAUTHENTIC): readonly Step[] {
+  return forgeries.map((forge) => {
+    const body = scan()
+    return { request: withSignature(body, forge(mac(body), body)), expected }
+  })
+}
+
+/** One request with these headers beside a content type. */
+function withHeaders(make: (signature: string) => readonly Header[], expected: Expected): Step {
+  const body = scan()
+  return { request: { headers: [JSON_TYPE, ...make(signatureOf(body))], body }, expected }
+}
+
+const NAME = 'X-GoValid-Signature'
+const sha256 = (...parts: readonly (string | Buffer)[]) => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}
+const toBase64 = (digits: string) => Buffer.from(digits, 'hex').toString('base64')
+const toBase64url = (digits: string) => Buffer.from(digits, 'hex').toString('base64url')
+const changeDigit = (digits: string, at: number) =>
+  digits.slice(0, at) + (digits[at] === '0' ? '1' : '0') + digits.slice(at + 1)
+const flipBit = (digits: string, bit: number) => {
+  const bytes = Buffer.from(digits, 'hex')
+  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+  return bytes.toString('hex')
+}
+
+const under = (variant: VariantName, secret: string, expected: Expected): Step => ({
+  variant,
+  request: signed(scan(), {}, secret),
+  expected,
+})
 
 export const SIGNATURE_CASES: readonly Case[] = [
   {
-    number: '0',
-    title: 'a rightly signed delivery is processed',
-    steps: () => [{ request: signed(scan()), expected: PROCESSED }],
+    number: '1',
+    title: 'a delivery without the signature header is refused',
+    steps: () => [{ request: withSignature(scan(), undefined), expected: UNAUTHENTIC }],
+  },
+  { number: '2', title: 'an empty signature is refused', steps: () => forged([() => '']) },
+  { number: '3', title: 'a signature of spaces and tabs is refused', steps: () => forged([() => ' ', () => '\t \t ']) },
+  { number: '4', title: 'the prefix alone is refused', steps: () => forged([() => 'sha256=']) },
+  { number: '5', title: 'the right digits without the prefix are refused', steps: () => forged([(digits) => digits]) },
+  {
+    number: '6',
+    title: '63 digits are refused',
+    steps: () => forged([(digits) => `sha256=${digits.slice(1)}`, (digits) => `sha256=${digits.slice(0, -1)}`]),
   },
   {
-    number: '1',
-    title: 'a delivery without a signature is refused',
-    steps: () => [{ request: withSignature(scan(), undefined), expected: UNAUTHENTIC }],
+    number: '7',
+    title: '65 digits are refused',
+    steps: () => forged([(digits) => `sha256=${digits}0`, (digits) => `sha256=0${digits}`]),
+  },
+  {
+    number: '8',
+    title: 'a MAC cut to 128 bits is refused',
+    steps: () => forged([(digits) => `sha256=${digits.slice(0, 32)}`]),
+  },
+  {
+    number: '9',
+    title: 'a signature with its first digit changed is refused',
+    steps: () => forged([(digits) => `sha256=${changeDigit(digits, 0)}`]),
+  },
+  {
+    number: '10',
+    title: 'a signature with its last digit changed is refused',
+    steps: () => forged([(digits) => `sha256=${changeDigit(digits, 63)}`]),
+  },
+  {
+    number: '11',
+    title: 'each of the 256 bits flipped alone is refused',
+    steps: () => forged(Array.from({ length: 256 }, (_, bit) => (digits) => `sha256=${flipBit(digits, bit)}`)),
+  },
+  {
+    number: '12',
+    title: 'all zeros and all f are refused',
+    steps: () => forged([() => `sha256=${'0'.repeat(64)}`, () => `sha256=${'f'.repeat(64)}`]),
+  },
+  {
+    number: '13',
+    title: 'upper-case digits are refused, as the documented verifier refuses them',
+    steps: () =>
+      forged([
+        (digits) => `sha256=${digits.replace(/[0-9]/g, 'a').toUpperCase()}`,
+        (digits) => `sha256=${digits.toUpperCase()}`,
+      ]),
+  },
+  {
+    number: '14',
+    title: 'another spelling of the prefix is refused',
+    steps: () => forged(['SHA256=', 'Sha256=', 'sha-256=', 'sha256:'].map((prefix) => (digits) => prefix + digits)),
+  },
+  {
+    number: '15',
+    title: 'sha1= with the right HMAC-SHA-1 is refused',
+    steps: () => forged([(_, body) => `sha1=${mac(body, SECRET, 'sha1')}`, (digits) => `sha1=${digits}`]),
+  },
+  {
+    number: '16',
+    title: 'the right HMAC-SHA-512 is refused, whole or cut, under either name',
+    steps: () =>
+      forged([
+        (_, body) => `sha512=${mac(body, SECRET, 'sha512')}`,
+        (_, body) => `sha256=${mac(body, SECRET, 'sha512')}`,
+        (_, body) => `sha256=${mac(body, SECRET, 'sha512').slice(0, 64)}`,
+      ]),
+  },
+  {
+    number: '17',
+    title: 'another algorithm, or none, is refused',
+    steps: () =>
+      forged([
+        () => 'none=',
+        (digits) => `none=${digits}`,
+        (_, body) => `md5=${mac(body, SECRET, 'md5')}`,
+        () => 'alg=none',
+      ]),
+  },
+  {
+    number: '18',
+    title: 'the right MAC in base64 or base64url is refused',
+    steps: () =>
+      forged([(digits) => `sha256=${toBase64(digits)}`, (digits) => `sha256=${toBase64url(digits)}`, toBase64]),
+  },
+  {
+    number: '19',
+    title: 'a plain hash of the body, with or without the secret, is refused',
+    steps: () =>
+      forged([
+        (_, body) => `sha256=${sha256(body)}`,
+        (_, body) => `sha256=${sha256(SECRET, body)}`,
+        (_, body) => `sha256=${sha256(body, SECRET)}`,
+      ]),
+  },
+  {
+    number: '20',
+    title: 'the right MAC under another secret is refused',
+    steps: () => [under('default', 'another_secret', UNAUTHENTIC)],
+  },
+  {
+    number: '21',
+    title: 'the right MAC of another body is refused',
+    steps: () => forged([() => signatureOf(scan())]),
+  },
+  {
+    number: '22',
+    title: 'the signature inside the body, copied into the header, is refused',
+    steps: () => {
+      const plain = payload()
+      const inner = signatureOf(bytesOf(plain))
+      return [{ request: withSignature(bytesOf({ ...plain, signature: inner }), inner), expected: UNAUTHENTIC }]
+    },
+  },
+  {
+    number: '23',
+    title: 'spaces and tabs around the right value do not matter',
+    steps: () =>
+      forged(
+        [' ', '\t', ' \t \t '].flatMap((blank) => [
+          (digits: string) => `${blank}sha256=${digits}`,
+          (digits: string) => `sha256=${digits}${blank}`,
+          (digits: string) => `${blank}sha256=${digits}${blank}`,
+        ]),
+        PROCESSED,
+      ),
+  },
+  {
+    number: '24',
+    title: 'a space after the equals sign or inside the digits is refused',
+    steps: () =>
+      forged([(digits) => `sha256= ${digits}`, (digits) => `sha256=${digits.slice(0, 32)} ${digits.slice(32)}`]),
+  },
+  {
+    number: '25',
+    title: 'a no-break space around the right value is refused',
+    steps: () =>
+      forged([
+        (digits) => `\u00a0sha256=${digits}`,
+        (digits) => `sha256=${digits}\u00a0`,
+        (digits) => `\u00c2\u00a0sha256=${digits}`,
+      ]),
+  },
+  {
+    number: '25b',
+    title: 'a vertical tab or form feed around the right value is refused, by Node’s parser before the SDK sees it',
+    steps: () =>
+      forged(
+        ['\v', '\f'].flatMap((blank) => [
+          (digits: string) => `${blank}sha256=${digits}`,
+          (digits: string) => `sha256=${digits}${blank}`,
+        ]),
+        byParser(byTransport(400), UNAUTHENTIC),
+      ),
+  },
+  {
+    number: '26',
+    title: 'the header sent twice is refused, even when both are right',
+    steps: () => [withHeaders((signature) => [h(NAME, signature), h(NAME, signature)], UNAUTHENTIC)],
+  },
+  {
+    number: '27',
+    title: 'the header sent twice with one right value is refused in both orders',
+    steps: () => {
+      const wrong = h(NAME, `sha256=${'0'.repeat(64)}`)
+      return [
+        withHeaders((signature) => [h(NAME, signature), wrong], UNAUTHENTIC),
+        withHeaders((signature) => [wrong, h(NAME, signature)], UNAUTHENTIC),
+      ]
+    },
+  },
+  {
+    number: '28',
+    title: 'a comma list with the right value in it is refused',
+    steps: () =>
+      forged([
+        (digits) => `sha256=${digits}, sha256=${'0'.repeat(64)}`,
+        (digits) => `sha256=${'0'.repeat(64)},sha256=${digits}`,
+        (digits) => `sha256=${digits},`,
+      ]),
+  },
+  {
+    number: '31',
+    title: 'the header’s name counts in any letter case',
+    steps: () =>
+      ['x-govalid-signature', 'X-GOVALID-SIGNATURE', 'x-GoVaLiD-sIgNaTuRe'].map((name) =>
+        withHeaders((signature) => [h(name, signature)], PROCESSED),
+      ),
+  },
+  {
+    number: '32',
+    title: '8 KB of junk, or 8 KB that begin like a right value, are refused as fast as anything',
+    async play({ send, expectAnswer, observe }) {
+      const [junk, nearly] = forged([() => 'z'.repeat(8192), (digits) => `sha256=${digits}`.padEnd(8192, 'a')])
+      for (const { request } of [junk as Step, nearly as Step]) {
+        const times: number[] = []
+        for (let round = 0; round < 20; round++) {
+          const reply = await send(request)
+          expectAnswer(reply, 'not_authentic')
+          times.push(reply.tookMs)
+        }
+        expect(Math.min(...times), 'milliseconds').toBeLessThan(5)
+      }
+      expect((await observe()).store.claim).toBe(0)
+    },
+  },
+  {
+    number: '33',
+    title: 'a value of 15 KB is refused; one of 17 KB does not get past Node’s parser',
+    steps: () => [
+      ...forged([() => 'f'.repeat(15 * 1024)]),
+      ...forged([() => 'f'.repeat(17 * 1024)], byParser(byTransport(431), UNAUTHENTIC)),
+    ],
+  },
+  {
+    number: '34',
+    title: 'a right signature behind 2,100 other headers: Node drops it (20, 22) or refuses the request (24)',
+    steps: () => [
+      withHeaders(
+        (signature) => [...Array.from({ length: 2100 }, () => h('a', '')), h(NAME, signature)],
+        byParser(broken(401, 431), PROCESSED),
+      ),
+    ],
+  },
+  {
+    number: '35',
+    title: 'bytes from 0x80 to 0xFF in the value are refused',
+    steps: () => {
+      const high = Array.from({ length: 128 }, (_, code) => String.fromCharCode(0x80 + code)).join('')
+      return forged([() => high, (digits) => `sha256=${digits}${high}`, (digits) => `sha256=${digits.slice(1)}\u00e9`])
+    },
+  },
+  {
+    number: '36',
+    title: 'a NUL or a bare CR in the value is refused by the transport',
+    steps: () => forged([(digits) => `sha256=${digits}\0`, (digits) => `sha256=${digits}\rX: y`], byTransport(400)),
+  },
+  {
+    number: '37',
+    title: 'a folded header line is never a right signature',
+    steps: () =>
+      forged(
+        [(digits) => `sha256=${digits.slice(0, 32)}\r\n ${digits.slice(32)}`],
+        byParser(byTransport(400), UNAUTHENTIC),
+      ),
+  },
+  {
+    number: '38',
+    title: 'a space before the colon is refused by Node’s parser; workerd lets the value decide',
+    steps: () => [withHeaders((signature) => [h(`${NAME} `, signature)], byParser(byTransport(400), PROCESSED))],
+  },
+  {
+    number: '39',
+    title: 'the right value anywhere else than in its header is refused',
+    steps: () => {
+      const body = scan()
+      const signature = signatureOf(body)
+      const elsewhere: readonly Header[][] = [
+        [h('Cookie', `${NAME}=${signature}`)],
+        [h('Authorization', signature)],
+        [h('X-Hub-Signature-256', signature)],
+        [h('X-GoValid-Signatur', signature)],
+      ]
+      const query = `/webhooks/default?${NAME}=${encodeURIComponent(signature)}&x-govalid-signature=${signature}`
+      return [
+        ...elsewhere.map((headers) => ({
+          request: withSignature(body, undefined, { headers }),
+          expected: UNAUTHENTIC,
+        })),
+        { request: withSignature(body, undefined, { path: query }), expected: UNAUTHENTIC },
+      ]
+    },
+  },
+  {
+    number: '40',
+    title: 'while a secret is rotated, either one is right, and the outcome tells which',
+    steps: () =>
+      [SECRET, OLD_SECRET].map((secret, index) => ({
+        ...under('two-secrets', secret, PROCESSED),
+        check: (seen) => expect(seen.outcomes[0]?.secretIndex).toBe(index),
+      })),
+  },
+  {
+    number: '41',
+    title: 'a third secret is refused where two are configured',
+    steps: () => [under('two-secrets', 'a_third_secret', UNAUTHENTIC)],
+  },
+  {
+    number: '42',
+    title: 'a secret that was taken off the list is refused',
+    steps: () => [under('two-secrets', OLD_SECRET, PROCESSED), under('default', OLD_SECRET, UNAUTHENTIC)],
+  },
+  {
+    number: '44',
+    title: 'a trailing newline in the configured secret is named in the report, not in the answer',
+    steps: () => [
+      {
+        ...under('secret-with-newline', SECRET, UNAUTHENTIC),
+        check: (seen) => {
+          expect(seen.outcomes[0]?.hint).toContain('white space')
+          expect(seen.troubles.map(({ message }) => message).join()).toContain('white space')
+        },
+      },
+    ],
+  },
+  {
+    number: '45',
+    title: 'secrets of 1, 64, 65, 131 bytes and 1 MB, of any bytes or any text, are right',
+    async play({ reset, step }) {
+      const sizes = [1, 64, 65, 131, 1024 * 1024].map((size) => Buffer.alloc(size, 'k'))
+      const secrets = [...sizes, Buffer.from([0]), Buffer.from([0xff, 0x00, 0x80]), 'rahasia-é-☕', ' with space ', 'x']
+      for (const secret of secrets) {
+        await reset(secret)
+        await step({ variant: 'own-secret', request: signed(scan(), {}, secret), expected: PROCESSED })
+        await step({
+          variant: 'own-secret',
+          request: signed(scan(), {}, `${secret.toString()}x`),
+          expected: UNAUTHENTIC,
+        })
+      }
+    },
+  },
+  {
+    number: '45b',
+    title: 'a secret that a function gives on the first delivery is right',
+    steps: () => [under('secret-function', SECRET, PROCESSED), under('secret-function', OLD_SECRET, UNAUTHENTIC)],
   },
 ]

@@ -4,13 +4,12 @@ import express from 'express'
 import { toHandler } from '../../../src/adapters/express.js'
 import type { TargetFactory, Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, createInProcess, listen } from './in-process.js'
+import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
   otherMethods: { status: 404, by: 'framework', why: 'app.post is no route for another method' },
   options: { status: 200, by: 'framework', why: 'Express answers OPTIONS with the methods of the path' },
-  streamsBodies: true,
 }
 
 interface App extends RequestListener {
@@ -37,7 +36,7 @@ function factory(name: string, createApp: () => Promise<App>): TargetFactory {
         await close(server)
         dispose()
       }
-      return { name, class: 'express', traits: TRAITS, port, control, stop }
+      return { name, class: 'express', traits: TRAITS, port, control, connections: () => connectionsOf(server), stop }
     },
   }
 }

@@ -3,13 +3,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { toPlugin } from '../../../src/adapters/fastify.js'
 import type { TargetFactory, Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, createInProcess, portOf } from './in-process.js'
+import { close, connectionsOf, createInProcess, portOf } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
   otherMethods: { status: 404, by: 'framework', why: 'a POST route of Fastify is no route for another method' },
   options: { status: 404, by: 'framework', why: 'Fastify answers OPTIONS only where a plugin does' },
-  streamsBodies: true,
 }
 
 export const fastify5 = factory('Fastify 5', async () => Fastify())
@@ -34,7 +33,15 @@ function factory(name: string, createApp: () => Promise<FastifyInstance>): Targe
         await app.close()
         dispose()
       }
-      return { name, class: 'fastify', traits: TRAITS, port: portOf(app.server), control, stop }
+      return {
+        name,
+        class: 'fastify',
+        traits: TRAITS,
+        port: portOf(app.server),
+        control,
+        connections: () => connectionsOf(app.server),
+        stop,
+      }
     },
   }
 }

@@ -5,13 +5,12 @@ import { Hono } from 'hono'
 import { toHandler } from '../../../src/adapters/fetch.js'
 import type { TargetFactory, Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, createInProcess, listen } from './in-process.js'
+import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
   otherMethods: { status: 405, by: 'sdk', why: 'app.all hands every method over' },
   options: { status: 405, by: 'sdk', why: 'app.all hands OPTIONS over' },
-  streamsBodies: true,
 }
 
 export const hono: TargetFactory = {
@@ -30,6 +29,14 @@ export const hono: TargetFactory = {
       await close(server)
       dispose()
     }
-    return { name: 'Hono', class: 'fetch', traits: TRAITS, port, control, stop }
+    return {
+      name: 'Hono',
+      class: 'fetch',
+      traits: TRAITS,
+      port,
+      control,
+      connections: () => connectionsOf(server),
+      stop,
+    }
   },
 }

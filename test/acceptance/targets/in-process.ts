@@ -43,6 +43,13 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
+/** How many connections a server has open. */
+export function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  )
+}
+
 /** Stops a server and every connection it has. */
 export async function close(server: Server): Promise<void> {
   const closed = once(server, 'close')

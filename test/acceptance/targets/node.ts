@@ -3,13 +3,12 @@ import { createServer } from 'node:http'
 import { toHandler } from '../../../src/adapters/node.js'
 import type { TargetFactory, Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, createInProcess, listen } from './in-process.js'
+import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
   otherMethods: { status: 405, by: 'sdk', why: 'nothing routes by method before the adapter' },
   options: { status: 405, by: 'sdk', why: 'nothing answers OPTIONS before the adapter' },
-  streamsBodies: true,
 }
 
 export const nodeHttp: TargetFactory = {
@@ -28,6 +27,14 @@ export const nodeHttp: TargetFactory = {
       await close(server)
       dispose()
     }
-    return { name: 'node:http', class: 'node', traits: TRAITS, port, control, stop }
+    return {
+      name: 'node:http',
+      class: 'node',
+      traits: TRAITS,
+      port,
+      control,
+      connections: () => connectionsOf(server),
+      stop,
+    }
   },
 }

@@ -1,0 +1,399 @@
+// B. How a body comes over the wire.
+import { gzipSync } from 'node:zlib'
+import { expect } from 'vitest'
+import {
+  broken,
+  byParser,
+  byTransport,
+  type Case,
+  PROCESSED,
+  quarantined,
+  type RequestSpec,
+  refused,
+  type Stage,
+  type Step,
+  UNAUTHENTIC,
+} from '../case.js'
+import { bytesOf, h, JSON_TYPE, payload, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
+import type { Line, Reply } from '../tcp.js'
+import { HURRIED_BODY_MS, MAX_BODY_BYTES } from '../variants.js'
+
+/** A scan of exactly so many bytes. */
+function scanOf(bytes: number): Buffer {
+  const empty = scan({ padding: '' }).byteLength
+  const body = scan({ padding: 'x'.repeat(bytes - empty) })
+  return Buffer.concat([body, Buffer.alloc(bytes - body.byteLength, ' ')])
+}
+
+/** Head and body of a request that says how long its body is, to be sent in parts. */
+function inParts(body: Buffer, more: Partial<RequestSpec> = {}): RequestSpec {
+  const { headers } = signed(body)
+  return { headers: [...headers, h('Content-Length', String(body.byteLength))], framing: 'none', ...more }
+}
+
+/** Sends the head alone and waits for the answer; the first quick one of three counts, as a busy machine may delay one. */
+async function answerToHead(
+  { open, bytes, expectAnswer }: Stage,
+  request: RequestSpec,
+  withinMs: number,
+): Promise<void> {
+  const times: number[] = []
+  for (let round = 0; round < 3 && !times.some((ms) => ms < withinMs); round++) {
+    const line = await open()
+    await line.write(bytes(request))
+    const reply = await line.reply
+    expectAnswer(reply, 'body_too_large')
+    times.push(reply.tookMs)
+    line.end()
+  }
+  expect(Math.min(...times), 'milliseconds').toBeLessThan(withinMs)
+}
+
+const tooLarge = refused('body_too_large')
+
+/** Waits until something holds; looks every few milliseconds. */
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const start = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - start > 5000) throw new Error(`waited 5 s for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export const TRANSPORT_CASES: readonly Case[] = [
+  {
+    number: '46',
+    title: 'an empty body with a right signature is quarantined, whatever its content type',
+    steps: () =>
+      ['application/json', 'text/plain', 'application/x-www-form-urlencoded', '', ';;;', undefined].flatMap((type) =>
+        (['length', { chunked: 1 }] as const).map((framing) => ({
+          request: {
+            headers: [
+              ...(type === undefined ? [] : [h('Content-Type', type)]),
+              h('X-GoValid-Signature', signatureOf(Buffer.alloc(0))),
+            ],
+            framing,
+          },
+          expected: quarantined('not_json'),
+        })),
+      ),
+  },
+  {
+    number: '47',
+    title: 'an empty body without a signature is refused',
+    steps: () => [
+      { request: { headers: [JSON_TYPE] }, expected: UNAUTHENTIC },
+      { request: { headers: [], framing: 'none' }, expected: UNAUTHENTIC },
+    ],
+  },
+  {
+    number: '48',
+    title: 'a body of exactly the limit is processed; one byte more is refused unread',
+    async play(stage) {
+      await stage.step({ request: signed(scanOf(MAX_BODY_BYTES)), expected: PROCESSED })
+      await stage.step({ request: signed(scanOf(MAX_BODY_BYTES + 1)), expected: tooLarge })
+      await answerToHead(stage, inParts(scanOf(MAX_BODY_BYTES + 1)), 100)
+    },
+  },
+  {
+    number: '49',
+    title: 'a chunked body past the limit is refused after one chunk too many, and the connection ends',
+    async play({ open, bytes, expectAnswer, observe }) {
+      const body = scanOf(MAX_BODY_BYTES + 1)
+      const line = await open()
+      await line.write(bytes(signed(body, { framing: { chunked: 64 * 1024 } })).subarray(0, -5))
+      const reply = await line.reply
+      expectAnswer(reply, 'body_too_large')
+      await line.closed
+      const { handled, store } = await observe()
+      expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
+    },
+  },
+  {
+    number: '50',
+    title: 'a Content-Length of 1 GB is refused at once, nothing having been sent',
+    play: (stage) => answerToHead(stage, { headers: [h('Content-Length', String(1024 ** 3))], framing: 'none' }, 100),
+  },
+  {
+    number: '51',
+    title: 'a body of 30 MB is refused',
+    steps: () => [{ request: signed(Buffer.alloc(30_000_000, 'x')), expected: tooLarge }],
+  },
+  {
+    number: '52',
+    title: 'a body that stops short is refused at the body deadline',
+    timeoutMs: 15_000,
+    async play(stage) {
+      const short = await stopShort(stage, 'hurried')
+      expect(short.tookMs).toBeGreaterThan(HURRIED_BODY_MS - 20)
+      expect(short.tookMs).toBeLessThan(HURRIED_BODY_MS + 200)
+      const byDefault = await stopShort(stage, 'default')
+      expect(byDefault.tookMs).toBeGreaterThan(2480)
+      expect(byDefault.tookMs).toBeLessThan(2700)
+    },
+  },
+  {
+    number: '53',
+    title: '1,000 bodies that trickle are each refused, while a good delivery is served at once',
+    timeoutMs: 30_000,
+    play: trickle,
+  },
+  {
+    number: '54',
+    title: 'headers that trickle hold up nobody else',
+    async play({ open, send, expectAnswer, observe }) {
+      const lines = await Promise.all(Array.from({ length: 100 }, () => open()))
+      for (const line of lines) await line.write('POST /webhooks/default HTTP/1.1\r\nHost: a\r\nX-GoVal')
+      expectAnswer(await send(signed(scan())), 'processed')
+      for (const line of lines) line.end()
+      expect((await observe()).handled).toHaveLength(1)
+    },
+  },
+  {
+    number: '55',
+    title: 'a client that goes away in the middle of a body leaves nothing behind',
+    async play({ target, open, bytes, observe }) {
+      const whole = bytes(signed(scanOf(2000)))
+      const start = whole.indexOf('\r\n\r\n') + 4
+      const connections = await target.connections?.()
+      let outcomes = 0
+      for (let round = 0; round < 20; round++) {
+        for (const leave of ['reset', 'end'] as const) {
+          const line = await open()
+          await line.write(whole.subarray(0, start + ((round * 7919) % 2000)))
+          line[leave]()
+          await line.closed
+        }
+      }
+      const left = async () => {
+        const seen = await observe()
+        expect(seen.handled).toEqual([])
+        expect(seen.store.claim).toBe(0)
+        outcomes += seen.outcomes.length
+        expect(seen.outcomes.every(({ code }) => code === 'body_read_failed')).toBe(true)
+        return ((await target.connections?.()) ?? 0) <= (connections ?? 0)
+      }
+      await until(left, 'the connections to be gone')
+      expect(outcomes).toBeLessThanOrEqual(40)
+    },
+  },
+  {
+    number: '56',
+    title: 'a chunked body is processed',
+    steps: () => [{ request: signed(scan(), { framing: { chunked: 100 } }), expected: PROCESSED }],
+  },
+  {
+    number: '57',
+    title: 'a body in chunks of one byte, split inside characters, arrives intact',
+    async play({ step, open, bytes, expectAnswer, observe }) {
+      const title = 'Kopi ☕ “Gayo” 🇮🇩 é'
+      const body = bytesOf(payload({ data: { ...SCAN, qr_title: title } }))
+      const check: Step['check'] = ({ handled }) =>
+        expect(JSON.parse(handled[0]?.event ?? '').data.qr_title).toBe(title)
+      await step({ request: signed(body, { framing: { chunked: 1 } }), expected: PROCESSED, check })
+      const line = await open()
+      const other = bytesOf(payload({ data: { ...SCAN, qr_title: title } }))
+      for (const byte of bytes(signed(other))) await line.write(Uint8Array.of(byte))
+      const reply = await line.reply
+      line.end()
+      expectAnswer(reply, 'processed')
+      check?.(await observe(), reply)
+    },
+  },
+  {
+    number: '58',
+    title: 'an invalid chunk size is answered 400',
+    steps: () => [
+      { request: chunkedRaw('zz\r\n{}\r\n0\r\n\r\n'), expected: byParser(broken(400), refused('body_read_failed')) },
+    ],
+  },
+  {
+    number: '59',
+    title: 'a chunk extension of 20 KB is refused',
+    steps: () => [
+      { request: chunkedRaw(`1;${'x'.repeat(20 * 1024)}\r\n{\r\n0\r\n\r\n`), expected: broken(400, 401, 413, 431) },
+    ],
+  },
+  {
+    number: '60',
+    title: 'Content-Length and Transfer-Encoding together are refused',
+    steps: () => [
+      {
+        request: withSignature(Buffer.from('2\r\n{}\r\n0\r\n\r\n'), signatureOf(scan()), {
+          framing: 'none',
+          headers: [h('Content-Length', '12'), h('Transfer-Encoding', 'chunked')],
+        }),
+        expected: byParser(byTransport(400), UNAUTHENTIC),
+      },
+    ],
+  },
+  {
+    number: '61',
+    title: 'two different Content-Lengths, or a negative one, are refused by the transport',
+    steps: () =>
+      [[h('Content-Length', '2'), h('Content-Length', '3')], [h('Content-Length', '-2')]].map((headers) => ({
+        request: withSignature(Buffer.from('{}'), signatureOf(Buffer.from('{}')), { framing: 'none', headers }),
+        expected: byParser(byTransport(400), byTransport(400, 500, 'closed')),
+      })),
+  },
+  {
+    number: '62',
+    title: 'a gzip transfer coding is never inflated: the bytes are judged as they came',
+    steps: () => {
+      const plain = scan()
+      const zipped = gzipSync(plain)
+      const coding = [h('Transfer-Encoding', 'gzip, chunked')]
+      const send = (body: Buffer, signature: string) =>
+        withSignature(
+          Buffer.from(`${body.byteLength.toString(16)}\r\n${body.toString('latin1')}\r\n0\r\n\r\n`, 'latin1'),
+          signature,
+          {
+            framing: 'none',
+            headers: coding,
+          },
+        )
+      const rejected = byTransport(400, 501, 'closed')
+      return [
+        { request: send(zipped, signatureOf(plain)), expected: byParser(UNAUTHENTIC, rejected) },
+        { request: send(zipped, signatureOf(zipped)), expected: byParser(quarantined('not_utf8'), rejected) },
+      ]
+    },
+  },
+  {
+    number: '63',
+    title: 'a gzip body signed over the compressed bytes is refused, and nothing is inflated',
+    steps: () => [{ request: encoded(gzipSync(scan()), 'gzip'), expected: refused('body_encoded') }],
+  },
+  {
+    number: '64',
+    title: 'a gzip body signed over the plain bytes is refused',
+    steps: () => {
+      const plain = scan()
+      const request = withSignature(gzipSync(plain), signatureOf(plain), { headers: [h('Content-Encoding', 'gzip')] })
+      return [{ request, expected: refused('body_encoded') }]
+    },
+  },
+  {
+    number: '65',
+    title: 'a gzip bomb of 1 MB that holds 1 GB costs no memory',
+    async play({ step }) {
+      const bomb = gzipBomb()
+      expect(bomb.byteLength).toBeLessThan(1.1 * 1024 * 1024)
+      const before = process.memoryUsage.rss()
+      await step({ request: encoded(bomb, 'gzip'), expected: refused('body_encoded') })
+      expect(process.memoryUsage.rss() - before).toBeLessThan(20 * 1024 * 1024)
+    },
+  },
+  {
+    number: '66',
+    title: 'identity is no encoding; br, deflate, zstd and gzip twice are refused',
+    steps: () => [
+      ...['identity', 'Identity'].map((coding) => ({ request: encoded(scan(), coding), expected: PROCESSED })),
+      ...['br', 'deflate', 'zstd', 'gzip, gzip', 'GZIP', 'x-gzip', 'unknown'].map((coding) => ({
+        request: encoded(scan(), coding),
+        expected: refused('body_encoded'),
+      })),
+    ],
+  },
+  {
+    number: '67',
+    title: 'a sender that waits for 100 Continue gets it, and its delivery is processed',
+    async play({ open, bytes, expectAnswer }) {
+      const body = scan()
+      const line = await open()
+      await line.write(bytes(inParts(body, { headers: [...inParts(body).headers, h('Expect', '100-continue')] })))
+      await line.continued
+      await line.write(body)
+      expectAnswer(await line.reply, 'processed')
+      line.end()
+    },
+  },
+  {
+    number: '68',
+    title: 'HTTP/1.0 is processed; HTTP/1.1 without Host is refused by the transport',
+    steps: () => [
+      { request: signed(scan(), { version: 'HTTP/1.0' }), expected: PROCESSED },
+      { request: signed(scan(), { host: false }), expected: byTransport(400) },
+    ],
+  },
+  {
+    number: '80',
+    title: 'a body that a proxy printed anew is refused under its old signature',
+    steps: () => {
+      const original = Buffer.from(JSON.stringify(payload(), null, 2))
+      const parsed = JSON.parse(original.toString())
+      const { event, ...rest } = parsed
+      return [JSON.stringify(parsed), JSON.stringify({ ...rest, event }), `${original} `].map((text) => ({
+        request: withSignature(Buffer.from(text), signatureOf(original)),
+        expected: UNAUTHENTIC,
+      }))
+    },
+  },
+]
+
+function chunkedRaw(text: string): RequestSpec {
+  const headers = [h('Transfer-Encoding', 'chunked'), h('X-GoValid-Signature', signatureOf(Buffer.from('{}')))]
+  return { headers, framing: 'none', body: Buffer.from(text) }
+}
+
+function encoded(body: Buffer, coding: string): RequestSpec {
+  return signed(body, { headers: [h('Content-Encoding', coding)] })
+}
+
+/** 64 gzip members of 16 MB of zeros each: legal gzip, inflated to 1 GB. */
+function gzipBomb(): Buffer {
+  return Buffer.concat(Array.from({ length: 64 }, () => BOMB_PART))
+}
+
+const BOMB_PART = gzipSync(Buffer.alloc(16 * 1024 * 1024))
+
+async function stopShort(
+  { open, bytes, expectAnswer, observe }: Stage,
+  variant: 'hurried' | 'default',
+): Promise<Reply> {
+  const body = scan()
+  const line = await open()
+  await line.write(bytes(inParts(body), variant))
+  await line.write(body.subarray(0, 10))
+  const reply = await line.reply
+  expectAnswer(reply, 'body_timeout')
+  await line.closed
+  const seen = await observe()
+  expect(seen.outcomes.map(({ code }) => code)).toEqual(['body_timeout'])
+  expect(seen.store.claim).toBe(0)
+  return reply
+}
+
+/** 1,000 clients send a byte now and then; each is refused at its deadline. */
+async function trickle({ target, open, bytes, send, expectAnswer, observe }: Stage): Promise<void> {
+  const body = scan()
+  const head = bytes(inParts(body))
+  const lines: Line[] = []
+  const before = process.memoryUsage.rss()
+  for (let batch = 0; batch < 10; batch++) {
+    const opened = await Promise.all(Array.from({ length: 100 }, () => open()))
+    for (const line of opened) void line.write(head)
+    lines.push(...opened)
+  }
+  for (const line of lines) void line.write(body.subarray(0, 1))
+  const drip = setInterval(() => {
+    for (const line of lines) if (!line.socket.destroyed) void line.write(body.subarray(1, 2))
+  }, 1000)
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const reply = await send(signed(scan()))
+    expectAnswer(reply, 'processed')
+    times.push(reply.tookMs)
+  }
+  const grown = process.memoryUsage.rss() - before
+  const replies = await Promise.all(lines.map((line) => line.reply))
+  clearInterval(drip)
+  for (const reply of replies) expectAnswer(reply, 'body_timeout')
+  expect(Math.min(...times), 'milliseconds until a good delivery is answered').toBeLessThan(100)
+  // Both ends of 1,000 connections live in this process where the target does.
+  expect(grown, 'bytes').toBeLessThan(50 * 1024 * 1024)
+  expect((await observe()).handled).toHaveLength(5)
+  for (const line of lines) line.end()
+  if (target.connections)
+    await until(async () => ((await target.connections?.()) ?? 0) < 10, 'the connections to be gone')
+}
