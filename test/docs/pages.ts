@@ -53,7 +53,7 @@ export function codeBlocksOf({ path, lines }: Page): readonly CodeBlock[] {
 function givenBefore(lines: readonly string[]): string {
   const text = lines.join('\n').trimEnd()
   const start = text.lastIndexOf('<!--')
-  return /^<!-- given: ([\s\S]*?) -->$/.exec(start < 0 ? '' : text.slice(start))?.[1] ?? ''
+  return /^<!-- given:\s+([\s\S]*?)\s+-->$/.exec(start < 0 ? '' : text.slice(start))?.[1] ?? ''
 }
 
 /** The lines of a page outside its code blocks, with code spans emptied. */
