@@ -55,7 +55,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(errors|clock|types)\.ts$/, 'errors'],
   [/^stores\/store\.ts$/, 'store contract'],
   [/^stores\/(memory|none|finished-keys)\.ts$/, 'built-in store'],
-  [/^stores\/(sqlite|redis)-/, 'store part'],
+  [/^stores\/(sqlite|redis|postgres)-/, 'store part'],
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
