@@ -26,10 +26,15 @@ function isEqual(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
   if (Array.isArray(left) !== Array.isArray(right)) return false
-  if (left instanceof Uint8Array !== right instanceof Uint8Array) return false
+  if (left instanceof Uint8Array && right instanceof Uint8Array) return isSameBytes(left, right)
+  if (left instanceof Uint8Array || right instanceof Uint8Array) return false
   const [leftEntries, rightEntries] = [Object.entries(left), Object.entries(right)]
   if (leftEntries.length !== rightEntries.length) return false
   return leftEntries.every(([name, value]) => Object.hasOwn(right, name) && isEqual(value, Reflect.get(right, name)))
+}
+
+function isSameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }
 
 function print(value: unknown): string {
