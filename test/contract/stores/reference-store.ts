@@ -1,0 +1,218 @@
+/**
+ * A store as plain as the contract's prose, in a Map that outlives it, and every mistake that can be planted in it. Only for proving that
+ * the conformance suite finds them: the suite must pass without a fault and fail with each.
+ */
+import type { Clock } from '../../../src/clock.js'
+import { WebhookError } from '../../../src/errors.js'
+import type {
+  ClaimRequest,
+  ClaimResult,
+  QuarantineEntry,
+  Store,
+  TransactionRequest,
+} from '../../../src/stores/store.js'
+
+export type Fault =
+  | 'get then set'
+  | 'renew without token'
+  | 'complete without token'
+  | 'release without token'
+  | 'client clock'
+  | 'time-to-live dropped on completion'
+  | 'retention shortened by completion'
+  | 'retention shortened by claim'
+  | 'live claim forgotten'
+  | 'lease never ends'
+  | 'no lease'
+  | 'renewal without effect'
+  | 'owner lost with its lease'
+  | 'until in seconds'
+  | 'busy not counted'
+  | 'every busy counted'
+  | 'crash counted as release'
+  | 'uncounted release counted'
+  | 'repeated claim counted'
+  | 'repeated claim busy'
+  | 'repeated completion refused'
+  | 'checkpoints of renewals lost'
+  | 'checkpoints replaced'
+  | 'checkpoints lost on quarantine'
+  | 'quarantined for good'
+  | 'quarantined claimable'
+  | 'finished claimable by rework'
+  | 'namespaces ignored'
+  | 'forgets on restart'
+  | 'transaction without fence'
+  | 'transaction without checkpoint'
+  | 'transaction without rollback'
+  | 'body kept as text'
+  | 'entries appended'
+  | 'entries unordered'
+
+/** What stores share: records by namespace and key, quarantined entries, committed effects. */
+export interface Shelf {
+  readonly records: Map<string, Entry>
+  readonly entries: Map<string, QuarantineEntry>
+  readonly effects: string[]
+}
+
+interface Entry {
+  state: 'working' | 'released' | 'done' | 'quarantined'
+  token: string
+  leaseUntil: number
+  retainUntil: number
+  attempt: number
+  released: number
+  countedAt: number
+  handlersDone: readonly string[]
+}
+
+export interface ReferenceOptions {
+  readonly shelf: Shelf
+  readonly clock: Pick<Clock, 'now'>
+  readonly namespace: string
+  readonly fault?: Fault | undefined
+}
+
+export type ReferenceTransaction = (work: (effects: string[]) => Promise<void>) => Promise<void>
+
+export function createShelf(): Shelf {
+  return { records: new Map(), entries: new Map(), effects: [] }
+}
+
+export function referenceStore(options: ReferenceOptions): Store<ReferenceTransaction> {
+  const { shelf, fault } = options
+  const records = fault === 'forgets on restart' ? new Map<string, Entry>() : shelf.records
+  const now = () => (fault === 'client clock' ? Date.now() : options.clock.now())
+  const place = (key: string) => (fault === 'namespaces ignored' ? key : `${options.namespace}/${key}`)
+  const held = (key: string, token: string, fenced: boolean): Entry | undefined => {
+    const record = records.get(place(key))
+    if (record?.state !== 'working' || (fenced && record.token !== token)) return undefined
+    return fault === 'owner lost with its lease' && record.leaseUntil <= now() ? undefined : record
+  }
+  const join = (known: readonly string[], more: readonly string[]) =>
+    fault === 'checkpoints replaced' ? more : [...new Set([...known, ...more])]
+  return {
+    async claim(request) {
+      const known = records.get(place(request.key))
+      if (fault === 'get then set') await Promise.resolve()
+      const { record, answer } = judge(known && { ...known }, request, now(), fault)
+      records.set(place(request.key), record)
+      return answer
+    },
+    async renew({ key, token, leaseMs, handlersDone = [] }) {
+      const record = held(key, token, fault !== 'renew without token')
+      if (!record) return false
+      if (fault !== 'renewal without effect') record.leaseUntil = now() + leaseMs
+      if (fault === 'checkpoints of renewals lost' || handlersDone.length === 0) return true
+      record.handlersDone = join(record.handlersDone, handlersDone)
+      return true
+    },
+    async complete({ key, token, retainUntil, quarantined, handlersDone = [] }) {
+      const record = held(key, token, fault !== 'complete without token')
+      if (!record) {
+        const known = records.get(place(key))
+        const again = known?.token === token && (known.state === 'done' || known.state === 'quarantined')
+        return again && fault !== 'repeated completion refused'
+      }
+      record.state = quarantined && fault !== 'quarantined for good' ? 'quarantined' : 'done'
+      record.handlersDone = fault === 'checkpoints lost on quarantine' ? [] : join(record.handlersDone, handlersDone)
+      record.retainUntil =
+        fault === 'retention shortened by completion' ? retainUntil : Math.max(record.retainUntil, retainUntil)
+      if (fault === 'time-to-live dropped on completion') record.retainUntil = Number.POSITIVE_INFINITY
+      return true
+    },
+    async release({ key, token, handlersDone, counted }) {
+      const record = held(key, token, fault !== 'release without token')
+      if (!record) return false
+      record.state = 'released'
+      record.handlersDone = join(record.handlersDone, handlersDone)
+      if (counted || fault === 'uncounted release counted') record.released++
+      else record.attempt--
+      return true
+    },
+    transaction: (request) => (work) => transact(shelf, request, work, (key, token) => held(key, token, true), fault),
+    quarantine: createQuarantine(shelf, place, fault),
+  }
+}
+
+interface Judgement {
+  readonly record: Entry
+  readonly answer: ClaimResult
+}
+
+function judge(known: Entry | undefined, request: ClaimRequest, now: number, fault: Fault | undefined): Judgement {
+  const { token, leaseMs, retainUntil, tryGapMs, rework } = request
+  const working = known?.state === 'working'
+  const live = working && (known.leaseUntil > now || fault === 'lease never ends') && fault !== 'no lease'
+  if (!known || (known.retainUntil <= now && (!live || fault === 'live claim forgotten'))) {
+    return claimed({ ...FRESH, token, leaseUntil: now + leaseMs, retainUntil, attempt: 1, countedAt: now })
+  }
+  const reworkable = fault === 'quarantined claimable' || rework
+  const finished = known.state === 'done' && !(rework && fault === 'finished claimable by rework')
+  if (finished || (known.state === 'quarantined' && !reworkable)) return { record: known, answer: { status: 'done' } }
+  const same = working && known.token === token && fault !== 'repeated claim busy'
+  if (live && !same) {
+    const due = fault === 'every busy counted' || (now - known.countedAt >= tryGapMs && fault !== 'busy not counted')
+    const record = due ? { ...known, attempt: known.attempt + 1, countedAt: now } : known
+    const until = fault === 'until in seconds' ? record.leaseUntil / 1000 : record.leaseUntil
+    return { record, answer: { status: 'busy', until, attempt: record.attempt } }
+  }
+  const counted = same && fault !== 'repeated claim counted' ? {} : { attempt: known.attempt + 1, countedAt: now }
+  const crashed = working && !same && fault === 'crash counted as release'
+  return claimed({
+    ...known,
+    ...counted,
+    ...{ state: 'working', token, leaseUntil: now + leaseMs, released: known.released + (crashed ? 1 : 0) },
+    retainUntil: fault === 'retention shortened by claim' ? retainUntil : Math.max(known.retainUntil, retainUntil),
+  })
+}
+
+const FRESH = { state: 'working', released: 0, handlersDone: [] } as const
+
+function claimed(record: Entry): Judgement {
+  const { attempt, released, handlersDone } = record
+  return { record, answer: { status: 'claimed', attempt, released, handlersDone } }
+}
+
+async function transact(
+  shelf: Shelf,
+  { key, token, checkpoint }: TransactionRequest,
+  work: (effects: string[]) => Promise<void>,
+  held: (key: string, token: string) => Entry | undefined,
+  fault: Fault | undefined,
+): Promise<void> {
+  const written: string[] = []
+  try {
+    await work(written)
+  } catch (error) {
+    if (fault === 'transaction without rollback') shelf.effects.push(...written)
+    throw error
+  }
+  const record = held(key, token)
+  if (!record && fault !== 'transaction without fence') throw new WebhookError('lease_lost', 'The claim was lost.')
+  shelf.effects.push(...written)
+  if (!record || fault === 'transaction without checkpoint') return
+  record.handlersDone = [...new Set([...record.handlersDone, checkpoint])]
+}
+
+function createQuarantine({ entries }: Shelf, place: (key: string) => string, fault: Fault | undefined) {
+  const prefix = place('')
+  const keep = ({ rawBody, ...entry }: QuarantineEntry): QuarantineEntry => {
+    const text = new TextDecoder().decode(rawBody)
+    return { ...entry, rawBody: fault === 'body kept as text' ? new TextEncoder().encode(text) : rawBody.slice() }
+  }
+  const put = async (entry: QuarantineEntry) => {
+    const suffix = fault === 'entries appended' && entries.has(place(entry.key)) ? `+${entries.size}` : ''
+    entries.set(place(entry.key) + suffix, keep(entry))
+  }
+  return Object.assign(put, {
+    discard: async (key: string) => void entries.delete(place(key)),
+    get: async (key: string) => entries.get(place(key)),
+    async list({ limit = 100, after = '' } = {}) {
+      const mine = [...entries].filter(([name]) => name.startsWith(prefix)).map(([, entry]) => entry)
+      if (fault !== 'entries unordered') mine.sort((left, right) => (left.key < right.key ? -1 : 1))
+      return mine.filter(({ key }) => key > after).slice(0, limit)
+    },
+  })
+}
