@@ -47,7 +47,7 @@ export interface DurableObjectStoreOptions {
    * Over how many objects the deliveries are spread. One object serves some hundred deliveries a second. Another number means other
    * objects, which know nothing of what the old ones remember. Default: 16.
    */
-  readonly shards?: 1 | 16 | 256
+  readonly shards?: 1 | 16
 }
 
 /** A store in Durable Objects, with a quarantine of its own. */
@@ -159,7 +159,7 @@ export class IdempotencyObject extends DurableObject {
 /**
  * Makes a store in Durable Objects. Calls nothing until the first delivery.
  *
- * @throws {@link WebhookError} `option_invalid` when `namespace` is no Durable Object namespace, or `shards` not 1, 16 or 256.
+ * @throws {@link WebhookError} `option_invalid` when `namespace` is no Durable Object namespace, or `shards` neither 1 nor 16.
  *
  * @example
  * ```ts
@@ -183,10 +183,13 @@ export function durableObjectStore(options: DurableObjectStoreOptions): DurableO
     const message = 'namespace must be a Durable Object binding: durableObjectStore({ namespace: env.IDEMPOTENCY }).'
     throw new WebhookError('option_invalid', message)
   }
-  const digits = [1, 16, 256].indexOf(shards)
-  if (digits < 0) throw new WebhookError('option_invalid', `shards must be 1, 16 or 256; it is ${String(shards)}.`)
+  if (shards !== 1 && shards !== 16) {
+    throw new WebhookError('option_invalid', `shards must be 1 or 16; it is ${String(shards)}.`)
+  }
+  const prefixes = shards === 1 ? [''] : [...'0123456789abcdef']
   const call: Call = (key, step) => {
-    const object = () => namespace.get(namespace.idFromName(`${name}/${shards}/${key.slice(0, digits)}`))
+    const prefix = shards === 1 ? '' : key.slice(0, 1)
+    const object = () => namespace.get(namespace.idFromName(`${name}/${shards}/${prefix}`))
     return callTwice(() => step(object()))
   }
   return {
@@ -194,45 +197,50 @@ export function durableObjectStore(options: DurableObjectStoreOptions): DurableO
     renew: (request) => call(request.key, (object) => object.renew(request)),
     complete: (request) => call(request.key, (object) => object.complete(request)),
     release: (request) => call(request.key, (object) => object.release(request)),
-    quarantine: createQuarantine(call, digits),
+    quarantine: createQuarantine(call, prefixes),
   }
 }
 
 /** Calls the object that keeps a key. */
 type Call = <T>(key: string, step: (object: IdempotencyStub) => Promise<T>) => Promise<T>
 
-/** An object that is being moved or restarted is asked once more through a new stub: every step may be repeated. */
+/** An object that is reset or moved fails what it is asked just then. Every step may be repeated, so a new stub asks once more. */
 async function callTwice<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (error) {
-    const { retryable, overloaded } = error as { readonly retryable?: unknown; readonly overloaded?: unknown }
-    if (retryable !== true || overloaded === true) throw error
+    const { overloaded } = error as { readonly overloaded?: unknown }
+    if (overloaded === true) throw error
     return step()
   }
 }
 
-function createQuarantine(call: Call, digits: number): Quarantine {
+function createQuarantine(call: Call, prefixes: readonly string[]): Quarantine {
   // An object without a prototype, as a receiver's headers are, cannot be sent to another object.
   const put = (entry: QuarantineEntry) =>
     call(entry.key, (object) => object.putEntry({ ...entry, headers: { ...entry.headers } }))
   return Object.assign(put, {
     discard: (key: string) => call(key, (object) => object.discardEntry(key)),
     get: (key: string) => call(key, (object) => object.getEntry(key)),
-    list: ({ limit = 100, after = '' } = {}) => listEntries(call, digits, limit, after),
+    list: ({ limit = 100, after = '' } = {}) => listEntries(call, prefixes, limit, after),
   })
 }
 
 /** Objects hold ranges of keys, so the order of the objects is the order of the keys. */
-async function listEntries(call: Call, digits: number, limit: number, after: string): Promise<QuarantineEntry[]> {
+async function listEntries(
+  call: Call,
+  prefixes: readonly string[],
+  limit: number,
+  after: string,
+): Promise<QuarantineEntry[]> {
   const entries: QuarantineEntry[] = []
-  const first = digits === 0 ? 0 : Number.parseInt(after.slice(0, digits) || '0', 16)
-  for (let shard = first; shard < 16 ** digits && entries.length < limit; ) {
-    const prefix = digits === 0 ? '' : shard.toString(16).padStart(digits, '0')
-    const last = entries.at(-1)?.key ?? after
-    const page = await call(prefix, (object) => object.listEntries(limit - entries.length, last))
-    entries.push(...page)
-    if (page.length === 0) shard++
+  for (const prefix of prefixes.filter((start) => start >= after.slice(0, start.length))) {
+    for (let isMore = true; isMore && entries.length < limit; ) {
+      const last = entries.at(-1)?.key ?? after
+      const page = await call(prefix, (object) => object.listEntries(limit - entries.length, last))
+      entries.push(...page)
+      isMore = page.length > 0
+    }
   }
   return entries
 }

@@ -1,0 +1,107 @@
+/** What the D1 store asks of the database: how often, what it clears away, and what it does when a table is gone. */
+import { env } from 'cloudflare:workers'
+import { describe, expect, test } from 'vitest'
+import { type D1DatabaseBinding, d1Store } from '../../../../src/stores/d1.js'
+import { createEndpoint, newBody } from './endpoint.js'
+
+const { DB } = env
+const HOUR_MS = 60 * 60 * 1000
+
+/** The real database, and how often it was called. */
+function countCalls(): { readonly database: D1DatabaseBinding; calls(): number } {
+  let count = 0
+  const batch: D1DatabaseBinding['batch'] = (statements) => {
+    count += 1
+    return DB.batch(statements as D1PreparedStatement[])
+  }
+  return { database: { prepare: (query) => DB.prepare(query), batch }, calls: () => count }
+}
+
+describe('the D1 store', () => {
+  test('calls nothing when it is made, and once a step from the first on', async () => {
+    const { database, calls } = countCalls()
+    const store = d1Store({ database, table: 'round_trips' })
+    expect(calls()).toBe(0)
+    const held = { key: 'a'.repeat(64), token: 'token' }
+    const retainUntil = Date.now() + HOUR_MS
+    await store.claim({ ...held, retainUntil, leaseMs: 55_000, tryGapMs: 30_000 })
+    expect(calls()).toBe(1)
+    await store.renew({ ...held, leaseMs: 55_000 })
+    await store.complete({ ...held, retainUntil })
+    expect(calls()).toBe(3)
+  })
+
+  test('clears away a few records that are over with each completion, and no other', async () => {
+    const table = 'swept'
+    const store = d1Store({ database: DB, table })
+    const now = Date.now()
+    const claim = (key: string, retainUntil: number, leaseMs: number) =>
+      store.claim({ key, token: key, retainUntil, leaseMs, tryGapMs: 0 })
+    for (let index = 0; index < 7; index++) await claim(`over-${index}`, now - HOUR_MS, 0)
+    await claim('live', now - HOUR_MS, 55_000)
+    await claim('kept', now + HOUR_MS, 55_000)
+    const keys = async () => (await DB.prepare(`SELECT key FROM ${table} ORDER BY key`).raw<[string]>()).flat()
+    await store.complete({ key: 'kept', token: 'kept', retainUntil: now + HOUR_MS })
+    expect(await keys()).toHaveLength(4)
+    await store.complete({ key: 'kept', token: 'kept', retainUntil: now + HOUR_MS })
+    expect(await keys()).toEqual(['kept', 'live'])
+  })
+
+  test('whose table is dropped answers one try 503, and makes the table anew for the next', async () => {
+    const endpoint = createEndpoint(d1Store({ database: DB, table: 'dropped' }))
+    endpoint.receiver.on('qr.scanned', () => {})
+    expect((await endpoint.send(newBody())).status).toBe('processed')
+    await DB.prepare('DROP TABLE dropped').run()
+    const body = newBody()
+    expect(await endpoint.send(body)).toMatchObject({ httpStatus: 503, status: 'unavailable', retryAfter: '60' })
+    expect((await endpoint.send(body)).status).toBe('processed')
+    expect(endpoint.reported).toEqual(['store_unavailable'])
+  })
+
+  test('whose record is corrupt answers 503 and says so', async () => {
+    const endpoint = createEndpoint(d1Store({ database: DB, table: 'corrupt' }))
+    let calls = 0
+    endpoint.receiver.on('qr.scanned', () => {
+      calls += 1
+      throw new Error('not yet')
+    })
+    const body = newBody()
+    await endpoint.send(body)
+    await DB.prepare(`UPDATE corrupt SET handlers_done = 'no list', lease_until = 0`).run()
+    expect(await endpoint.send(body)).toMatchObject({ httpStatus: 503, status: 'unavailable' })
+    await DB.prepare(`UPDATE corrupt SET handlers_done = '[]', released = 'x', state = 'released'`).run()
+    expect(await endpoint.send(body)).toMatchObject({ httpStatus: 503, status: 'unavailable' })
+    expect(calls).toBe(1)
+    expect(endpoint.reported).toEqual(['handler_failed', 'store_unavailable', 'store_corrupt'])
+  })
+
+  test('a completion that fails half way is rolled back, answered 200, and written again', async () => {
+    const table = 'half_way'
+    let failures = 1
+    const batch: D1DatabaseBinding['batch'] = (statements) => {
+      // The completion is the only step of two statements: a third one that cannot run breaks the batch after it.
+      const isBroken = statements.length === 2 && failures-- > 0
+      const broken = isBroken ? [DB.prepare('INSERT INTO nowhere VALUES (1)')] : []
+      return DB.batch([...(statements as D1PreparedStatement[]), ...broken])
+    }
+    const database: D1DatabaseBinding = { prepare: (query) => DB.prepare(query), batch }
+    const endpoint = createEndpoint(d1Store({ database, table }))
+    let calls = 0
+    endpoint.receiver.on('qr.scanned', () => void calls++)
+    const body = newBody()
+    const answer = await endpoint.send(body)
+    expect(answer).toMatchObject({ httpStatus: 200, status: 'processed' })
+    const states = () => DB.prepare(`SELECT state FROM ${table}`).raw()
+    expect(await states()).toEqual([['working']])
+    await answer.settled()
+    expect(await states()).toEqual([['done']])
+    expect((await endpoint.send(body)).status).toBe('duplicate')
+    expect(calls).toBe(1)
+  })
+
+  test('refuses what is no database, and a table name that needs quoting', () => {
+    expect(() => d1Store({ database: env.KV as never })).toThrow(/D1 binding.*\[option_invalid\]/)
+    expect(() => d1Store({ database: undefined as never })).toThrow(/\[option_invalid\]/)
+    expect(() => d1Store({ database: DB, table: 'a; DROP TABLE b' })).toThrow(/\[option_invalid\]/)
+  })
+})

@@ -1,0 +1,93 @@
+/** context.transaction over D1: the handler's statements and its checkpoint are committed together, or not at all. */
+import { env } from 'cloudflare:workers'
+import { describe, expect, test } from 'vitest'
+import { isWebhookError } from '../../../../src/errors.js'
+import { d1Store } from '../../../../src/stores/d1.js'
+import { createEffects } from './effects.js'
+import { createEndpoint, newBody } from './endpoint.js'
+
+const { DB } = env
+const effects = createEffects(DB)
+const openNew = () => d1Store({ database: DB, namespace: crypto.randomUUID() })
+
+describe('a handler with a transaction', () => {
+  test('resolves to what its statements gave', async () => {
+    const endpoint = createEndpoint(openNew())
+    const seen: unknown[] = []
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    const returning = DB.prepare('INSERT INTO effects (effect) VALUES (?1) RETURNING effect').bind(effect)
+    endpoint.receiver.on('qr.scanned', async (_, { transaction }) => {
+      const results = await transaction((tx) => tx.add(insert, returning))
+      seen.push(...results.map(({ results: rows, meta }) => [rows, meta['changes']]))
+    })
+    expect((await endpoint.send(newBody())).status).toBe('processed')
+    expect(seen).toEqual([
+      [[], 1],
+      [[{ effect }], 1],
+    ])
+  })
+
+  test('that fails after its commit is not run again', async () => {
+    const endpoint = createEndpoint(openNew())
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    endpoint.receiver.on('qr.scanned', async (_, { transaction }) => {
+      await transaction((tx) => tx.add(insert))
+      throw new Error('the mail after it failed')
+    })
+    const body = newBody()
+    expect((await endpoint.send(body)).status).toBe('failed')
+    expect((await endpoint.send(body)).status).toBe('processed')
+    expect(await effects.count(effect)).toBe(1)
+  })
+
+  test('of which one statement fails is rolled back as a whole, answered 500, and tried again', async () => {
+    const endpoint = createEndpoint(openNew())
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    const broken = DB.prepare('INSERT INTO nowhere VALUES (1)')
+    endpoint.receiver.on('qr.scanned', async (_, { transaction, attempt }) => {
+      await transaction((tx) => tx.add(insert, ...(attempt === 1 ? [broken] : [])))
+    })
+    const body = newBody()
+    expect(await endpoint.send(body)).toMatchObject({ httpStatus: 500, status: 'failed' })
+    expect(await effects.count(effect)).toBe(0)
+    expect((await endpoint.send(body)).status).toBe('processed')
+    expect(await effects.count(effect)).toBe(1)
+  })
+
+  test('whose claim another has taken writes nothing and is told so', async () => {
+    const store = openNew()
+    const endpoint = createEndpoint(store)
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    const codes: unknown[] = []
+    endpoint.receiver.on('qr.scanned', async (_, { transaction, idempotencyKey: key }) => {
+      await DB.prepare('UPDATE govalid_deliveries SET lease_until = 1 WHERE key = ?1').bind(key).run()
+      const again = { key, token: 'another', leaseMs: 55_000, retainUntil: Date.now() + 60_000, tryGapMs: 0 }
+      expect(await store.claim(again)).toMatchObject({ status: 'claimed' })
+      await transaction((tx) => tx.add(insert)).catch((error: unknown) => {
+        codes.push(isWebhookError(error) && error.code)
+        throw error
+      })
+    })
+    expect((await endpoint.send(newBody())).status).toBe('failed')
+    expect(codes).toEqual(['lease_lost'])
+    expect(await effects.count(effect)).toBe(0)
+  })
+
+  test('that gives an asynchronous function is told so before anything is written', async () => {
+    const endpoint = createEndpoint(openNew())
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    const codes: unknown[] = []
+    endpoint.receiver.on('qr.scanned', async (_, { transaction }) => {
+      const collect = async (tx: { add(statement: D1PreparedStatement): void }) => tx.add(insert)
+      await transaction(collect as never).catch((error: unknown) => codes.push(isWebhookError(error) && error.code))
+    })
+    await endpoint.send(newBody())
+    expect(codes).toEqual(['transaction_async'])
+    expect(await effects.count(effect)).toBe(0)
+  })
+})
