@@ -1,8 +1,8 @@
 /** Type-checks snippets against the sources, all in one program: no file is written, and nothing has to be built. */
 import { join } from 'node:path'
 import ts from 'typescript'
-import base from '../../tsconfig.base.json' with { type: 'json' }
 import entries from '../../entries.json' with { type: 'json' }
+import base from '../../tsconfig.base.json' with { type: 'json' }
 import { type CodeBlock, ROOT } from './pages.js'
 
 const { options } = ts.convertCompilerOptionsFromJson(

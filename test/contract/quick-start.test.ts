@@ -1,0 +1,42 @@
+/** The README's first block of code, run as it stands but for the port, as a project that installed the package would. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sentAt, timestamp } from '../../examples/demo/guide-payload.js'
+import { send, sign } from '../../examples/demo/sender.js'
+import { type ServerProcess, startServer } from '../../examples/demo/server-process.js'
+import { codeBlocksOf, ROOT, readPage } from '../docs/pages.js'
+
+const SECRET = 'your_webhook_secret'
+const project = mkdtempSync(join(tmpdir(), 'govalid-quick-start-'))
+let server: ServerProcess
+
+beforeAll(async () => {
+  mkdirSync(join(project, 'node_modules'))
+  symlinkSync(ROOT, join(project, 'node_modules/govalid-webhooks'))
+  symlinkSync(join(ROOT, 'node_modules/express'), join(project, 'node_modules/express'))
+  const [quickStart] = codeBlocksOf(readPage('README.md'))
+  const code = quickStart?.code ?? ''
+  expect(code).toContain('.listen(3000)')
+  const listening = `.listen(Number(process.env.PORT), () => console.log('listening'))`
+  writeFileSync(join(project, 'server.mts'), code.replace('.listen(3000)', listening))
+  server = await startServer([process.execPath, join(project, 'server.mts')], SECRET)
+})
+
+afterAll(async () => {
+  await server?.stop()
+  rmSync(project, { recursive: true, force: true })
+})
+
+it('the quick start hands a scan to its handler', async () => {
+  const scan = await sign(sentAt(timestamp()), SECRET)
+  expect((await send(server.url, scan)).text).toBe('200 processed')
+  expect(await server.printed.take(1)).toEqual(['Product Certificate #001 15'])
+  expect((await send(server.url, scan)).text).toBe('200 duplicate')
+})
+
+it('the quick start refuses a forgery', async () => {
+  expect((await send(server.url, await sign(sentAt(timestamp()), 'a guess'))).text).toBe('401 refused')
+  expect(await server.printed.take(0)).toEqual([])
+})

@@ -1,0 +1,93 @@
+/** What the pages say of events, outcomes and options is what the sources say. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { toAnswer } from '../../src/delivery/response.js'
+import type { RefusedCode } from '../../src/errors.js'
+import { EVENT_TYPES, type Outcome } from '../../src/index.js'
+import { readOptions } from '../../src/options.js'
+import { type Page, ROOT, readPage } from './pages.js'
+
+/** The cells of every row of a page's tables, heads left out. */
+function rowsOf({ lines }: Page): readonly (readonly string[])[] {
+  const isRow = (line: string | undefined) => line?.startsWith('|') === true && !line.startsWith('| ---')
+  const rows = lines.filter((line, index) => isRow(line) && !lines[index + 1]?.startsWith('| ---'))
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+const codeIn = (cell = '') => /`([^`]+)`/.exec(cell)?.[1] ?? ''
+
+describe('docs/events.md', () => {
+  it('lists every event, in the order of the guide', () => {
+    const listed = rowsOf(readPage('docs/events.md')).map(([event]) => codeIn(event))
+    expect(listed.filter((name) => name.includes('.'))).toEqual(EVENT_TYPES)
+  })
+})
+
+describe('docs/answers.md', () => {
+  const rows = rowsOf(readPage('docs/answers.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
+  const answerTo = (outcome: Partial<Outcome>) => toAnswer(outcome as Outcome)
+
+  it('lists every outcome with its status', () => {
+    const statuses = ['processed', 'accepted', 'duplicate', 'ignored', 'quarantined', 'busy', 'unfinished'] as const
+    for (const status of [...statuses, 'unavailable', 'failed'] as const) {
+      expect(rows).toContain(`${status} ${answerTo({ status }).status}`)
+    }
+  })
+
+  it('lists every status of a refusal', () => {
+    const codes: Record<RefusedCode, true> = {
+      method_not_allowed: true,
+      body_read_failed: true,
+      body_timeout: true,
+      body_too_large: true,
+      body_encoded: true,
+      body_already_parsed: true,
+      signature_missing: true,
+      signature_malformed: true,
+      signature_mismatch: true,
+      secret_missing: true,
+    }
+    const refusals = (Object.keys(codes) as RefusedCode[]).map((code) => answerTo({ status: 'refused', code }).status)
+    const listed = rows.filter((row) => row.startsWith('refused')).map((row) => Number(row.split(' ')[1]))
+    expect(listed).toEqual([...new Set(refusals)].sort())
+  })
+})
+
+describe('docs/options.md', () => {
+  const rows = rowsOf(readPage('docs/options.md'))
+  const defaults = readOptions({ secret: 'a secret' })
+
+  it('lists every option of createReceiver', () => {
+    const source = readFileSync(join(ROOT, 'src/options.ts'), 'utf8')
+    const names = /const NAMES[^{]+\{([^}]+)\}/.exec(source)?.[1]?.match(/\w+(?=: true)/g)
+    expect(rows.map(([option]) => codeIn(option))).toEqual(names)
+  })
+
+  it.each(['maxBodyBytes', 'bodyDeadlineMs', 'deadlineMs', 'handlerTimeoutMs', 'maxAgeMs'] as const)(
+    'gives the default of %s',
+    (name) => {
+      const [, stated = ''] = rows.find(([option]) => codeIn(option) === name) ?? []
+      expect(Number(/^[\d,]+/.exec(stated)?.[0].replaceAll(',', ''))).toBe(defaults[name])
+    },
+  )
+
+  it.each(['validation', 'signedContent'] as const)('gives the default of %s', (name) => {
+    const [, stated] = rows.find(([option]) => codeIn(option) === name) ?? []
+    expect(codeIn(stated)).toBe(`'${defaults[name]}'`)
+  })
+})
+
+describe('docs/quarantine.md', () => {
+  it('lists every reason', () => {
+    const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8')
+    const codes = /type QuarantinedCode =([^/]+)/.exec(source)?.[1]?.match(/(?<=')\w+(?=')/g)
+    const listed = rowsOf(readPage('docs/quarantine.md')).flatMap(([cell = '']) => cell.match(/\w+(?=`)/g) ?? [])
+    expect([...listed].sort()).toEqual([...(codes ?? [])].sort())
+  })
+})
