@@ -9,6 +9,8 @@ import { createQuarantine } from './redis-quarantine.js'
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from './redis-scripts.js'
 import type { ClaimResult, Quarantine, Store } from './store.js'
 
+export type { IoredisClient, NodeRedisClient, RedisClient } from './redis-client.js'
+
 /** What `onError` of a Redis store is called with; a `Trouble` of a receiver. */
 export interface RedisWarning {
   /** Redis may throw records away: `docs/errors.md` says what to set. */

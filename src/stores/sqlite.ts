@@ -9,6 +9,8 @@ import { quarantineStatements, readEntry } from './sqlite-quarantine.js'
 import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './sqlite-records.js'
 import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from './store.js'
 
+export type { SqliteDatabase, SqlitePrepared } from './sqlite-connection.js'
+
 /** What `sqliteStore` takes. */
 export interface SqliteStoreOptions<Database extends SqliteDatabase = SqliteDatabase> {
   /**

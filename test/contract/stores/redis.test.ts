@@ -5,7 +5,7 @@ import { createClient } from 'redis'
 import { afterAll, describe, test } from 'vitest'
 import { redisStore } from '../../../src/stores/redis.js'
 import type { RedisClient } from '../../../src/stores/redis-client.js'
-import { testStore } from '../../../src/testing/test-store.js'
+import { testStore } from '../../../src/testing/index.js'
 import { describeWithService } from '../../support/services.js'
 
 interface Opened {

@@ -1,38 +1,23 @@
 /** The conformance suite on sqliteStore: both libraries, a file on disk, a connection per store. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import BetterDatabase from 'better-sqlite3'
-import { afterAll, describe, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { type SqliteStore, type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite.js'
-import type { SqliteDatabase } from '../../../src/stores/sqlite-connection.js'
-import { testStore } from '../../../src/testing/test-store.js'
+import { testStore } from '../../../src/testing/index.js'
+import { LIBRARIES, makeLater, rowsOf, type TestDatabase, temporaryFiles } from '../../support/sqlite.js'
 
-interface Database extends SqliteDatabase {
-  close(): void
-}
+const newFile = temporaryFiles()
 
-const LIBRARIES: readonly { readonly name: string; open(file: string): Database }[] = [
-  { name: 'node:sqlite', open: (file) => new DatabaseSync(file) },
-  { name: 'better-sqlite3', open: (file) => new BetterDatabase(file) as unknown as Database },
-]
-
-const folder = mkdtempSync(join(tmpdir(), 'govalid-sqlite-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-for (const library of LIBRARIES) {
-  const file = join(folder, `${library.name.replace(':', '-')}.db`)
-  const connections = new Map<unknown, Database>()
-  const bystander = library.open(file)
+for (const [library, open] of Object.entries(LIBRARIES)) {
+  const file = newFile()
+  const connections = new Map<unknown, TestDatabase>()
+  const bystander = open(file)
   bystander.exec('CREATE TABLE effects (effect TEXT NOT NULL)')
 
   testStore(
     { describe, test },
     {
-      name: `sqliteStore with ${library.name}`,
+      name: `sqliteStore with ${library}`,
       open({ namespace }) {
-        const database = library.open(file)
+        const database = open(file)
         const store = sqliteStore({ database, namespace })
         connections.set(store, database)
         return store
@@ -42,8 +27,7 @@ for (const library of LIBRARIES) {
         connections.delete(store)
       },
       advance(ms) {
-        bystander.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
-          lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)
+        makeLater(bystander, ms)
       },
       quarantine: true,
       transaction: {
@@ -56,7 +40,7 @@ for (const library of LIBRARIES) {
           })
         },
         async count(effect) {
-          return bystander.prepare('SELECT 1 FROM effects WHERE effect = ?').all(effect).length
+          return rowsOf(bystander, `SELECT 1 FROM effects WHERE effect = '${effect}'`).length
         },
       },
     },

@@ -1,0 +1,38 @@
+/** The two SQLite libraries behind one word, and files that are gone after the tests. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import BetterDatabase from 'better-sqlite3'
+import { afterAll } from 'vitest'
+import type { SqliteDatabase } from '../../src/stores/sqlite.js'
+
+/** An open database of either library. */
+export interface TestDatabase extends SqliteDatabase {
+  close(): void
+}
+
+/** Opens a file with each library. */
+export const LIBRARIES: Readonly<Record<string, (file: string) => TestDatabase>> = {
+  'node:sqlite': (file) => new DatabaseSync(file),
+  'better-sqlite3': (file) => new BetterDatabase(file) as unknown as TestDatabase,
+}
+
+/** Gives names of files in a folder of its own, which is removed after the tests of the file that calls this. */
+export function temporaryFiles(): () => string {
+  const folder = mkdtempSync(join(tmpdir(), 'govalid-sqlite-'))
+  let count = 0
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return () => join(folder, `${++count}.db`)
+}
+
+/** The rows of a query. */
+export function rowsOf(database: TestDatabase, sql: string): readonly Record<string, unknown>[] {
+  return database.prepare(sql).all() as Record<string, unknown>[]
+}
+
+/** Takes `ms` milliseconds off every time of the default table: for its records it is that much later. */
+export function makeLater(database: TestDatabase, ms: number): void {
+  database.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
+    lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)
+}
