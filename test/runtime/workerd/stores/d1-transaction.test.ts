@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { isWebhookError } from '../../../../src/errors.js'
 import { d1Store } from '../../../../src/stores/d1.js'
 import { createEffects } from './effects.js'
-import { createEndpoint, newBody } from './endpoint.js'
+import { createEndpoint, createGate, newBody } from './endpoint.js'
 
 const { DB } = env
 const effects = createEffects(DB)
@@ -40,6 +40,30 @@ describe('a handler with a transaction', () => {
     expect((await endpoint.send(body)).status).toBe('failed')
     expect((await endpoint.send(body)).status).toBe('processed')
     expect(await effects.count(effect)).toBe(1)
+  })
+
+  test('whose isolate dies after its commit is not run again', async () => {
+    const namespace = crypto.randomUUID()
+    const effect = crypto.randomUUID()
+    const insert = await effects.statement(effect)
+    const body = newBody()
+    const [committed, never] = [createGate(), createGate()]
+    const dying = createEndpoint(d1Store({ database: DB, namespace }))
+    dying.receiver.on('qr.scanned', async (_, { transaction }) => {
+      await transaction((tx) => tx.add(insert))
+      committed.open()
+      await never.opened
+    })
+    void dying.send(body)
+    await committed.opened
+    await DB.prepare('UPDATE govalid_deliveries SET lease_until = 1 WHERE namespace = ?1').bind(namespace).run()
+    const next = createEndpoint(d1Store({ database: DB, namespace }))
+    next.receiver.on('qr.scanned', async (_, { transaction }) => {
+      await transaction((tx) => tx.add(insert))
+    })
+    expect((await next.send(body)).status).toBe('processed')
+    expect(await effects.count(effect)).toBe(1)
+    never.open()
   })
 
   test('of which one statement fails is rolled back as a whole, answered 500, and tried again', async () => {
