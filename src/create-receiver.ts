@@ -5,9 +5,8 @@
 import { settleWithin } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
-import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
-import { isWebhookError, WebhookError } from './errors.js'
+import { WebhookError } from './errors.js'
 import type { EventPattern, MatchedEventType } from './events/event-types.js'
 import type { UnknownEvent } from './events/events.js'
 import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
@@ -15,8 +14,12 @@ import { createHandlers, type HandlerOptions } from './handlers.js'
 import { type ReceiverOptions, readOptions, type Settings } from './options.js'
 import { discardEntry } from './quarantine.js'
 import { type ReceiveMeans, receiveDelivery } from './receiver.js'
-import { createReporter, type Reporter } from './report.js'
+import { createReporter } from './report.js'
+import type { Origin } from './run.js'
 import { createRunning, type Running } from './running.js'
+import { createSecretLoader } from './secret-loader.js'
+import { createInboxStarter } from './start-inbox.js'
+import { createTally, type ReceiverStatus } from './status.js'
 import { memoryStore } from './stores/memory.js'
 import { noStore } from './stores/none.js'
 import type { QuarantineEntry, Store } from './stores/store.js'
@@ -48,8 +51,10 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * `duplicate` and `ignored` the entry is taken out of the quarantine.
    */
   rework(entry: QuarantineEntry): Promise<Outcome>
+  /** What is going on: for health checks and dashboards. */
+  status(): Promise<ReceiverStatus>
   /**
-   * Refuses new deliveries with 503 at once, waits for running handlers and their completions, then stops every timer.
+   * Refuses new deliveries with 503 at once, stops the inbox, waits for running handlers and their completions, then stops every timer.
    * With `timeoutMs` it waits no longer than that: what still runs is told by its `signal`, and its claim ends with its lease.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
@@ -98,30 +103,39 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     behindUntil: (since) =>
       closingSince === undefined ? since + BEHIND_MS : Math.max(since, closingSince) + BEHIND_CLOSING_MS,
   }
-  const take = async (delivery: Delivery, rework: boolean): Promise<Outcome> => {
+  const tally = createTally(clock)
+  const take = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
     const closing: Outcome = { status: 'unavailable', code: 'receiver_closing' }
-    const outcome = closingSince === undefined ? await running.track(receiveDelivery(means, delivery, rework)) : closing
+    const outcome = closingSince === undefined ? await running.track(receiveDelivery(means, delivery, origin)) : closing
+    tally.count(outcome)
     reporter.outcome(outcome)
     return outcome
   }
+  const inbox = createInboxStarter(settings, reporter, (accepted, attempt) => {
+    return take(toDelivery(accepted), { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
+  })
   const receiver: Receiver<Schemas, Transaction> = {
     on(pattern, handler, handlerOptions) {
       means.handlers.add(pattern, handler, handlerOptions)
+      inbox.startSoon()
       return receiver
     },
     onUnknown(handler, handlerOptions) {
       means.handlers.addUnknown(handler, handlerOptions)
+      inbox.startSoon()
       return receiver
     },
-    receive: (delivery) => take(delivery, false),
+    receive: (delivery) => take(delivery, { from: 'sender' }),
     async rework(entry) {
-      const outcome = await take(toDelivery(entry), true)
+      const outcome = await take(toDelivery(entry), { from: 'quarantine' })
       const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)
       if (finished) await discardEntry(means.quarantine, entry.key)
       return outcome
     },
+    status: () => tally.status(running.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
       closingSince ??= clock.now()
+      await inbox.stop()
       await closeRunning(running, settings, timeoutMs)
     },
   }
@@ -143,38 +157,13 @@ function createTokens(): () => string {
   }
 }
 
-function createSecretLoader(source: SecretSource, settings: Settings, reporter: Reporter): ReceiveMeans['loadSecrets'] {
-  let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
-  if (typeof source !== 'function') return () => loaded as SecretKeys
-  // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
-  return (limitMs) => loaded ?? load(limitMs)
-  async function load(limitMs: number): Promise<SecretKeys | Outcome> {
-    const call = source as () => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>
-    const settled = await settleWithin(settings.clock, limitMs, call)
-    try {
-      if (settled.status === 'error') throw settled.error
-      if (settled.status === 'late') throw new Error('the secret’s function did not answer in time')
-      loaded = createSecretKeys(settled.value)
-      return loaded
-    } catch (error) {
-      const misused = settled.status === 'value' && isWebhookError(error)
-      const message = misused ? error.message : 'The secret’s function failed; the delivery is answered 503.'
-      const code = misused ? 'secret_missing' : 'secret_unavailable'
-      reporter.trouble({ code, message, ...(!misused && { error }) })
-      return misused
-        ? { status: 'refused', code: 'secret_missing' }
-        : { status: 'unavailable', code: 'secret_unavailable', error }
-    }
-  }
-}
-
 async function closeRunning(running: Running, { clock }: Settings, timeoutMs: number | undefined): Promise<void> {
   if (timeoutMs === undefined) return running.whenIdle()
   const settled = await settleWithin(clock, timeoutMs, () => running.whenIdle())
-  if (settled.status === 'late') running.abortAll()
+  if (settled.status === 'late') running.giveUp()
 }
 
-function toDelivery({ rawBody, headers }: QuarantineEntry): Delivery {
+function toDelivery({ rawBody, headers }: Pick<QuarantineEntry, 'rawBody' | 'headers'>): Delivery {
   return {
     method: 'POST',
     header: (name) => (name === SIGNATURE_HEADER ? headers[name] : undefined),

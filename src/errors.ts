@@ -26,6 +26,7 @@ export type QuarantinedCode =
   | 'schema_refused'
   | 'drift_refused'
   | 'permanent_error'
+  | 'job_forged'
   | 'retry_pending'
   | 'tries_exhausted'
   | 'handler_crashed'

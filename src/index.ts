@@ -39,7 +39,9 @@ export type {
 } from './events/events.js'
 export type { EventSchemas, HandledEvent, SchemaResult, StandardSchema } from './events/standard-schema.js'
 export type { HandlerOptions } from './handlers.js'
+export type { AcceptedDelivery, Inbox, InboxAttempt, InboxStatus, InboxWork } from './inboxes/inbox.js'
 export type { ReceiverOptions } from './options.js'
+export type { ReceiverStatus } from './status.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type {
   ClaimRequest,

@@ -8,6 +8,7 @@ import { WebhookError } from './errors.js'
 import { EVENT_TYPES, isEventType } from './events/event-types.js'
 import { isObject } from './events/shapes.js'
 import type { EventSchemas, StandardSchema } from './events/standard-schema.js'
+import type { Inbox } from './inboxes/inbox.js'
 import type { QuarantineSink, Store } from './stores/store.js'
 import type { Outcome, Trouble } from './types.js'
 
@@ -20,6 +21,8 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   readonly secret: SecretSource
   /** Where deliveries are remembered. Default: {@link memoryStore}; `false`: no deduplication and no try budget. */
   readonly store?: Store<Transaction> | false
+  /** Where verified deliveries wait to be worked after the answer. Default: none, they are worked before it. */
+  readonly inbox?: Inbox
   /** Where deliveries go that cannot be worked. Default: the store's own, where it has one; else they are reported and dropped. */
   readonly quarantine?: QuarantineSink
   /** What makes two deliveries the same. Its result is hashed. Default: the raw body's bytes. */
@@ -53,6 +56,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
 
 /** Options with every default filled in. */
 export interface Settings {
+  readonly inbox: Inbox | undefined
   readonly quarantine: QuarantineSink | undefined
   readonly idempotencyKey: ReceiverOptions['idempotencyKey']
   readonly maxBodyBytes: number
@@ -69,6 +73,7 @@ export interface Settings {
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   secret: true,
   store: true,
+  inbox: true,
   quarantine: true,
   idempotencyKey: true,
   maxBodyBytes: true,
@@ -99,10 +104,14 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
     throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, since GoValid gives up on an answer after 5 s`, deadlineMs)
   }
   if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'no longer than deadlineMs', bodyDeadlineMs)
-  const { store, quarantine, idempotencyKey } = options
+  const { store, inbox, quarantine, idempotencyKey } = options
   if (store !== undefined && store !== false) refuseUnsuitable(store)
+  if (inbox !== undefined && typeof inbox?.accept !== 'function') {
+    throw invalid('inbox', 'an inbox of govalid-webhooks/inboxes/…', inbox)
+  }
   for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
   return {
+    inbox,
     quarantine: quarantine ?? (store ? store.quarantine : undefined),
     idempotencyKey,
     maxBodyBytes: readDuration(options, 'maxBodyBytes', 1024 * 1024),

@@ -80,6 +80,7 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   schema_refused: 'A schema of yours refused the data of an event.',
   drift_refused: 'An event departs from the documented shape and validation is strict.',
   permanent_error: 'A handler threw a PermanentError.',
+  job_forged: 'A job in the inbox’s queue is not signed by GoValid: somebody else wrote it. It was not run.',
   retry_pending: 'A delivery fails again and again; it is kept in case its last try never arrives.',
   tries_exhausted: 'The last try of a delivery did not finish.',
   handler_crashed: 'Every earlier try of a delivery ended with the process, so the last one was not run.',

@@ -1,6 +1,8 @@
 /**
  * The story of a delivery: from an HTTP request to an outcome, stages 1 to 7 in order. Stage 8, the answer, belongs to the adapter.
  */
+
+import { acceptDelivery } from './accept.js'
 import { settleWithin, startDeadline } from './clock.js'
 import type { Digest } from './crypto/digest.js'
 import type { SecretKeys } from './crypto/secrets.js'
@@ -10,10 +12,9 @@ import { userKey } from './delivery/idempotency-key.js'
 import { readRawBody } from './delivery/raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from './delivery/signature.js'
 import { cutSignatureMember } from './delivery/signed-content.js'
-import type { QuarantinedCode } from './errors.js'
 import type { Handlers } from './handlers.js'
-import { quarantine } from './quarantine.js'
-import type { EventWork, WorkMeans } from './run.js'
+import { type QuarantineCase, quarantine } from './quarantine.js'
+import { type EventWork, type Origin, receivedAt, type WorkMeans } from './run.js'
 import type { Delivery, Outcome, Refusal } from './types.js'
 import { workEvent } from './work.js'
 
@@ -27,11 +28,17 @@ export interface ReceiveMeans extends WorkMeans {
 
 const SECRET_CALL_MS = 1000
 const SCHEMA_CALL_MS = 1000
+const SCHEMA_LATE = 'a schema did not answer in time'
+
+/** Work that nobody waits for an answer of: its handlers may take their whole time, and there is room for the last writes. */
+const PATIENT_EXTRA_MS = 60_000
 
 /** Receives one delivery. Never rejects. */
-export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, rework = false): Promise<Outcome> {
+export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, origin: Origin): Promise<Outcome> {
   const { settings } = means
-  const deadline = startDeadline(settings.clock, settings.deadlineMs)
+  const isSender = origin.from === 'sender'
+  const answerMs = isSender ? settings.deadlineMs : settings.handlerTimeoutMs + PATIENT_EXTRA_MS
+  const deadline = startDeadline(settings.clock, answerMs)
   // 1. raw body: the bytes as they were sent.
   const rawBody = await readRawBody(delivery, settings)
   if ('refused' in rawBody) return refuse(means, rawBody)
@@ -40,38 +47,58 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, r
   if ('status' in secrets) return secrets
   const content = settings.signedContent === 'body' ? rawBody : cutSignatureMember(rawBody)
   const verified = await verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
-  if ('refused' in verified) return refuse(means, verified)
-  const { secretIndex } = verified
-  const contentKey = await means.digest(content)
-  const setAside = async (
-    code: QuarantinedCode,
-    key: string,
-    eventType?: string,
-    error?: unknown,
-  ): Promise<Outcome> => {
-    const given = { key, code, eventType, rawBody, delivery, receivedAt: deadline.startedAt, error }
-    return { idempotencyKey: key, secretIndex, ...(await quarantine(means.quarantine, deadline, given)) }
+  const contentKey = 'refused' in verified && isSender ? '' : await means.digest(content)
+  const read = { delivery, rawBody, deadline, origin }
+  if ('refused' in verified) {
+    const refusal = refuse(means, verified)
+    // What an inbox hands out was verified before it was accepted: somebody else wrote this.
+    return origin.from === 'inbox' ? setAside(means, read, { key: contentKey, code: 'job_forged' }) : refusal
   }
+  const { secretIndex } = verified
   // 3. envelope: an object with the name of its event.
   const envelope = readEnvelope(content)
-  if ('unworkable' in envelope) return setAside(envelope.unworkable, contentKey)
+  if ('unworkable' in envelope)
+    return setAside(means, read, { key: contentKey, code: envelope.unworkable, secretIndex })
   const { type, payload } = envelope
   const key = await deliveryKey(means, rawBody, payload, contentKey)
-  // 4. event: typed, with its issues; too old, too new or refused by a schema is nobody's work.
-  const read = readEvent(type, payload)
-  const judged = judgeEvent(read, deadline.startedAt, rework ? { ...settings, maxAgeMs: false } : settings)
-  if (judged) return setAside(judged, key, type)
-  const handlers = means.handlers.of(type)
-  if (handlers.length === 0) return { status: 'ignored', event: read.event, idempotencyKey: key, secretIndex }
-  const work: EventWork = { delivery, rawBody, key, read, handlers, secretIndex, deadline, rework }
-  if (!schemaFor(type, settings.schemas)) return workEvent(means, work)
+  // 4. event: typed, with its issues; too old or too new is nobody's work. Its age was judged already where it was accepted before.
+  const event = readEvent(type, payload)
+  const code = judgeEvent(event, deadline.startedAt, isSender ? settings : { ...settings, maxAgeMs: false })
+  if (code) return setAside(means, read, { key, code, eventType: type, secretIndex })
+  const work: EventWork = { ...read, key, read: event, handlers: means.handlers.of(type), secretIndex }
+  // With an inbox the answer is given here; the rest is done when the inbox hands the delivery out again.
+  if (settings.inbox && isSender) return acceptDelivery(means, settings.inbox, work)
+  if (work.handlers.length === 0) return { status: 'ignored', event: event.event, idempotencyKey: key, secretIndex }
+  // 5. claim, 6. dispatch, 7. completion: see work.ts.
+  return schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : workEvent(means, work)
+}
+
+/** Stage 4 goes on: the user's schema has the last word on `data`. One that fails is a failed try. */
+async function workThroughSchema(means: ReceiveMeans, work: EventWork): Promise<Outcome> {
+  const { settings } = means
+  const { read, key, secretIndex, deadline } = work
   const limitMs = Math.min(SCHEMA_CALL_MS, deadline.left())
   const verdict = await settleWithin(settings.clock, limitMs, () => applySchema(read, settings.schemas))
-  if (verdict.status !== 'value') return workEvent(means, { ...work, schemaError: 'a schema did not answer in time' })
-  if ('threw' in verdict.value) return workEvent(means, { ...work, schemaError: verdict.value.threw })
-  if ('refused' in verdict.value) return setAside('schema_refused', key, type, verdict.value.refused)
-  // 5. claim, 6. dispatch, 7. completion: see work.ts.
-  return workEvent(means, { ...work, read: { ...read, event: verdict.value.event } })
+  if (verdict.status === 'late') return workEvent(means, { ...work, schemaFailure: { error: SCHEMA_LATE } })
+  if (verdict.status === 'error') return workEvent(means, { ...work, schemaFailure: verdict })
+  if (!('refused' in verdict.value)) return workEvent(means, { ...work, read: { ...read, event: verdict.value.event } })
+  const about = { key, code: 'schema_refused', eventType: read.event.event, secretIndex } as const
+  return setAside(means, work, { ...about, error: verdict.value.refused })
+}
+
+/** Sets a delivery aside that no handler ever saw. */
+async function setAside(
+  means: ReceiveMeans,
+  { delivery, rawBody, deadline, origin }: Pick<EventWork, 'delivery' | 'rawBody' | 'deadline' | 'origin'>,
+  about: Pick<QuarantineCase, 'key' | 'code' | 'error'> & {
+    readonly eventType?: string
+    readonly secretIndex?: number
+  },
+): Promise<Outcome> {
+  const { key, code, eventType, error, secretIndex } = about
+  const given = { key, code, eventType, rawBody, delivery, receivedAt: receivedAt({ origin, deadline }), error }
+  const outcome = await quarantine(means.quarantine, deadline, given)
+  return { idempotencyKey: key, ...(secretIndex !== undefined && { secretIndex }), ...outcome }
 }
 
 function refuse(means: ReceiveMeans, { refused: code, hint }: Refusal): Outcome {

@@ -7,6 +7,7 @@ import { type DispatchResult, dispatch, type RegisteredHandler } from './deliver
 import type { ReadEvent } from './delivery/event.js'
 import { keepLease } from './delivery/lease.js'
 import { WebhookError } from './errors.js'
+import type { InboxAttempt } from './inboxes/inbox.js'
 import type { Settings } from './options.js'
 import type { QuarantineMeans } from './quarantine.js'
 import type { Reporter } from './report.js'
@@ -26,6 +27,14 @@ export interface WorkMeans {
   behindUntil(since: number): number
 }
 
+/** Where a delivery comes from, which decides whose tries are counted. */
+export type Origin =
+  | { readonly from: 'sender' }
+  /** Worked again by hand. */
+  | { readonly from: 'quarantine' }
+  /** Accepted before; the engine tries again by itself. */
+  | { readonly from: 'inbox'; readonly attempt: InboxAttempt; readonly receivedAt: number }
+
 /** One verified event to be worked. */
 export interface EventWork {
   readonly delivery: Delivery
@@ -35,10 +44,9 @@ export interface EventWork {
   readonly handlers: readonly RegisteredHandler[]
   readonly secretIndex: number
   readonly deadline: Deadline
-  /** What a user's schema threw: fails the try before any handler runs. */
-  readonly schemaError?: unknown
-  /** Worked again out of the quarantine. */
-  readonly rework: boolean
+  /** A user's schema threw: fails the try before any handler runs. */
+  readonly schemaFailure?: { readonly error: unknown }
+  readonly origin: Origin
 }
 
 /** Handlers that run under a claim. */
@@ -50,37 +58,41 @@ export interface Run {
   readonly result: Promise<DispatchResult>
   /** Aborts the handlers' signal; no further handler is started. */
   abort(reason: unknown): void
-  /** Keeps the lease alive from now on. */
+  /** Keeps the lease alive from now on; while handlers run, its loss aborts them. */
   keepLease(): void
+  /** Handlers are done, or were given up: from now on a lost lease is told by the write that finds it lost. */
+  endHandlers(): void
   /** Lets the lease end. */
   endLease(): void
 }
 
 /** Starts the handlers of a claimed delivery. */
 export function startRun(means: WorkMeans, work: EventWork, claim: HeldClaim): Run {
-  const stop = createStop()
+  const stop = createStop(means.running)
+  let handlersOver = false
   let endLease: (() => void) | undefined
   const run: Run = {
     means,
     work,
     claim,
-    result:
-      work.schemaError === undefined
-        ? runHandlers(means, work, claim, stop)
-        : Promise.resolve(failed(work.schemaError)),
+    result: work.schemaFailure
+      ? Promise.resolve({ errors: [work.schemaFailure.error], permanent: false })
+      : runHandlers(means, work, claim, stop),
     abort: (reason) => stop.abort(reason),
     keepLease() {
-      endLease ??= holdLease(means, work, claim, (error) => run.abort(error))
+      endLease ??= holdLease(means, claim, () => {
+        if (!handlersOver) run.abort(reportLost(means, work))
+      })
+    },
+    endHandlers() {
+      handlersOver = true
+      stop.end()
     },
     endLease() {
       endLease?.()
     },
   }
   return run
-}
-
-function failed(error: unknown): DispatchResult {
-  return { errors: [error], permanent: false }
 }
 
 function runHandlers(means: WorkMeans, work: EventWork, claim: HeldClaim, stop: Stop): Promise<DispatchResult> {
@@ -95,7 +107,7 @@ function runHandlers(means: WorkMeans, work: EventWork, claim: HeldClaim, stop: 
       transaction ? withTransaction(context, claim, checkpoint, transaction as OpenTransaction) : context,
     // Not awaited: the handler that comes next need not wait for it, and `complete` or `release` says it again.
     onCheckpoint: () => void renewQuietly(means, { key, token, leaseMs: LEASE_MS, handlersDone: [...handlersDone] }),
-    isAbandoned: () => stop.isAborted(),
+    abandonedBecause: () => stop.reason(),
   })
 }
 
@@ -107,49 +119,57 @@ async function renewQuietly(means: WorkMeans, request: Parameters<Store['renew']
   }
 }
 
-function holdLease(means: WorkMeans, work: EventWork, claim: HeldClaim, abort: (error: unknown) => void): () => void {
-  const { store, settings, reporter } = means
-  const { key, token } = claim
-  return keepLease({
-    store,
-    clock: settings.clock,
-    key,
-    token,
-    leaseMs: LEASE_MS,
-    callMs: STORE_CALL_MS,
-    onLost() {
-      const message = 'Another worker has claimed a delivery whose lease was over; the handler’s signal was aborted.'
-      const error = new WebhookError('lease_lost', message)
-      reporter.trouble({ code: 'lease_lost', message, idempotencyKey: key, eventType: work.read.event.event })
-      abort(error)
-    },
-  })
+function holdLease(means: WorkMeans, { key, token }: HeldClaim, onLost: () => void): () => void {
+  const { store, settings } = means
+  return keepLease({ store, clock: settings.clock, key, token, leaseMs: LEASE_MS, callMs: STORE_CALL_MS, onLost })
+}
+
+function reportLost({ reporter }: WorkMeans, { key, read }: EventWork): WebhookError {
+  const message = 'Another worker has claimed a delivery whose lease was over; the handler’s signal was aborted.'
+  reporter.trouble({ code: 'lease_lost', message, idempotencyKey: key, eventType: read.event.event })
+  return new WebhookError('lease_lost', message)
 }
 
 interface Stop {
   readonly signal: AbortSignal
   abort(reason: unknown): void
-  isAborted(): boolean
+  /** Why the run was stopped; `undefined` while it was not. */
+  reason(): unknown
+  /** Nobody listens any more. */
+  end(): void
 }
 
 /** An abort signal that costs nothing until a handler looks at it. */
-function createStop(): Stop {
+function createStop(running: Running): Stop {
   let controller: AbortController | undefined
   let aborted: { readonly reason: unknown } | undefined
-  return {
+  let end: (() => void) | undefined
+  const stop: Stop = {
     get signal() {
-      if (!controller) {
-        controller = new AbortController()
-        if (aborted) controller.abort(aborted.reason)
-      }
+      if (controller) return controller.signal
+      controller = new AbortController()
+      if (aborted) controller.abort(aborted.reason)
+      else end = running.onGivenUp(() => stop.abort(new WebhookError('receiver_closing', CLOSED)))
       return controller.signal
     },
     abort(reason) {
       aborted ??= { reason }
       controller?.abort(reason)
     },
-    isAborted: () => aborted !== undefined,
+    reason() {
+      if (!aborted && running.isGivenUp()) aborted = { reason: new WebhookError('receiver_closing', CLOSED) }
+      return aborted?.reason
+    },
+    end: () => end?.(),
   }
+  return stop
+}
+
+const CLOSED = 'The receiver was closed before its handlers had finished.'
+
+/** When the sender's request came in. */
+export function receivedAt({ origin, deadline }: Pick<EventWork, 'origin' | 'deadline'>): number {
+  return origin.from === 'inbox' ? origin.receivedAt : deadline.startedAt
 }
 
 function createContext(work: EventWork, claim: HeldClaim, stop: Stop): DeliveryContext {
@@ -157,7 +177,7 @@ function createContext(work: EventWork, claim: HeldClaim, stop: Stop): DeliveryC
     idempotencyKey: work.key,
     attempt: claim.attempt,
     redelivery: claim.attempt > 1,
-    receivedAt: work.deadline.startedAt,
+    receivedAt: receivedAt(work),
     rawBody: work.rawBody,
     issues: work.read.issues,
     get signal() {

@@ -4,39 +4,50 @@
 
 /** Work that is still going on. */
 export interface Running {
-  /** Counts a piece of work until it settles; gives it back. `abort` is called when the receiver gives up waiting. */
-  track<T>(work: Promise<T>, abort?: () => void): Promise<T>
+  /** Counts a piece of work until it settles; gives it back. */
+  track<T>(work: Promise<T>): Promise<T>
+  /** How many pieces of work go on. */
+  count(): number
   /** Resolves once nothing runs. */
   whenIdle(): Promise<void>
-  /** Aborts whatever still runs. */
-  abortAll(): void
+  /** Calls `listener` when the receiver gives up waiting, at once where it has; the returned function takes it back. */
+  onGivenUp(listener: () => void): () => void
+  /** Whether the receiver has given up waiting. */
+  isGivenUp(): boolean
+  /** Gives up waiting: whatever still runs is told. */
+  giveUp(): void
 }
 
 /** Makes an empty count. */
 export function createRunning(): Running {
   let count = 0
-  const aborts = new Set<() => void>()
+  let givenUp = false
+  const listeners = new Set<() => void>()
   let waiting: Array<() => void> = []
-  const settle = (abort: (() => void) | undefined) => {
+  const settle = () => {
     count--
-    if (abort) aborts.delete(abort)
     if (count > 0) return
     for (const resolve of waiting) resolve()
     waiting = []
   }
   return {
-    track(work, abort) {
+    track(work) {
       count++
-      if (abort) aborts.add(abort)
-      work.then(
-        () => settle(abort),
-        () => settle(abort),
-      )
+      work.then(settle, settle)
       return work
     },
+    count: () => count,
     whenIdle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
-    abortAll() {
-      for (const abort of aborts) abort()
+    onGivenUp(listener) {
+      if (givenUp) listener()
+      else listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    isGivenUp: () => givenUp,
+    giveUp() {
+      givenUp = true
+      for (const listener of listeners) listener()
+      listeners.clear()
     },
   }
 }

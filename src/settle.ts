@@ -2,14 +2,14 @@
  * How a try ends: processed, failed, or set aside. Decides what stage 7 tells the store and what goes to the quarantine; what cannot be
  * written in time is written behind the answer.
  */
-import type { Deadline } from './clock.js'
+import { type Deadline, settleWithin } from './clock.js'
 import { STORE_CALL_MS } from './delivery/claim.js'
 import { completeClaim, type Recorded, releaseClaim, retryBehind } from './delivery/completion.js'
 import { type DispatchResult, joinErrors } from './delivery/dispatch.js'
 import { FUTURE_ALLOWANCE_MS } from './delivery/event.js'
 import type { QuarantinedCode } from './errors.js'
 import { discardEntry, quarantine } from './quarantine.js'
-import type { EventWork, Run, WorkMeans } from './run.js'
+import { type EventWork, type Run, receivedAt, type WorkMeans } from './run.js'
 import { isKeptAhead, isLastTry, TRIES } from './tries.js'
 import type { Outcome, OutcomeDetails } from './types.js'
 
@@ -29,33 +29,38 @@ export function about({ read, key, secretIndex }: EventWork, attempt?: number): 
 }
 
 /** Until when a delivery must be remembered: as long as its bytes would still be worked. */
-export function retainUntil({ settings }: WorkMeans, { read, deadline }: EventWork): number {
+export function retainUntil({ settings }: WorkMeans, { read, deadline, origin }: EventWork): number {
   const { maxAgeMs } = settings
-  if (maxAgeMs === false || read.epochMs === undefined) return deadline.startedAt + UNDATED_RETENTION_MS
+  // What comes out of the quarantine or an inbox may be past its age: a retention in the past would forget it at once.
+  const isUndated = maxAgeMs === false || read.epochMs === undefined || origin.from !== 'sender'
+  if (isUndated) return deadline.startedAt + UNDATED_RETENTION_MS
   return read.epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
 }
 
 /** Settles a try whose handlers are done, or were given up. `late`: the answer has left. */
 export async function settle(run: Run, result: DispatchResult, deadline: Deadline, late: boolean): Promise<Ending> {
   const { means, work, claim } = run
+  run.endHandlers()
   if (result.errors.length === 0) return settleProcessed(run, deadline, late)
   const error = joinErrors(result.errors)
   const message = `A handler failed${late ? ', after the delivery had been answered' : ''} (try ${claim.attempt}).`
   means.reporter.trouble({ ...aboutTrouble(work), code: 'handler_failed', message, error })
   if (result.permanent) return settleAside(run, deadline, 'permanent_error', error, late)
   if (isLastTry(means, work, claim.attempt)) return settleAside(run, deadline, 'tries_exhausted', error, late)
-  const [kept] = await Promise.all([
+  const [kept, released] = await Promise.all([
     keepAhead(means, work, claim.attempt, deadline, error, late),
     release(run, deadline),
   ])
-  return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind: kept.behind }
+  const behind = Promise.all([kept.behind, released.behind])
+  return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind }
 }
 
 async function settleProcessed(run: Run, deadline: Deadline, late: boolean): Promise<Ending> {
   const { means, work, claim } = run
   const { behind: completion } = await complete(run, deadline, false)
   // Only a delivery that was late or tried before can have an entry in the quarantine.
-  const mayHaveEntry = late || work.rework || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
+  const mayHaveEntry =
+    late || work.origin.from !== 'sender' || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
   const behind = mayHaveEntry ? Promise.all([completion, discardEntry(means.quarantine, work.key)]) : completion
   return { outcome: { ...about(work, claim.attempt), status: 'processed' }, behind }
 }
@@ -78,21 +83,21 @@ export async function settleAside(
       outcome,
       behind: setAsideAgain(means, work, claim.attempt, code, error).then(() => complete(run, deadline, true)),
     }
-  await release(run, deadline)
-  return { outcome }
+  return { outcome, ...(await release(run, deadline)) }
 }
 
 /** Gives a delivery to the quarantine, claimed or not. */
 export function setAside(
   { quarantine: means }: WorkMeans,
-  { key, rawBody, delivery, read, deadline: { startedAt: receivedAt } }: EventWork,
+  work: EventWork,
   attempt: number,
   deadline: Deadline,
   code: QuarantinedCode,
   error: unknown,
 ) {
-  const eventType = read.event.event
-  return quarantine(means, deadline, { key, code, eventType, rawBody, delivery, receivedAt, attempt, error })
+  const { key, rawBody, delivery, read } = work
+  const about = { key, eventType: read.event.event, rawBody, delivery, receivedAt: receivedAt(work) }
+  return quarantine(means, deadline, { ...about, code, attempt, error })
 }
 
 /** Keeps a failing delivery before its last try, which may never arrive. A sink that fails is asked again only when nobody waits. */
@@ -123,12 +128,17 @@ function setAsideAgain(means: WorkMeans, work: EventWork, attempt: number, code:
 /** The time limit of what nobody waits for: each call has its own second. */
 export const UNHURRIED: Deadline = { startedAt: 0, left: () => STORE_CALL_MS }
 
-async function release({ means, claim }: Run, deadline: Deadline): Promise<void> {
+/**
+ * Gives the claim back. The store is asked even where no time is left for its answer: a try that was never released looks like a crash.
+ * Not recorded: the lease ends before the next try, which then counts on from here.
+ */
+async function release({ means, claim }: Run, deadline: Deadline): Promise<Pick<Ending, 'behind'>> {
   const { key, token, handlersDone } = claim
-  const limitMs = Math.min(STORE_CALL_MS, deadline.left())
+  const { clock } = means.settings
   const request = { key, token, handlersDone: [...handlersDone], counted: true }
-  // Not recorded: the lease ends before the next try, which then counts on from here.
-  await releaseClaim(means.store, means.settings.clock, limitMs, request)
+  const released = releaseClaim(means.store, clock, STORE_CALL_MS, request)
+  const settled = await settleWithin(clock, deadline.left(), () => released)
+  return settled.status === 'value' ? {} : { behind: released }
 }
 
 /** Records a completion; `behind` is the writing that goes on when the store did not take it. */

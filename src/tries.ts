@@ -17,7 +17,9 @@ const KEPT_FROM_AGE_MS = 4 * 60 * 1000
  * `attempt` is 0 where nobody counted.
  */
 export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): boolean {
-  if (work.rework || attempt >= TRIES) return true
+  const { origin } = work
+  if (origin.from === 'inbox') return origin.attempt.last
+  if (origin.from === 'quarantine' || attempt >= TRIES) return true
   return means.quarantine.sink !== undefined && ageMs(means, work) > LAST_TRY_AGE_MS
 }
 
@@ -26,7 +28,7 @@ export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): b
  * entry back, so only a sink that can do so is given one.
  */
 export function isKeptAhead(means: WorkMeans, work: EventWork, attempt: number): boolean {
-  if (!means.quarantine.sink?.discard) return false
+  if (work.origin.from !== 'sender' || !means.quarantine.sink?.discard) return false
   return attempt >= KEPT_FROM_TRY || ageMs(means, work) >= KEPT_FROM_AGE_MS
 }
 

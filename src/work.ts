@@ -5,6 +5,7 @@
 import { settleWithin } from './clock.js'
 import { claimDelivery, type HeldClaim } from './delivery/claim.js'
 import type { DispatchResult } from './delivery/dispatch.js'
+import { HEARTBEAT_MS } from './delivery/lease.js'
 import { type UnavailableCode, WebhookError } from './errors.js'
 import { type EventWork, type Run, startRun, type WorkMeans } from './run.js'
 import { about, aboutTrouble, keepAhead, retainUntil, setAside, settle, settleAside, UNHURRIED } from './settle.js'
@@ -18,7 +19,8 @@ const NEVER_ENDED = 'no earlier try came to an end'
 /** Works one event under a claim of the store. Never rejects. */
 export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outcome> {
   const { store, settings } = means
-  const { key, deadline, rework } = work
+  const { key, deadline, origin } = work
+  const rework = origin.from === 'quarantine'
   // 5. claim: of all that hold this delivery now, one works it.
   const wanted = { key, token: means.newToken(), retainUntil: retainUntil(means, work), rework }
   const claimed = await claimDelivery(store, settings.clock, deadline, wanted, work.delivery)
@@ -33,19 +35,24 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   if (neverEnded) await keepAhead(means, work, claim.attempt, deadline, NEVER_ENDED)
   // 6. dispatch: handlers that still run at the deadline go on behind the answer.
   const run = startRun(means, work, claim)
-  const handlersMs = deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
-  const settled = await settleWithin(settings.clock, handlersMs, () => run.result)
-  if (settled.status !== 'value') return leaveRunning(run, lastTry)
+  const cancelHeartbeat = origin.from === 'sender' ? undefined : settings.clock.setTimer(HEARTBEAT_MS, run.keepLease)
+  const answerMs = deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
+  const timeoutMs = handlersLeftMs(run)
+  const settled = await settleWithin(settings.clock, Math.min(answerMs, timeoutMs), () => run.result)
+  if (settled.status !== 'value' && timeoutMs > answerMs) return leaveRunning(run, lastTry)
+  cancelHeartbeat?.()
+  const result = settled.status === 'value' ? settled.value : timeOut(run)
   // 7. completion: the store knows before the sender does.
-  const { outcome, behind } = await settle(run, settled.value, deadline, false)
+  const { outcome, behind } = await settle(run, result, deadline, false)
   if (behind) goOn(run, behind)
+  else run.endLease()
   return outcome
 }
 
 async function answerBusy(means: WorkMeans, work: EventWork, attempt: number): Promise<Outcome> {
   const details = about(work, attempt)
-  if (work.rework) return { ...details, status: 'busy' }
-  if (isLastTry(means, work, attempt)) {
+  const isSender = work.origin.from === 'sender'
+  if (isSender && isLastTry(means, work, attempt)) {
     const error = 'the delivery was still being worked at its last try'
     return { ...details, ...(await setAside(means, work, attempt, work.deadline, 'tries_exhausted', error)) }
   }
@@ -53,18 +60,17 @@ async function answerBusy(means: WorkMeans, work: EventWork, attempt: number): P
   return { ...details, status: 'busy' }
 }
 
-/** The store is down, so nobody knows which try this is: only the event's age can tell that it is the last. */
-async function answerUnavailable(
+/** The store or the inbox is down, so nobody knows which try this is: only the event's age can tell that it is the last. */
+export async function answerUnavailable(
   means: WorkMeans,
   work: EventWork,
   code: UnavailableCode,
   error: unknown,
 ): Promise<Outcome> {
-  const message = 'The store did not answer a claim as it should; the delivery will be tried again.'
+  const message = 'The store or the inbox did not answer as it should; the delivery will be tried again.'
   means.reporter.trouble({ ...aboutTrouble(work), code, message, error })
   const unavailable: Outcome = { ...about(work), status: 'unavailable', code, error }
-  if (work.rework) return unavailable
-  if (isLastTry(means, work, 0)) {
+  if (work.origin.from === 'sender' && isLastTry(means, work, 0)) {
     const aside = await setAside(means, work, 0, work.deadline, 'tries_exhausted', error)
     return aside.status === 'quarantined' ? { ...about(work), ...aside } : unavailable
   }
@@ -95,15 +101,30 @@ async function leaveRunning(run: Run, lastTry: boolean): Promise<Outcome> {
 }
 
 async function finishBehind(run: Run, aside: Promise<unknown>): Promise<void> {
-  const { means, work } = run
-  const { clock, handlerTimeoutMs } = means.settings
-  const leftMs = work.deadline.startedAt + handlerTimeoutMs - clock.now()
-  const settled = await settleWithin(clock, leftMs, () => run.result)
+  const result = await waitForHandlers(run)
   // The entry first, so that a success takes it back and not the other way round.
   await aside
-  const result = settled.status === 'value' ? settled.value : timeOut(run)
   const { behind } = await settle(run, result, UNHURRIED, true)
   await behind
+}
+
+/** Once the receiver gives up waiting no timer may be left: the lease ends, and only the handlers themselves go on. */
+async function waitForHandlers(run: Run): Promise<DispatchResult> {
+  const { settings, running } = run.means
+  let forget = () => {}
+  const givenUp = new Promise<undefined>((resolve) => {
+    forget = running.onGivenUp(() => {
+      run.endLease()
+      resolve(undefined)
+    })
+  })
+  const settled = await settleWithin(settings.clock, handlersLeftMs(run), () => Promise.race([run.result, givenUp]))
+  forget()
+  return settled.status === 'value' ? (settled.value ?? run.result) : timeOut(run)
+}
+
+function handlersLeftMs({ means: { settings }, work }: Run): number {
+  return work.deadline.startedAt + settings.handlerTimeoutMs - settings.clock.now()
 }
 
 function timeOut(run: Run): DispatchResult {
@@ -114,6 +135,6 @@ function timeOut(run: Run): DispatchResult {
 
 function goOn(run: Run, behind: Promise<unknown>): void {
   const ended = behind.finally(() => run.endLease())
-  void run.means.running.track(ended, () => run.abort(new WebhookError('receiver_closing', 'The receiver was closed.')))
+  void run.means.running.track(ended)
   run.work.delivery.waitUntil?.(ended)
 }

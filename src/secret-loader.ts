@@ -1,0 +1,42 @@
+/**
+ * Loads the secrets: at creation where they are a value, with the first delivery where they are a function. Only success is kept.
+ */
+import { settleWithin } from './clock.js'
+import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
+import { isWebhookError } from './errors.js'
+import type { Settings } from './options.js'
+import type { Reporter } from './report.js'
+import type { Outcome } from './types.js'
+
+/** The secrets; what stops them from being loaded is an outcome. */
+export type SecretLoader = (limitMs: number) => Promise<SecretKeys | Outcome> | SecretKeys
+
+/**
+ * Makes a loader.
+ *
+ * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_invalid` where the secrets are a value.
+ */
+export function createSecretLoader(source: SecretSource, settings: Settings, reporter: Reporter): SecretLoader {
+  let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
+  if (typeof source !== 'function') return () => loaded as SecretKeys
+  // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
+  return (limitMs) => loaded ?? load(limitMs)
+  async function load(limitMs: number): Promise<SecretKeys | Outcome> {
+    const call = source as () => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>
+    const settled = await settleWithin(settings.clock, limitMs, call)
+    try {
+      if (settled.status === 'error') throw settled.error
+      if (settled.status === 'late') throw new Error('the secret’s function did not answer in time')
+      loaded = createSecretKeys(settled.value)
+      return loaded
+    } catch (error) {
+      const misused = settled.status === 'value' && isWebhookError(error)
+      const message = misused ? error.message : 'The secret’s function failed; the delivery is answered 503.'
+      const code = misused ? 'secret_missing' : 'secret_unavailable'
+      reporter.trouble({ code, message, ...(!misused && { error }) })
+      return misused
+        ? { status: 'refused', code: 'secret_missing' }
+        : { status: 'unavailable', code: 'secret_unavailable', error }
+    }
+  }
+}

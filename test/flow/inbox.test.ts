@@ -1,0 +1,148 @@
+/** With an inbox: the answer says accepted, the work is done behind it, and nothing that somebody else queued is run. */
+import { expect, test } from 'vitest'
+import type { AcceptedDelivery, Inbox, InboxWork } from '../../src/index.js'
+import { createReceiver } from '../../src/index.js'
+import type { QuarantineEntry } from '../../src/stores/store.js'
+import { fixedClock, signDelivery } from '../../src/testing/index.js'
+
+const SECRET = 'your_webhook_secret'
+const START = Date.parse('2025-01-29T12:00:00Z')
+const payload = { event: 'qr.created', timestamp: '2025-01-29T12:00:00Z', webhook_id: 'wh-001', data: { id: 'abc123' } }
+
+/** An inbox in memory, by which the receiver's half of the contract is tested; drivers are tested on their engines. */
+function heldInbox() {
+  const held: AcceptedDelivery[] = []
+  let work: InboxWork | undefined
+  const inbox: Inbox = {
+    accept: async (delivery) => void held.push(delivery),
+    start: (given) => {
+      work = given
+    },
+    stop: async () => {
+      work = undefined
+    },
+    status: async () => ({ waiting: held.length, working: 0, failed: 0, oldestWaitingAt: held[0]?.receivedAt }),
+  }
+  const hand = (delivery: AcceptedDelivery, number = 1, last = false) => work?.(delivery, { number, last })
+  return { inbox, held, hand, isStarted: () => work !== undefined }
+}
+
+test('a delivery is answered accepted once the inbox has it, and worked when the inbox hands it out', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const seen: string[] = []
+  const receiver = createReceiver({ secret: SECRET, clock, inbox }).on('qr.created', (event, context) => {
+    seen.push(`${event.data.id} received ${context.receivedAt - START}`)
+  })
+  const { delivery } = await signDelivery(payload, { secret: SECRET })
+  expect(await receiver.receive(delivery)).toMatchObject({ status: 'accepted' })
+  expect(seen).toEqual([])
+  await clock.advance(5 * 24 * 3600 * 1000)
+  expect(await receiver.status()).toMatchObject({ accepted: 1, waiting: 1, drained: false })
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'duplicate' })
+  expect(seen).toEqual(['abc123 received 0'])
+})
+
+test('an inbox that does not confirm is answered 503, and so is one that hangs', async () => {
+  const clock = fixedClock(START)
+  const { inbox } = heldInbox()
+  const { delivery } = await signDelivery(payload, { secret: SECRET })
+  const refusing = createReceiver({
+    secret: SECRET,
+    clock,
+    onError: () => {},
+    inbox: { ...inbox, accept: () => Promise.reject(new Error('disk full')) },
+  })
+  expect(await refusing.receive(delivery)).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+  const hanging = createReceiver({
+    secret: SECRET,
+    clock,
+    onError: () => {},
+    inbox: { ...inbox, accept: () => new Promise(() => {}) },
+  })
+  const answer = hanging.receive(delivery)
+  await clock.advance(1000)
+  expect(await answer).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+})
+
+test('a job that somebody else wrote is set aside and never run', async () => {
+  const clock = fixedClock(START)
+  const { inbox, hand } = heldInbox()
+  const kept: QuarantineEntry[] = []
+  let runs = 0
+  createReceiver({
+    secret: SECRET,
+    clock,
+    inbox,
+    onError: () => {},
+    quarantine: async (entry) => void kept.push(entry),
+  }).on('*', () => void runs++)
+  await clock.advance(0)
+  const rawBody = new TextEncoder().encode(JSON.stringify(payload))
+  const forged = {
+    key: 'f'.repeat(64),
+    rawBody,
+    headers: { 'x-govalid-signature': `sha256=${'0'.repeat(64)}` },
+    receivedAt: START,
+  }
+  expect(await hand(forged)).toMatchObject({ status: 'quarantined', code: 'job_forged' })
+  expect(kept).toMatchObject([{ code: 'job_forged', rawBody }])
+  expect(runs).toBe(0)
+})
+
+test('a handler that fails is left to the engine, and set aside on its last try', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const kept: QuarantineEntry[] = []
+  const receiver = createReceiver({
+    secret: SECRET,
+    clock,
+    inbox,
+    onError: () => {},
+    quarantine: async (entry) => void kept.push(entry),
+  }).on('*', () => {
+    throw new Error('never')
+  })
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  for (let number = 1; number < 20; number++) {
+    expect(await hand(held[0] as AcceptedDelivery, number)).toMatchObject({ status: 'failed' })
+  }
+  expect(kept).toEqual([])
+  expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({
+    status: 'quarantined',
+    code: 'tries_exhausted',
+  })
+  expect(kept).toHaveLength(1)
+})
+
+test('a handler may take minutes: its lease is kept, and its outcome is the job’s', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const receiver = createReceiver({ secret: SECRET, clock, inbox }).on(
+    '*',
+    () => new Promise<void>((resolve) => void clock.setTimer(300_000, resolve)),
+  )
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const first = hand(held[0] as AcceptedDelivery)
+  await clock.advance(200_000)
+  expect(await hand(held[0] as AcceptedDelivery, 2)).toMatchObject({ status: 'busy' })
+  await clock.advance(100_000)
+  expect(await first).toMatchObject({ status: 'processed' })
+  expect(clock.pendingTimers()).toBe(0)
+})
+
+test('an inbox starts by itself with the first handler, not before, and is stopped by close', async () => {
+  const clock = fixedClock(START)
+  const { inbox, isStarted } = heldInbox()
+  const receiver = createReceiver({ secret: SECRET, clock, inbox })
+  await clock.advance(1000)
+  expect(isStarted()).toBe(false)
+  receiver.on('*', () => {})
+  await clock.advance(0)
+  expect(isStarted()).toBe(true)
+  await receiver.close()
+  expect(isStarted()).toBe(false)
+})
