@@ -57,7 +57,7 @@ function givenBefore(lines: readonly string[]): string {
 }
 
 /** The lines of a page outside its code blocks, with code spans emptied. */
-export function proseOf({ lines }: Page): readonly string[] {
+function proseOf({ lines }: Page): readonly string[] {
   let isCode = false
   return lines.map((line) => {
     const isFence = /^ *```/.test(line)
