@@ -51,7 +51,7 @@ export async function settle(run: Run, result: DispatchResult, deadline: Deadlin
     keepAhead(means, work, claim.attempt, deadline, error, late),
     release(run, deadline),
   ])
-  const behind = Promise.all([kept.behind, released.behind])
+  const behind = kept.behind || released.behind ? Promise.all([kept.behind, released.behind]) : undefined
   return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind }
 }
 

@@ -20,8 +20,8 @@ export interface DispatchRun<Context> {
   contextFor(checkpoint: string | undefined): Context
   /** Called when a named handler has finished and others are still to run. */
   onCheckpoint(): void
-  /** Whether the run was given up: no further handler is started. */
-  isAbandoned(): boolean
+  /** Why the run was given up, once it was: no further handler is started, and the run has failed. */
+  abandonedBecause(): unknown
 }
 
 /** What became of a run. */
@@ -39,9 +39,14 @@ export async function dispatch<Context>(run: DispatchRun<Context>): Promise<Disp
   const errors: unknown[] = []
   const { handlers, handlersDone } = run
   for (const [index, handler] of handlers.entries()) {
-    if (run.isAbandoned()) break
     const checkpoint = handler.name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
     if (checkpoint !== undefined && handlersDone.has(checkpoint)) continue
+    const reason = run.abandonedBecause()
+    if (reason !== undefined) {
+      // What was not run is not done: without a failure the delivery would be recorded as finished.
+      errors.push(reason)
+      break
+    }
     try {
       await handler.run(run.event as never, run.contextFor(checkpoint) as never)
     } catch (error) {

@@ -48,22 +48,18 @@ export function judgeEvent(read: ReadEvent, now: number, rules: EventRules): Qua
   return rules.validation === 'strict' && read.issues.length > 0 ? 'drift_refused' : undefined
 }
 
-/** What a user's schema makes of an event: the event with its output as `data`, a refusal, or the error it threw. */
-export type SchemaVerdict =
-  | { readonly event: GoValidEvent | UnknownEvent }
-  | { readonly refused: string }
-  | { readonly threw: unknown }
+/** What a user's schema makes of an event: the event with its output as `data`, or a refusal. */
+export type SchemaVerdict = { readonly event: GoValidEvent | UnknownEvent } | { readonly refused: string }
 
-/** Applies the user's schema for this event type, where there is one. */
+/**
+ * Applies the user's schema for this event type, where there is one.
+ *
+ * @throws whatever the schema throws.
+ */
 export async function applySchema(read: ReadEvent, schemas: EventSchemas): Promise<SchemaVerdict> {
   const schema = schemaFor(read.event.event, schemas)
   if (!schema) return { event: read.event }
-  let result: SchemaResult<unknown>
-  try {
-    result = await schema['~standard'].validate((read.event as GoValidEvent).data)
-  } catch (error) {
-    return { threw: error }
-  }
+  const result: SchemaResult<unknown> = await schema['~standard'].validate((read.event as GoValidEvent).data)
   if (result.issues) return { refused: result.issues.map((issue) => issue.message).join('; ') }
   return { event: { ...read.event, data: result.value } as unknown as GoValidEvent }
 }

@@ -1,0 +1,163 @@
+/** Stage 5: what becomes of a claim, whatever the store does. */
+import { describe, expect, it, test } from 'vitest'
+import { startDeadline } from '../../../src/clock.js'
+import { claimDelivery } from '../../../src/delivery/claim.js'
+import type { ClaimRequest, ClaimResult, MaybePromise, ReleaseRequest, Store } from '../../../src/index.js'
+import { fixedClock } from '../../../src/testing/index.js'
+import { deferred } from '../../support/deferred.js'
+
+const WANTED = { key: 'ab'.repeat(32), token: 'token-1', retainUntil: 1000 }
+const CLAIMED: ClaimResult = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['a'] }
+
+function ask(answer: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
+  const clock = fixedClock(0)
+  const asked: ClaimRequest[] = []
+  const released: ReleaseRequest[] = []
+  const store: Store = {
+    claim(request) {
+      asked.push(request)
+      return answer()
+    },
+    release(request) {
+      released.push(request)
+      return true
+    },
+    renew: () => expect.unreachable(),
+    complete: () => expect.unreachable(),
+  }
+  const kept: Promise<unknown>[] = []
+  const platform = { waitUntil: (work: Promise<unknown>) => void kept.push(work) }
+  return {
+    clock,
+    asked,
+    released,
+    kept,
+    result: claimDelivery(store, clock, startDeadline(clock, deadlineMs), WANTED, platform),
+  }
+}
+
+test('a claim asks for a lease of 55 s, and counts tries that are half a minute apart', async () => {
+  const { asked, result } = ask(() => CLAIMED)
+  await result
+  expect(asked).toEqual([{ ...WANTED, leaseMs: 55_000, tryGapMs: 30_000 }])
+})
+
+describe('an answer', () => {
+  const claim = { key: WANTED.key, token: WANTED.token, attempt: 2, released: 1, handlersDone: new Set(['a']) }
+  it.each<[string, ClaimResult, unknown]>([
+    ['claimed', CLAIMED, { status: 'claimed', claim }],
+    ['busy', { status: 'busy', until: 9, attempt: 3 }, { status: 'busy', attempt: 3 }],
+    ['done', { status: 'done' }, { status: 'done' }],
+  ])('%s, at once and later', async (_, answer, expected) => {
+    expect(await ask(() => answer).result).toEqual(expected)
+    const later = ask(() => Promise.resolve(answer))
+    expect(await later.result).toEqual(expected)
+    expect(later.clock.pendingTimers()).toBe(0)
+  })
+})
+
+describe('158: an answer that is none is never taken for one', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['true', true],
+    ['a text', 'claimed'],
+    ['an unknown status', { status: 'won', attempt: 1, released: 0, handlersDone: [] }],
+    ['claimed without a try', { status: 'claimed', released: 0, handlersDone: [] }],
+    ['claimed with a try as text', { status: 'claimed', attempt: '1', released: 0, handlersDone: [] }],
+    ['claimed with a negative try', { status: 'claimed', attempt: -1, released: 0, handlersDone: [] }],
+    ['claimed with a broken try', { status: 'claimed', attempt: 1.5, released: 0, handlersDone: [] }],
+    ['claimed without releases', { status: 'claimed', attempt: 1, handlersDone: [] }],
+    ['claimed with handlers that are no list', { status: 'claimed', attempt: 1, released: 0, handlersDone: 'a' }],
+    ['claimed with handlers that are no names', { status: 'claimed', attempt: 1, released: 0, handlersDone: [1] }],
+    ['busy without a try', { status: 'busy', until: 9 }],
+  ])('%s', async (_, answer) => {
+    expect(await ask(() => answer as ClaimResult).result).toEqual({
+      status: 'store_corrupt',
+      error: expect.any(String),
+    })
+  })
+})
+
+describe('a store that does not answer', () => {
+  const refused = new Error('connection refused')
+  it.each([
+    [
+      'throws',
+      () => {
+        throw refused
+      },
+    ],
+    ['rejects', () => Promise.reject(refused)],
+  ])('155: %s', async (_, answer) => {
+    const { result, clock } = ask(answer)
+    expect(await result).toEqual({ status: 'store_unavailable', error: refused })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('156: within a second', async () => {
+    const { result, clock } = ask(() => new Promise(() => {}))
+    const ended: unknown[] = []
+    void result.then(() => ended.push('claim'))
+    await clock.advance(999)
+    expect(ended).toEqual([])
+    await clock.advance(1)
+    expect(await result).toMatchObject({ status: 'store_unavailable' })
+  })
+
+  test('within what is left of the deadline', async () => {
+    const { result, clock } = ask(() => new Promise(() => {}), 300)
+    await clock.advance(300)
+    expect(await result).toMatchObject({ status: 'store_unavailable' })
+  })
+
+  test('is not asked at all when no time is left', async () => {
+    const { asked, result } = ask(() => CLAIMED, 0)
+    expect(await result).toMatchObject({ status: 'store_unavailable' })
+    expect(asked).toEqual([])
+  })
+})
+
+describe('an answer that comes too late', () => {
+  async function late(answer: unknown, reject = false) {
+    const { promise, resolve, reject: refuse } = deferred<ClaimResult>()
+    const asked = ask(() => promise)
+    await asked.clock.advance(1500)
+    await asked.result
+    if (reject) refuse(answer)
+    else resolve(answer as ClaimResult)
+    await asked.clock.advance(0)
+    return asked
+  }
+
+  test('claimed: is released at once, and not counted', async () => {
+    const { released } = await late(CLAIMED)
+    expect(released).toEqual([{ key: WANTED.key, token: WANTED.token, handlersDone: [], counted: false }])
+  })
+
+  it.each<[string, unknown]>([
+    ['busy', { status: 'busy', until: 9, attempt: 3 }],
+    ['done', { status: 'done' }],
+    ['nothing', undefined],
+  ])('%s: nothing is released', async (_, answer) => {
+    expect((await late(answer)).released).toEqual([])
+  })
+
+  test('a failure: nothing is released, and no rejection is left over', async () => {
+    expect((await late(new Error('gone'), true)).released).toEqual([])
+  })
+
+  test('the platform is kept alive for it, ten seconds and no longer', async () => {
+    const { clock, kept, result } = ask(() => new Promise(() => {}))
+    await clock.advance(1000)
+    await result
+    expect(kept).toHaveLength(1)
+    const ended: unknown[] = []
+    void kept[0]?.then(() => ended.push('wait'))
+    await clock.advance(9999)
+    expect(ended).toEqual([])
+    await clock.advance(1)
+    expect(ended).toEqual(['wait'])
+    expect(clock.pendingTimers()).toBe(0)
+  })
+})
