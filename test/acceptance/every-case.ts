@@ -1,6 +1,19 @@
 // The acceptance list, A to G, in its order.
 import type { Case } from './case.js'
+import { CONTENT_CASES } from './cases/content.js'
+import { DUPLICATE_CASES } from './cases/duplicates.js'
+import { EVENT_CASES } from './cases/event.js'
+import { METHOD_CASES } from './cases/method.js'
 import { SIGNATURE_CASES } from './cases/signature.js'
+import { TIME_CASES } from './cases/time.js'
 import { TRANSPORT_CASES } from './cases/transport.js'
 
-export const EVERY_CASE: readonly Case[] = [...SIGNATURE_CASES, ...TRANSPORT_CASES]
+export const EVERY_CASE: readonly Case[] = [
+  ...SIGNATURE_CASES,
+  ...TRANSPORT_CASES,
+  ...CONTENT_CASES,
+  ...METHOD_CASES,
+  ...TIME_CASES,
+  ...EVENT_CASES,
+  ...DUPLICATE_CASES,
+]

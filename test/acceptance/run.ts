@@ -53,11 +53,11 @@ export function createStage(target: Target): Stage {
     async step(step) {
       const reply = await send(step.request, step.variant)
       const seen = await observe()
-      expectVerdict(verdictFor(step.expected, target), reply, seen, step.request.method === 'HEAD')
+      expectVerdict(verdictFor(step.expected, target), reply, seen, { target, head: step.request.method === 'HEAD' })
       step.check?.(seen, reply)
       return { seen, reply }
     },
-    expectAnswer: (reply, answer) => expectAnswer(reply, answer),
+    expectAnswer: (reply, answer) => expectAnswer(reply, answer, { target }),
     async setTime(epochMs) {
       await target.control({ do: 'set-time', epochMs })
     },
@@ -79,8 +79,8 @@ function describeSecret(secret: Uint8Array | string | undefined): object {
 }
 
 /** The answer, byte for byte, and everything that happened on the way to it. */
-export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, head = false): void {
-  expectAnswer(reply, verdict.answer, head)
+export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, sent: Sent): void {
+  expectAnswer(reply, verdict.answer, sent)
   expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
   const { answer } = verdict
@@ -98,13 +98,22 @@ export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations
 
 export const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
 
+interface Sent {
+  /** To whom. */
+  readonly target: Target
+  /** Whether it was a HEAD request, whose answer has no body. */
+  readonly head?: boolean
+}
+
 /** The answer alone. */
-export function expectAnswer(reply: Reply, answer: Verdict['answer'], head = false): void {
+export function expectAnswer(reply: Reply, answer: Verdict['answer'], { target, head = false }: Sent): void {
   if (typeof answer !== 'string') {
     expect(answer.status, `the answer is ${reply.status}`).toContain(reply.status)
     return
   }
-  const { status, body, headers } = ANSWERS[answer]
+  const { status, body } = ANSWERS[answer]
+  const { 'content-length': length, ...others } = ANSWERS[answer].headers
+  const headers = target.traits.sendsChunks === undefined ? { 'content-length': length, ...others } : others
   const own = Object.fromEntries(
     OWN_HEADERS.flatMap((name) => (reply.headers[name] === undefined ? [] : [[name, reply.headers[name]]])),
   )
@@ -128,7 +137,7 @@ async function expectUnharmed(target: Target, before: Observations): Promise<voi
   const times: number[] = []
   for (let tries = 0; tries < 3 && !times.some((ms) => ms < NEXT_GOOD_MS); tries++) {
     const reply = await exchange(target.port, toBytes(signed(scan()), pathOf('default')))
-    expectAnswer(reply, 'processed')
+    expectAnswer(reply, 'processed', { target })
     times.push(reply.tookMs)
   }
   expect(Math.min(...times), 'milliseconds until a good delivery is answered').toBeLessThan(NEXT_GOOD_MS)

@@ -16,6 +16,8 @@ export interface Traits {
   readonly otherMethods: { readonly status: 404 | 405; readonly by: 'sdk' | 'framework'; readonly why: string }
   /** What OPTIONS gets: frameworks answer it by themselves. */
   readonly options: { readonly status: number; readonly by: 'sdk' | 'framework'; readonly why: string }
+  /** Why an answer comes without its length, where it does: its bytes are compared all the same. */
+  readonly sendsChunks?: string
 }
 
 /** A running target. */

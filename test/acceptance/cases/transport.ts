@@ -16,6 +16,7 @@ import {
 } from '../case.js'
 import { bytesOf, h, JSON_TYPE, payload, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
 import type { Line, Reply } from '../tcp.js'
+import { until } from '../until.js'
 import { HURRIED_BODY_MS, MAX_BODY_BYTES } from '../variants.js'
 
 /** A scan of exactly so many bytes. */
@@ -50,15 +51,6 @@ async function answerToHead(
 }
 
 const tooLarge = refused('body_too_large')
-
-/** Waits until something holds; looks every few milliseconds. */
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const start = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - start > 5000) throw new Error(`waited 5 s for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 export const TRANSPORT_CASES: readonly Case[] = [
   {

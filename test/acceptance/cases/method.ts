@@ -1,0 +1,170 @@
+// D. Methods, content types, and what every answer has in common.
+import { expect } from 'vitest'
+import {
+  broken,
+  byFramework,
+  byTransport,
+  type Case,
+  PROCESSED,
+  refused,
+  type Stage,
+  type Step,
+  UNAUTHENTIC,
+  type Verdict,
+} from '../case.js'
+import { h, JSON_TYPE, mac, scan, signatureOf, signed, withSignature } from '../deliveries.js'
+import type { Traits } from '../target.js'
+import type { Reply } from '../tcp.js'
+
+/** A method that is not POST: refused by the SDK, or unknown to the framework's routes. */
+const otherMethod = ({ otherMethods: { by, status } }: Traits): Verdict =>
+  by === 'sdk' ? refused('method_not_allowed') : byFramework(status)
+
+/** A rightly signed request by another method. */
+function by(method: string): Step {
+  return { request: signed(scan(), { method }), expected: otherMethod }
+}
+
+const CONTENT_TYPES = [
+  undefined,
+  '',
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json; charset=utf-16',
+  'application/x+json',
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  'multipart/form-data',
+  'application/octet-stream',
+  'image/png',
+]
+const MALFORMED_TYPES = [
+  ';;;',
+  'json',
+  '/',
+  'application/',
+  'a/b/c',
+  'application/json; charset',
+  '"',
+  'application/json, text/plain',
+]
+
+function typed(types: readonly (string | undefined)[], isRight: boolean): readonly Step[] {
+  return types.map((type) => {
+    const body = scan()
+    const signature = isRight ? signatureOf(body) : `sha256=${mac(body, 'another_secret')}`
+    const headers = [...(type === undefined ? [] : [h('Content-Type', type)]), h('X-GoValid-Signature', signature)]
+    return { request: { headers, body }, expected: isRight ? PROCESSED : UNAUTHENTIC }
+  })
+}
+
+export const METHOD_CASES: readonly Case[] = [
+  {
+    number: '108',
+    title: 'GET is not allowed, or no route',
+    steps: () => [{ request: { method: 'GET', headers: [], framing: 'none' }, expected: otherMethod }],
+  },
+  {
+    number: '109',
+    title: 'HEAD is the same, without a body',
+    steps: () => [
+      {
+        request: { method: 'HEAD', headers: [], framing: 'none' },
+        expected: otherMethod,
+        check: (_seen, reply) => expect(reply.body).toBe(''),
+      },
+    ],
+  },
+  {
+    number: '110',
+    title: 'OPTIONS gets no leave for other origins',
+    steps: () => [
+      {
+        request: {
+          method: 'OPTIONS',
+          headers: [h('Origin', 'https://evil.example'), h('Access-Control-Request-Method', 'POST')],
+          framing: 'none',
+        },
+        expected: ({ options }) => (options.by === 'sdk' ? refused('method_not_allowed') : byFramework(options.status)),
+        check: (_seen, reply) =>
+          expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]),
+      },
+    ],
+  },
+  {
+    number: '111',
+    title: 'PUT, PATCH and DELETE with a right signature reach no handler',
+    steps: () => ['PUT', 'PATCH', 'DELETE'].map(by),
+  },
+  {
+    number: '112',
+    title: 'a method override does not make a GET a POST',
+    steps: () =>
+      ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'].map((name) => ({
+        request: signed(scan(), { method: 'GET', headers: [h(name, 'POST')] }),
+        expected: otherMethod,
+      })),
+  },
+  {
+    number: '113',
+    title: 'TRACE and unknown verbs reach no handler',
+    steps: () => [
+      { request: signed(scan(), { method: 'TRACE' }), expected: broken(400, 404, 405, 501, 'closed') },
+      { request: signed(scan(), { method: 'FOO' }), expected: byTransport(400, 404, 405, 501) },
+    ],
+  },
+  { number: '114', title: 'no content type costs an authentic delivery', steps: () => typed(CONTENT_TYPES, true) },
+  { number: '115', title: 'a malformed content type does not either', steps: () => typed(MALFORMED_TYPES, true) },
+  {
+    number: '116',
+    title: 'whatever the content type, a wrong signature is refused',
+    steps: () => typed([...CONTENT_TYPES, ...MALFORMED_TYPES], false),
+  },
+  {
+    number: '117',
+    title: 'answers are small constant JSON; refused signatures get the very same bytes, whatever was wrong',
+    async play(stage) {
+      const replies = await refusals(stage)
+      for (const reply of replies) {
+        expect({ status: reply.status, headers: withoutDate(reply), body: reply.body }).toEqual({
+          status: 401,
+          headers: withoutDate(replies[0] as Reply),
+          body: '{"status":"refused"}',
+        })
+      }
+      const good = await stage.send(signed(scan()))
+      expect(good.status).toBe(200)
+      for (const { body, headers } of [good, replies[0] as Reply]) {
+        expect(body.length).toBeLessThanOrEqual(200)
+        expect(headers['content-type']).toBe('application/json')
+        expect(headers).not.toHaveProperty('location')
+        expect(JSON.parse(body)).toHaveProperty('status')
+      }
+    },
+  },
+]
+
+function refusals({ send }: Stage): Promise<readonly Reply[]> {
+  const body = scan()
+  const values = [
+    undefined,
+    '',
+    'x',
+    'sha256=',
+    `sha256=${'0'.repeat(64)}`,
+    signatureOf(scan()),
+    mac(body),
+    'z'.repeat(8000),
+  ]
+  return Promise.all([
+    ...values.map((value) => send(withSignature(body, value))),
+    send(withSignature(Buffer.alloc(0), undefined)),
+    send({ headers: [JSON_TYPE, h('X-GoValid-Signature', signatureOf(body, 'another')), h('Cookie', 'a=b')], body }),
+  ])
+}
+
+function withoutDate({ headers }: Reply): object {
+  const { date: _date, ...others } = headers
+  return others
+}
