@@ -1,6 +1,7 @@
 /**
  * The Postgres driver's tables: their names, made safe, and the steps that create them.
  */
+import type { PoolClient } from 'pg'
 import { WebhookError } from '../errors.js'
 import type { PostgresConnections } from './postgres-connection.js'
 
@@ -36,12 +37,11 @@ export function readTable(table: string): PostgresTables {
 
 /**
  * What each version of the tables adds to the one before; a new version is a new entry, and none is ever changed.
- * Created by hand, with a role that may, the tables are found as they are.
  */
 function steps({ deliveries, quarantine }: PostgresTables): readonly string[] {
   const index = `"${deliveries.split('"').at(-2)}_retention"`
   return [
-    `CREATE TABLE ${deliveries} (
+    `CREATE TABLE IF NOT EXISTS ${deliveries} (
   namespace text NOT NULL,
   key bytea NOT NULL,
   state text NOT NULL,
@@ -54,8 +54,8 @@ function steps({ deliveries, quarantine }: PostgresTables): readonly string[] {
   handlers_done text[] NOT NULL,
   PRIMARY KEY (namespace, key)
 ) WITH (fillfactor = 80);
-CREATE INDEX ${index} ON ${deliveries} (retain_until);
-CREATE TABLE ${quarantine} (
+CREATE INDEX IF NOT EXISTS ${index} ON ${deliveries} (retain_until);
+CREATE TABLE IF NOT EXISTS ${quarantine} (
   namespace text NOT NULL,
   key bytea NOT NULL,
   code text NOT NULL,
@@ -68,34 +68,47 @@ CREATE TABLE ${quarantine} (
   ]
 }
 
+function comment({ deliveries }: PostgresTables, version: number): string {
+  return `COMMENT ON TABLE ${deliveries} IS 'govalid-webhooks ${version}';`
+}
+
+/** Everything that brings a database without the tables to this version. */
+export function tablesSql(tables: PostgresTables): string {
+  const wanted = steps(tables)
+  return [...wanted, comment(tables, wanted.length)].join('\n')
+}
+
 const CONNECTION_LIMIT_MS = 10_000
 
 /** Brings the tables to this version. Any number of processes may do so at once; one works, the others wait for it. */
 export async function migrateTables(tables: PostgresTables, borrow: PostgresConnections['borrow']): Promise<void> {
   const { client, giveBack } = await borrow(CONNECTION_LIMIT_MS)
-  const wanted = steps(tables)
-  const readVersion = async () => {
-    const sql = `SELECT coalesce(obj_description(to_regclass($1), 'pg_class'), '') AS comment`
-    const { rows } = await client.query<{ comment: string }>(sql, [tables.deliveries])
-    return Number(/^govalid-webhooks (\d+)$/.exec(rows[0]?.comment ?? '')?.[1] ?? 0)
-  }
   try {
-    if ((await readVersion()) < wanted.length) {
-      await client.query('BEGIN')
-      await client.query(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [
-        tables.deliveries,
-      ])
-      const version = await readVersion()
-      for (const step of wanted.slice(version)) await client.query(step)
-      if (version < wanted.length) {
-        await client.query(`COMMENT ON TABLE ${tables.deliveries} IS 'govalid-webhooks ${wanted.length}'`)
-      }
-      await client.query('COMMIT')
-    }
+    if ((await readVersion(client, tables)) < steps(tables).length) await migrate(client, tables)
     giveBack()
   } catch (error) {
     // Closing the connection ends its transaction.
     giveBack(error as Error)
     throw error
   }
+}
+
+async function migrate(client: PoolClient, tables: PostgresTables): Promise<void> {
+  const wanted = steps(tables)
+  // At a stricter level the version would be read as it was before the wait for the lock.
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [tables.deliveries])
+  const version = await readVersion(client, tables)
+  for (const step of wanted.slice(version)) await client.query(step)
+  if (version < wanted.length) await client.query(comment(tables, wanted.length))
+  await client.query('COMMIT')
+}
+
+/** The version the tables are at; 0 where there are none. */
+async function readVersion(client: PoolClient, { deliveries }: PostgresTables): Promise<number> {
+  // Not obj_description: after waiting for the lock it would still go by what this session remembers of a missing table.
+  const sql = `SELECT description FROM pg_catalog.pg_description
+WHERE classoid = 'pg_catalog.pg_class'::regclass AND objoid = to_regclass($1) AND objsubid = 0`
+  const { rows } = await client.query<{ description: string }>(sql, [deliveries])
+  return Number(/^govalid-webhooks (\d+)$/.exec(rows[0]?.description ?? '')?.[1] ?? 0)
 }

@@ -22,7 +22,7 @@ import { WebhookError } from '../errors.js'
 import { createConnections, type PostgresStatement } from './postgres-connection.js'
 import { createQuarantine } from './postgres-quarantine.js'
 import { type ClaimRow, readClaim, recordStatements } from './postgres-records.js'
-import { migrateTables, readTable } from './postgres-schema.js'
+import { migrateTables, readTable, tablesSql } from './postgres-schema.js'
 import { createTransactions, type PostgresTransaction } from './postgres-transaction.js'
 import type { Quarantine, Store, TransactionRequest } from './store.js'
 
@@ -57,6 +57,7 @@ export interface PostgresStore extends Store<PostgresTransaction> {
   readonly quarantine: Quarantine
 }
 
+const TABLE = 'govalid_deliveries'
 const POOL_MAX = 10
 /** Below the second that the receiver gives a store call. */
 const CALL_LIMIT_MS = 900
@@ -85,7 +86,7 @@ const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
  * ```
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
-  const { pool, table = 'govalid_deliveries', namespace = 'default', clock = systemClock } = options
+  const { pool, table = TABLE, namespace = 'default', clock = systemClock } = options
   refuseOtherThanPool(pool)
   if (!/^[\x20-\x7e]{1,200}$/.test(namespace)) {
     throw new WebhookError('option_invalid', 'namespace must be 1 to 200 printable ASCII characters.')
@@ -119,6 +120,22 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       transactions.run(work, (tx) => statements.commit(request, (text) => tx.escapeLiteral(text))),
     quarantine: createQuarantine(tables, namespace, run),
   }
+}
+
+/**
+ * The SQL that creates the store's tables, for migrations of your own: where the role of the application may not create tables.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `table` is no plain name.
+ *
+ * @example
+ * ```ts
+ * import { postgresTablesSql } from 'govalid-webhooks/stores/postgres'
+ *
+ * console.log(postgresTablesSql('hooks.deliveries'))
+ * ```
+ */
+export function postgresTablesSql(table: string = TABLE): string {
+  return tablesSql(readTable(table))
 }
 
 function refuseOtherThanPool(pool: unknown): void {

@@ -1,0 +1,204 @@
+/** postgresStore when Postgres, its network or its pool fails: what rejects, what is executed, and what is never executed later. */
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres.js'
+import type { ClaimRequest } from '../../../src/stores/store.js'
+import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
+
+function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
+  const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]
+  return { key, token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil: Date.now() + 86_400_000, ...changes }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describeWithService('postgres', 'postgresStore, when something fails', (url) => {
+  const scene = postgresScene(url)
+  const { table, admin } = scene
+  const open = (options: Partial<PostgresStoreOptions> = {}) => postgresStore({ pool: scene.pool(), table, ...options })
+  const rowsOf = async (key: string) => {
+    const { rowCount } = await admin.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [key])
+    return rowCount
+  }
+  let network: TcpProxy
+
+  beforeAll(async () => {
+    network = await createTcpProxy(url)
+    await open().claim(newClaim())
+  })
+
+  afterAll(() => network.close())
+
+  const openBehindNetwork = async (options: Partial<PostgresStoreOptions> = {}) => {
+    const store = open({ pool: scene.pool({ connectionString: network.url, max: 2 }), ...options })
+    await store.claim(newClaim())
+    return store
+  }
+
+  test('a claim rejects at once while connections are refused, and works once they are not', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    network.set('refused')
+    const startedAt = Date.now()
+    await expect(async () => store.claim(request)).rejects.toThrow()
+    expect(Date.now() - startedAt).toBeLessThan(1500)
+    network.set('open')
+    await pause(100)
+    expect(await rowsOf(request.key)).toBe(0)
+    expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('a claim on a connection that just broke is repeated on another', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    network.set('mute')
+    const answer = store.claim(request)
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [request.key])
+    network.set('refused')
+    network.set('open')
+    expect(await answer).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('a completion whose answer was lost is repeated, and true', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    await store.claim(request)
+    network.set('mute')
+    const answer = store.complete(request)
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [request.key])
+    network.set('refused')
+    network.set('open')
+    expect(await answer).toBe(true)
+  })
+
+  test('a claim that found no free connection in time rejects, and is not executed later', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool, callLimitMs: 50 })
+    const request = newClaim()
+    const taken = await pool.connect()
+    await expect(async () => store.claim(request)).rejects.toMatchObject({ code: 'store_unavailable' })
+    taken.release()
+    await pause(50)
+    expect(await rowsOf(request.key)).toBe(0)
+    expect([pool.idleCount, pool.waitingCount]).toEqual([1, 0])
+    expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('1,000 claims that were given up while the pool was exhausted leave nothing behind', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool, callLimitMs: 20 })
+    const key = randomBytes(32).toString('hex')
+    const taken = await pool.connect()
+    const answers = await Promise.allSettled(Array.from({ length: 1000 }, async () => store.claim(newClaim({ key }))))
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true)
+    taken.release()
+    await pause(50)
+    expect(await rowsOf(key)).toBe(0)
+    expect(pool.waitingCount).toBe(0)
+  })
+
+  test('a claim that waits for a locked row rejects, and is not executed later', async () => {
+    const store = open({ callLimitMs: 100 })
+    const request = newClaim()
+    await store.claim(request)
+    await store.release({ ...request, handlersDone: [], counted: true })
+    const other = await admin.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
+    await expect(async () => store.claim(newClaim({ key: request.key }))).rejects.toMatchObject({ code: '55P03' })
+    await other.query('ROLLBACK')
+    other.release()
+    await pause(100)
+    const { rows } = await admin.query(`SELECT state, attempt FROM ${table} WHERE key = decode($1, 'hex')`, [
+      request.key,
+    ])
+    expect(rows).toEqual([{ state: 'released', attempt: 1 }])
+  })
+
+  test('a service that falls silent does not hold a call for ever', async () => {
+    const clock = fixedClock()
+    const store = await openBehindNetwork({ clock })
+    network.set('silent')
+    // The pool has two connections: two calls wait for an answer, the third for a connection.
+    const given = [newClaim(), newClaim(), newClaim()].map(async (request) => store.claim(request))
+    const settled = Promise.allSettled(given)
+    await pause(50)
+    await clock.advance(10_000)
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    network.set('refused')
+    network.set('open')
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('backends that are killed while idle end no process and waste no claim', async () => {
+    const pool = scene.pool({ application_name: `${scene.schema}_idle` })
+    const store = open({ pool })
+    await Promise.all(Array.from({ length: 5 }, async () => store.claim(newClaim())))
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
+      `${scene.schema}_idle`,
+    ])
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => store.claim(newClaim())))
+    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(20)
+  })
+
+  test('a backend that is killed while it works a claim wastes none', async () => {
+    const name = `${scene.schema}_busy`
+    const store = open({ pool: scene.pool({ application_name: name }), callLimitMs: 5000 })
+    const request = newClaim()
+    await store.claim(request)
+    await store.release({ ...request, handlersDone: [], counted: true })
+    const other = await admin.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
+    const answer = store.claim(newClaim({ key: request.key }))
+    const waiting = `FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`
+    await scene.until(`SELECT ${waiting}`, [name])
+    await admin.query(`SELECT pg_terminate_backend(pid) ${waiting}`, [name])
+    await other.query('ROLLBACK')
+    other.release()
+    expect(await answer).toMatchObject({ status: 'claimed', attempt: 2 })
+  })
+
+  test('the user’s own listener hears of broken connections as before', async () => {
+    const name = `${scene.schema}_heard`
+    const pool = scene.pool({ application_name: name })
+    const heard: Error[] = []
+    pool.on('error', (error) => heard.push(error))
+    await open({ pool }).claim(newClaim())
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [name])
+    while (heard.length === 0) await pause(5)
+    expect(heard[0]?.message).toMatch(/terminat/)
+  })
+
+  test('stores that share a pool add one listener to it', () => {
+    const pool = scene.pool()
+    for (let count = 0; count < 20; count++) open({ pool })
+    expect(pool.listenerCount('error')).toBe(1)
+  })
+
+  test('a database whose transactions are serializable by default is no obstacle', async () => {
+    const pool = scene.pool({ options: '-c default_transaction_isolation=serializable' })
+    const store = open({ pool, callLimitMs: 10_000 })
+    const key = randomBytes(32).toString('hex')
+    const answers = await Promise.all(Array.from({ length: 100 }, async () => store.claim(newClaim({ key }))))
+    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(99)
+  })
+
+  test('a row that something keeps from being written is an error, never an answer', async () => {
+    const other = `${scene.schema}.guarded`
+    const store = open({ table: other })
+    await store.claim(newClaim())
+    await admin.query(
+      `CREATE FUNCTION ${scene.schema}.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+    )
+    await admin.query(
+      `CREATE TRIGGER nothing BEFORE INSERT ON ${other} FOR EACH ROW EXECUTE FUNCTION ${scene.schema}.nothing()`,
+    )
+    await expect(async () => store.claim(newClaim())).rejects.toThrow('the claim gave no row back')
+  })
+})

@@ -1,0 +1,58 @@
+/**
+ * A network between a client and a real service that can fail: refuse, fall silent, or lose answers.
+ */
+import { connect, createServer, type Socket } from 'node:net'
+
+/** `open` passes everything; `refused` cuts every connection; `silent` passes nothing; `mute` passes requests and loses the answers. */
+export type NetworkState = 'open' | 'refused' | 'silent' | 'mute'
+
+export interface TcpProxy {
+  /** The service's address, through this network. */
+  readonly url: string
+  set(state: NetworkState): void
+  close(): Promise<void>
+}
+
+/** Opens a network in front of the service at `url`. */
+export async function createTcpProxy(url: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(url)
+  let state: NetworkState = 'open'
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    if (state === 'refused') return void near.destroy()
+    const far = connect(Number(port), hostname)
+    near.on('data', (bytes) => state !== 'silent' && far.write(bytes))
+    far.on('data', (bytes) => state === 'open' && near.write(bytes))
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  const proxied = new URL(url)
+  proxied.hostname = '127.0.0.1'
+  proxied.port = String(address.port)
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: proxied.href,
+    set(next) {
+      state = next
+      if (state === 'refused') cut()
+    },
+    async close() {
+      cut()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
