@@ -11,7 +11,7 @@ export interface Clock {
   setTimer(ms: number, fn: () => void): () => void
 }
 
-/** The machine's own clock. A timer does not keep a Node process alive: a running request does that. */
+/** The machine's own clock. A timer that is set keeps a Node process alive: what it stands for is still going on. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(ms, fn) {
@@ -78,5 +78,6 @@ export interface Deadline {
 /** Starts a deadline of `ms` milliseconds. */
 export function startDeadline(clock: Clock, ms: number): Deadline {
   const startedAt = clock.now()
-  return { startedAt, left: () => startedAt + ms - clock.now() }
+  // A machine's clock may be set back meanwhile; the answer must not wait for it to catch up.
+  return { startedAt, left: () => Math.min(ms, startedAt + ms - clock.now()) }
 }

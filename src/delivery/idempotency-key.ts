@@ -21,6 +21,8 @@ export function userKey(
   let named: unknown
   try {
     named = keyFunction({ rawBody, payload })
+    // An asynchronous function names no key; what it rejects with must not end the process.
+    if (named instanceof Promise) named.catch(() => {})
   } catch {
     return undefined
   }

@@ -1,0 +1,97 @@
+/** Stage 8: the one table of answers. */
+import { describe, expect, it, test } from 'vitest'
+import { toAnswer } from '../../../src/delivery/response.js'
+import type { Outcome, QuarantinedCode, RefusedCode, UnavailableCode } from '../../../src/index.js'
+
+const STATUSES = {
+  processed: 200,
+  accepted: 200,
+  duplicate: 200,
+  ignored: 200,
+  quarantined: 200,
+  busy: 503,
+  unfinished: 503,
+  unavailable: 503,
+  failed: 500,
+} satisfies Record<Exclude<Outcome['status'], 'refused'>, number>
+
+const REFUSED = {
+  method_not_allowed: 405,
+  body_read_failed: 400,
+  body_timeout: 408,
+  body_too_large: 413,
+  body_encoded: 415,
+  body_already_parsed: 500,
+  signature_missing: 401,
+  signature_malformed: 401,
+  signature_mismatch: 401,
+  secret_missing: 500,
+} satisfies Record<RefusedCode, number>
+
+const outcomes = [
+  ...Object.entries(STATUSES).map(([status, http]) => ({ outcome: { status } as Outcome, name: status, http })),
+  ...Object.entries(REFUSED).map(([code, http]) => ({
+    outcome: { status: 'refused', code } as Outcome,
+    name: code,
+    http,
+  })),
+]
+
+describe.each(outcomes)('$name', ({ outcome, name, http }) => {
+  const answer = toAnswer(outcome)
+
+  it(`is answered ${http}, in at most 200 bytes of JSON that say how it ended`, () => {
+    expect(answer.status).toBe(http)
+    expect(Buffer.byteLength(answer.body)).toBeLessThanOrEqual(200)
+    expect(JSON.parse(answer.body)).toMatchObject({ status: outcome.status })
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(answer.body)),
+    })
+  })
+
+  it('asks for another try exactly when one can help', () => {
+    expect(answer.headers['retry-after']).toBe(http === 503 ? '60' : undefined)
+  })
+
+  it('tells a code only where the developer is to be told', () => {
+    const told = ['body_already_parsed', 'secret_missing'].includes(name) ? name : undefined
+    expect(JSON.parse(answer.body).code).toBe(told)
+  })
+})
+
+test('success is exactly 200, never another 2xx, never a redirect', () => {
+  const all = outcomes.map(({ http }) => http)
+  expect(all.filter((http) => http > 200 && http < 400)).toEqual([])
+})
+
+test('the three refusals of a signature are one answer, byte for byte', () => {
+  const codes = ['signature_missing', 'signature_malformed', 'signature_mismatch'] as const
+  const answers = codes.map((code) => JSON.stringify(toAnswer({ status: 'refused', code, hint: `about ${code}` })))
+  expect(new Set(answers).size).toBe(1)
+})
+
+test('405 names the method that is allowed', () => {
+  expect(toAnswer({ status: 'refused', code: 'method_not_allowed' }).headers['allow']).toBe('POST')
+})
+
+test('the connection is closed where the rest of the request is not read', () => {
+  const closing = outcomes.filter(({ outcome }) => toAnswer(outcome).closes).map(({ name }) => name)
+  expect(closing).toEqual(['body_read_failed', 'body_timeout', 'body_too_large'])
+  for (const code of ['body_timeout', 'body_too_large'] as const) {
+    expect(toAnswer({ status: 'refused', code }).headers['connection']).toBe('close')
+  }
+})
+
+test('trap: nothing of the delivery, of an error or of a reason is in an answer', () => {
+  const secret = 'do not tell'
+  const details = { idempotencyKey: secret, error: new Error(secret), hint: secret, event: { event: secret } }
+  const codes: (QuarantinedCode | UnavailableCode)[] = ['stale', 'schema_refused', 'store_unavailable']
+  for (const { outcome } of outcomes) {
+    for (const code of codes) {
+      const answer = JSON.stringify(toAnswer({ code, ...outcome, ...details } as unknown as Outcome))
+      expect(answer).not.toContain(secret)
+      expect(answer).not.toContain(code)
+    }
+  }
+})

@@ -1,0 +1,121 @@
+/** Verification without a receiver. */
+import { describe, expect, it, test } from 'vitest'
+import { assertSignature, EVENT_TYPES, type Payload, parseEvent, type Secret, verifyAndParse } from '../../src/index.js'
+import { sign } from '../../src/testing/sign-delivery.js'
+import { caught, rejection } from '../support/caught.js'
+import { describeOnBothCryptos } from '../support/crypto-paths.js'
+import { eventOf, scannedEvent } from '../support/payloads.js'
+
+const SECRET = 'your_webhook_secret'
+const TEXT = JSON.stringify(scannedEvent())
+const BYTES = new TextEncoder().encode(TEXT)
+const SIGNATURE = await sign(BYTES, SECRET)
+
+describeOnBothCryptos('assertSignature and verifyAndParse', () => {
+  const view = new Uint8Array(BYTES.length + 4)
+  view.set(BYTES, 2)
+
+  it.each<[string, Payload]>([
+    ['text', TEXT],
+    ['bytes', BYTES],
+    ['an ArrayBuffer', BYTES.slice().buffer],
+    ['a Buffer', Buffer.from(BYTES)],
+    ['a view with an offset', view.subarray(2, -2)],
+  ])('78: %s: the same verdict', async (_, payload) => {
+    expect(await assertSignature(payload, SIGNATURE, SECRET)).toBeUndefined()
+    expect(await verifyAndParse(payload, SIGNATURE, SECRET)).toMatchObject({
+      known: true,
+      event: { event: 'qr.scanned' },
+    })
+    expect(await rejection(assertSignature(payload, SIGNATURE, 'another'))).toMatchObject({
+      code: 'signature_mismatch',
+    })
+  })
+
+  it.each<[string, string | null | undefined, string]>([
+    ['no signature', undefined, 'signature_missing'],
+    ['null', null, 'signature_missing'],
+    ['an empty one', '', 'signature_missing'],
+    ['a malformed one', SIGNATURE.slice(7), 'signature_malformed'],
+    ['a wrong one', `sha256=${'0'.repeat(64)}`, 'signature_mismatch'],
+  ])('%s: rejects with %s %s', async (_, signature, code) => {
+    const errors = await Promise.all(
+      [assertSignature, verifyAndParse].map((verify) => rejection(verify(TEXT, signature, SECRET))),
+    )
+    for (const error of errors) {
+      expect(error).toMatchObject({ name: 'WebhookError', code })
+      expect((error as Error).message).not.toContain(SECRET)
+      expect((error as Error).message).not.toMatch(/[0-9a-f]{16}/)
+    }
+  })
+
+  test('several secrets: any of them', async () => {
+    expect(await assertSignature(TEXT, SIGNATURE, ['new', SECRET])).toBeUndefined()
+  })
+
+  it.each<[Secret | readonly Secret[], string]>([
+    [undefined, 'secret_missing'],
+    ['', 'secret_blank'],
+    [[], 'secret_missing'],
+    [['a', undefined], 'secret_missing'],
+  ])('a secret that is %j: rejects with %s, whatever the signature', async (secret, code) => {
+    expect(await rejection(assertSignature(TEXT, SIGNATURE, secret))).toMatchObject({ code })
+    expect(await rejection(verifyAndParse(TEXT, SIGNATURE, secret))).toMatchObject({ code })
+  })
+
+  it.each<[string, unknown]>([
+    ['a parsed object', scannedEvent()],
+    ['an array', []],
+    ['null', null],
+    ['undefined', undefined],
+    ['a number', 12],
+  ])('79: %s is no raw body: a TypeError for the developer', async (_, payload) => {
+    for (const verify of [assertSignature, verifyAndParse]) {
+      const error = await rejection(verify(payload as Payload, SIGNATURE, SECRET))
+      expect(error).toBeInstanceOf(TypeError)
+      expect((error as Error).message).toContain('raw body')
+    }
+  })
+
+  test('a signed body that is no event: verifyAndParse says so, assertSignature takes any bytes', async () => {
+    const other = new TextEncoder().encode('} not json')
+    const signature = await sign(other, SECRET)
+    expect(await assertSignature(other, signature, SECRET)).toBeUndefined()
+    expect(await rejection(verifyAndParse(other, signature, SECRET))).toMatchObject({ code: 'not_json' })
+  })
+})
+
+test('trap: forgetting await lets no forgery in unseen: the rejection is there, and there is no boolean', async () => {
+  const forgotten = assertSignature(TEXT, `sha256=${'0'.repeat(64)}`, SECRET)
+  expect(await rejection(forgotten)).toMatchObject({ code: 'signature_mismatch' })
+  expect(await assertSignature(TEXT, SIGNATURE, SECRET)).not.toBe(true)
+})
+
+describe('parseEvent', () => {
+  it.each(EVENT_TYPES)('%s is known, and has no issue', (type) => {
+    expect(parseEvent(JSON.stringify(eventOf(type)))).toEqual({ known: true, event: eventOf(type), issues: [] })
+  })
+
+  test('an event this version does not know is not known', () => {
+    const parsed = parseEvent('{"event":"qr.archived","anything":[1]}')
+    expect(parsed).toEqual({ known: false, event: { event: 'qr.archived', anything: [1] }, issues: [] })
+  })
+
+  test('a departure from the documented shape is an issue, and changes nothing', () => {
+    const parsed = parseEvent(JSON.stringify(scannedEvent({ webhook_id: 7 })))
+    expect(parsed.issues).toEqual([{ path: ['webhook_id'], expected: 'string', received: 'number' }])
+    expect(parsed.event).toMatchObject({ webhook_id: 7 })
+  })
+
+  it.each<[Payload, string]>([
+    [new Uint8Array([0xff]), 'not_utf8'],
+    ['', 'not_json'],
+    ['[]', 'not_an_event'],
+  ])('%j: throws %s', (payload, code) => {
+    expect(caught(() => parseEvent(payload))).toMatchObject({ name: 'WebhookError', code })
+  })
+
+  test('a parsed object is no raw body: TypeError', () => {
+    expect(caught(() => parseEvent(scannedEvent() as never))).toBeInstanceOf(TypeError)
+  })
+})
