@@ -6,7 +6,7 @@ const WIDTHS = [2, 52, 78, 17] as const
 
 /** Prints where the example listens, and the names of the columns. */
 export function printHead(url: string): void {
-  console.log(`The Express example listens on ${url}.`)
+  console.log(`The Express example, with a handler for every event, listens on ${url}.`)
   console.log(`GoValid is played by this script; a minute of its waiting takes ${MINUTE_MS} ms.\n`)
   printRow(['', 'delivery', 'the handler saw', 'answer', 'time'])
 }
