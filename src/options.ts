@@ -23,7 +23,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   readonly store?: Store<Transaction> | false
   /** Where verified deliveries wait to be worked after the answer. Default: none, they are worked before it. */
   readonly inbox?: Inbox
-  /** Where deliveries go that cannot be worked. Default: the store's own, where it has one; else they are reported and dropped. */
+  /** Where deliveries go that cannot be worked. Default: the store's own, or the inbox's; else they are reported and dropped. */
   readonly quarantine?: QuarantineSink
   /** What makes two deliveries the same. Its result is hashed. Default: the raw body's bytes. */
   readonly idempotencyKey?: (delivery: {
@@ -112,7 +112,7 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
   for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
   return {
     inbox,
-    quarantine: quarantine ?? (store ? store.quarantine : undefined),
+    quarantine: quarantine ?? (store ? store.quarantine : undefined) ?? inbox?.quarantine,
     idempotencyKey,
     maxBodyBytes: readDuration(options, 'maxBodyBytes', 1024 * 1024),
     bodyDeadlineMs,

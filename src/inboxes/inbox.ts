@@ -11,6 +11,7 @@
  *    last try is announced with `last`: the receiver then gives a failing delivery to the quarantine. When even that fails the job stays in
  *    the engine's own dead letter.
  */
+import type { QuarantineSink } from '../stores/store.js'
 import type { Outcome } from '../types.js'
 
 /** A verified delivery as an inbox keeps it: what it takes to verify and work it again. */
@@ -58,6 +59,8 @@ export interface Inbox {
   stop?(): Promise<void>
   /** Counts what it holds. */
   status(): Promise<InboxStatus>
+  /** The driver's own quarantine, used when neither the receiver nor its store has another. */
+  readonly quarantine?: QuarantineSink
 }
 
 /** Whether a job is done. What is not is worth another try. */

@@ -4,10 +4,10 @@
  */
 import { type Clock, isPromiseLike, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
-import { createConnection, type SqliteConnection, type SqliteDatabase, type SqliteSteps } from './sqlite-connection.js'
-import { quarantineStatements, readEntry } from './sqlite-quarantine.js'
+import { createConnection, type SqliteDatabase, type SqliteSteps } from './sqlite-connection.js'
+import { createSqliteQuarantine, type SqliteStep } from './sqlite-kept.js'
 import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './sqlite-records.js'
-import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from './store.js'
+import type { Quarantine, Store, TransactionRequest } from './store.js'
 
 export type { SqliteDatabase, SqlitePrepared } from './sqlite-connection.js'
 
@@ -90,9 +90,9 @@ export function sqliteStore<Database extends SqliteDatabase>(
     throw new WebhookError('option_invalid', message)
   }
   const records = recordStatements(table, namespace)
-  const kept = quarantineStatements(`${table}_quarantine`, namespace)
+  const step: SqliteStep = (work) => connection.transact(STEP_WAIT_MS, work)
+  const kept = createSqliteQuarantine(`${table}_quarantine`, namespace, step)
   const connection = createConnection(database, [...records.schema, ...kept.schema], clock)
-  const step = <Result>(work: (steps: SqliteSteps) => Result) => connection.transact(STEP_WAIT_MS, work)
   const holds = (statement: SqlStatement) => step((steps) => steps.rows(statement).length > 0)
   return {
     claim: (request) =>
@@ -117,7 +117,7 @@ export function sqliteStore<Database extends SqliteDatabase>(
         // What the type keeps out, `runInside` has refused.
         return result as never
       }),
-    quarantine: createQuarantine(step, kept),
+    quarantine: kept.quarantine,
   }
 }
 
@@ -147,18 +147,4 @@ function runInside(steps: SqliteSteps, work: () => unknown): unknown {
   // Fails when the function has committed or rolled back by itself: the checkpoint would not be part of the same transaction.
   steps.run(RELEASE)
   return result
-}
-
-function createQuarantine(
-  step: <Result>(work: (steps: SqliteSteps) => Result) => ReturnType<SqliteConnection['transact']>,
-  kept: ReturnType<typeof quarantineStatements>,
-): Quarantine {
-  const run = async (statement: SqlStatement) => void (await step((steps) => steps.run(statement)))
-  const read = async (statement: SqlStatement) =>
-    (await step((steps) => steps.rows(statement).map(readEntry))) as QuarantineEntry[]
-  return Object.assign((entry: QuarantineEntry) => run(kept.put(entry)), {
-    discard: (key: string) => run(kept.discard(key)),
-    get: async (key: string) => (await read(kept.get(key)))[0],
-    list: ({ limit = 100, after = '' } = {}) => read(kept.list(limit, after)),
-  })
 }

@@ -15,11 +15,11 @@ const MAY_IMPORT = {
   events: ['errors', 'events'],
   crypto: ['errors', 'crypto'],
   'store contract': ['errors', 'types'],
-  'inbox contract': ['errors', 'types'],
+  'inbox contract': ['errors', 'types', 'store contract'],
   'built-in store': ['errors', 'clock', 'store contract', 'built-in store'],
   'store part': ['errors', 'clock', 'store contract', 'store part'],
   'store driver': ['errors', 'clock', 'store contract', 'store part'],
-  'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract'],
+  'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract', 'inbox driver', 'store part'],
   delivery: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
   receiver: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
@@ -55,7 +55,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(errors|clock|types)\.ts$/, 'errors'],
   [/^stores\/store\.ts$/, 'store contract'],
   [/^stores\/(memory|none|finished-keys)\.ts$/, 'built-in store'],
-  [/^stores\/(sqlite|redis|postgres)-/, 'store part'],
+  [/^stores\/((sqlite|redis|postgres)-|idempotency-object)/, 'store part'],
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
@@ -77,7 +77,7 @@ const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|comp
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
-  'cloudflare:workers': /^stores\/durable-object\.ts$/,
+  'cloudflare:workers': /^stores\/idempotency-object\.ts$/,
 }
 
 /** The only places that know Node. */

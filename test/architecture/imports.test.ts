@@ -51,8 +51,10 @@ const SOUND: Readonly<Record<string, string>> = {
   'stores/store.ts': '// The contract.\nexport interface Store {}',
   'stores/redis.ts':
     "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from './store.js'\nexport type X = Redis & Store",
+  'stores/idempotency-object.ts':
+    "// The object.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
   'stores/durable-object.ts':
-    "// Durable Objects.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
+    "// Durable Objects.\nimport { DurableObject } from './idempotency-object.js'\nexport { DurableObject }",
   'adapters/web-request.ts':
     "// Requests.\nimport { claim } from '../delivery/claim.js'\nexport const toHandler = claim",
   'adapters/node-request.ts':
