@@ -43,7 +43,7 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
-        test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'] },
+        test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         test: { name: 'edge', environment: 'edge-runtime', include: ['test/runtime/edge/**/*.test.ts'] },

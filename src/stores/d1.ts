@@ -9,6 +9,7 @@ import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from './s
 
 /** A prepared statement of D1 (`D1PreparedStatement`), as far as it is used. */
 export interface D1Statement {
+  /** The statement with its values. */
   bind(...values: unknown[]): D1Statement
 }
 
@@ -22,7 +23,9 @@ export interface D1StatementResult {
 
 /** A D1 binding (`D1Database`) or a session of one, as far as it is used. */
 export interface D1DatabaseBinding {
+  /** Prepares one statement. */
   prepare(query: string): D1Statement
+  /** Runs statements in one transaction. */
   batch(statements: D1Statement[]): Promise<D1StatementResult[]>
 }
 

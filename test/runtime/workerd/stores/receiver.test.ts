@@ -62,7 +62,7 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     await Promise.all(answers.map(({ settled }) => settled()))
     expect((await endpoint.send(body)).httpStatus).toBe(200)
     expect(calls).toBe(1)
-  }, 30_000)
+  })
 
   test('a handler that outlives the deadline goes on behind the answer, and the retry is a duplicate', async () => {
     const endpoint = createEndpoint(openNew(), { deadlineMs: 300, bodyDeadlineMs: 200 })
