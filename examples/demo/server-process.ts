@@ -46,7 +46,7 @@ function collectLines(stream: Readable): Lines {
       hasEnded = true
     })
   return {
-    async take(count, limitMs = 1000) {
+    async take(count, limitMs = 5000) {
       const until = performance.now() + limitMs
       while (lines.length < count && !hasEnded && performance.now() < until) await wait(5)
       return lines.splice(0)
