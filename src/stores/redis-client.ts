@@ -62,16 +62,27 @@ interface Connection {
 export function createRunScript(client: RedisClient, clock: Clock): RunScript {
   const connection = connect(client)
   const shas = new Map<string, string>()
-  return async function runScript(script, call) {
+  const evaluate = async (script: string, call: ScriptCall) => {
     const sha = shas.get(script) ?? (await sha1(script))
     shas.set(script, sha)
-    // A client that is just connecting is waited for out here: what is given up in this queue is never sent.
-    if (connection.state() !== 'ready') await untilReady(connection, clock)
     try {
       return await connection.evaluate('evalsha', sha, call)
     } catch (error) {
       if (!String((error as Error | undefined)?.message).startsWith('NOSCRIPT')) throw error
       return connection.evaluate('eval', script, call)
+    }
+  }
+  return async function runScript(script, call) {
+    const giveUpAt = clock.now() + WAIT_MS
+    for (;;) {
+      // A client that is just connecting is waited for out here: what is given up in this queue is never sent.
+      if (connection.state() !== 'ready') await untilReady(connection, clock, giveUpAt)
+      try {
+        return await evaluate(script, call)
+      } catch (error) {
+        // A step that broke off with its connection may be repeated: its token makes it the same step.
+        if (connection.state() !== 'connecting' || clock.now() >= giveUpAt) throw error
+      }
     }
   }
 }
@@ -130,8 +141,7 @@ function refuseResending(client: IoredisClient & { readonly isCluster?: boolean 
   )
 }
 
-async function untilReady(connection: Connection, clock: Clock): Promise<void> {
-  const giveUpAt = clock.now() + WAIT_MS
+async function untilReady(connection: Connection, clock: Clock, giveUpAt: number): Promise<void> {
   for (let state = connection.state(); state !== 'ready'; state = connection.state()) {
     if (state === 'closed' || clock.now() >= giveUpAt) {
       const message = 'The Redis client is not connected, so nothing was sent.'
