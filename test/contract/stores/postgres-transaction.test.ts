@@ -4,17 +4,9 @@ import type { PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres.js'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { createGate } from '../../support/gate.js'
 import { postgresScene } from '../../support/postgres.js'
 import { describeWithService } from '../../support/services.js'
-
-/** A promise and the function that resolves it. */
-function createGate() {
-  let open = () => {}
-  const promise = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { promise, resolve: () => open() }
-}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -86,10 +78,10 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     const wrote = createGate()
     const hanging = transaction(async (tx) => {
       await write(tx)
-      wrote.resolve()
+      wrote.open()
       await new Promise(() => {})
     })
-    await wrote.promise
+    await wrote.passed
     const refused = expect(hanging).rejects.toMatchObject({ code: 'handler_timeout' })
     await clock.advance(15 * 60_000)
     await refused
@@ -113,7 +105,7 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
       first.store.transaction({ key, token, checkpoint: 'count' })(async (tx) => {
         most = Math.max(most, ++open)
         await write(tx)
-        await gate.promise
+        await gate.passed
         open--
       }),
     )
@@ -123,7 +115,7 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
       return first.store.claim({ ...first.claim, key, token: key })
     })
     expect((await Promise.all(claims)).filter(({ status }) => status === 'claimed')).toHaveLength(10)
-    gate.resolve()
+    gate.open()
     await Promise.all(runs)
     expect(most).toBe(2)
     expect(await Promise.all(works.map(({ countEffects }) => countEffects()))).toEqual(works.map(() => 1))
