@@ -11,6 +11,7 @@ import type { EventPattern, MatchedEventType } from './events/event-types.js'
 import type { UnknownEvent } from './events/events.js'
 import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
 import { createHandlers, type HandlerOptions } from './handlers.js'
+import type { AcceptedDelivery, InboxAttempt, InboxWork } from './inboxes/inbox.js'
 import { type ReceiverOptions, readOptions, type Settings } from './options.js'
 import { discardEntry } from './quarantine.js'
 import { type ReceiveMeans, receiveDelivery } from './receiver.js'
@@ -51,6 +52,11 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * `duplicate` and `ignored` the entry is taken out of the quarantine.
    */
   rework(entry: QuarantineEntry): Promise<Outcome>
+  /**
+   * Works one delivery that an inbox hands out: verified again, claimed, and given to its handlers, which may take `handlerTimeoutMs`.
+   * Inboxes that are started call it by themselves; it is for those whose platform does the calling. Never rejects.
+   */
+  work(delivery: AcceptedDelivery, attempt: InboxAttempt): Promise<Outcome>
   /** What is going on: for health checks and dashboards. */
   status(): Promise<ReceiverStatus>
   /**
@@ -111,9 +117,9 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     reporter.outcome(outcome)
     return outcome
   }
-  const inbox = createInboxStarter(settings, reporter, (accepted, attempt) => {
-    return take(toDelivery(accepted), { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
-  })
+  const work: InboxWork = (accepted, attempt) =>
+    take(toDelivery(accepted), { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
+  const inbox = createInboxStarter(settings, reporter, work)
   const receiver: Receiver<Schemas, Transaction> = {
     on(pattern, handler, handlerOptions) {
       means.handlers.add(pattern, handler, handlerOptions)
@@ -126,6 +132,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
       return receiver
     },
     receive: (delivery) => take(delivery, { from: 'sender' }),
+    work,
     async rework(entry) {
       const outcome = await take(toDelivery(entry), { from: 'quarantine' })
       const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)

@@ -109,12 +109,16 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
   if (inbox !== undefined && typeof inbox?.accept !== 'function') {
     throw invalid('inbox', 'an inbox of govalid-webhooks/inboxes/…', inbox)
   }
+  const maxBodyBytes = readDuration(options, 'maxBodyBytes', 1024 * 1024)
+  const inboxBytes = inbox?.maxBodyBytes ?? maxBodyBytes
+  if (maxBodyBytes > inboxBytes)
+    throw invalid('maxBodyBytes', `at most ${inboxBytes}, which is what the inbox can take`, maxBodyBytes)
   for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
   return {
     inbox,
     quarantine: quarantine ?? (store ? store.quarantine : undefined) ?? inbox?.quarantine,
     idempotencyKey,
-    maxBodyBytes: readDuration(options, 'maxBodyBytes', 1024 * 1024),
+    maxBodyBytes,
     bodyDeadlineMs,
     deadlineMs,
     handlerTimeoutMs: readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000),

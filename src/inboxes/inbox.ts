@@ -59,6 +59,8 @@ export interface Inbox {
   stop?(): Promise<void>
   /** Counts what it holds. */
   status(): Promise<InboxStatus>
+  /** The largest body it can take, in bytes; creation refuses a larger `maxBodyBytes`. Default: any. */
+  readonly maxBodyBytes?: number
   /** The driver's own quarantine, used when neither the receiver nor its store has another. */
   readonly quarantine?: QuarantineSink
 }
