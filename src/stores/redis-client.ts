@@ -88,10 +88,10 @@ export function createRunScript(client: RedisClient, clock: Clock): RunScript {
 }
 
 function connect(client: RedisClient): Connection {
-  if ('evalSha' in client && typeof client.evalSha === 'function') return overNodeRedis(client)
-  if ('evalsha' in client && typeof client.evalsha === 'function' && typeof client.status === 'string') {
-    return overIoredis(client)
-  }
+  const given = client as Partial<NodeRedisClient & IoredisClient> | null | undefined
+  if (typeof given?.evalSha === 'function') return overNodeRedis(client as NodeRedisClient)
+  if (typeof given?.evalsha === 'function' && typeof given.status === 'string')
+    return overIoredis(client as IoredisClient)
   const message = 'client must be a client of node-redis (createClient of "redis") or ioredis (new Redis()).'
   throw new WebhookError('option_invalid', message)
 }
