@@ -1,0 +1,159 @@
+// I. Handlers and time, as far as HTTP shows it.
+import { expect } from 'vitest'
+import { type Case, DUPLICATE, PROCESSED, type Stage, type Step, type Verdict } from '../case.js'
+import { h, scan, signed } from '../deliveries.js'
+import type { Reply } from '../tcp.js'
+import { until } from '../until.js'
+import { HURRIED_DEADLINE_MS, type VariantName } from '../variants.js'
+
+const FAILED: Verdict = { answer: 'failed', handled: 1 }
+const UNFINISHED: Verdict = { answer: 'unfinished', handled: 1 }
+
+function same(variant: VariantName, verdicts: readonly Verdict[]): readonly Step[] {
+  const request = signed(scan())
+  return verdicts.map((expected) => ({ variant, request, expected }))
+}
+
+/** Waits until a receiver has recorded a completion behind the answer. */
+async function completion({ observe }: Stage): Promise<void> {
+  await until(async () => (await observe()).store.complete > 0, 'the completion')
+}
+
+/** Takes 2.4 s to send a body, 0.1 s less than it may. */
+async function sendSlowly({ open, bytes }: Stage, variant: VariantName): Promise<Reply> {
+  const body = scan()
+  const { headers } = signed(body)
+  const line = await open()
+  await line.write(
+    bytes({ headers: [...headers, h('Content-Length', String(body.byteLength))], framing: 'none' }, variant),
+  )
+  await line.write(body.subarray(0, 20))
+  await new Promise((resolve) => setTimeout(resolve, 2400))
+  await line.write(body.subarray(20))
+  const reply = await line.reply
+  line.end()
+  return reply
+}
+
+export const HANDLER_CASES: readonly Case[] = [
+  {
+    number: '176',
+    title: 'a handler that ends before the deadline is processed',
+    steps: () => same('hurried-brief', [PROCESSED, DUPLICATE]),
+  },
+  {
+    number: '177',
+    title: 'a handler that goes on past the deadline is answered 503 in time, and the retry is a duplicate',
+    async play(stage) {
+      const [first, second] = same('hurried-held', [UNFINISHED, DUPLICATE])
+      const { reply } = await stage.step(first as Step)
+      expect(reply.headers['retry-after']).toBe('60')
+      expect(reply.tookMs).toBeGreaterThan(HURRIED_DEADLINE_MS - 20)
+      expect(reply.tookMs).toBeLessThan(HURRIED_DEADLINE_MS + 150)
+      await stage.release()
+      await completion(stage)
+      await stage.step(second as Step)
+    },
+  },
+  {
+    number: '182',
+    title:
+      'under the default deadline a handler of 4.4 s is processed, one of 4.6 s is not, and a slow body, store and handler together ' +
+      'are still answered by 4.6 s',
+    timeoutMs: 20_000,
+    async play(stage) {
+      const { send, observe, expectAnswer, release } = stage
+      const [inTime, tooLong] = [signed(scan()), signed(scan())]
+      const all = [
+        send(inTime, 'takes-4400ms'),
+        send(tooLong, 'takes-4600ms'),
+        sendSlowly(stage, 'slow-store-held'),
+      ] as const
+      const [first, second, third] = await Promise.all(all)
+      expectAnswer(first, 'processed')
+      expectAnswer(second, 'unfinished')
+      expectAnswer(third, 'unfinished')
+      for (const late of [second, third]) {
+        expect(late.tookMs).toBeGreaterThan(4450)
+        expect(late.tookMs).toBeLessThan(4600)
+      }
+      await release()
+      let completions = 0
+      await until(async () => {
+        completions += (await observe()).store.complete
+        return completions === 3
+      }, 'the completions')
+      expectAnswer(await send(tooLong, 'takes-4600ms'), 'duplicate')
+    },
+  },
+  {
+    number: '178',
+    title: 'a handler that throws or rejects is answered 500, without its text, and tried again',
+    steps: () =>
+      (['fails-once', 'rejects-once'] as const).flatMap((variant) =>
+        same(variant, [FAILED, PROCESSED, DUPLICATE]).map((step, index) => ({
+          ...step,
+          check: (seen, reply) => {
+            expect(reply.body).not.toContain('handler failed')
+            expect(seen.troubles.map(({ code }) => code)).toEqual(index === 0 ? ['handler_failed'] : [])
+          },
+        })),
+      ),
+  },
+  {
+    number: '179',
+    title: 'a PermanentError is answered 200 and never tried again',
+    steps: () =>
+      (['permanent', 'permanent-sink'] as const).flatMap((variant) =>
+        same(variant, [{ answer: 'quarantined', handled: 1, code: 'permanent_error' }, DUPLICATE]),
+      ),
+  },
+  {
+    number: '180',
+    title: 'a handler that fails on every try: 500 four times, then quarantined with 200, with a sink and without',
+    steps: () =>
+      (['fails', 'fails-sink'] as const).flatMap((variant) =>
+        same(variant, [
+          FAILED,
+          FAILED,
+          FAILED,
+          FAILED,
+          { answer: 'quarantined', handled: 1, code: 'tries_exhausted' },
+          DUPLICATE,
+        ]),
+      ),
+  },
+  {
+    number: '184',
+    title: 'closing lets ten running handlers finish and turns new deliveries away with 503',
+    async play(stage) {
+      const { open, bytes, step, observe, release, expectAnswer, target } = stage
+      const lines = await Promise.all(Array.from({ length: 10 }, () => open()))
+      for (const line of lines) await line.write(bytes(signed(scan()), 'held'))
+      let running = 0
+      await until(async () => {
+        running += (await observe()).handled.length
+        return running === 10
+      }, 'ten handlers')
+      await target.control({ do: 'close', variant: 'held' })
+      await step({
+        variant: 'held',
+        request: signed(scan()),
+        expected: { answer: 'unavailable', handled: 0, code: 'receiver_closing' },
+        check: (seen) => expect(seen.closed).toEqual([]),
+      })
+      await release()
+      for (const line of lines) expectAnswer(await line.reply, 'processed')
+      let closed: readonly string[] = []
+      let completions = 0
+      await until(async () => {
+        const seen = await observe()
+        completions += seen.store.complete
+        closed = [...closed, ...seen.closed]
+        return closed.length > 0
+      }, 'the receiver to be closed')
+      expect({ closed, completions }).toEqual({ closed: ['held'], completions: 10 })
+      for (const line of lines) line.end()
+    },
+  },
+]
