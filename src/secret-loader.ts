@@ -8,6 +8,8 @@ import type { Settings } from './options.js'
 import type { Reporter } from './report.js'
 import type { Outcome } from './types.js'
 
+type Secrets = Secret | readonly Secret[]
+
 /** The secrets; what stops them from being loaded is an outcome. */
 export type SecretLoader = (limitMs: number) => Promise<SecretKeys | Outcome> | SecretKeys
 
@@ -22,11 +24,18 @@ export function createSecretLoader(source: SecretSource, settings: Settings, rep
   // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
   return (limitMs) => loaded ?? load(limitMs)
   async function load(limitMs: number): Promise<SecretKeys | Outcome> {
-    const call = source as () => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>
-    const settled = await settleWithin(settings.clock, limitMs, call)
+    const call = source as () => Secrets | Promise<Secrets>
+    let asked: Secrets | Promise<Secrets>
+    const settled = await settleWithin(settings.clock, limitMs, () => {
+      asked = call()
+      return asked
+    })
     try {
       if (settled.status === 'error') throw settled.error
-      if (settled.status === 'late') throw new Error('the secret’s function did not answer in time')
+      if (settled.status === 'late') {
+        void keepLate(asked)
+        throw new Error('the secret’s function did not answer in time')
+      }
       loaded = createSecretKeys(settled.value)
       return loaded
     } catch (error) {
@@ -37,6 +46,14 @@ export function createSecretLoader(source: SecretSource, settings: Settings, rep
       return misused
         ? { status: 'refused', code: 'secret_missing' }
         : { status: 'unavailable', code: 'secret_unavailable', error }
+    }
+  }
+  /** A function that is always slower than the limit must not stop every delivery: what it gave late is there for the next. */
+  async function keepLate(asked: Secrets | Promise<Secrets>): Promise<void> {
+    try {
+      loaded ??= createSecretKeys(await asked)
+    } catch {
+      // The next delivery asks again, and reports.
     }
   }
 }

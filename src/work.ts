@@ -14,6 +14,9 @@ import type { Outcome } from './types.js'
 
 /** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline. */
 const SINK_RESERVE_MS = 1000
+const FORGETTING =
+  'The store is full: it forgets finished deliveries before their time, and one that is sent again is worked again. Give it more room ' +
+  '(memoryStore: maxKeys), or use a durable store.'
 const NEVER_ENDED = 'no earlier try came to an end'
 
 /** Works one event under a claim of the store. Never rejects. */
@@ -28,6 +31,7 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   if (claimed.status === 'busy') return answerBusy(means, work, claimed.attempt)
   if (claimed.status !== 'claimed') return answerUnavailable(means, work, claimed.status, claimed.error)
   const { claim } = claimed
+  if (claim.isForgetting) means.reporter.trouble({ code: 'store_evicting', message: FORGETTING })
   const lastTry = isLastTry(means, work, claim.attempt)
   const neverEnded = !rework && claim.attempt > 1 && claim.released === 0
   if (neverEnded && lastTry) return setAsideUnrun(means, work, claim)

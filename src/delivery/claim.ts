@@ -23,6 +23,8 @@ export interface HeldClaim {
   readonly released: number
   /** Names of finished handlers: of earlier tries, and of this one as it goes on. */
   readonly handlersDone: Set<string>
+  /** The store forgot another delivery before its time. */
+  readonly isForgetting: boolean
 }
 
 /** What became of a claim. */
@@ -78,10 +80,11 @@ async function giveBackLate(
 function readResult(result: ClaimResult, key: string, token: string): Claimed {
   const given: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
   if (given?.status === 'done') return { status: 'done' }
-  const { status, attempt, released, handlersDone } = given ?? {}
+  const { status, attempt, released, handlersDone, isForgetting } = given ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
   if (status === 'claimed' && isCount(attempt) && isCount(released) && isListOfText(handlersDone)) {
-    return { status, claim: { key, token, attempt, released, handlersDone: new Set(handlersDone) } }
+    const claim = { key, token, attempt, released, handlersDone: new Set(handlersDone) }
+    return { status, claim: { ...claim, isForgetting: isForgetting === true } }
   }
   return { status: 'store_corrupt', error: 'the store answered a claim with something that is no claim result' }
 }

@@ -7,10 +7,10 @@
 export interface FinishedKeys {
   /** Whether a key is remembered at `now`. */
   has(key: string, now: number): boolean
-  /** Remembers a key until `retainUntil`; the oldest goes when there is no room. */
+  /** Remembers a key until `retainUntil`; there must be room, see `makeRoom`. */
   add(key: string, retainUntil: number, token: string): void
-  /** Forgets the oldest until at most `room` are left. */
-  makeRoom(room: number): void
+  /** Forgets the oldest until at most `room` are left; says whether one of them should still have been remembered at `now`. */
+  makeRoom(room: number, now: number): boolean
   /** The token a key was finished with, if it is among the newest: enough to know a repeated completion. */
   lastToken(key: string): string | undefined
 }
@@ -77,8 +77,13 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       recent.set(key, token)
       if (recent.size > RECENT) recent.delete(recent.keys().next().value as string)
     },
-    makeRoom(room) {
-      while (size > 0 && size > room) dropOldest()
+    makeRoom(room, now) {
+      let early = false
+      while (size > 0 && size > room) {
+        early ||= (table.until[oldest] as number) > now
+        dropOldest()
+      }
+      return early
     },
     lastToken: (key) => recent.get(key),
   }

@@ -15,6 +15,9 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock
 }
 
+/** A store that is full for long is told of once an hour. */
+const TELL_EVERY_MS = 60 * 60 * 1000
+
 interface Unfinished {
   token: string
   /** Epoch milliseconds; 0 when released. */
@@ -47,6 +50,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
   const unfinished = new Map<string, Unfinished>()
   const finished = createFinishedKeys(maxKeys)
+  let toldAt = Number.NEGATIVE_INFINITY
   const held = (key: string, token: string): Unfinished | undefined => {
     const record = unfinished.get(key)
     return record && record.token === token && record.leaseUntil > 0 ? record : undefined
@@ -64,13 +68,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       // A claim that is being worked is known to its lease's end, whatever its retention.
       if (record && Math.max(record.retainUntil, record.leaseUntil) > now) return claimAgain(record, request, now)
       if (record) unfinished.delete(key)
-      if (unfinished.size >= maxKeys && !dropReleased(unfinished)) {
-        return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
-      }
+      const isFull = unfinished.size >= maxKeys
+      if (isFull && !dropIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
       const fresh = createRecord(request, now)
       unfinished.set(key, fresh)
-      finished.makeRoom(maxKeys - unfinished.size)
-      return claimed(fresh)
+      const isForgetting = finished.makeRoom(maxKeys - unfinished.size, now) || isFull
+      if (!isForgetting || now - toldAt < TELL_EVERY_MS) return claimed(fresh)
+      toldAt = now
+      return { ...claimed(fresh), isForgetting }
     },
     renew({ key, token, leaseMs, handlersDone = [] }: RenewRequest) {
       const record = held(key, token)
@@ -139,14 +144,14 @@ function count(record: Unfinished, now: number): void {
   record.countedAt = now
 }
 
-function claimed({ attempt, released, handlersDone }: Unfinished): ClaimResult {
+function claimed({ attempt, released, handlersDone }: Unfinished): Extract<ClaimResult, { status: 'claimed' }> {
   return { status: 'claimed', attempt, released, handlersDone }
 }
 
-/** Makes room by forgetting the oldest record that nobody works; `false` when all are live. */
-function dropReleased(unfinished: Map<string, Unfinished>): boolean {
+/** Makes room by forgetting the oldest record that nobody works, released or with its lease over; `false` when all are live. */
+function dropIdle(unfinished: Map<string, Unfinished>, now: number): boolean {
   for (const [key, record] of unfinished) {
-    if (record.leaseUntil === 0) return unfinished.delete(key)
+    if (record.leaseUntil <= now) return unfinished.delete(key)
   }
   return false
 }

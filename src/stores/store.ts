@@ -63,6 +63,8 @@ export type ClaimResult =
       readonly released: number
       /** Names of the handlers that an earlier try finished. */
       readonly handlersDone: readonly string[]
+      /** The store had to forget a delivery before its time to take this one; the receiver reports it. Say so now and then, not each time. */
+      readonly isForgetting?: boolean
     }
   | {
       /** Somebody else holds it. */

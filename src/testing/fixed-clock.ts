@@ -2,6 +2,7 @@
  * A clock that stands still until it is told to go on: time and timers without waiting.
  */
 import type { Clock } from '../clock.js'
+import { WebhookError } from '../errors.js'
 
 /** A clock for tests. */
 export interface FixedClock extends Clock {
@@ -24,6 +25,8 @@ interface Timer {
 /**
  * Makes a clock that starts at `start` (epoch milliseconds, or an ISO 8601 text).
  *
+ * @throws {@link WebhookError} `option_invalid` when `start` is no time.
+ *
  * @example
  * ```ts
  * import { createReceiver } from 'govalid-webhooks'
@@ -36,6 +39,12 @@ interface Timer {
  */
 export function fixedClock(start: number | string = Date.now()): FixedClock {
   let now = typeof start === 'number' ? start : Date.parse(start)
+  if (!Number.isFinite(now)) {
+    throw new WebhookError(
+      'option_invalid',
+      `A clock starts at epoch milliseconds or an ISO 8601 text, not ${JSON.stringify(start)}.`,
+    )
+  }
   let order = 0
   const timers = new Set<Timer>()
   return {

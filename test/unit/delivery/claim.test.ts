@@ -43,9 +43,21 @@ test('a claim asks for a lease of 55 s, and counts tries that are half a minute 
 })
 
 describe('an answer', () => {
-  const claim = { key: WANTED.key, token: WANTED.token, attempt: 2, released: 1, handlersDone: new Set(['a']) }
+  const claim = {
+    key: WANTED.key,
+    token: WANTED.token,
+    attempt: 2,
+    released: 1,
+    handlersDone: new Set(['a']),
+    isForgetting: false,
+  }
   it.each<[string, ClaimResult, unknown]>([
     ['claimed', CLAIMED, { status: 'claimed', claim }],
+    [
+      'claimed, forgetting another',
+      { ...CLAIMED, isForgetting: true },
+      { claim: { ...claim, isForgetting: true }, status: 'claimed' },
+    ],
     ['busy', { status: 'busy', until: 9, attempt: 3 }, { status: 'busy', attempt: 3 }],
     ['done', { status: 'done' }, { status: 'done' }],
   ])('%s, at once and later', async (_, answer, expected) => {

@@ -1,0 +1,127 @@
+/** The finished keys in typed arrays, against a plain list that does the same slowly. */
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it, test } from 'vitest'
+import { createFinishedKeys } from '../../../src/stores/finished-keys.js'
+
+const keyOf = (name: number | string) => createHash('sha256').update(String(name)).digest('hex')
+
+/** Keys whose fingerprints share their home slot, so that probes run into each other. */
+const crowded = (name: number) => `00000000${keyOf(name).slice(8)}`
+
+/** The same as a list of entries in the order of finishing; an entry that was finished anew leaves its place empty. */
+function createModel() {
+  const entries: { key: string | undefined; readonly until: number }[] = []
+  return {
+    has: (key: string, now: number) => entries.some((entry) => entry.key === key && entry.until > now),
+    add(key: string, until: number) {
+      for (const entry of entries) if (entry.key === key) entry.key = undefined
+      entries.push({ key, until })
+    },
+    makeRoom(room: number, now: number) {
+      const leaving = entries.splice(0, Math.max(0, entries.length - room))
+      return leaving.some(({ key, until }) => key !== undefined && until > now)
+    },
+  }
+}
+
+const MAX_KEYS = 40
+
+type Step =
+  | { readonly do: 'add'; readonly name: number; readonly forMs: number }
+  | { readonly do: 'room'; readonly room: number }
+  | { readonly do: 'pass'; readonly ms: number }
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant('add' as const), name: fc.nat(60), forMs: fc.integer({ min: 1, max: 100 }) }),
+    fc.record({ do: fc.constant('room' as const), room: fc.nat(40) }),
+    fc.record({ do: fc.constant('pass' as const), ms: fc.nat(50) }),
+  ) as fc.Arbitrary<Step>,
+  { maxLength: 200 },
+)
+
+describe.each([
+  { name: 'keys as they come', key: keyOf },
+  { name: 'keys that crowd one slot', key: crowded },
+])('$name', ({ key }) => {
+  it('does what a list does, whatever is done to it', () => {
+    const names = Array.from({ length: 61 }, (_, name) => name)
+    fc.assert(
+      fc.property(steps, (list) => {
+        const [keys, model] = [createFinishedKeys(MAX_KEYS), createModel()]
+        let now = 0
+        for (const step of list) {
+          if (step.do === 'pass') now += step.ms
+          // A key is added anew only once it is over: until then nobody can claim it.
+          const isAdded = step.do === 'add' && !model.has(key(step.name), now)
+          const room = step.do === 'room' ? step.room : isAdded ? MAX_KEYS - 1 : MAX_KEYS
+          expect(keys.makeRoom(room, now)).toBe(model.makeRoom(room, now))
+          if (isAdded) {
+            keys.add(key(step.name), now + step.forMs, 'token')
+            model.add(key(step.name), now + step.forMs)
+          }
+          const known = (set: { has(key: string, now: number): boolean }) =>
+            names.filter((name) => set.has(key(name), now))
+          expect(known(keys)).toEqual(known(model))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('remembers every key up to its capacity, growing as it is filled', () => {
+    const keys = createFinishedKeys(5000)
+    for (let name = 0; name < 5000; name++) keys.add(key(name), 100, 'token')
+    for (let name = 0; name < 5000; name++) expect(keys.has(key(name), 99)).toBe(true)
+    expect(keys.has(key(5000), 99)).toBe(false)
+    expect(keys.has(key(0), 100)).toBe(false)
+  })
+
+  it('forgets the one finished longest ago when there is no room, and no other', () => {
+    const keys = createFinishedKeys(100)
+    for (let name = 0; name < 250; name++) {
+      keys.makeRoom(99, 0)
+      keys.add(key(name), 100, 'token')
+    }
+    const known = Array.from({ length: 250 }, (_, name) => name).filter((name) => keys.has(key(name), 0))
+    expect(known).toEqual(Array.from({ length: 100 }, (_, index) => 150 + index))
+  })
+})
+
+test('making room says whether something was forgotten before its time', () => {
+  const keys = createFinishedKeys(10)
+  keys.add(keyOf('a'), 100, 'token')
+  keys.add(keyOf('b'), 200, 'token')
+  expect(keys.makeRoom(2, 0)).toBe(false)
+  expect(keys.makeRoom(1, 100)).toBe(false)
+  expect(keys.makeRoom(0, 100)).toBe(true)
+  expect(keys.makeRoom(0, 100)).toBe(false)
+})
+
+test('a key that is over can be finished again', () => {
+  const keys = createFinishedKeys(10)
+  keys.add(keyOf('a'), 100, 'first')
+  keys.add(keyOf('a'), 300, 'second')
+  expect(keys.has(keyOf('a'), 200)).toBe(true)
+  expect(keys.lastToken(keyOf('a'))).toBe('second')
+})
+
+test('the token of a finished key is known while it is among the newest', () => {
+  const keys = createFinishedKeys(1000)
+  for (let name = 0; name < 300; name++) keys.add(keyOf(name), 100, `token ${name}`)
+  expect(keys.lastToken(keyOf(299))).toBe('token 299')
+  expect(keys.lastToken(keyOf(44))).toBe('token 44')
+  expect(keys.lastToken(keyOf(43))).toBeUndefined()
+})
+
+test('32 of the 64 digits are what a key is known by', () => {
+  const keys = createFinishedKeys(10)
+  keys.add(`${'a'.repeat(32)}${'0'.repeat(32)}`, 100, 'token')
+  expect(keys.has(`${'a'.repeat(32)}${'f'.repeat(32)}`, 0)).toBe(true)
+  for (let digit = 0; digit < 32; digit++) {
+    const near = [...'a'.repeat(32)]
+    near[digit] = 'b'
+    expect(keys.has(`${near.join('')}${'0'.repeat(32)}`, 0), `digit ${digit}`).toBe(false)
+  }
+})

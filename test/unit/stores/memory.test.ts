@@ -1,0 +1,117 @@
+/** What the default store does beside the contract, which the conformance suite tests: its cap, and whose clock it goes by. */
+import { describe, expect, it, test } from 'vitest'
+import { memoryStore, type Store } from '../../../src/index.js'
+import { fixedClock } from '../../../src/testing/index.js'
+import { caught } from '../../support/caught.js'
+
+const HOUR = 60 * 60 * 1000
+const keyOf = (name: number) => name.toString(16).padStart(8, '0').repeat(8)
+
+function open(maxKeys: number) {
+  const clock = fixedClock(0)
+  const store = memoryStore({ maxKeys, clock }) as Store
+  let tokens = 0
+  const claim = (name: number) => {
+    const token = `token-${++tokens}`
+    const retainUntil = clock.now() + 72 * HOUR
+    return { token, result: store.claim({ key: keyOf(name), token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil }) }
+  }
+  const finish = (name: number) => {
+    const { token } = claim(name)
+    return store.complete({ key: keyOf(name), token, retainUntil: clock.now() + 72 * HOUR })
+  }
+  const fail = (name: number) => {
+    const { token } = claim(name)
+    return store.release({ key: keyOf(name), token, handlersDone: [], counted: true })
+  }
+  const statusOf = (name: number) => (claim(name).result as { status: string }).status
+  return { clock, store, claim, finish, fail, statusOf }
+}
+
+describe('154: when it is full', () => {
+  test('the delivery finished longest ago goes, and is told of once an hour', async () => {
+    const { clock, claim, finish, statusOf } = open(3)
+    for (const name of [1, 2, 3]) finish(name)
+    expect(claim(4).result).toMatchObject({ status: 'claimed', isForgetting: true })
+    expect(claim(5).result).toEqual({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] })
+    expect(statusOf(3)).toBe('done')
+    await clock.advance(HOUR)
+    expect(claim(6).result).toMatchObject({ isForgetting: true })
+  })
+
+  test('what is over goes without a word', async () => {
+    const { clock, claim, finish } = open(3)
+    for (const name of [1, 2, 3]) finish(name)
+    await clock.advance(72 * HOUR)
+    expect(claim(4).result).not.toHaveProperty('isForgetting')
+  })
+
+  test('a live claim never goes: all live is busy', () => {
+    const { claim, statusOf } = open(3)
+    for (const name of [1, 2, 3]) expect(claim(name).result).toMatchObject({ status: 'claimed' })
+    expect(statusOf(4)).toBe('busy')
+    for (const name of [1, 2, 3]) expect(statusOf(name)).toBe('busy')
+  })
+
+  test('a failed delivery goes before a live claim does, and is told of', () => {
+    const { claim, fail, statusOf } = open(3)
+    claim(1)
+    fail(2)
+    claim(3)
+    expect(claim(4).result).toMatchObject({ status: 'claimed', isForgetting: true })
+    expect(statusOf(1)).toBe('busy')
+    expect(statusOf(3)).toBe('busy')
+  })
+
+  test('a claim whose lease is over is not live: handlers that never came back do not fill it for ever', async () => {
+    const { clock, claim, statusOf } = open(3)
+    for (const name of [1, 2, 3]) claim(name)
+    await clock.advance(54_999)
+    expect(statusOf(4)).toBe('busy')
+    await clock.advance(1)
+    expect(statusOf(4)).toBe('claimed')
+  })
+
+  test('room that failed deliveries take is missing to finished ones, and comes back', () => {
+    const { fail, finish, statusOf } = open(4)
+    for (const name of [1, 2, 3]) finish(name)
+    for (const name of [4, 5, 6]) fail(name)
+    expect([3, 2, 1].map(statusOf)).toEqual(['done', 'claimed', 'claimed'])
+  })
+
+  test('a hundred times its size changes nothing', () => {
+    const { finish, statusOf } = open(100)
+    for (let name = 0; name < 10_000; name++) expect(finish(name)).toBe(true)
+    for (let name = 9900; name < 10_000; name++) expect(statusOf(name)).toBe('done')
+  })
+})
+
+test('it goes by its own clock', async () => {
+  const { clock, claim, statusOf } = open(10)
+  claim(1)
+  clock.set(-HOUR)
+  expect(statusOf(1)).toBe('busy')
+  clock.set(55_000)
+  expect(statusOf(1)).toBe('claimed')
+})
+
+test('trap: completing keeps the retention, and never shortens it', async () => {
+  const { clock, store, claim, statusOf } = open(10)
+  const { token } = claim(1)
+  await store.complete({ key: keyOf(1), token, retainUntil: 1 })
+  await clock.advance(72 * HOUR - 1)
+  expect(statusOf(1)).toBe('done')
+  await clock.advance(1)
+  expect(statusOf(1)).toBe('claimed')
+})
+
+it.each<unknown>([0, -1, 1.5, Number.NaN, Infinity, 2 ** 24 + 1, '10', null])(
+  'maxKeys of %s: option_invalid',
+  (maxKeys) => {
+    expect(caught(() => memoryStore({ maxKeys: maxKeys as number }))).toMatchObject({ code: 'option_invalid' })
+  },
+)
+
+it.each([1, 2 ** 24])('maxKeys of %i is taken', (maxKeys) => {
+  expect(() => memoryStore({ maxKeys })).not.toThrow()
+})
