@@ -1,0 +1,12 @@
+/** The migration on the page about D1 makes the tables that the store makes. */
+import { expect, it } from 'vitest'
+import { quarantineStatements } from '../../src/stores/sqlite-quarantine.js'
+import { recordStatements } from '../../src/stores/sqlite-records.js'
+import { codeBlocksOf, readPage } from './pages.js'
+
+it('docs/stores/d1.md has the statements of the store', () => {
+  const table = 'govalid_deliveries'
+  const schema = [...recordStatements(table, '').schema, ...quarantineStatements(`${table}_quarantine`, '').schema]
+  const onPage = codeBlocksOf(readPage('docs/stores/d1.md')).find(({ language }) => language === 'sql')
+  expect(onPage?.code).toBe(schema.map(({ sql }) => `${sql};`).join('\n'))
+})

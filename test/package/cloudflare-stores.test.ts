@@ -1,0 +1,84 @@
+/**
+ * The Workers of the two pages about Cloudflare's stores, as they stand there, on the installed tarball: bundled by wrangler, run by workerd
+ * without nodejs_compat, called over HTTP.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createTestHarness, type TestHarness } from 'wrangler'
+import { signDelivery } from '../../src/testing/sign-delivery.js'
+import { codeBlocksOf, readPage } from '../docs/pages.js'
+
+const { consumer } = inject('packed')
+const secret = 'a secret of these tests'
+
+/** Writes a page's Worker and its configuration into a project that has the tarball, and starts it. */
+function startWorker(page: string): TestHarness {
+  const folder = join(consumer, page.replaceAll('/', '-'))
+  const blocks = codeBlocksOf(readPage(page))
+  const first = (language: string) => blocks.find((block) => block.language === language)?.code ?? ''
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'worker.ts'), first('ts'))
+  writeFileSync(join(folder, 'wrangler.jsonc'), first('jsonc'))
+  const worker = { configPath: join(folder, 'wrangler.jsonc'), secrets: { GOVALID_WEBHOOK_SECRET: secret } }
+  return createTestHarness({ root: folder, workers: [worker] })
+}
+
+async function sign(qrId: string) {
+  const data = { qr_id: qrId, scan_count: 1 }
+  const payload = { event: 'qr.scanned', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data }
+  const { rawBody, headers } = await signDelivery(payload, { secret })
+  return { method: 'POST', headers, body: rawBody }
+}
+
+describe.each(['docs/stores/d1.md', 'docs/stores/durable-object.md'])('the Worker of %s', (page) => {
+  const server = startWorker(page)
+  const send = async (delivery: Awaited<ReturnType<typeof sign>>) => {
+    const response = await server.fetch('/webhooks/govalid', delivery)
+    return { http: response.status, ...((await response.json()) as { status: string }) }
+  }
+  const database = async () => (await server.getWorker<{ DB?: D1Like }>().getEnv()).DB
+  /** How often the page's handler did what it does. */
+  const countEffects = async (qrId: string) => {
+    const db = await database()
+    if (!db) return server.getLogs().filter(({ message }) => message.includes(qrId)).length
+    return (await db.prepare('SELECT qr_id FROM scans WHERE qr_id = ?1').bind(qrId).all()).results.length
+  }
+
+  beforeAll(async () => {
+    await server.listen()
+    await (await database())?.prepare('CREATE TABLE scans (qr_id TEXT, scan_count INTEGER)').run()
+  })
+  afterAll(() => server.close())
+
+  it('works a delivery once, and knows its copy', async () => {
+    const delivery = await sign('once')
+    expect(await send(delivery)).toEqual({ http: 200, status: 'processed' })
+    expect(await send(delivery)).toEqual({ http: 200, status: 'duplicate' })
+    expect(await countEffects('once')).toBe(1)
+  })
+
+  it('works 100 copies at once once', async () => {
+    const delivery = await sign('copies')
+    const answers = await Promise.all(Array.from({ length: 100 }, () => send(delivery)))
+    expect(answers.filter(({ http }) => http !== 200 && http !== 503)).toEqual([])
+    expect(await send(delivery)).toMatchObject({ http: 200 })
+    expect(await countEffects('copies')).toBe(1)
+  })
+
+  it('refuses a forgery', async () => {
+    const headers = { 'x-govalid-signature': `sha256=${'0'.repeat(64)}` }
+    expect(await send({ ...(await sign('forged')), headers })).toEqual({ http: 401, status: 'refused' })
+    expect(await countEffects('forged')).toBe(0)
+  })
+})
+
+/** As much of a D1 database as is used here. */
+interface D1Like {
+  prepare(query: string): D1LikeStatement
+}
+interface D1LikeStatement {
+  bind(...values: unknown[]): D1LikeStatement
+  run(): Promise<unknown>
+  all(): Promise<{ results: unknown[] }>
+}
