@@ -60,7 +60,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     opened.push(client)
     return client.client
   }
-  const openIoredis = (options: RedisOptions, url = server.url) => {
+  const openIoredis = (options: Omit<RedisOptions, 'replyMapping'>, url = server.url) => {
     const client = new Redis(url, options).on('error', () => {})
     opened.push({ client, close: () => client.disconnect() })
     return client
