@@ -1,0 +1,130 @@
+/**
+ * Inbox driver for BullMQ on Redis: many machines accept, many work. In: BullMQ itself and a connection. Retries, back-off and dead letters
+ * (its failed jobs) are BullMQ's own.
+ *
+ * A delivery is as durable as Redis is told to keep it: `appendonly yes` with `appendfsync always` survives a power cut.
+ */
+import type * as BullMq from 'bullmq'
+import { WebhookError } from '../errors.js'
+import { fromJob, type Inbox, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
+
+/** What `bullmqInbox` takes. */
+export interface BullmqInboxOptions {
+  /** BullMQ itself: `import * as bullmq from 'bullmq'`. */
+  readonly bullmq: Pick<typeof BullMq, 'Queue' | 'Worker' | 'DelayedError'>
+  /** What BullMQ connects with: `{ host, port }`, or an ioredis client with `maxRetriesPerRequest: null`. */
+  readonly connection: BullMq.ConnectionOptions
+  /** The queue's name. Default: `'govalid-webhooks'`. */
+  readonly queue?: string
+  /** BullMQ's prefix of every key in Redis. Default: BullMQ's own, `'bull'`. */
+  readonly prefix?: string
+  /** How many deliveries are worked at once in this process. Default: 10. */
+  readonly concurrency?: number
+  /** How often a delivery is tried before it is set aside. Default: 20. */
+  readonly tries?: number
+  /** The pause before the second try, in milliseconds; it doubles with each, less up to a half by chance. Default: 5,000. */
+  readonly firstPauseMs?: number
+  /** Called with what BullMQ reports of its connection; without it, it is left to the answers and to BullMQ's own reconnecting. */
+  readonly onConnectionError?: (error: Error) => void
+}
+
+/** How long a job is waited for that another worker holds, or whose store is away. */
+const NOT_COUNTED_PAUSE_MS = 60_000
+/** BullMQ renews it by half; a job whose process has died is found stalled after it. */
+const LOCK_MS = 60_000
+
+/**
+ * Makes an inbox on BullMQ. Connects with the first delivery or when it is started.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `bullmq` is not BullMQ, or a number is not above 0.
+ *
+ * @example
+ * ```ts
+ * import * as bullmq from 'bullmq'
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { bullmqInbox } from 'govalid-webhooks/inboxes/bullmq'
+ *
+ * const inbox = bullmqInbox({ bullmq, connection: { host: '127.0.0.1', port: 6379 } })
+ *
+ * createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, inbox }).on('qr.scanned', (event) => console.log(event.data.qr_id))
+ * ```
+ */
+export function bullmqInbox(options: BullmqInboxOptions): Inbox {
+  const { bullmq, queue: name = 'govalid-webhooks', connection, prefix, onConnectionError = () => {} } = options
+  const { concurrency = 10, tries = 20, firstPauseMs = 5000 } = options
+  if (typeof bullmq?.Queue !== 'function' || typeof bullmq.Worker !== 'function' || connection === undefined) {
+    throw new WebhookError(
+      'option_invalid',
+      "bullmqInbox takes BullMQ and its connection: { bullmq, connection }, with import * as bullmq from 'bullmq'.",
+    )
+  }
+  for (const [option, value] of Object.entries({ concurrency, tries, firstPauseMs })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new WebhookError('option_invalid', `${option} must be a whole number above 0; it is ${String(value)}.`)
+  }
+  const shared = prefix === undefined ? { connection } : { connection, prefix }
+  let queue: BullMq.Queue<Job> | undefined
+  let worker: BullMq.Worker<Job> | undefined
+  const open = (): BullMq.Queue<Job> => {
+    if (queue) return queue
+    queue = new bullmq.Queue<Job>(name, shared)
+    // Without a listener Node would end the process with the connection.
+    queue.on('error', onConnectionError)
+    return queue
+  }
+  return {
+    async accept(delivery) {
+      // A finished job is removed, so that its id is free; a failed one stays: it is the dead letter.
+      const kept = { jobId: delivery.key, attempts: tries, removeOnComplete: true, removeOnFail: false }
+      const backoff = { type: 'exponential', delay: firstPauseMs, jitter: 0.5 }
+      await open().add('delivery', toJob(delivery), { ...kept, backoff })
+    },
+    start(work) {
+      if (worker) return
+      const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: tries }
+      const process = (job: BullMq.Job<Job>, token?: string) => workJob(bullmq.DelayedError, work, job, token, tries)
+      worker = new bullmq.Worker<Job>(name, process, { ...shared, ...lock, concurrency })
+      worker.on('error', onConnectionError)
+    },
+    async stop() {
+      await worker?.close()
+      worker = undefined
+      await queue?.close()
+      queue = undefined
+    },
+    async status() {
+      const opened = open()
+      const counts = await opened.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
+      const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
+      const oldest = await oldestOf(opened)
+      return { waiting: waiting + prioritized + delayed, working: active, failed, oldestWaitingAt: oldest }
+    },
+  }
+}
+
+async function workJob(
+  DelayedError: typeof BullMq.DelayedError,
+  work: InboxWork,
+  job: BullMq.Job<Job>,
+  token: string | undefined,
+  tries: number,
+): Promise<void> {
+  // A try whose process died is counted by BullMQ as stalled.
+  const number = job.attemptsMade + job.stalledCounter + 1
+  const outcome = await work(fromJob(job.data), { number, last: number >= tries })
+  if (isFinished(outcome)) return
+  if (outcome.status === 'failed') throw toError(outcome.error)
+  // Another worker has it, or the store is away: no try of the handler's, so BullMQ must not count it.
+  await job.moveToDelayed(Date.now() + NOT_COUNTED_PAUSE_MS, token)
+  throw new DelayedError()
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+async function oldestOf(queue: BullMq.Queue<Job>): Promise<number | undefined> {
+  const first = await queue.getJobs(['waiting', 'delayed'], 0, 0, true)
+  const times = first.flatMap((job) => (job ? [job.timestamp] : []))
+  return times.length === 0 ? undefined : Math.min(...times)
+}

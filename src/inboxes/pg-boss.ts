@@ -1,0 +1,146 @@
+/**
+ * Inbox driver for pg-boss on Postgres: many machines accept, many work. In: a pg-boss instance. Retries, back-off, heartbeats and the dead
+ * letter queue are pg-boss's own. Ids are UUIDs, made of the first half of the key.
+ */
+import type { JobWithMetadata, PgBoss } from 'pg-boss'
+import { WebhookError } from '../errors.js'
+import { fromJob, type Inbox, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
+
+/** What `pgBossInbox` takes. */
+export interface PgBossInboxOptions {
+  /** A pg-boss instance, started or not: `new PgBoss(connectionString)`. It is started by the inbox, and stopped by whoever made it. */
+  readonly boss: PgBoss
+  /** The queue's name; its dead letter queue is beside it, as `<queue>-dead`. Default: `'govalid-webhooks'`. */
+  readonly queue?: string
+  /** The Postgres schema the instance was made with. Default: pg-boss's own, `'pgboss'`. */
+  readonly schema?: string
+  /** How many deliveries are worked at once in this process. Default: 10. */
+  readonly concurrency?: number
+  /** How often a delivery is tried before it is set aside. Default: 20. */
+  readonly tries?: number
+  /** The pause before the second try, in seconds; it doubles with each, up to an hour, with jitter. Default: 5. */
+  readonly firstPauseSeconds?: number
+  /** How often is looked for new deliveries, in seconds, at least 0.5. Default: 1. */
+  readonly pollSeconds?: number
+}
+
+const HOUR_S = 3600
+const YEAR_S = 365 * 24 * HOUR_S
+/** pg-boss's least; its worker beats by half. A job whose process has died is tried again after it. */
+const HEARTBEAT_S = 60
+const NAME = /^[\w.-]{1,100}$/
+
+/**
+ * Makes an inbox on pg-boss. Starts the instance and creates the queues with the first delivery or when it is started.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `boss` is no pg-boss instance, or a name or number is not usable.
+ *
+ * @example
+ * ```ts
+ * import { PgBoss } from 'pg-boss'
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { pgBossInbox } from 'govalid-webhooks/inboxes/pg-boss'
+ *
+ * const boss = new PgBoss('postgres://localhost/app')
+ * boss.on('error', console.error)
+ *
+ * createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, inbox: pgBossInbox({ boss }) }).on('qr.scanned', (event) => {
+ *   console.log(event.data.qr_id)
+ * })
+ * ```
+ */
+export function pgBossInbox(options: PgBossInboxOptions): Inbox {
+  const { boss, queue = 'govalid-webhooks', schema = 'pgboss' } = options
+  const { concurrency = 10, tries = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
+  refuseMisuse(options)
+  const open = createOpener(boss, queue, { tries, firstPauseSeconds })
+  let working = false
+  return {
+    async accept(delivery) {
+      await open()
+      // The same id again is not inserted: pg-boss answers null, and the first stays.
+      await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key) })
+    },
+    async start(work) {
+      await open()
+      if (working) return
+      working = true
+      const polling = { includeMetadata: true, batchSize: 1, localConcurrency: concurrency } as const
+      await boss.work<Job>(queue, { ...polling, pollingIntervalSeconds: pollSeconds }, async ([job]) => {
+        if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
+      })
+    },
+    async stop() {
+      if (!working) return
+      working = false
+      await boss.offWork(queue, { wait: true })
+    },
+    async status() {
+      await open()
+      const { rows } = await boss.getDb().executeSql(countSql(schema), [queue, `${queue}-dead`])
+      const { waiting, working: active, failed, oldest } = rows[0] as Record<string, string | null>
+      const oldestWaitingAt = oldest === null || oldest === undefined ? undefined : Number(oldest)
+      return { waiting: Number(waiting), working: Number(active), failed: Number(failed), oldestWaitingAt }
+    },
+  }
+}
+
+function refuseMisuse({ boss, queue = 'q', schema = 's', ...numbers }: PgBossInboxOptions): void {
+  if (typeof boss?.send !== 'function' || typeof boss.createQueue !== 'function') {
+    throw new WebhookError('option_invalid', 'boss must be a pg-boss instance: new PgBoss(connectionString).')
+  }
+  for (const [option, value] of Object.entries({ queue, schema })) {
+    if (!NAME.test(value))
+      throw new WebhookError('option_invalid', `${option} must be letters, digits, or any of _ . -`)
+  }
+  for (const [option, value] of Object.entries(numbers)) {
+    if (typeof value === 'number' && value > 0) continue
+    throw new WebhookError('option_invalid', `${option} must be a number above 0; it is ${String(value)}.`)
+  }
+}
+
+/** Starts the instance and creates the queues once; a failure is tried again with the next call. */
+function createOpener(
+  boss: PgBoss,
+  queue: string,
+  { tries, firstPauseSeconds }: { readonly tries: number; readonly firstPauseSeconds: number },
+): () => Promise<void> {
+  let opened: Promise<void> | undefined
+  const open = async (): Promise<void> => {
+    await boss.start()
+    const dead = `${queue}-dead`
+    await boss.createQueue(dead, { retentionSeconds: YEAR_S })
+    const retries = { retryLimit: tries - 1, retryDelay: firstPauseSeconds, retryBackoff: true, retryDelayMax: HOUR_S }
+    const lives = { retentionSeconds: YEAR_S, expireInSeconds: HOUR_S - 1, heartbeatSeconds: HEARTBEAT_S }
+    await boss.createQueue(queue, { ...retries, ...lives, deadLetter: dead })
+  }
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
+  }
+}
+
+async function workJob(work: InboxWork, job: JobWithMetadata<Job>, tries: number): Promise<void> {
+  const number = job.retryCount + 1
+  const outcome = await work(fromJob(job.data), { number, last: number >= tries })
+  if (isFinished(outcome)) return
+  // pg-boss counts every try it hands out, also one that found the store away; its own pauses grow to an hour, so twenty are enough.
+  const error = 'error' in outcome ? outcome.error : undefined
+  throw error instanceof Error ? error : new Error(`not finished: ${outcome.status}`)
+}
+
+function toUuid(key: string): string {
+  return [key.slice(0, 8), key.slice(8, 12), key.slice(12, 16), key.slice(16, 20), key.slice(20, 32)].join('-')
+}
+
+function countSql(schema: string): string {
+  return `SELECT
+  count(*) FILTER (WHERE name = $1 AND state IN ('created', 'retry')) AS waiting,
+  count(*) FILTER (WHERE name = $1 AND state = 'active') AS working,
+  count(*) FILTER (WHERE name = $2 AND state = 'created') AS failed,
+  floor(extract(epoch FROM min(created_on) FILTER (WHERE name = $1 AND state IN ('created', 'retry'))) * 1000) AS oldest
+FROM "${schema}".job WHERE name IN ($1, $2)`
+}
