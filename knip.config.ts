@@ -13,6 +13,8 @@ const config: KnipConfig = {
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/*.ts',
+    'test/acceptance/targets/workerd/worker.ts',
+    'test/next/app/**/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs'],
   // wrangler is what the Workers plugin starts; the other two are started by scripts/pack-check.mjs.

@@ -1,13 +1,16 @@
-// Prints the result of the last test run as one line, from vitest's JSON report, and fails where the run did.
+// Prints the result of the last test runs as one line, from vitest's JSON reports, and fails where one of them did.
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-const file = resolve(import.meta.dirname, '../.reports/vitest.json')
+const reports = ['vitest.json', 'vitest-next.json'].map((name) => resolve(import.meta.dirname, '../.reports', name))
 
 /** @typedef {{ status: string, assertionResults: { status: string }[] }} Suite */
 
-/** A file that could not even be loaded has no tests to count, and is a failure all the same. */
-function readReport() {
+/**
+ * A file that could not even be loaded has no tests to count, and is a failure all the same.
+ * @param {string} file
+ */
+function readReport(file) {
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
   const report = JSON.parse(readFileSync(file, 'utf8'))
   /** @type {Suite[]} */
@@ -22,6 +25,8 @@ function readReport() {
   }
 }
 
-const { passed, failed, skipped } = readReport()
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-if (failed > 0 || passed === 0) process.exitCode = 1
+const runs = reports.map(readReport)
+/** @param {'passed' | 'failed' | 'skipped'} count */
+const total = (count) => runs.reduce((sum, run) => sum + run[count], 0)
+console.log(`${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`)
+if (total('failed') > 0 || runs.some(({ passed }) => passed === 0)) process.exitCode = 1

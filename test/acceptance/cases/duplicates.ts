@@ -189,12 +189,14 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '154',
-    title: 'a full memory store forgets what was finished longest ago, and nothing newer',
+    title: 'a full memory store forgets what was finished longest ago, nothing newer, and says so',
     steps: () => {
       const bodies = Array.from({ length: 5 }, () => scan())
       const newest = bodies.slice(2)
+      const worked = bodies.flatMap((body) => same(body, [PROCESSED], 'small-store'))
+      const says: Step['check'] = ({ troubles }) => expect(troubles.map(({ code }) => code)).toEqual(['store_evicting'])
       return [
-        ...bodies.flatMap((body) => same(body, [PROCESSED], 'small-store')),
+        ...worked.map((step, index) => (index === 4 ? { ...step, check: says } : step)),
         ...newest.flatMap((body) => same(body, [DUPLICATE], 'small-store')),
       ]
     },

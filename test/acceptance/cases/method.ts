@@ -110,7 +110,11 @@ export const METHOD_CASES: readonly Case[] = [
     number: '113',
     title: 'TRACE and unknown verbs reach no handler',
     steps: () => [
-      { request: signed(scan(), { method: 'TRACE' }), expected: broken(400, 404, 405, 501, 'closed') },
+      // Next.js cannot make a Request of it, and answers 500.
+      {
+        request: signed(scan(), { method: 'TRACE' }),
+        expected: { next: byFramework(500), others: broken(400, 404, 405, 501, 'closed') },
+      },
       { request: signed(scan(), { method: 'FOO' }), expected: byTransport(400, 404, 405, 501) },
     ],
   },

@@ -109,7 +109,10 @@ export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '51',
     title: 'a body of 30 MB is refused',
-    steps: () => [{ request: signed(Buffer.alloc(30_000_000, 'x')), expected: tooLarge }],
+    // workerd ends the connection right after its answer, which a client that is still sending may not live to read.
+    steps: () => [
+      { request: signed(Buffer.alloc(30_000_000, 'x')), expected: byParser(tooLarge, broken(413, 'closed')) },
+    ],
   },
   {
     number: '52',
@@ -244,10 +247,9 @@ export const TRANSPORT_CASES: readonly Case[] = [
             headers: coding,
           },
         )
-      const rejected = byTransport(400, 501, 'closed')
       return [
-        { request: send(zipped, signatureOf(plain)), expected: byParser(UNAUTHENTIC, rejected) },
-        { request: send(zipped, signatureOf(zipped)), expected: byParser(quarantined('not_utf8'), rejected) },
+        { request: send(zipped, signatureOf(plain)), expected: UNAUTHENTIC },
+        { request: send(zipped, signatureOf(zipped)), expected: quarantined('not_utf8') },
       ]
     },
   },

@@ -48,7 +48,9 @@ async function bundle(config: string, outdir: string): Promise<void> {
   if (!existsSync(join(ROOT, 'dist'))) throw new Error('there is no dist/: run `npm run build` before the Worker tests')
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false' }
-  await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir, '-c', config], { env })
+  await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir, '-c', config], {
+    env,
+  })
 }
 
 interface Running {

@@ -1,0 +1,5 @@
+// A route behind the proxy (Next.js 16) or middleware (15), which makes Next.js read the body first and hand on a copy.
+import { toHandler } from 'govalid-webhooks/next'
+import { lab } from '../../lab.js'
+
+export const POST = toHandler(lab.receiver('default'))

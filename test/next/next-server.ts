@@ -1,0 +1,64 @@
+// `next start` on a build of the app under test: a process of its own, on a free port of this machine.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** A running `next start`. */
+export interface NextServer {
+  readonly port: number
+  /** What it has printed so far, on both streams. */
+  printed(): string
+  /** Asks it to end, as a platform does; resolves when it has, with the milliseconds that took. */
+  terminate(): Promise<number>
+  /** Ends it at once. */
+  stop(): Promise<void>
+}
+
+const START_MS = 20_000
+
+/** Starts the build in `folder`. */
+export async function startNext(folder: string, secret: string): Promise<NextServer> {
+  const port = await freePort()
+  const next = join(resolve(folder, '../../..'), 'node_modules/next/dist/bin/next')
+  const args = [next, 'start', folder, '--port', String(port), '--hostname', '127.0.0.1']
+  const env = { ...process.env, NODE_ENV: 'production' as const, GOVALID_WEBHOOK_SECRET: secret }
+  const server = spawn(process.execPath, args, { env: { ...env, NEXT_TELEMETRY_DISABLED: '1' }, stdio: 'pipe' })
+  let printed = ''
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+  }
+  const until = performance.now() + START_MS
+  while (!printed.includes('Ready in')) {
+    if (server.exitCode !== null || performance.now() > until) {
+      server.kill('SIGKILL')
+      throw new Error(`next start is not ready:\n${printed}`)
+    }
+    await wait(20)
+  }
+  const terminate = async () => {
+    const askedAt = performance.now()
+    await end(server, 'SIGTERM')
+    return performance.now() - askedAt
+  }
+  return { port, printed: () => printed, terminate, stop: () => end(server, 'SIGKILL') }
+}
+
+async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const ended = once(server, 'exit')
+  server.kill(signal)
+  await ended
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,110 @@
+/**
+ * Global set-up of the Next.js tests: a production build of the app under test for each version of Next.js, made in a folder beside that
+ * version's node_modules. The built package (dist/) is what is installed there. What was built of the same files is not built again.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import type { TestProject } from 'vitest/node'
+import { VARIANT_NAMES } from '../acceptance/variants.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const EXAMPLE = join(ROOT, 'examples/nextjs')
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of each build, by version of Next.js; `next` is started in it. */
+    nextBuilds: { readonly next16: string; readonly next15: string }
+  }
+}
+
+export default function setup(project: TestProject): void {
+  if (!existsSync(join(ROOT, 'dist')))
+    throw new Error('there is no dist/: run `npm run build` before the Next.js tests')
+  const next16 = build(EXAMPLE, (folder) => {
+    // As they are: here the example is compiled, and its types are checked, by Next.js itself.
+    cpSync(join(EXAMPLE, 'app'), join(folder, 'app'), { recursive: true })
+    cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
+  })
+  const next15 = build(join(ROOT, 'test/fixtures/next15'), (folder) => {
+    cpSync(join(folder, 'proxy.js'), join(folder, 'middleware.js'))
+    rmSync(join(folder, 'proxy.js'))
+  })
+  project.provide('nextBuilds', { next16, next15 })
+}
+
+function build(installation: string, finish: (folder: string) => void): string {
+  refreshPackage(installation)
+  const folder = join(installation, '.acceptance/next/app')
+  const fingerprint = fingerprintOf(installation)
+  const built = join(installation, '.acceptance/built')
+  if (existsSync(built) && readFileSync(built, 'utf8') === fingerprint) return folder
+  rmSync(join(installation, '.acceptance'), { recursive: true, force: true })
+  copyCompiled(join(installation, '.acceptance'))
+  writeRoutes(folder)
+  finish(folder)
+  runNextBuild(installation, folder)
+  writeFileSync(built, fingerprint)
+  return folder
+}
+
+function runNextBuild(installation: string, folder: string): void {
+  const env = { ...process.env, NODE_ENV: 'production' as const, NEXT_TELEMETRY_DISABLED: '1' }
+  const next = join(installation, 'node_modules/next/dist/bin/next')
+  const run = spawnSync(process.execPath, [next, 'build', folder], { cwd: installation, env, encoding: 'utf8' })
+  if (run.status !== 0) throw new Error(`next build failed in ${folder}\n${run.stdout}${run.stderr}`)
+}
+
+/** Puts the package as it is built now in the place of the one that was installed. */
+function refreshPackage(installation: string): void {
+  const wanted = JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')).dependencies.next
+  const manifest = join(installation, 'node_modules/next/package.json')
+  const found = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'nothing'
+  if (found !== wanted) {
+    throw new Error(
+      `Next.js ${wanted} is not installed in ${installation} (found: ${found}): run \`npm run next:install\``,
+    )
+  }
+  const installed = join(installation, 'node_modules/govalid-webhooks')
+  rmSync(installed, { recursive: true, force: true })
+  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true })
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
+}
+
+/** Everything a build is made of. */
+function fingerprintOf(installation: string): string {
+  const sources = ['dist/**', 'test/next/app/**', 'test/acceptance/{variants,recorder}.ts', 'examples/nextjs/app/**']
+  const hash = createHash('sha256').update(readFileSync(join(installation, 'package-lock.json')))
+  hash.update(readFileSync(import.meta.filename))
+  for (const file of sources.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort()) {
+    if (/\.[a-z]+$/.test(file)) hash.update(file).update(readFileSync(join(ROOT, file)))
+  }
+  return hash.digest('hex')
+}
+
+/** Copies the app and the receivers under test, as JavaScript: the import `./lab.js` then is a file, whatever bundles it. */
+function copyCompiled(target: string): void {
+  const files = globSync(['next/app/**/*.{ts,mjs}', 'acceptance/{variants,recorder}.ts'], { cwd: join(ROOT, 'test') })
+  for (const file of files) {
+    const text = readFileSync(join(ROOT, 'test', file), 'utf8')
+    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+    const output = join(target, file.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(output), { recursive: true })
+    writeFileSync(output, file.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text)
+  }
+}
+
+/** One route for each receiver under test, each as a user writes it. */
+function writeRoutes(folder: string): void {
+  for (const name of VARIANT_NAMES) {
+    mkdirSync(join(folder, 'app/webhooks', name), { recursive: true })
+    const route = `import { toHandler } from 'govalid-webhooks/next'
+import { lab } from '../../../lab.js'
+
+export const POST = toHandler(lab.receiver('${name}'))
+`
+    writeFileSync(join(folder, 'app/webhooks', name, 'route.js'), route)
+  }
+}

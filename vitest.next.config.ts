@@ -1,0 +1,17 @@
+// The tests of Next.js, apart from the others: they need a third of a gigabyte that `npm run next:install` fetches, and a build.
+import { defineConfig } from 'vitest/config'
+
+const inCi = process.env['CI'] !== undefined
+
+export default defineConfig({
+  test: {
+    name: 'next',
+    environment: 'node',
+    include: ['test/next/**/*.test.ts'],
+    globalSetup: ['test/support/next-setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: inCi ? ['default', 'json'] : ['default'],
+    outputFile: { json: '.reports/vitest-next.json' },
+  },
+})
