@@ -41,15 +41,16 @@ export async function runCase(target: Target, one: Case): Promise<void> {
 
 /** What a case plays on. */
 export function createStage(target: Target): Stage {
+  const path = target.path ?? pathOf
   const send = (request: RequestSpec, variant: VariantName = 'default') =>
-    exchange(target.port, toBytes(request, pathOf(variant)), { head: request.method === 'HEAD' })
+    exchange(target.port, toBytes(request, path(variant)), { head: request.method === 'HEAD' })
   const observe = () => target.control({ do: 'observe' })
   const stage: Stage = {
     target,
     send,
     observe,
     open: () => openLine(target.port),
-    bytes: (request, variant = 'default') => toBytes(request, pathOf(variant)),
+    bytes: (request, variant = 'default') => toBytes(request, path(variant)),
     async step(step) {
       const reply = await send(step.request, step.variant)
       const seen = await observe()
@@ -136,7 +137,7 @@ async function expectUnharmed(target: Target, before: Observations): Promise<voi
   // Three tries: on a busy machine one of them may have to wait for a processor.
   const times: number[] = []
   for (let tries = 0; tries < 3 && !times.some((ms) => ms < NEXT_GOOD_MS); tries++) {
-    const reply = await exchange(target.port, toBytes(signed(scan()), pathOf('default')))
+    const reply = await exchange(target.port, toBytes(signed(scan()), (target.path ?? pathOf)('default')))
     expectAnswer(reply, 'processed', { target })
     times.push(reply.tookMs)
   }

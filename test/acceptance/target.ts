@@ -27,6 +27,8 @@ export interface Target {
   readonly traits: Traits
   /** Where it listens, on 127.0.0.1. */
   readonly port: number
+  /** The path that serves a variant. Default: {@link pathOf}. */
+  path?(variant: VariantName): string
   /** Sends a command over the control channel; in the same process that is a call. */
   control(command: Command): Promise<Observations>
   /** How many connections the server has open, where it can tell. */
@@ -41,15 +43,15 @@ export interface TargetFactory {
   start(): Promise<Target>
 }
 
-/** The path that serves a variant. */
+/** The path that serves a variant where a target has no other. */
 export function pathOf(variant: VariantName): string {
   return `/webhooks/${variant}`
 }
 
-/** The control channel of a target in another process or runtime: `POST /control`, JSON in, JSON out. */
-export function remoteControl(port: number): Target['control'] {
+/** The control channel of a target in another process or runtime: a POST, JSON in, JSON out. */
+export function remoteControl(port: number, path = '/control'): Target['control'] {
   return async (command) => {
-    const response = await fetch(`http://127.0.0.1:${port}/control`, { method: 'POST', body: JSON.stringify(command) })
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: JSON.stringify(command) })
     if (response.status !== 200)
       throw new Error(`the control channel answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as Observations
