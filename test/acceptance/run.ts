@@ -6,7 +6,7 @@ import { scan, signed } from './deliveries.js'
 import type { Observations } from './observations.js'
 import { pathOf, type Target, type TargetFactory } from './target.js'
 import { exchange, openLine, type Reply, toBytes } from './tcp.js'
-import type { VariantName } from './variants.js'
+import { SECRET, type VariantName } from './variants.js'
 
 /** How soon a good delivery must be answered after whatever came before. */
 const NEXT_GOOD_MS = 100
@@ -84,6 +84,7 @@ export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations
   expectAnswer(reply, verdict.answer, sent)
   expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
+  expect(JSON.stringify([reply, seen.troubles, seen.logged]), 'what was answered or told').not.toContain(SECRET)
   const { answer } = verdict
   if (typeof answer !== 'string') {
     const reached = seen.outcomes.map(({ status }) => status)

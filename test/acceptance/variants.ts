@@ -76,6 +76,11 @@ const VARIANTS = {
     behaviour: hold,
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
+  /** Handlers that wait for `release` and then fail, under a short answer deadline. */
+  'hurried-fails-late': {
+    behaviour: (state) => hold(state).then(fail),
+    options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
+  },
   /** Handlers that take 100 ms under a short answer deadline. */
   'hurried-brief': {
     behaviour: () => pause(100),

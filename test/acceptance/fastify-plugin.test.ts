@@ -1,0 +1,209 @@
+// Cases 74 and 75, and the rest of what the plugin promises to the app around it, in Fastify 5 and 4.
+import { Readable } from 'node:stream'
+import fastify5, { type FastifyInstance } from 'fastify'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { toPlugin } from '../../src/adapters/fastify.js'
+import { isWebhookError } from '../../src/index.js'
+import { PROCESSED, refused, UNAUTHENTIC } from './case.js'
+import { h, scan, signatureOf, signed, withSignature } from './deliveries.js'
+import { createStage } from './run.js'
+import type { Target } from './target.js'
+import { close, createInProcess, type InProcess, portOf } from './targets/in-process.js'
+import { exchange, toBytes } from './tcp.js'
+
+type Fastify = typeof fastify5
+
+const VERSIONS = [
+  { name: 'Fastify 5', load: async () => fastify5 },
+  { name: 'Fastify 4', load: async () => ((await import('fastify4' as string)) as { default: Fastify }).default },
+]
+
+describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, load }) => {
+  let app: FastifyInstance
+  let inProcess: InProcess
+  let logged: string[]
+
+  beforeEach(async () => {
+    inProcess = createInProcess()
+    logged = []
+    const fastify = await load()
+    app = fastify({ logger: { level: 'info', stream: { write: (line: string) => void logged.push(line) } } })
+  })
+  afterEach(async () => {
+    await close(app.server)
+    await app.close()
+    inProcess.dispose()
+  })
+
+  const register = (options: object = { path: '/webhooks/default' }) =>
+    app.register(toPlugin(inProcess.lab.receiver('default')), options as { path: string })
+
+  async function listen(): Promise<Target> {
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const none = { status: 404, by: 'framework', why: 'not asked here' } as const
+    const traits = { parser: 'node', otherMethods: none, options: none } as const
+    return {
+      name,
+      class: 'fastify',
+      traits,
+      port: portOf(app.server),
+      control: inProcess.control,
+      stop: async () => {},
+    }
+  }
+
+  const postTo = (target: Target, path: string, type: string, text: string) =>
+    exchange(target.port, toBytes({ path, headers: [h('Content-Type', type)], body: Buffer.from(text) }, path))
+
+  test('74 other routes keep the parsers of the app', async () => {
+    app.post('/echo', async (request) => ({ got: request.body }))
+    register()
+    app.post('/echo-after', async (request) => ({ got: request.body, type: request.headers['content-type'] }))
+    const target = await listen()
+    await createStage(target).step({ request: signed(scan()), expected: PROCESSED })
+    expect((await postTo(target, '/echo', 'application/json', '{"a":1}')).body).toBe('{"got":{"a":1}}')
+    expect((await postTo(target, '/echo-after', 'application/json', '{"a":1}')).body).toBe(
+      '{"got":{"a":1},"type":"application/json"}',
+    )
+    expect((await postTo(target, '/echo', 'application/json', '{')).status).toBe(400)
+    expect((await postTo(target, '/echo', 'application/x-unknown', 'x')).status).toBe(415)
+  })
+
+  test('75 another plugin owns the parser for every type: the webhook is processed, the other keeps its own', async () => {
+    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, `parsed: ${body}`))
+    app.post('/echo', async (request) => ({ got: request.body }))
+    register()
+    const target = await listen()
+    const stage = createStage(target)
+    for (const type of ['application/json', 'text/plain', 'application/x-unknown', ';;;']) {
+      const { body, headers } = signed(scan())
+      await stage.step({
+        request: { body: body as Buffer, headers: [...headers.slice(1), h('Content-Type', type)] },
+        expected: PROCESSED,
+      })
+    }
+    expect((await postTo(target, '/echo', 'application/x-unknown', 'x')).body).toBe('{"got":"parsed: x"}')
+  })
+
+  test.each([
+    { options: {}, came: 'undefined' },
+    { options: { path: '' }, came: '""' },
+    { options: { path: 'webhooks' }, came: '"webhooks"' },
+    { options: { path: 12 }, came: 'number' },
+    { options: undefined, came: 'undefined' },
+  ])('without a path ($came) registration fails with a code and the cure', async ({ options, came }) => {
+    app.register(toPlugin(inProcess.lab.receiver('default')), options as unknown as { path: string })
+    const error: unknown = await app.ready().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(isWebhookError(error) && error.code).toBe('option_invalid')
+    expect((error as Error).message).toContain(`it is ${came}`)
+    expect((error as Error).message).toContain("{ path: '/webhooks/govalid' }")
+  })
+
+  test('a prefix is put before the path, and two receivers can live in one app', async () => {
+    register({ path: '/govalid', prefix: '/hooks' })
+    app.register(toPlugin(inProcess.lab.receiver('strict')), { path: '/other' })
+    const target = await listen()
+    const stage = createStage(target)
+    await stage.step({ request: signed(scan(), { path: '/hooks/govalid' }), expected: PROCESSED })
+    const { seen } = await stage.step({ request: signed(scan(), { path: '/other' }), expected: PROCESSED })
+    expect(seen.handled[0]?.variant).toBe('strict')
+  })
+
+  test('the app’s hooks and log see the answer', async () => {
+    const answers: unknown[] = []
+    app.addHook('onSend', async (_request, reply, payload) => {
+      answers.push([reply.statusCode, String(payload)])
+      reply.header('x-request-seen', 'yes')
+      return payload
+    })
+    register()
+    const target = await listen()
+    const { reply } = await createStage(target).step({ request: withSignature(scan(), 'x'), expected: UNAUTHENTIC })
+    expect(answers).toEqual([[401, '{"status":"refused"}']])
+    expect(reply.headers['x-request-seen']).toBe('yes')
+    expect(
+      logged.filter((line) => line.includes('request completed') && line.includes('"statusCode":401')),
+    ).toHaveLength(1)
+  })
+
+  test('an onRequest hook of the app that turns a request away is obeyed', async () => {
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers['x-blocked']) return reply.code(403).send({ blocked: true })
+    })
+    register()
+    const target = await listen()
+    const reply = await createStage(target).send(signed(scan(), { headers: [h('X-Blocked', '1')] }))
+    expect(reply.status).toBe(403)
+    expect((await inProcess.control({ do: 'observe' })).outcomes).toEqual([])
+  })
+
+  test('the app’s own body limit does not cost a delivery, and the receiver’s limit holds', async () => {
+    const fastify = await load()
+    await app.close()
+    app = fastify({ bodyLimit: 16 })
+    register()
+    const target = await listen()
+    const stage = createStage(target)
+    await stage.step({ request: signed(scan()), expected: PROCESSED })
+    await stage.step({ request: signed(Buffer.alloc(2 * 1024 * 1024, 'x')), expected: refused('body_too_large') })
+  })
+
+  test('a preParsing hook that consumed the stream: 500 at once, and the report says what to change', async () => {
+    app.addHook('preParsing', async (_request, _reply, payload) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of payload) chunks.push(chunk as Buffer)
+      return Readable.from(chunks)
+    })
+    register()
+    const target = await listen()
+    const { seen, reply } = await createStage(target).step({
+      request: signed(scan()),
+      expected: refused('body_already_parsed'),
+    })
+    expect(reply.tookMs).toBeLessThan(1000)
+    expect(seen.troubles[0]?.message).toContain('preParsing hook')
+    expect(seen.troubles[0]?.message).toContain('request.rawBody')
+  })
+
+  test('bytes that such a hook kept in request.rawBody are used; text is not', async () => {
+    let keepText = false
+    app.addHook('preParsing', async (request, _reply, payload) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of payload) chunks.push(chunk as Buffer)
+      const bytes = Buffer.concat(chunks)
+      Object.assign(request, { rawBody: keepText ? bytes.toString() : bytes })
+      return Readable.from(chunks)
+    })
+    register()
+    const target = await listen()
+    const stage = createStage(target)
+    await stage.step({ request: signed(scan()), expected: PROCESSED })
+    keepText = true
+    await stage.step({ request: signed(scan()), expected: refused('body_already_parsed') })
+  })
+
+  test('what goes into quarantine has the headers as they came', async () => {
+    app.register(toPlugin(inProcess.lab.receiver('quarantine-sink')), { path: '/webhooks/quarantine-sink' })
+    const target = await listen()
+    const body = Buffer.from('no json')
+    const headers = [h('Content-Type', 'application/x-strange; a=b'), h('X-GoValid-Signature', signatureOf(body))]
+    const reply = await createStage(target).send({ headers, body }, 'quarantine-sink')
+    expect(reply.status).toBe(200)
+    const [entry] = (await inProcess.control({ do: 'observe' })).quarantined
+    expect(entry?.headers['content-type']).toBe('application/x-strange; a=b')
+  })
+
+  test('a schema, an error handler and a serializer of the app change nothing', async () => {
+    app.setErrorHandler((_error, _request, reply) => reply.code(418).send({ teapot: true }))
+    app.setReplySerializer((payload) => JSON.stringify({ wrapped: payload }))
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ none: true }))
+    register()
+    const target = await listen()
+    const stage = createStage(target)
+    await stage.step({ request: signed(scan()), expected: PROCESSED })
+    await stage.step({ request: withSignature(scan(), undefined), expected: UNAUTHENTIC })
+  })
+})
