@@ -11,7 +11,7 @@ import type { EventPattern, MatchedEventType } from './events/event-types.js'
 import type { UnknownEvent } from './events/events.js'
 import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
 import { createHandlers, type HandlerOptions } from './handlers.js'
-import type { AcceptedDelivery, InboxAttempt, InboxWork } from './inboxes/inbox.js'
+import type { AcceptedDelivery, InboxAttempt } from './inboxes/inbox.js'
 import { type ReceiverOptions, readOptions, type Settings } from './options.js'
 import { discardEntry } from './quarantine.js'
 import { type ReceiveMeans, receiveDelivery } from './receiver.js'
@@ -56,7 +56,7 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * Works one delivery that an inbox hands out: verified again, claimed, and given to its handlers, which may take `handlerTimeoutMs`.
    * Inboxes that are started call it by themselves; it is for those whose platform does the calling. Never rejects.
    */
-  work(delivery: AcceptedDelivery, attempt: InboxAttempt): Promise<Outcome>
+  work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
   /** What is going on: for health checks and dashboards. */
   status(): Promise<ReceiverStatus>
   /**
@@ -117,8 +117,8 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     reporter.outcome(outcome)
     return outcome
   }
-  const work: InboxWork = (accepted, attempt) =>
-    take(toDelivery(accepted), { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
+  const work: Receiver['work'] = (accepted, attempt, platform) =>
+    take({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
   const inbox = createInboxStarter(settings, reporter, work)
   const receiver: Receiver<Schemas, Transaction> = {
     on(pattern, handler, handlerOptions) {

@@ -3,7 +3,7 @@
  */
 import type { Clock } from './clock.js'
 import { isEventType } from './events/event-types.js'
-import type { Inbox } from './inboxes/inbox.js'
+import type { Inbox, InboxStatus } from './inboxes/inbox.js'
 import type { Outcome } from './types.js'
 
 /** A receiver's state, for health checks and dashboards. Counts begin with the process. */
@@ -14,16 +14,19 @@ export interface ReceiverStatus {
   readonly accepted: number
   /** Being received or worked in this process now. */
   readonly working: number
-  /** In the inbox and not yet worked, retries included; 0 without an inbox. */
-  readonly waiting: number
+  /** In the inbox and not yet worked, retries included; 0 without an inbox, `undefined` where its engine does not tell. */
+  readonly waiting: number | undefined
   /** Tries that failed; with an inbox also what its engine has given up. */
   readonly failed: number
   /** Given to the quarantine, or dropped without one. */
   readonly quarantined: number
   /** How long the oldest delivery has waited in the inbox, in milliseconds; `undefined` when none waits. */
   readonly oldestWaitingMs: number | undefined
-  /** Whether the inbox holds nothing: only then may a secret go that was removed from GoValid. `true` without an inbox. */
-  readonly drained: boolean
+  /**
+   * Whether the inbox holds nothing: only then may a secret go that was removed from GoValid. `true` without an
+   * inbox, `undefined` where its engine does not tell.
+   */
+  readonly drained: boolean | undefined
   /** When the last authentic delivery of each event type came, in epoch milliseconds; unknown types together under `unknown`. */
   readonly lastDeliveryAt: Readonly<Record<string, number>>
 }
@@ -45,17 +48,20 @@ export function createTally(clock: Clock): Tally {
       if (event) lastDeliveryAt[isEventType(event.event) ? event.event : 'unknown'] = clock.now()
     },
     async status(working, inbox) {
-      const held = await inbox?.status()
+      const none: InboxStatus | undefined = inbox
+        ? undefined
+        : { waiting: 0, working: 0, failed: 0, oldestWaitingAt: undefined }
+      const held = inbox?.status ? await inbox.status() : none
       const oldest = held?.oldestWaitingAt
       return {
         outcomes: { ...outcomes },
         accepted: outcomes.accepted ?? 0,
         working,
-        waiting: held?.waiting ?? 0,
+        waiting: held?.waiting,
         failed: (outcomes.failed ?? 0) + (held?.failed ?? 0),
         quarantined: outcomes.quarantined ?? 0,
         oldestWaitingMs: oldest === undefined ? undefined : clock.now() - oldest,
-        drained: held === undefined || held.waiting + held.working === 0,
+        drained: held && held.waiting + held.working === 0,
         lastDeliveryAt: { ...lastDeliveryAt },
       }
     },

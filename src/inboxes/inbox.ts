@@ -57,8 +57,8 @@ export interface Inbox {
   start?(work: InboxWork): void | Promise<void>
   /** Takes no further job and waits for those that run. */
   stop?(): Promise<void>
-  /** Counts what it holds. */
-  status(): Promise<InboxStatus>
+  /** Counts what it holds; absent where the engine does not tell. */
+  status?(): Promise<InboxStatus>
   /** The largest body it can take, in bytes; creation refuses a larger `maxBodyBytes`. Default: any. */
   readonly maxBodyBytes?: number
   /** The driver's own quarantine, used when neither the receiver nor its store has another. */

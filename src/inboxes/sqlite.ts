@@ -36,6 +36,7 @@ export interface SqliteInboxOptions {
 export interface SqliteInbox extends Inbox {
   start(work: InboxWork): void
   stop(): Promise<void>
+  status(): Promise<InboxStatus>
   /** Where deliveries go that failed on their last try; used where neither the receiver nor its store has another. */
   readonly quarantine: Quarantine
 }

@@ -1,0 +1,205 @@
+/**
+ * Inbox driver for Cloudflare Queues: the Worker that accepts sends a message, the consumer works it. Retries and the dead letter queue are
+ * the platform's own. A message holds 128 KB: larger bodies go to an R2 bucket, or creation demands a smaller `maxBodyBytes`.
+ */
+import { WebhookError } from '../errors.js'
+import type { Delivery, Outcome } from '../types.js'
+import { type AcceptedDelivery, fromJob, type Inbox, type InboxAttempt, isFinished, type Job, toJob } from './inbox.js'
+
+/** A queue's producer binding, as far as it is used. */
+export interface QueueBinding {
+  /** Resolves once the message is on disk. */
+  send(message: unknown, options?: { readonly contentType?: 'json' }): Promise<unknown>
+}
+
+/** An R2 bucket's binding, as far as it is used. */
+export interface BucketBinding {
+  /** Stores an object. */
+  put(name: string, value: Uint8Array): Promise<unknown>
+  /** Reads an object; `null` when there is none. */
+  get(name: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
+  /** Removes an object. */
+  delete(name: string): Promise<unknown>
+}
+
+/** What `cloudflareQueueInbox` takes. */
+export interface CloudflareQueueInboxOptions {
+  /** The producer binding of the queue. */
+  readonly queue: QueueBinding
+  /** Where bodies go that do not fit into a message; the consumer needs the same. */
+  readonly bucket?: BucketBinding
+}
+
+/** The largest body that fits, with its headers, into a message of 128 KB as base64. */
+const MESSAGE_BODY_BYTES = 80_000
+/** Headers beyond this are left out, but for the signature. */
+const MESSAGE_HEADER_BYTES = 16_000
+
+/**
+ * Makes an inbox on Cloudflare Queues.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `queue` or `bucket` is no such binding.
+ *
+ * @example
+ * ```ts
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { toHandler } from 'govalid-webhooks/cloudflare'
+ * import { cloudflareQueueInbox, type QueueBinding, toQueueHandler } from 'govalid-webhooks/inboxes/cloudflare-queue'
+ *
+ * interface Env { GOVALID_WEBHOOK_SECRET: string; DELIVERIES: QueueBinding }
+ *
+ * const makeReceiver = (env: Env) =>
+ *   createReceiver({
+ *     secret: env.GOVALID_WEBHOOK_SECRET,
+ *     inbox: cloudflareQueueInbox({ queue: env.DELIVERIES }),
+ *     maxBodyBytes: 80_000,
+ *   }).on('qr.scanned', (event) => console.log(event.data.qr_id))
+ *
+ * export default { fetch: toHandler(makeReceiver), queue: toQueueHandler(makeReceiver) }
+ * ```
+ */
+export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOptions): Inbox {
+  if (typeof queue?.send !== 'function') {
+    throw new WebhookError(
+      'option_invalid',
+      'queue must be the producer binding of a queue: env.DELIVERIES, from "queues" in wrangler.jsonc.',
+    )
+  }
+  if (bucket !== undefined && typeof bucket.put !== 'function') {
+    throw new WebhookError('option_invalid', 'bucket must be the binding of an R2 bucket.')
+  }
+  return {
+    ...(bucket === undefined && { maxBodyBytes: MESSAGE_BODY_BYTES }),
+    async accept(delivery) {
+      const { body, ...job } = toJob({ ...delivery, headers: shorten(delivery.headers) })
+      if (delivery.rawBody.byteLength <= MESSAGE_BODY_BYTES)
+        return void (await queue.send({ ...job, body }, JSON_MESSAGE))
+      // The body first: a message whose body is missing could never be worked.
+      await bucket?.put(objectName(delivery.key), delivery.rawBody)
+      await queue.send({ ...job, bodyIn: 'bucket' }, JSON_MESSAGE)
+    },
+  }
+}
+
+const JSON_MESSAGE = { contentType: 'json' } as const
+
+function shorten(headers: AcceptedDelivery['headers']): AcceptedDelivery['headers'] {
+  if (JSON.stringify(headers).length <= MESSAGE_HEADER_BYTES) return headers
+  return { 'x-govalid-signature': headers['x-govalid-signature'] ?? '' }
+}
+
+function objectName(key: string): string {
+  return `govalid-webhooks/${key}`
+}
+
+/** A message of a batch, as far as it is used. */
+export interface QueueMessage {
+  /** What was sent. */
+  readonly body: unknown
+  /** From 1. */
+  readonly attempts: number
+  /** Takes the message off the queue. */
+  ack(): void
+  /** Gives it back. */
+  retry(options?: { readonly delaySeconds?: number }): void
+}
+
+/** What a Worker's `queue` is given, as far as it is used. */
+export interface QueueBatch {
+  /** Handed out together. */
+  readonly messages: readonly QueueMessage[]
+}
+
+/** How a queue is consumed. */
+export interface QueueHandlerOptions<Env> {
+  /** How often a message is handed out in all: `max_retries` of the consumer in wrangler.jsonc, and 1. Default: 4, as the platform's. */
+  readonly tries?: number
+  /** The bucket that `cloudflareQueueInbox` was given. */
+  readonly bucket?: (env: Env) => BucketBinding
+}
+
+interface QueueReceiver {
+  work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
+}
+
+/** A Worker's `queue`. */
+export type QueueHandler<Env> = (
+  batch: QueueBatch,
+  env: Env,
+  ctx: { waitUntil(work: Promise<unknown>): void },
+) => Promise<void>
+
+const FIRST_PAUSE_S = 10
+/** The longest delay the platform knows. */
+const LONGEST_PAUSE_S = 43_200
+
+/**
+ * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue`: each message is verified again, worked, and acknowledged
+ * when it is finished.
+ *
+ * @throws {@link WebhookError} `option_invalid` when `tries` is no whole number above 0.
+ *
+ * @example
+ * ```ts
+ * import { createReceiver } from 'govalid-webhooks'
+ * import { toQueueHandler } from 'govalid-webhooks/inboxes/cloudflare-queue'
+ *
+ * interface Env { GOVALID_WEBHOOK_SECRET: string }
+ *
+ * const makeReceiver = (env: Env) => createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }).on('*', (event) => console.log(event.event))
+ * export default { queue: toQueueHandler(makeReceiver, { tries: 4 }) }
+ * ```
+ */
+export function toQueueHandler<Env extends object>(
+  receiver: QueueReceiver | ((env: Env) => QueueReceiver),
+  options: QueueHandlerOptions<Env> = {},
+): QueueHandler<Env> {
+  const { tries = 4 } = options
+  if (!Number.isSafeInteger(tries) || tries < 1) {
+    throw new WebhookError('option_invalid', `tries must be a whole number above 0; it is ${String(tries)}.`)
+  }
+  const made = new WeakMap<Env, QueueReceiver>()
+  return async function handleQueueBatch(batch, env, ctx) {
+    const known = typeof receiver === 'function' ? (made.get(env) ?? receiver(env)) : receiver
+    if (typeof receiver === 'function') made.set(env, known)
+    const bucket = options.bucket?.(env)
+    const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
+    await Promise.all(batch.messages.map((message) => workMessage(known, message, tries, bucket, platform)))
+  }
+}
+
+async function workMessage(
+  receiver: QueueReceiver,
+  message: QueueMessage,
+  tries: number,
+  bucket: BucketBinding | undefined,
+  platform: Pick<Delivery, 'waitUntil'>,
+): Promise<void> {
+  const pause = { delaySeconds: Math.min(FIRST_PAUSE_S * 2 ** (message.attempts - 1), LONGEST_PAUSE_S) }
+  try {
+    const delivery = await readMessage(message.body, bucket)
+    const attempt = { number: message.attempts, last: message.attempts >= tries }
+    const outcome = await receiver.work(delivery, attempt, platform)
+    if (!isFinished(outcome)) return message.retry(pause)
+    message.ack()
+    if (isInBucket(message.body)) await bucket?.delete(objectName(delivery.key))
+  } catch {
+    // The bucket is away: the message waits for it. What is acknowledged already stays so.
+    message.retry(pause)
+  }
+}
+
+type MessageInBucket = Omit<Job, 'body'> & { readonly bodyIn: 'bucket' }
+
+function isInBucket(body: unknown): body is MessageInBucket {
+  return (body as Partial<MessageInBucket> | null)?.bodyIn === 'bucket'
+}
+
+async function readMessage(body: unknown, bucket: BucketBinding | undefined): Promise<AcceptedDelivery> {
+  if (!isInBucket(body)) return fromJob(body)
+  if (!bucket)
+    throw new WebhookError('option_invalid', 'A body lies in a bucket: give toQueueHandler the bucket option.')
+  const found = await bucket.get(objectName(body.key))
+  const rawBody = found ? new Uint8Array(await found.arrayBuffer()) : new Uint8Array(0)
+  return { ...fromJob({ ...body, body: '' }), rawBody }
+}
