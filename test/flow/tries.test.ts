@@ -1,0 +1,326 @@
+/** The try budget: five tries, and none of a throwing, a hanging or a crashing handler ever uses up the sender's last one. */
+import { describe, expect, it, test } from 'vitest'
+import { memoryStore, PermanentError, type Store } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { HOUR, MINUTE, pause, receiving, SECOND, type Try } from '../support/receiving.js'
+
+const statuses = (made: readonly Try[]) => made.map(({ outcome }) => outcome.status)
+const answers = (made: readonly Try[]) => made.map(({ http }) => http)
+
+describe('151, 178: a handler that fails once', () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no database')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no database'))],
+  ])('%s: 500, released, and the retry works it: trap, it is neither a duplicate nor a replay', async (_, fails) => {
+    const seen: { attempt: number; redelivery: boolean }[] = []
+    const { receiver, tries, troubles } = receiving()
+    receiver.on('qr.scanned', (_event, { attempt, redelivery }) => {
+      seen.push({ attempt, redelivery })
+      if (attempt === 1) return fails()
+      return undefined
+    })
+    const made = await tries()
+    expect(answers(made)).toEqual([500, 200])
+    expect(made[0]?.outcome).toMatchObject({
+      status: 'failed',
+      error: new Error('no database'),
+      attempt: 1,
+      attemptsLeft: 4,
+    })
+    expect(made[1]?.outcome).toMatchObject({ status: 'processed', attempt: 2, attemptsLeft: 3 })
+    expect(seen).toEqual([
+      { attempt: 1, redelivery: false },
+      { attempt: 2, redelivery: true },
+    ])
+    // Trap: what a handler throws is told.
+    expect(troubles).toMatchObject([
+      { code: 'handler_failed', eventType: 'qr.scanned', error: new Error('no database') },
+    ])
+  })
+})
+
+describe('180: a handler that fails on every try', () => {
+  test('with a quarantine: 500 four times, then kept and answered 200', async () => {
+    const quarantine = memoryQuarantine()
+    const { receiver, tries, deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', ({ data }) => Promise.reject(new Error(`no ${data.qr_id}`)))
+    const made = await tries()
+    expect(answers(made)).toEqual([500, 500, 500, 500, 200])
+    expect(made.at(-1)?.outcome).toMatchObject({
+      status: 'quarantined',
+      code: 'tries_exhausted',
+      attempt: 5,
+      attemptsLeft: 0,
+    })
+    const [entry] = quarantine.entries.values()
+    expect(entry).toMatchObject({
+      code: 'tries_exhausted',
+      eventType: 'qr.scanned',
+      attempt: 5,
+      error: expect.stringContaining('no abc123'),
+    })
+    expect(new TextDecoder().decode(entry?.rawBody)).toBe(JSON.stringify(scannedEvent()))
+    expect((await deliver()).status).toBe('duplicate')
+    expect(quarantine.entries.size).toBe(1)
+  })
+
+  test('without one: 500 four times, then reported as dropped and answered 200', async () => {
+    const { receiver, tries, troubles, deliver } = receiving()
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    expect(answers(await tries())).toEqual([500, 500, 500, 500, 200])
+    const dropped = troubles.filter(({ code }) => code === 'event_dropped')
+    expect(dropped).toMatchObject([
+      {
+        eventType: 'qr.scanned',
+        idempotencyKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+        error: new Error('no database'),
+      },
+    ])
+    expect(JSON.stringify(dropped)).not.toContain('Jakarta')
+    expect((await deliver()).status).toBe('duplicate')
+  })
+
+  test('is kept ahead from the third try on, in case the last one never arrives; a success takes the entry back', async () => {
+    const quarantine = memoryQuarantine()
+    let left = 3
+    const { receiver, tries } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => {
+      if (left-- > 0) throw new Error('no database')
+    })
+    expect(statuses(await tries())).toEqual(['failed', 'failed', 'failed', 'processed'])
+    expect(quarantine.codes).toEqual(['retry_pending'])
+    expect(quarantine.entries.size).toBe(0)
+  })
+
+  test('whose quarantine fails too: 503, and nothing is said to be done', async () => {
+    const quarantine = () => Promise.reject(new Error('disk full'))
+    const { receiver, tries } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    const made = await tries()
+    expect(answers(made)).toEqual([500, 500, 500, 500, 503])
+    expect(made.at(-1)?.outcome).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
+  })
+})
+
+describe('179: a PermanentError', () => {
+  test.each([
+    ['with', memoryQuarantine()],
+    ['without', undefined],
+  ])('%s a quarantine: 200 at once, and never again', async (_, quarantine) => {
+    let calls = 0
+    const { receiver, tries, deliver } = receiving({ ...(quarantine && { quarantine }) })
+    receiver.on('qr.scanned', () => {
+      calls++
+      throw new PermanentError('no such customer')
+    })
+    const made = await tries()
+    expect(made).toMatchObject([{ http: 200, outcome: { status: 'quarantined', code: 'permanent_error', attempt: 1 } }])
+    expect((await deliver()).status).toBe('duplicate')
+    expect(calls).toBe(1)
+    if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'permanent_error', attempt: 1 }])
+  })
+
+  test('beside an error that may pass: another try', async () => {
+    const { receiver, try: deliver } = receiving()
+    receiver.on('qr.scanned', () => Promise.reject(new PermanentError('never')))
+    receiver.on('qr.scanned', () => Promise.reject(new Error('later')))
+    expect(await deliver()).toMatchObject({
+      http: 500,
+      outcome: { status: 'failed', error: expect.any(AggregateError) },
+    })
+  })
+})
+
+describe('the age of a delivery: tries that never reached the store are not counted', () => {
+  test('with a quarantine a failing delivery older than 45 minutes is on its last try, whatever its count', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    await clock.advance(45 * MINUTE)
+    expect(await deliver()).toMatchObject({ http: 500, outcome: { attempt: 1 } })
+    await clock.advance(1)
+    expect(await deliver()).toMatchObject({
+      http: 200,
+      outcome: { status: 'quarantined', code: 'tries_exhausted', attempt: 2 },
+    })
+  })
+
+  test('without one it is tried as long as the sender tries', async () => {
+    const { clock, receiver, try: deliver } = receiving()
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    await clock.advance(80 * MINUTE)
+    expect((await deliver()).http).toBe(500)
+  })
+
+  test('an event without a time has no age', async () => {
+    const { clock, receiver, try: deliver } = receiving({ quarantine: memoryQuarantine() })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    await clock.advance(80 * MINUTE)
+    expect((await deliver(scannedEvent({ timestamp: 'hello' }))).http).toBe(500)
+  })
+})
+
+describe('a last try that does not end', () => {
+  test('unfinished: kept and answered 200; the handler goes on, and its success takes the entry back', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => pause(clock, 30 * SECOND))
+    await clock.advance(50 * MINUTE)
+    const last = await deliver()
+    expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'tries_exhausted' } })
+    // A second is kept for the quarantine itself.
+    expect(last.ms).toBe(3500)
+    expect(quarantine.entries.size).toBe(1)
+    await clock.advance(30 * SECOND)
+    expect(quarantine.entries.size).toBe(0)
+    expect((await deliver()).outcome.status).toBe('duplicate')
+  })
+
+  test('busy: kept and answered 200; the success of the one at work takes the entry back', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE))
+    await clock.advance(43 * MINUTE)
+    expect((await deliver()).outcome.status).toBe('unfinished')
+    await clock.advance(3 * MINUTE)
+    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'tries_exhausted' } })
+    expect(quarantine.entries.size).toBe(1)
+    await clock.advance(5 * MINUTE)
+    expect(quarantine.entries.size).toBe(0)
+  })
+
+  test('whose handler fails after all stays in the quarantine, with the error', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', async () => {
+      await pause(clock, 30 * SECOND)
+      throw new Error('no database')
+    })
+    await clock.advance(50 * MINUTE)
+    await deliver()
+    await clock.advance(HOUR)
+    expect([...quarantine.entries.values()]).toMatchObject([{ error: expect.stringContaining('no database') }])
+    expect((await deliver()).outcome.status).toBe('duplicate')
+  })
+})
+
+describe('177c: a handler that ends the process on every try', () => {
+  /** A process that dies: its receiver and its timers are gone, the store it shares is not. */
+  async function crashOn(tries: number, quarantine?: ReturnType<typeof memoryQuarantine>) {
+    const clock = fixedClock(EVENT_TIME)
+    const store: Store = memoryStore({ clock })
+    let calls = 0
+    const made: Try[] = []
+    for (const minutes of [0, 1, 6, 21, 81].slice(0, tries + 1)) {
+      await clock.advance(Date.parse(EVENT_TIME) + minutes * MINUTE - clock.now())
+      const dying = fixedClock(clock.now())
+      const { receiver, deliver, try: attempt } = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
+      receiver.on('qr.scanned', () => {
+        calls++
+        return new Promise(() => {})
+      })
+      // The dying process's clock stands still, so nothing of it is ever heard again.
+      if (made.length < tries) void deliver()
+      await clock.advance(0)
+      made.push(...(made.length < tries ? [{ http: 0, ms: 0, outcome: { status: 'busy' } } as Try] : [await attempt()]))
+    }
+    return { last: made.at(-1), calls: () => calls, store, clock }
+  }
+
+  test.each([
+    ['with', memoryQuarantine()],
+    ['without', undefined],
+  ])('the last is quarantined without being run, %s a quarantine', async (_, quarantine) => {
+    const { last, calls } = await crashOn(4, quarantine)
+    expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed', attempt: 5 } })
+    expect(calls()).toBe(4)
+    if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'handler_crashed' }])
+  })
+
+  test('but an earlier one is run', async () => {
+    const { last, calls } = await crashOn(3)
+    expect(last).toMatchObject({ outcome: { status: 'unfinished', attempt: 4 } })
+    expect(calls()).toBe(4)
+  })
+})
+
+test('several handlers: all run, in order, and their failures are collected', async () => {
+  const seen: string[] = []
+  const { receiver, try: deliver } = receiving()
+  receiver
+    .on('qr.scanned', () => {
+      seen.push('first')
+      throw new Error('one')
+    })
+    .on('qr.*', () => void seen.push('second'))
+    .on('*', () => {
+      seen.push('third')
+      throw new Error('two')
+    })
+  const { outcome } = await deliver()
+  expect(seen).toEqual(['first', 'second', 'third'])
+  expect(outcome).toMatchObject({ status: 'failed', error: { errors: [new Error('one'), new Error('two')] } })
+})
+
+describe('checkpoints', () => {
+  test('a retry runs only the named handlers that are not done', async () => {
+    const seen: string[] = []
+    const { receiver, tries } = receiving()
+    receiver
+      .on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
+      .on(
+        'qr.scanned',
+        (_, { attempt }) => {
+          seen.push(`count ${attempt}`)
+          if (attempt < 3) throw new Error('no database')
+        },
+        { name: 'count' },
+      )
+      .on('qr.scanned', () => void seen.push('alert'), { name: 'alert' })
+    expect(answers(await tries())).toEqual([500, 500, 200])
+    expect(seen).toEqual(['mail', 'count 1', 'alert', 'count 2', 'count 3'])
+  })
+
+  test('handlers without a name all run again', async () => {
+    const seen: string[] = []
+    const { receiver, tries } = receiving()
+    receiver
+      .on('qr.scanned', () => void seen.push('mail'))
+      .on('qr.scanned', (_, { attempt }) => {
+        seen.push('count')
+        if (attempt === 1) throw new Error('no database')
+      })
+    await tries()
+    expect(seen).toEqual(['mail', 'count', 'mail', 'count'])
+  })
+
+  test('are known after a crash in the middle', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const seen: string[] = []
+    const dying = receiving({ clock: fixedClock(EVENT_TIME), store })
+    dying.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
+    dying.receiver.on('qr.scanned', () => new Promise(() => {}), { name: 'count' })
+    void dying.deliver()
+    await clock.advance(MINUTE)
+    const next = receiving({ clock, store })
+    next.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
+    next.receiver.on('qr.scanned', () => void seen.push('count'), { name: 'count' })
+    expect((await next.deliver()).status).toBe('processed')
+    expect(seen).toEqual(['mail', 'count'])
+  })
+})
+
+test('132: a known event that nobody handles is ignored', async () => {
+  const { receiver, try: deliver } = receiving()
+  receiver.on('qr.created', () => expect.unreachable())
+  expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
+  expect(await deliver(eventOf('qr.expired'))).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
+})

@@ -1,0 +1,140 @@
+/**
+ * A receiver on a clock that stands still, and GoValid in front of it: signs payloads, delivers them, tries again as GoValid does.
+ */
+import { createHmac } from 'node:crypto'
+import { toAnswer } from '../../src/delivery/response.js'
+import {
+  createReceiver,
+  type Delivery,
+  type EventSchemas,
+  type Outcome,
+  type Receiver,
+  type ReceiverOptions,
+  type Trouble,
+} from '../../src/index.js'
+import { type FixedClock, fixedClock } from '../../src/testing/index.js'
+import { EVENT_TIME, scannedEvent } from './payloads.js'
+
+/** The secret that everything is signed with. */
+export const SECRET = 'your_webhook_secret'
+
+/** Milliseconds. */
+export const SECOND = 1000
+/** Milliseconds. */
+export const MINUTE = 60 * SECOND
+/** Milliseconds. */
+export const HOUR = 60 * MINUTE
+
+/** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
+export const TRY_MINUTES = [0, 1, 6, 21, 81] as const
+
+/** What is delivered: an object is printed as compact JSON. */
+export type Sent = object | string | Uint8Array
+
+/** How one try ended. */
+export interface Try {
+  readonly outcome: Outcome
+  readonly http: number
+  /** How long the answer took, in milliseconds of the fixed clock. */
+  readonly ms: number
+}
+
+/** A receiver with what it reported, and the means to send to it. */
+export interface Receiving<Schemas, Transaction> {
+  readonly clock: FixedClock
+  readonly receiver: Receiver<Schemas, Transaction>
+  readonly outcomes: readonly Outcome[]
+  readonly troubles: readonly Trouble[]
+  /** Delivers once, signed; the clock stands still. */
+  deliver(sent?: Sent, changes?: Partial<Delivery>): Promise<Outcome>
+  /** Delivers once, and lets the clock go on until the answer is there. */
+  try(sent?: Sent, changes?: Partial<Delivery>): Promise<Try>
+  /** Delivers as GoValid does: at its times after now, until it gets 200 or has tried five times. */
+  tries(sent?: Sent, changes?: Partial<Delivery>): Promise<readonly Try[]>
+  /** How often something was reported under a code. */
+  reported(code: Trouble['code']): number
+}
+
+/** Makes a receiver whose clock says that the event of the setup guide has just happened. */
+export function receiving<const Schemas extends EventSchemas = Record<never, never>, Transaction = never>(
+  options: Partial<ReceiverOptions<Schemas, Transaction>> & { readonly clock?: FixedClock } = {},
+): Receiving<Schemas, Transaction> {
+  const clock = options.clock ?? fixedClock(EVENT_TIME)
+  const outcomes: Outcome[] = []
+  const troubles: Trouble[] = []
+  const given = {
+    secret: SECRET,
+    onError: (trouble: Trouble) => void troubles.push(trouble),
+    onOutcome: (outcome: Outcome) => void outcomes.push(outcome),
+    ...options,
+    clock,
+  } as ReceiverOptions<Schemas, Transaction>
+  const receiver = createReceiver<Schemas, Transaction>(given)
+  const receivingOne: Receiving<Schemas, Transaction> = {
+    clock,
+    receiver,
+    outcomes,
+    troubles,
+    deliver: (sent, changes) => receiver.receive(deliveryOf(sent, changes)),
+    async try(sent, changes) {
+      const { value, ms } = await timed(clock, receiver.receive(deliveryOf(sent, changes)))
+      return { outcome: value, http: toAnswer(value).status, ms }
+    },
+    async tries(sent, changes) {
+      const since = clock.now()
+      const made: Try[] = []
+      for (const minutes of TRY_MINUTES) {
+        await clock.advance(Math.max(0, since + minutes * MINUTE - clock.now()))
+        made.push(await receivingOne.try(sent, changes))
+        if (made.at(-1)?.http === 200) break
+      }
+      return made
+    },
+    reported: (code) => troubles.filter((trouble) => trouble.code === code).length,
+  }
+  return receivingOne
+}
+
+/** A signed delivery. */
+export function deliveryOf(sent: Sent = scannedEvent(), changes: Partial<Delivery> = {}): Delivery {
+  const body = bytesOf(sent)
+  const headers: Readonly<Record<string, string>> = { 'x-govalid-signature': signatureOf(body) }
+  return { method: 'POST', header: (name) => headers[name], headers: () => headers, body, ...changes }
+}
+
+/** The value of `X-GoValid-Signature` for a body, computed by Node alone. */
+export function signatureOf(sent: Sent, secret: string = SECRET): string {
+  return `sha256=${createHmac('sha256', secret).update(bytesOf(sent)).digest('hex')}`
+}
+
+function bytesOf(sent: Sent): Uint8Array {
+  if (sent instanceof Uint8Array) return sent
+  return new TextEncoder().encode(typeof sent === 'string' ? sent : JSON.stringify(sent))
+}
+
+const STEP_MS = 10
+const LONGEST_MS = 60 * SECOND
+
+/** Lets the clock go on in small steps until a promise has settled. */
+export async function timed<T>(
+  clock: FixedClock,
+  pending: Promise<T>,
+): Promise<{ readonly value: T; readonly ms: number }> {
+  const since = clock.now()
+  let isSettled = false
+  const settled = pending.finally(() => {
+    isSettled = true
+  })
+  settled.catch(() => {})
+  await clock.advance(0)
+  while (!isSettled) {
+    if (clock.now() - since > LONGEST_MS) throw new Error('no answer within a minute')
+    await clock.advance(STEP_MS)
+  }
+  return { value: await settled, ms: clock.now() - since }
+}
+
+/** Waits on a clock, as a handler that takes its time does. */
+export function pause(clock: FixedClock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(ms, resolve))
+}
