@@ -8,6 +8,8 @@ import { WebhookError } from '../errors.js'
 
 /** One statement and its parameters. */
 export interface PostgresStatement {
+  /** Prepared once per connection under this name, which stands for this text alone; absent: not prepared. */
+  readonly name?: string | undefined
   readonly text: string
   readonly values: readonly unknown[]
 }
@@ -40,12 +42,15 @@ export interface ConnectionOptions {
 /** A statement that was sent is waited for, so that a claim answered late can be given back; a dead connection answers never. */
 const ANSWER_LIMIT_MS = 10_000
 const UNDEFINED_TABLE = '42P01'
+/** A proxy hands every statement to another server connection, where the prepared one is missing or somebody else's. */
+const NOT_PREPARED = /^(26000|42P05)$/
 
 /** Makes the connections of one store. */
 export function createConnections({ pool, clock, callLimitMs, migrate }: ConnectionOptions): PostgresConnections {
   keepFromCrashing(pool)
   const borrow = (limitMs: number) => borrowWithin(pool, clock, limitMs)
   let migrated: Promise<void> | undefined
+  let prepares = true
   const ready = () => {
     migrated ??= migrate(borrow).catch((error: unknown) => {
       migrated = undefined
@@ -60,13 +65,14 @@ export function createConnections({ pool, clock, callLimitMs, migrate }: Connect
       for (;;) {
         await readyWithin(clock, deadline, ready)
         const { client, giveBack } = await borrow(deadline.left())
-        const answer = await send(client, clock, deadline, statement)
+        const answer = await send(client, clock, deadline, prepares ? statement : { ...statement, name: undefined })
         if (answer.status === 'value') {
           giveBack()
           return answer.value
         }
         giveBack(isStatementError(answer.error) ? undefined : asError(answer.error))
         if (codeOf(answer.error) === UNDEFINED_TABLE) migrated = undefined
+        if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
         if (!mayRepeat(answer.error) || deadline.left() <= 0) throw answer.error
       }
     },
@@ -114,8 +120,8 @@ async function send(
 ): Promise<Answer> {
   if (deadline.left() <= 0)
     return { status: 'error', error: new WebhookError('store_unavailable', 'The call took too long.') }
-  const { text, values } = statement
-  const settled = await settleWithin(clock, ANSWER_LIMIT_MS, () => client.query(text, [...values]))
+  const query = { name: statement.name, text: statement.text, values: [...statement.values] }
+  const settled = await settleWithin(clock, ANSWER_LIMIT_MS, () => client.query(query))
   if (settled.status !== 'late') return settled
   const message = `Postgres did not answer within ${ANSWER_LIMIT_MS} ms; the connection was closed.`
   return { status: 'error', error: new WebhookError('store_unavailable', message) }
@@ -123,8 +129,8 @@ async function send(
 
 /** SQLSTATE classes after which a connection is of no more use: its failure (08), the server's end (57P), its own (25P: idle too long). */
 const CONNECTION_LOST = /^(08|57P|25P)/
-/** Serialization failure and deadlock: the statement was not executed, and can be now. */
-const TRY_AGAIN = /^(40001|40P01|42P01)$/
+/** Serialization failure, deadlock, no table, no prepared statement: it was not executed, and can be now. */
+const TRY_AGAIN = /^(40001|40P01|42P01|26000|42P05)$/
 
 function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown }

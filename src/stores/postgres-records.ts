@@ -1,6 +1,6 @@
 /**
- * The store contract in Postgres' SQL: one statement a step, correct at READ COMMITTED and above. A row is judged after its lock was
- * taken, by the database's clock read once.
+ * The store contract in Postgres' SQL: one statement a step, correct at READ COMMITTED and above. What changes a row judges it after its
+ * lock was taken, by the database's clock read once.
  */
 import type { PostgresStatement } from './postgres-connection.js'
 import type { PostgresTables } from './postgres-schema.js'
@@ -42,40 +42,51 @@ const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** The same for the whole statement, so that an index can be used. */
 const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
 
+/**
+ * What a claim makes of the record `d` at the time `t.now`: `new` (forgotten), `kept` (finished, or held by another), `counted` (held by
+ * another, and a try), `same` (the very claim, repeated) or `taken`.
+ */
+const VERDICT = `CASE
+  WHEN d.retain_until <= t.now AND (d.state <> 'working' OR d.lease_until <= t.now) THEN 'new'
+  WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
+  WHEN d.state = 'working' AND d.token = $3 THEN 'same'
+  WHEN d.state = 'working' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
+  ELSE 'taken' END`
+
 /** Makes the statements. No statement waits for a row longer than `lockLimitMs`: what was given up must not be executed later. */
 export function recordStatements(
   { deliveries: table }: PostgresTables,
   namespace: string,
   lockLimitMs: number,
 ): RecordStatements {
-  const claimSql = claimText(table)
-  const updateSql = (set: string, states: string) => updateText(table, set, states)
-  const renewSql = updateSql(`lease_until = ${NOW} + $5, handlers_done = ${union('$6')}`, `= 'working'`)
-  const completeSql = updateSql(
+  const wait = String(lockLimitMs)
+  const update = (set: string, states: string) => prepare(updateText(table, set, states))
+  const claim = prepare(claimText(table))
+  const renew = update(`lease_until = ${NOW} + $5, handlers_done = ${union('$6')}`, `= 'working'`)
+  const complete = update(
     `state = CASE state WHEN 'working' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
-  handlers_done = CASE $5 WHEN 'done' THEN '{}' ELSE ${union('$7')} END`,
+  handlers_done = CASE WHEN state <> 'working' THEN handlers_done WHEN $5 = 'done' THEN '{}' ELSE ${union('$7')} END`,
     `<> 'released'`,
   )
-  const releaseSql = updateSql(
+  const release = update(
     `state = 'released', released = released + $5, attempt = attempt - 1 + $5, handlers_done = ${union('$6')}`,
     `= 'working'`,
   )
-  const wait = String(lockLimitMs)
   return {
     claim({ key, token, leaseMs, retainUntil, tryGapMs, rework = false }) {
       const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(tryGapMs)]
-      return { text: claimSql, values: [namespace, key, token, wait, ...times, rework] }
+      return { ...claim, values: [namespace, key, token, wait, ...times, rework] }
     },
     renew: ({ key, token, leaseMs, handlersDone = [] }) => ({
-      text: renewSql,
+      ...renew,
       values: [namespace, key, token, wait, Math.ceil(leaseMs), handlersDone],
     }),
     complete({ key, token, retainUntil, quarantined = false, handlersDone = [] }) {
       const state = quarantined ? 'quarantined' : 'done'
-      return { text: completeSql, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), handlersDone] }
+      return { ...complete, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), handlersDone] }
     },
     release: ({ key, token, handlersDone, counted }) => ({
-      text: releaseSql,
+      ...release,
       values: [namespace, key, token, wait, counted ? 1 : 0, handlersDone],
     }),
     commit: ({ key, token, checkpoint }, quote) =>
@@ -89,6 +100,17 @@ export function recordStatements(
   }
 }
 
+/** Names a text by itself, since stores of several tables may share a connection: FNV-1a, twice 32 bits. */
+function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
+  const hash = (start: number) => {
+    let value = start
+    for (let index = 0; index < text.length; index++)
+      value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
+    return value.toString(36)
+  }
+  return { name: `govalid_${hash(0x811c9dc5)}${hash(0x01234567)}`, text }
+}
+
 /** Reads what `claim` gave back. */
 export function readClaim(row: ClaimRow | undefined): ClaimResult {
   if (!row) throw new Error('the claim gave no row back: does a rule, a trigger or row security stand in its way?')
@@ -99,34 +121,36 @@ export function readClaim(row: ClaimRow | undefined): ClaimResult {
 
 /**
  * $1 namespace, $2 key, $3 token, $4 longest wait for the row, $5 lease, $6 retention, $7 gap between tries, $8 rework.
- * The verdict: `new` (forgotten), `kept` (finished, or held by another), `counted` (held by another, and a try), `same` (the very claim,
- * repeated) or `taken`. The row is always written and given back, so that no answer ever means something by being absent.
+ * What needs no change is read without a lock: copies of one try come together, and would wait for each other's writes. Everything else is
+ * written, judged anew once the row is locked. Either way a row comes back, so that no answer ever means something by being absent.
  */
 function claimText(table: string): string {
-  return `INSERT INTO ${table} AS d
-  (namespace, key, state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done)
-SELECT $1, decode($2, 'hex'), 'working', $3, t.now + $5, $6, 1, 0, t.now, '{}'
-FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true)) t
-ON CONFLICT (namespace, key) DO UPDATE SET
-  (state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done) = (
-  SELECT
-    CASE WHEN v.untouched THEN d.state ELSE 'working' END,
-    CASE WHEN v.untouched THEN d.token ELSE $3 END,
-    CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
-    CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
-    CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
-    CASE v.verdict WHEN 'new' THEN 0 ELSE d.released END,
-    CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
-    CASE v.verdict WHEN 'new' THEN '{}' ELSE d.handlers_done END
-  FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched FROM (SELECT t.now, CASE
-      WHEN d.retain_until <= t.now AND (d.state <> 'working' OR d.lease_until <= t.now) THEN 'new'
-      WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
-      WHEN d.state = 'working' AND d.token = $3 THEN 'same'
-      WHEN d.state = 'working' AND d.lease_until > t.now THEN
-        CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
-      ELSE 'taken' END AS verdict
-    FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
-RETURNING state, token = $3 AS mine, lease_until::double precision, attempt, released, handlers_done`
+  const answer = 'state, token = $3 AS mine, lease_until::double precision, attempt, released, handlers_done'
+  return `WITH seen AS (
+  SELECT ${answer} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
+  WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'kept'
+), written AS (
+  INSERT INTO ${table} AS d
+    (namespace, key, state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done)
+  SELECT $1, decode($2, 'hex'), 'working', $3, t.now + $5, $6, 1, 0, t.now, '{}'
+  FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true) OFFSET 0) t
+  WHERE NOT EXISTS (SELECT FROM seen)
+  ON CONFLICT (namespace, key) DO UPDATE SET
+    (state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done) = (
+    SELECT
+      CASE WHEN v.untouched THEN d.state ELSE 'working' END,
+      CASE WHEN v.untouched THEN d.token ELSE $3 END,
+      CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
+      CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
+      CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
+      CASE v.verdict WHEN 'new' THEN 0 ELSE d.released END,
+      CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
+      CASE v.verdict WHEN 'new' THEN '{}' ELSE d.handlers_done END
+    FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched
+      FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
+  RETURNING ${answer}
+)
+SELECT * FROM seen UNION ALL SELECT * FROM written`
 }
 
 /** $1 namespace, $2 key, $3 token, $4 longest wait for the row; from $5 on, what `set` needs. */

@@ -19,7 +19,7 @@
  * 3. **One clock.** Leases, retention and the gap between tries are judged by the store's clock (the database's), never by the caller's.
  * 4. **Repeatable.** A `claim` repeated with the token that holds the record (its answer was lost) is the same claim: `claimed`,
  *    the lease runs anew, the same `attempt`, nothing counted. A `complete` repeated with the token that completed the record,
- *    into quarantine or not, answers `true`. After its own `release` a token claims anew, and the try is counted.
+ *    into quarantine or not, answers `true` and changes nothing more. After its own `release` a token claims anew, and the try is counted.
  * 5. **Remembered.** A record is there until its `retainUntil` or the end of its lease, whichever is later; then the key is new again,
  *    whether the record was cleaned up yet or not. No later write lowers `retainUntil`; a later one given to `claim` or `complete` raises it.
  * 6. **Counted once.** Every claim that is `claimed` is a try, but for a repeated one; of the claims that are `busy`, at most one per

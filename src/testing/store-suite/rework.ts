@@ -49,6 +49,17 @@ export const rework: readonly StoreTest[] = [
     },
   },
   {
+    name: 'a completion after one into quarantine is true and changes nothing',
+    async run({ workers }) {
+      const [ada, ben] = workers() as [Worker, Worker]
+      await ada.claim()
+      await ada.complete({ quarantined: true, handlersDone: ['count'] })
+      expectEqual(await ada.complete(), true, 'the other completion')
+      const claimed = { status: 'claimed', attempt: 2, released: 0, handlersDone: ['count'] }
+      expectEqual(await ben.claim({ rework: true }), claimed, 'a rework')
+    },
+  },
+  {
     name: 'a rework is busy while another works the delivery',
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]

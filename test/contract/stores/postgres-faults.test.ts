@@ -189,6 +189,26 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(99)
   })
 
+  test('a proxy that loses prepared statements is no obstacle', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool })
+    const request = newClaim()
+    await store.claim(request)
+    await pool.query('DEALLOCATE ALL')
+    expect(await store.complete(request)).toBe(true)
+    expect(await store.claim(request)).toEqual({ status: 'done' })
+  })
+
+  test('a proxy on whose connections others have prepared the same is no obstacle', async () => {
+    const first = scene.pool({ max: 1 })
+    const store = open({ pool: first })
+    await store.claim(newClaim())
+    const { rows } = await first.query<{ name: string }>('SELECT name FROM pg_prepared_statements')
+    const second = scene.pool({ max: 1 })
+    await second.query(`PREPARE ${rows[0]?.name} AS SELECT 1`)
+    expect(await open({ pool: second }).claim(newClaim())).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
   test('a row that something keeps from being written is an error, never an answer', async () => {
     const other = `${scene.schema}.guarded`
     const store = open({ table: other })

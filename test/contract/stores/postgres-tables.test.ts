@@ -133,9 +133,9 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     const store = postgresStore({ pool, table })
     pool.on('acquire', (client) => {
       const { query } = client
-      client.query = ((text: string, values: unknown[]) => {
-        queries.push(text)
-        return Reflect.apply(query, client, [text, values])
+      client.query = ((given: { text: string }, ...rest: unknown[]) => {
+        queries.push(given.text ?? given)
+        return Reflect.apply(query, client, [given, ...rest])
       }) as never
     })
     const request = newClaim()

@@ -1,0 +1,137 @@
+/**
+ * `npm run proof:concurrent`: 1,000 copies of one delivery at once over four processes call one handler once, for each shared store; and a
+ * store that looks first and writes then is caught. Exits with 1 when anything is otherwise.
+ *
+ * Options: `--store NAME` (repeatable; all), `--rounds N` (100), `--copies N` (1,000), `--processes N` (4).
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { signDelivery } from '../../src/testing/index.js'
+import { type Findings, type Setup, type Share, serveProcess } from './concurrent/process.js'
+import { PROOF_STORES, type ProofStore, type Services } from './concurrent/stores.js'
+
+const { values } = parseArgs({
+  options: {
+    store: { type: 'string', multiple: true, default: Object.keys(PROOF_STORES) },
+    rounds: { type: 'string', default: '100' },
+    copies: { type: 'string', default: '1000' },
+    processes: { type: 'string', default: '4' },
+  },
+  strict: process.argv[2] !== 'process',
+})
+type ServicesModule = typeof import('../../scripts/services.mjs')
+
+const ROLE = 'process'
+const SECRET = 'your_webhook_secret'
+/** Statuses that are answered 200 or 503. */
+const ANSWERS = ['processed', 'duplicate', 'busy', 'unfinished', 'unavailable']
+
+if (process.argv[2] === ROLE) await serveProcess(JSON.parse(process.argv[3] ?? '{}') as Setup)
+else process.exitCode = await prove()
+
+/** Runs the proof; gives back the exit code. */
+async function prove(): Promise<number> {
+  // Not bundled: that file has a command line of its own.
+  const { findServices } = (await import(pathToFileURL(resolve('scripts/services.mjs')).href)) as ServicesModule
+  const found = await findServices()
+  const services = { postgres: found.postgres?.url ?? '', redis: found.redis?.url ?? '' }
+  let failed = false
+  try {
+    for (const name of values.store as string[]) {
+      const store = PROOF_STORES[name]
+      if (!store) throw new Error(`no store ${name}; there are ${Object.keys(PROOF_STORES).join(', ')}`)
+      const kept = await proveStore(name, store, services)
+      failed ||= !kept
+    }
+  } finally {
+    await Promise.all([found.postgres?.stop(), found.redis?.stop()])
+  }
+  return failed ? 1 : 0
+}
+
+/** Whether a store kept its promise, or as a control was caught. */
+async function proveStore(name: string, store: ProofStore, services: Services): Promise<boolean> {
+  if (store.needs && services[store.needs] === '') {
+    console.log(`${name}: skipped, ${store.needs} was neither found nor could be started`)
+    return process.env['REQUIRE_SERVICES'] !== '1'
+  }
+  const scope = `govalid_proof_${randomBytes(6).toString('hex')}`
+  const startedAt = Date.now()
+  const processes = await startProcesses({ store: name, scope, services, secret: SECRET })
+  try {
+    const rounds: Round[] = []
+    for (let round = 0; round < Number(values.rounds); round++) rounds.push(await runRound(processes))
+    const wrong = rounds.filter(({ right }) => !right)
+    const answers = Object.entries(add(rounds.map(({ statuses }) => statuses)))
+    const calls = rounds.reduce((sum, round) => sum + round.calls, 0)
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+    const kept = store.control ? wrong.length > 0 : wrong.length === 0
+    console.log(
+      `${name}${store.control ? ' (control, must be caught)' : ''}: ${rounds.length} rounds of ${values.copies} copies at once over ` +
+        `${values.processes} processes: ${calls} handler calls, ${wrong.length} rounds wrong; ` +
+        `answers: ${answers.map(([status, count]) => `${status} ${count}`).join(', ')}; ${seconds} s: ${kept ? 'as expected' : 'FAILED'}`,
+    )
+    return kept
+  } finally {
+    await Promise.all(processes.map(endProcess))
+    await store.remove(scope, services)
+  }
+}
+
+interface Round extends Findings {
+  /** One call, every answer 200 or 503, and the copy after them all a duplicate. */
+  readonly right: boolean
+}
+
+async function runRound(processes: readonly ChildProcess[]): Promise<Round> {
+  const payload = {
+    event: 'qr.scanned',
+    timestamp: new Date().toISOString(),
+    nonce: randomBytes(8).toString('hex'),
+    data: {},
+  }
+  const { rawBody, signature } = await signDelivery(payload, { secret: SECRET })
+  const body = new TextDecoder().decode(rawBody)
+  const copies = Number(values.copies) / processes.length
+  const findings = await Promise.all(processes.map((each) => ask(each, { body, signature, copies })))
+  const statuses = add(findings.map((each) => each.statuses))
+  const calls = findings.reduce((sum, each) => sum + each.calls, 0)
+  const after = await ask(processes[0] as ChildProcess, { body, signature, copies: 1 })
+  const known = Object.keys(statuses).every((status) => ANSWERS.includes(status))
+  const right = calls === 1 && known && after.calls === 0 && after.statuses['duplicate'] === 1
+  return { calls: calls + after.calls, statuses, right }
+}
+
+async function startProcesses(setup: Setup): Promise<ChildProcess[]> {
+  return Promise.all(
+    Array.from({ length: Number(values.processes) }, async () => {
+      const child = fork(fileURLToPath(import.meta.url), [ROLE, JSON.stringify(setup)])
+      await once(child, 'message')
+      return child
+    }),
+  )
+}
+
+async function ask(child: ChildProcess, share: Share): Promise<Findings> {
+  child.send(share)
+  const [findings] = await once(child, 'message')
+  return findings as Findings
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.send('end')
+  await exited
+}
+
+function add(counts: readonly Findings['statuses'][]): Record<string, number> {
+  const total: Record<string, number> = {}
+  for (const each of counts) {
+    for (const [status, count] of Object.entries(each)) total[status] = (total[status] ?? 0) + count
+  }
+  return total
+}

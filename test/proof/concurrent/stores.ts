@@ -1,0 +1,84 @@
+/**
+ * The shared stores of the proof, each opened by every process for itself. A new one is one more entry.
+ */
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { postgresStore } from '../../../src/stores/postgres.js'
+import { redisStore } from '../../../src/stores/redis.js'
+import { sqliteStore } from '../../../src/stores/sqlite.js'
+import type { Store } from '../../../src/stores/store.js'
+import { getThenSetStore } from './get-then-set-store.js'
+
+/** The addresses of the services; an empty string where there is none. */
+export type Services = Readonly<Record<'postgres' | 'redis', string>>
+
+/** One shared store. */
+export interface ProofStore {
+  /** The service it needs. */
+  readonly needs?: keyof Services
+  /** A store that must be caught: it works deliveries more than once. */
+  readonly control?: boolean
+  /** Opens it in this process; stores of one `scope`, letters, digits and _, share their records. */
+  open(scope: string, services: Services): Promise<{ readonly store: Store<unknown>; close(): Promise<void> | void }>
+  /** Removes what is left of a scope. */
+  remove(scope: string, services: Services): Promise<void> | void
+}
+
+const POOL_SIZE = 8
+
+export const PROOF_STORES: Readonly<Record<string, ProofStore>> = {
+  postgres: {
+    needs: 'postgres',
+    async open(scope, { postgres }) {
+      const pool = new Pool({ connectionString: postgres, max: POOL_SIZE })
+      return { store: postgresStore({ pool, table: scope }), close: () => pool.end() }
+    },
+    remove: (scope, { postgres }) => dropTables(postgres, [scope, `${scope}_quarantine`]),
+  },
+  redis: {
+    needs: 'redis',
+    async open(scope, { redis }) {
+      const client = new Redis(redis, { maxRetriesPerRequest: 0 })
+      return { store: redisStore({ client, namespace: scope }), close: () => client.disconnect() }
+    },
+    async remove(scope, { redis }) {
+      const client = new Redis(redis)
+      for await (const keys of client.scanStream({ match: `govalid:*${scope}*`, count: 1000 })) {
+        if ((keys as string[]).length > 0) await client.del(keys as string[])
+      }
+      client.disconnect()
+    },
+  },
+  sqlite: {
+    async open(scope) {
+      const database = new DatabaseSync(fileOf(scope))
+      return { store: sqliteStore({ database }), close: () => database.close() }
+    },
+    remove(scope) {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(fileOf(scope) + suffix, { force: true })
+    },
+  },
+  'get-then-set': {
+    needs: 'postgres',
+    control: true,
+    async open(scope, { postgres }) {
+      const pool = new Pool({ connectionString: postgres, max: POOL_SIZE })
+      return { store: await getThenSetStore(pool, scope), close: () => pool.end() }
+    },
+    remove: (scope, { postgres }) => dropTables(postgres, [scope]),
+  },
+}
+
+function fileOf(scope: string): string {
+  return join(tmpdir(), `${scope}.db`)
+}
+
+async function dropTables(connectionString: string, tables: readonly string[]): Promise<void> {
+  const pool = new Pool({ connectionString, max: 1 })
+  await pool.query(`DROP TABLE IF EXISTS ${tables.join(', ')}`)
+  await pool.end()
+}
