@@ -1,6 +1,11 @@
 /** The public door of `govalid-webhooks/testing`: what a test of your own needs. */
 export { type CreateEventOptions, createEvent, type EventOverrides, type PartOf } from './create-event.js'
+export type { Finding, FindingCode } from './explain/findings.js'
+export { type ExplainInput, type Explanation, explain } from './explain.js'
 export { type FixedClock, fixedClock } from './fixed-clock.js'
+export type { SenderEndpoint } from './sender/endpoint.js'
+export type { DeliveryReport, SenderReport, TryReport } from './sender/report.js'
 export { type SignedDelivery, type SignOptions, signDelivery } from './sign-delivery.js'
+export { type SimulateSenderOptions, simulateSender } from './simulate-sender.js'
 export type { StoreDriver, TestFunction, TestRunner, TransactionProbe } from './store-suite/driver.js'
 export { testStore } from './test-store.js'

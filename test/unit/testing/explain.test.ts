@@ -131,10 +131,10 @@ describe('explain, under attack', () => {
     expect(await found({ rawBody: deep, signature: await signatureOf('x'), secret: SECRET })).toEqual(['unexplained'])
   })
 
-  it('takes no longer than a moment for a body of 1 MiB', async () => {
+  it('bears a body of 1 MiB', async () => {
     const rawBody = JSON.stringify({
       event: 'qr.scanned',
-      data: { list: Array.from({ length: 40_000 }, () => ({ a: 'é', b: 1.5 })) },
+      data: { list: Array.from({ length: 60_000 }, () => ({ a: 'é', b: 1.5 })) },
     })
     expect(rawBody.length).toBeGreaterThan(800_000)
     expect(await found({ rawBody, signature: await signatureOf('x'), secret: SECRET })).toEqual(['unexplained'])
@@ -144,9 +144,9 @@ describe('explain, under attack', () => {
 /** Bodies, secrets and headers near the right ones, and the right ones among them. */
 const nearMisses = fc.record({
   body: fc.oneof(fc.constant(BODY), fc.string({ unit: 'binary' }), fc.json()),
-  sign: fc.constantFrom('this', 'cut', 'spaced', 'newline', 'other secret'),
-  changeBody: fc.constantFrom('not', '\n', '\uFEFF', ' '),
-  changeSecret: fc.constantFrom('not', '\n', '"', ' '),
+  sign: fc.constantFrom('this', 'this', 'this', 'cut', 'spaced', 'newline', 'other secret'),
+  changeBody: fc.constantFrom('not', 'not', 'not', '\n', '\uFEFF', ' '),
+  changeSecret: fc.constantFrom('not', 'not', 'not', '\n', '"', ' '),
   changeHeader: fc.constantFrom('not', 'upper', 'short', 'base64', 'prefix', 'blanks', 'gone', 'twice', 'nbsp', 'flip'),
   signedContent: fc.constantFrom(undefined, 'body' as const),
 })

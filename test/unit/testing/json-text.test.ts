@@ -4,10 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { printJson, readJson } from '../../../src/testing/explain/json-text.js'
 import { printingsOf } from '../../../src/testing/explain/printings.js'
 
-const asWritten = (raw: string) => raw
 const print = (text: string, style = {}) => {
   const tree = readJson(text)
-  return tree && printJson(tree, { colon: ':', comma: ',', scalar: asWritten, ...style })
+  return tree && printJson(tree, { colon: ':', comma: ',', ...style })
 }
 
 describe('JSON as a text', () => {
