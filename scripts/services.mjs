@@ -7,7 +7,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 
 /**
  * @typedef {'redis' | 'postgres'} ServiceName
@@ -180,4 +180,5 @@ async function describeServices() {
   }
 }
 
-if (import.meta.main) await (process.argv[2] === 'install' ? installMissing() : describeServices())
+// By the name and not by `import.meta.main`: bundled into another script, this file is not the one that was started.
+if (basename(process.argv[1] ?? '') === 'services.mjs') await (process.argv[2] === 'install' ? installMissing() : describeServices())

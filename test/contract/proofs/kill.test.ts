@@ -1,0 +1,30 @@
+/** A share of `npm run proof:kill`: real processes are killed at every point, and no event is lost or worked twice. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { describeWithService } from '../../support/services.js'
+
+const KILLS = 20
+const TIMEOUT_MS = 240_000
+
+async function prove(store: string): Promise<string> {
+  const script = ['scripts/run-ts.mjs', 'test/proof/kill.ts', '--store', store, '--kills', String(KILLS)]
+  const { stdout } = await promisify(execFile)(process.execPath, script)
+  return stdout
+}
+
+function expectProof(store: string): void {
+  test(`${KILLS} killed processes lose nothing and double nothing; without a transaction they double`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const [, kept, control] = (await prove(store)).trim().split('\n')
+    expect(kept).toContain('0 lost, 0 doubled, 0 never answered 200')
+    expect(control).toMatch(/control.* [1-9]\d* doubled/)
+  })
+}
+
+describe('sqliteStore', () => expectProof('sqlite'))
+describeWithService('postgres', 'postgresStore', (url) => {
+  process.env['DATABASE_URL'] = url
+  expectProof('postgres')
+})

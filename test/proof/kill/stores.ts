@@ -1,0 +1,127 @@
+/**
+ * The transactional stores of the proof: how the process that is killed opens one and writes an effect, and how the proof looks on.
+ */
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Pool } from 'pg'
+import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres.js'
+import { type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite.js'
+import type { Store } from '../../../src/stores/store.js'
+
+/** The addresses of the services; an empty string where there is none. */
+export type Services = Readonly<Record<'postgres', string>>
+
+/** A store as a worker has it, and its ways of writing an effect. */
+export interface OpenedStore {
+  readonly store: Store<unknown>
+  /** Writes an effect in a handler's transaction; `written` is called between the write and the commit. */
+  writeWithin(transaction: unknown, effect: string, written: () => void): Promise<unknown>
+  /** Writes an effect on its own. */
+  writeAlone(effect: string): Promise<void>
+}
+
+/** What the proof sees of a store, over a connection of its own. */
+export interface Observer {
+  /** Lets `ms` milliseconds go by for every record. */
+  makeLater(ms: number): Promise<void>
+  /** How often each effect was written. */
+  countEffects(): Promise<ReadonlyMap<string, number>>
+  /** Removes everything of the scope. */
+  remove(): Promise<void>
+}
+
+/** A store of the proof. */
+export interface KillStore {
+  /** The service it needs. */
+  readonly needs?: keyof Services
+  /** Opens it in a worker; `scope` is letters, digits and _. */
+  open(scope: string, services: Services): OpenedStore
+  /** Prepares a scope and looks on. */
+  observe(scope: string, services: Services): Promise<Observer>
+}
+
+/** The stores by name. */
+export const KILL_STORES: Readonly<Record<string, KillStore>> = {
+  sqlite: { open: openSqlite, observe: observeSqlite },
+  postgres: { needs: 'postgres', open: openPostgres, observe: observePostgres },
+}
+
+function fileOf(scope: string): string {
+  return join(tmpdir(), `${scope}.db`)
+}
+
+function openSqlite(scope: string): OpenedStore {
+  const own = new DatabaseSync(fileOf(scope), { timeout: 1000 })
+  return {
+    store: sqliteStore({ database: new DatabaseSync(fileOf(scope)) }),
+    writeWithin: (transaction, effect, written) =>
+      (transaction as SqliteTransaction<DatabaseSync>)((tx) => {
+        tx.prepare('INSERT INTO effects VALUES (?)').run(effect)
+        written()
+      }),
+    async writeAlone(effect) {
+      own.prepare('INSERT INTO effects VALUES (?)').run(effect)
+    },
+  }
+}
+
+async function observeSqlite(scope: string): Promise<Observer> {
+  const database = new DatabaseSync(fileOf(scope), { timeout: 5000 })
+  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE effects (effect TEXT NOT NULL)')
+  return {
+    async makeLater(ms) {
+      const isThere = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'govalid_deliveries'`).get()
+      if (!isThere) return
+      database.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
+        lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)
+    },
+    async countEffects() {
+      return counted(database.prepare('SELECT effect, count(*) AS count FROM effects GROUP BY effect').all())
+    },
+    async remove() {
+      database.close()
+      for (const suffix of ['', '-wal', '-shm']) rmSync(fileOf(scope) + suffix, { force: true })
+    },
+  }
+}
+
+function openPostgres(scope: string, { postgres }: Services): OpenedStore {
+  const pool = new Pool({ connectionString: postgres, max: 6 })
+  return {
+    store: postgresStore({ pool, table: scope }),
+    writeWithin: (transaction, effect, written) =>
+      (transaction as PostgresTransaction)(async (tx) => {
+        await tx.query(`INSERT INTO ${scope}_effects VALUES ($1)`, [effect])
+        written()
+      }),
+    async writeAlone(effect) {
+      await pool.query(`INSERT INTO ${scope}_effects VALUES ($1)`, [effect])
+    },
+  }
+}
+
+async function observePostgres(scope: string, { postgres }: Services): Promise<Observer> {
+  const pool = new Pool({ connectionString: postgres, max: 1 })
+  await pool.query(`CREATE TABLE ${scope}_effects (effect text NOT NULL)`)
+  const times = ['lease_until', 'retain_until', 'counted_at']
+  return {
+    async makeLater(ms) {
+      const { rows } = await pool.query('SELECT to_regclass($1) AS found', [scope])
+      if (rows[0].found === null) return
+      await pool.query(`UPDATE ${scope} SET ${times.map((column) => `${column} = ${column} - $1`).join(', ')}`, [ms])
+    },
+    async countEffects() {
+      return counted((await pool.query(`SELECT effect, count(*) AS count FROM ${scope}_effects GROUP BY effect`)).rows)
+    },
+    async remove() {
+      await pool.query(`DROP TABLE IF EXISTS ${scope}, ${scope}_quarantine, ${scope}_effects`)
+      await pool.end()
+    },
+  }
+}
+
+function counted(rows: readonly unknown[]): ReadonlyMap<string, number> {
+  return new Map((rows as { effect: string; count: unknown }[]).map(({ effect, count }) => [effect, Number(count)]))
+}

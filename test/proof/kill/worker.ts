@@ -1,0 +1,85 @@
+/**
+ * The process that is killed: a real server with a receiver over a durable store. At one point of its work, the n-th time it comes there, it
+ * ends by SIGKILL: nothing is cleaned up, nothing more is sent.
+ */
+import { createServer } from 'node:http'
+import { toHandler } from '../../../src/adapters/node.js'
+import { createReceiver, type Store } from '../../../src/index.js'
+import type { TransactionRequest } from '../../../src/stores/store.js'
+import { KILL_STORES, type Services } from './stores.js'
+
+/** Where a process can be told to die, in the order of a delivery. */
+export const POINTS = [
+  'before claim',
+  'after claim',
+  'before commit',
+  'after effect',
+  'after complete',
+  'before the answer',
+] as const
+
+/** One of them. */
+export type Point = (typeof POINTS)[number]
+
+/** What a worker is told when it starts. */
+export interface WorkerSetup {
+  readonly store: string
+  readonly scope: string
+  readonly services: Services
+  readonly secret: string
+  /** Whether the handler writes in a transaction; else on its own. */
+  readonly transactional: boolean
+  /** Where it dies; absent: it lives. */
+  readonly death?: { readonly point: Point; readonly time: number }
+}
+
+/** Serves until it is killed, or its parent disconnects. */
+export async function serveWorker(setup: WorkerSetup): Promise<void> {
+  const found = KILL_STORES[setup.store]
+  if (!found) throw new Error(`there is no store ${setup.store} in the proof`)
+  const { store, writeWithin, writeAlone } = found.open(setup.scope, setup.services)
+  const reach = createReach(setup.death)
+  const receiver = createReceiver({
+    secret: setup.secret,
+    store: watched(store, reach),
+    onOutcome: ({ status }) => status === 'processed' && reach('before the answer'),
+    onError: () => {},
+  }).on('qr.created', async (event, context) => {
+    const effect = String(event.data['delivery'])
+    const { transaction } = context as { transaction?: unknown }
+    if (setup.transactional) await writeWithin(transaction, effect, () => reach('before commit'))
+    else await writeAlone(effect)
+    reach('after effect')
+  })
+  const server = createServer(toHandler(receiver)).listen(0, '127.0.0.1', () => process.send?.(server.address()))
+  process.on('disconnect', () => process.exit())
+}
+
+function createReach(death: WorkerSetup['death']): (point: Point) => void {
+  let times = 0
+  return function reach(point) {
+    if (point !== death?.point || ++times !== death.time) return
+    process.kill(process.pid, 'SIGKILL')
+    // Not one instruction of the receiver runs after this.
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  }
+}
+
+/** The store, with the points around its steps. */
+function watched(store: Store<unknown>, reach: (point: Point) => void): Store<unknown> {
+  return {
+    ...store,
+    async claim(request) {
+      reach('before claim')
+      const result = await store.claim(request)
+      if (result.status === 'claimed') reach('after claim')
+      return result
+    },
+    async complete(request) {
+      const completed = await store.complete(request)
+      reach('after complete')
+      return completed
+    },
+    transaction: (request: TransactionRequest) => store.transaction?.(request),
+  }
+}
