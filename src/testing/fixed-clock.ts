@@ -14,6 +14,8 @@ export interface FixedClock extends Clock {
   set(epochMs: number): void
   /** How many timers are set: 0 once everything was put away. */
   pendingTimers(): number
+  /** When the next timer fires, in epoch milliseconds; absent when none is set. */
+  nextTimerAt(): number | undefined
 }
 
 interface Timer {
@@ -69,6 +71,7 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
       now = epochMs
     },
     pendingTimers: () => timers.size,
+    nextTimerAt: () => earliest(timers, Number.POSITIVE_INFINITY)?.at,
   }
 }
 

@@ -102,7 +102,9 @@ describe('an alarm', () => {
   test('goes on soon while there is more than one batch', async () => {
     const { store, object, alarmAt } = open()
     const past = Date.now() - HOUR_MS
-    await Promise.all(Array.from({ length: 1001 }, (_, index) => store.claim(claim(keyFrom(`f${index}e`), past, 0))))
+    await Promise.all(
+      Array.from({ length: 1001 }, async (_, index) => store.claim(claim(keyFrom(`f${index}e`), past, 0))),
+    )
     await runDurableObjectAlarm(object)
     expect(await alarmAt()).toBeLessThan(Date.now() + 2000)
     await runDurableObjectAlarm(object)

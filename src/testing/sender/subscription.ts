@@ -1,0 +1,110 @@
+/**
+ * One webhook subscription of a simulated GoValid: sends deliveries by its schedule until each is taken or given up, and is disabled as
+ * GoValid disables it. Source: govalid docs, webhooks setup.
+ */
+import { type Clock, settleWithin } from '../../clock.js'
+import type { SignedDelivery } from '../sign-delivery.js'
+import type { Post } from './endpoint.js'
+import type { DeliveryReport, TryReport } from './report.js'
+
+/** How a subscription behaves. */
+export interface SubscriptionRules {
+  readonly clock: Clock
+  readonly post: Post
+  readonly delays: 'cumulative' | 'from-event'
+  readonly failures: 'per-event' | 'per-subscription'
+  /** By what waiting is divided. */
+  readonly speed: number
+  readonly onTry: (tried: TryReport, index: number) => void
+}
+
+/** A subscription. */
+export interface Subscription {
+  /** Sends one delivery, `afterMs` from now, until it is taken, given up or stopped. */
+  send(signed: SignedDelivery, index: number, afterMs: number): Promise<DeliveryReport>
+  /** When it was disabled. */
+  disabledAt(): number | undefined
+  /** How many requests wait for an answer. */
+  inFlight(): number
+}
+
+/** How long GoValid waits for an answer. */
+const ANSWER_MS = 5000
+/** How long it waits before each try. */
+const DELAYS_MS = [0, 1, 5, 15, 60].map((minutes) => minutes * 60_000)
+/** How many failed tries disable the webhook. */
+const FAILURES = 5
+
+/** Makes an enabled subscription. */
+export function createSubscription(rules: SubscriptionRules): Subscription {
+  const { clock, failures } = rules
+  const waiting = new Set<() => void>()
+  let disabledAt: number | undefined
+  let inARow = 0
+  let inFlight = 0
+
+  const pauseUntil = (epochMs: number) =>
+    new Promise<void>((resolve) => {
+      const wake = () => {
+        cancel()
+        waiting.delete(wake)
+        resolve()
+      }
+      const cancel = clock.setTimer(epochMs - clock.now(), wake)
+      waiting.add(wake)
+    })
+
+  const attempt = async (signed: SignedDelivery, number: number): Promise<TryReport> => {
+    inFlight += 1
+    const tried = await makeTry(rules, signed, number)
+    inFlight -= 1
+    return tried
+  }
+
+  const count = ({ isFailure, number }: TryReport) => {
+    inARow = isFailure ? inARow + 1 : 0
+    const failed = failures === 'per-event' ? (isFailure ? number : 0) : inARow
+    if (failed < FAILURES || disabledAt !== undefined) return
+    disabledAt = clock.now()
+    for (const wake of waiting) wake()
+  }
+
+  return {
+    async send(signed, index, afterMs) {
+      const tries: TryReport[] = []
+      const startAt = clock.now() + afterMs / rules.speed
+      for (const [before, delayMs] of DELAYS_MS.entries()) {
+        const from = rules.delays === 'cumulative' && before > 0 ? clock.now() : startAt
+        await pauseUntil(from + delayMs / rules.speed)
+        if (disabledAt !== undefined) return { index, status: 'stopped', tries }
+        const tried = await attempt(signed, before + 1)
+        tries.push(tried)
+        count(tried)
+        rules.onTry(tried, index)
+        if (!tried.isFailure) return { index, status: 'delivered', tries }
+      }
+      return { index, status: 'given_up', tries }
+    },
+    disabledAt: () => disabledAt,
+    inFlight: () => inFlight,
+  }
+}
+
+async function makeTry({ clock, post }: SubscriptionRules, signed: SignedDelivery, number: number): Promise<TryReport> {
+  const sentAt = clock.now()
+  const controller = new AbortController()
+  const settled = await settleWithin(clock, ANSWER_MS, () => post(signed, controller.signal))
+  if (settled.status === 'late') controller.abort()
+  const { httpStatus, outcome } = settled.status === 'value' ? settled.value : {}
+  const error = settled.status === 'error' ? reasonOf(settled.error) : undefined
+  return { number, sentAt, tookMs: clock.now() - sentAt, httpStatus, outcome, isFailure: httpStatus !== 200, error }
+}
+
+/** What an endpoint threw, in one line; `fetch` hides the reason in the error's cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message, cause } = error
+  return cause === undefined
+    ? message
+    : `${message}: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`
+}
