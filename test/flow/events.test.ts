@@ -1,0 +1,246 @@
+/** From a payload to the right handler: acceptance list, part F; users' schemas, strict mode, and what a handler is given. */
+import { describe, expect, it, test } from 'vitest'
+import * as z from 'zod'
+import { EVENT_TYPES, type EventSchemas, type HandlerContext } from '../../src/index.js'
+import { deferred } from '../support/deferred.js'
+import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { pause, receiving, SECOND } from '../support/receiving.js'
+
+describe('an event finds its handlers', () => {
+  it.each(EVENT_TYPES)('130: %s', async (type) => {
+    const seen: string[] = []
+    const { receiver, deliver } = receiving()
+    for (const each of EVENT_TYPES) receiver.on(each, (event) => void seen.push(event.event))
+    receiver.onUnknown(() => expect.unreachable())
+    expect(await deliver(eventOf(type))).toMatchObject({ status: 'processed', event: eventOf(type) })
+    expect(seen).toEqual([type])
+  })
+
+  it.each(['qr.archived', 'test', 'ping', 'QR.SCANNED', 'qr.scanned ', '*', 'qr.*', '__proto__', 'constructor'])(
+    '131: trap: unknown %j is ignored, 200',
+    async (event) => {
+      const { receiver, try: deliver } = receiving()
+      receiver.on('*', () => expect.unreachable())
+      expect(await deliver({ event })).toMatchObject({ http: 200, outcome: { status: 'ignored', event: { event } } })
+    },
+  )
+
+  test('131: with onUnknown an unknown event is worked, once', async () => {
+    const seen: unknown[] = []
+    const { receiver, deliver } = receiving()
+    receiver.on('*', () => expect.unreachable()).onUnknown((event) => void seen.push(event))
+    expect((await deliver({ event: 'qr.archived', anything: [1] })).status).toBe('processed')
+    expect((await deliver({ event: 'qr.archived', anything: [1] })).status).toBe('duplicate')
+    expect(seen).toEqual([{ event: 'qr.archived', anything: [1] }])
+  })
+
+  test('101: an event’s name of 10 KB with control characters is ignored', async () => {
+    const { try: deliver } = receiving()
+    expect((await deliver({ event: `\u001b[2J\r\n${'x'.repeat(10_240)}` })).http).toBe(200)
+  })
+
+  test('100: a member twice is read once, as JSON.parse reads it', async () => {
+    const seen: string[] = []
+    const { receiver, deliver } = receiving()
+    receiver.on('*', (event) => void seen.push(event.event))
+    await deliver('{"event":"qr.created","event":"qr.expired","data":{}}')
+    expect(seen).toEqual(['qr.expired'])
+  })
+})
+
+describe('drift', () => {
+  const drifted = scannedEvent({ webhook_id: 7, data: { ...scannedEvent().data, scan_count: '15' } })
+
+  test('134: reaches the handler untouched, with its issues', async () => {
+    const seen: unknown[] = []
+    const { receiver, deliver } = receiving()
+    receiver.on('qr.scanned', (event, { issues }) => void seen.push(event, issues))
+    expect((await deliver(drifted)).status).toBe('processed')
+    expect(seen).toEqual([
+      drifted,
+      [
+        { path: ['webhook_id'], expected: 'string', received: 'number' },
+        { path: ['data', 'scan_count'], expected: 'number', received: 'string' },
+      ],
+    ])
+  })
+
+  it.each<unknown>([undefined, null, [1], 'text'])(
+    '136: data that is %j: the handler gets {}, an issue, and the original in rawBody',
+    async (data) => {
+      const seen: unknown[] = []
+      const { receiver, deliver } = receiving()
+      receiver.on('qr.scanned', (event, { issues, rawBody }) => {
+        seen.push(event.data, issues.length, JSON.parse(new TextDecoder().decode(rawBody)).data)
+      })
+      expect((await deliver(scannedEvent({ data }))).status).toBe('processed')
+      expect(seen).toEqual([{}, 1, data])
+    },
+  )
+
+  test('140: strict mode quarantines it, and works what is as documented', async () => {
+    const quarantine = memoryQuarantine()
+    const { receiver, try: deliver } = receiving({ validation: 'strict', quarantine })
+    receiver.on('qr.scanned', () => {})
+    expect(await deliver(drifted)).toMatchObject({
+      http: 200,
+      outcome: { status: 'quarantined', code: 'drift_refused' },
+    })
+    expect(await deliver()).toMatchObject({ outcome: { status: 'processed' } })
+    expect(await deliver(scannedEvent({ data: { ...scannedEvent().data, scan_location: null } }))).toMatchObject({
+      outcome: { status: 'processed' },
+    })
+    expect(quarantine.codes).toEqual(['drift_refused'])
+  })
+})
+
+describe('a user’s schema', () => {
+  const id = z.object({ qr_id: z.string() }).transform(({ qr_id }) => ({ id: qr_id }))
+
+  test('has its output reach the handler; other events keep their data', async () => {
+    const seen: unknown[] = []
+    const { receiver, deliver } = receiving({ schemas: { 'qr.scanned': id } })
+    receiver.on('qr.scanned', (event) => void seen.push(event.data.id))
+    receiver.on('qr.created', (event) => void seen.push(event.data))
+    expect((await deliver()).status).toBe('processed')
+    await deliver(eventOf('qr.created', { data: { id: 7 } }))
+    expect(seen).toEqual(['abc123', { id: 7 }])
+  })
+
+  test('may be asynchronous', async () => {
+    const seen: unknown[] = []
+    const { receiver, deliver } = receiving({ schemas: { 'qr.scanned': id.refine(async () => true) } })
+    receiver.on('qr.scanned', (event) => void seen.push(event.data))
+    expect((await deliver()).status).toBe('processed')
+    expect(seen).toEqual([{ id: 'abc123' }])
+  })
+
+  test('that refuses: quarantined with its messages, whatever validation says', async () => {
+    const quarantine = memoryQuarantine()
+    const schema = z.object({ qr_id: z.string().startsWith('QR-') })
+    const { receiver, try: deliver } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
+    receiver.on('qr.scanned', () => expect.unreachable())
+    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'schema_refused' } })
+    expect([...quarantine.entries.values()]).toMatchObject([
+      { code: 'schema_refused', error: expect.stringContaining('QR-') },
+    ])
+  })
+
+  const schemaOf = (validate: () => unknown) =>
+    ({ 'qr.scanned': { '~standard': { version: 1, vendor: 'test', validate } } }) as EventSchemas
+
+  it.each<[string, unknown]>([
+    ['an error', new Error('no database')],
+    ['undefined', undefined],
+    ['null', null],
+  ])('that throws %s: a failed try, and no handler runs', async (_, error) => {
+    let calls = 0
+    const schemas = schemaOf(() => {
+      if (++calls < 3) throw error
+      return { value: { id: 'abc123' } }
+    })
+    const seen: unknown[] = []
+    const { receiver, tries } = receiving({ schemas })
+    receiver.on('qr.scanned', (event) => void seen.push(event.data))
+    const made = await tries()
+    expect(made.map(({ http }) => http)).toEqual([500, 500, 200])
+    expect(made[0]?.outcome).toMatchObject({ status: 'failed', error, attempt: 1 })
+    expect(seen).toEqual([{ id: 'abc123' }])
+  })
+
+  test('that answers nothing: a failed try', async () => {
+    const { receiver, try: deliver } = receiving({ schemas: schemaOf(() => undefined) })
+    receiver.on('qr.scanned', () => expect.unreachable())
+    expect(await deliver()).toMatchObject({ http: 500, outcome: { status: 'failed', error: expect.any(TypeError) } })
+  })
+
+  test('that never answers: a failed try after a second', async () => {
+    const { clock, receiver, try: deliver } = receiving({ schemas: schemaOf(() => new Promise(() => {})) })
+    receiver.on('qr.scanned', () => expect.unreachable())
+    expect(await deliver()).toMatchObject({ http: 500, ms: 1000, outcome: { status: 'failed' } })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+})
+
+describe('the context of a handler', () => {
+  async function contextOf(options: Parameters<typeof receiving>[0] = {}) {
+    const contexts: HandlerContext[] = []
+    const desk = receiving(options)
+    desk.receiver.on('qr.scanned', (_, context) => void contexts.push(context))
+    return { desk, contexts, outcome: await desk.deliver() }
+  }
+
+  test('tells the key, the try, the time, the bytes and the issues', async () => {
+    const { contexts, outcome } = await contextOf()
+    expect(contexts[0]).toMatchObject({
+      idempotencyKey: outcome.idempotencyKey,
+      attempt: 1,
+      redelivery: false,
+      receivedAt: Date.parse(EVENT_TIME),
+      rawBody: new TextEncoder().encode(JSON.stringify(scannedEvent())),
+      issues: [],
+    })
+    expect(contexts[0]?.idempotencyKey).toMatch(/^[0-9a-f]{64}$/)
+    expect(contexts[0]?.signal.aborted).toBe(false)
+    expect(contexts[0]).not.toHaveProperty('transaction')
+  })
+
+  test('97: numbers beyond 2^53 are in the raw body as they were sent', async () => {
+    const seen: string[] = []
+    const { receiver, deliver } = receiving()
+    receiver.on('qr.created', (_, { rawBody }) => void seen.push(new TextDecoder().decode(rawBody)))
+    const sent = '{"event":"qr.created","data":{"id":12345678901234567890}}'
+    await deliver(sent)
+    expect(seen).toEqual([sent])
+  })
+
+  test('has the same key in every try', async () => {
+    const keys: string[] = []
+    const { receiver, tries } = receiving()
+    receiver.on('qr.scanned', (_, { idempotencyKey, attempt }) => {
+      keys.push(idempotencyKey)
+      if (attempt < 3) throw new Error('no database')
+    })
+    await tries()
+    expect(keys).toHaveLength(3)
+    expect(new Set(keys).size).toBe(1)
+  })
+})
+
+describe('the platform is kept alive', () => {
+  test('for handlers that go on behind the answer, until they are done', async () => {
+    const kept: Promise<unknown>[] = []
+    const { clock, receiver, try: deliver } = receiving()
+    receiver.on('qr.scanned', () => pause(clock, 20 * SECOND))
+    await deliver(scannedEvent(), { waitUntil: (work) => void kept.push(work) })
+    const ended: string[] = []
+    void Promise.all(kept).then(() => ended.push('all'))
+    await clock.advance(15 * SECOND)
+    expect([kept.length, ended.length]).toEqual([1, 0])
+    await clock.advance(SECOND)
+    expect(ended).toEqual(['all'])
+  })
+
+  test('and not for one that is done', async () => {
+    const { receiver, deliver } = receiving()
+    receiver.on('qr.scanned', () => {})
+    await deliver(scannedEvent(), { waitUntil: () => expect.unreachable() })
+  })
+})
+
+describe('an event is everybody’s own', () => {
+  test('handlers that run at the same time see their own events', async () => {
+    const gate = deferred()
+    const seen: unknown[] = []
+    const { receiver, deliver } = receiving()
+    receiver.on('*', async (event, { idempotencyKey }) => {
+      await gate.promise
+      seen.push([event.event, idempotencyKey])
+    })
+    const both = Promise.all([deliver(eventOf('qr.created')), deliver(eventOf('qr.expired'))])
+    gate.resolve()
+    const outcomes = await both
+    expect(seen).toEqual(outcomes.map(({ event, idempotencyKey }) => [event?.event, idempotencyKey]))
+  })
+})
