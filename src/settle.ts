@@ -78,12 +78,15 @@ export async function settleAside(
   const outcome: Outcome = { ...about(work, claim.attempt), ...aside }
   if (aside.status === 'quarantined') return { outcome, ...(await complete(run, deadline, true)) }
   // Nobody waits for an answer any more: the sink is asked again while the claim is held.
-  if (late)
-    return {
-      outcome,
-      behind: setAsideAgain(means, work, claim.attempt, code, error).then(() => complete(run, deadline, true)),
-    }
+  if (late) return { outcome, behind: settleAsideAgain(run, deadline, code, error) }
   return { outcome, ...(await release(run, deadline)) }
+}
+
+async function settleAsideAgain(run: Run, deadline: Deadline, code: QuarantinedCode, error: unknown): Promise<void> {
+  const { status } = await setAsideAgain(run.means, run.work, run.claim.attempt, code, error)
+  // Not kept after all: a later try must not find it done.
+  const { behind } = status === 'quarantined' ? await complete(run, deadline, true) : await release(run, deadline)
+  await behind
 }
 
 /** Gives a delivery to the quarantine, claimed or not. */
