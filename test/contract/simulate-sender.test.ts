@@ -18,8 +18,8 @@ afterEach(() => {
   }
 })
 
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
+async function serve(listen: (...request: Parameters<RequestListener>) => unknown): Promise<string> {
+  const server = createServer((request, response) => void listen(request, response))
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/govalid`

@@ -104,7 +104,5 @@ async function makeTry({ clock, post }: SubscriptionRules, signed: SignedDeliver
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { message, cause } = error
-  return cause === undefined
-    ? message
-    : `${message}: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`
+  return cause instanceof Error ? `${message}: ${cause.message || cause.name}` : message
 }
