@@ -1,0 +1,218 @@
+/** Closing a receiver: acceptance case 184, and what is left when it is not waited for. */
+import { describe, expect, test } from 'vitest'
+import { memoryStore } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { deferred } from '../support/deferred.js'
+import { faultyStore } from '../support/faulty-store.js'
+import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+
+const numbered = (count: number) => scannedEvent({ data: { ...scannedEvent().data, scan_count: count } })
+
+/** Whether a promise has settled by now. */
+async function isSettled(pending: Promise<unknown>): Promise<boolean> {
+  return Promise.race([pending.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))])
+}
+
+test('184: with ten running handlers: they finish, their completions are written, and new requests get 503 at once', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  const { receiver, deliver, try: attempt } = receiving({ clock, store })
+  let done = 0
+  receiver.on('qr.scanned', async () => {
+    await pause(clock, 20 * SECOND)
+    done++
+  })
+  const running = Array.from({ length: 10 }, (_, count) => deliver(numbered(count)))
+  await clock.advance(5 * SECOND)
+  const closed = receiver.close()
+  expect(await attempt(numbered(99))).toMatchObject({
+    http: 503,
+    ms: 0,
+    outcome: { status: 'unavailable', code: 'receiver_closing' },
+  })
+  expect(store.count('claim')).toBe(10)
+  expect(await isSettled(closed)).toBe(false)
+  await clock.advance(15 * SECOND)
+  expect(await isSettled(closed)).toBe(true)
+  expect([done, store.count('complete'), clock.pendingTimers()]).toEqual([10, 10, 0])
+  expect((await Promise.all(running)).map(({ status }) => status)).toEqual(Array(10).fill('unfinished'))
+})
+
+test('it waits for a delivery whose answer has not left yet', async () => {
+  const gate = deferred()
+  const { receiver, deliver } = receiving()
+  receiver.on('qr.scanned', () => gate.promise)
+  const outcome = deliver()
+  const closed = receiver.close()
+  expect(await isSettled(closed)).toBe(false)
+  gate.resolve()
+  await closed
+  expect((await outcome).status).toBe('processed')
+})
+
+test('nothing running: it is closed at once, and can be closed again', async () => {
+  const { receiver, clock } = receiving()
+  await receiver.close()
+  await receiver.close({ timeoutMs: 1000 })
+  expect(clock.pendingTimers()).toBe(0)
+})
+
+test('a completion that the store does not take is written again for ten seconds more, and then given up', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  store.fail('complete', 'rejects')
+  const { receiver, deliver, reported } = receiving({ clock, store })
+  receiver.on('qr.scanned', () => {})
+  expect((await deliver()).status).toBe('processed')
+  await clock.advance(5 * MINUTE)
+  const closed = receiver.close()
+  await clock.advance(9 * SECOND)
+  expect(await isSettled(closed)).toBe(false)
+  await clock.advance(12 * SECOND)
+  expect(await isSettled(closed)).toBe(true)
+  expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
+})
+
+describe('with a time limit', () => {
+  test('it waits no longer, tells handlers by their signal, and leaves no timer', async () => {
+    const signals: AbortSignal[] = []
+    const { clock, receiver, try: attempt } = receiving()
+    receiver.on('qr.scanned', (_, { signal }) => {
+      signals.push(signal)
+      return new Promise(() => {})
+    })
+    await attempt()
+    const closed = receiver.close({ timeoutMs: 3 * SECOND })
+    await clock.advance(2999)
+    expect([await isSettled(closed), signals[0]?.aborted]).toEqual([false, false])
+    await clock.advance(1)
+    expect([await isSettled(closed), signals[0]?.aborted]).toEqual([true, true])
+    expect(signals[0]?.reason).toMatchObject({ code: 'receiver_closing' })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('a handler still within its first seconds is told too', async () => {
+    const signals: AbortSignal[] = []
+    const { clock, receiver, deliver } = receiving()
+    receiver.on('qr.scanned', (_, { signal }) => {
+      signals.push(signal)
+      return new Promise(() => {})
+    })
+    const outcome = deliver()
+    await clock.advance(SECOND)
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    expect([await isSettled(closed), signals[0]?.aborted]).toEqual([true, true])
+    await clock.advance(4 * SECOND)
+    expect((await outcome).status).toBe('unfinished')
+    await clock.advance(SECOND)
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('a handler that minds its signal has failed its try, and is tried again elsewhere', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const { receiver, try: attempt } = receiving({ clock, store })
+    receiver.on(
+      'qr.scanned',
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    await attempt()
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    const next = receiving({ clock, store })
+    next.receiver.on('qr.scanned', () => {})
+    expect(await next.deliver()).toMatchObject({ status: 'processed', attempt: 2 })
+  })
+
+  test('what was not run is not done: a second handler is left to the next try', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const seen: string[] = []
+    const gate = deferred()
+    const { receiver, try: attempt } = receiving({ clock, store })
+    receiver.on('qr.scanned', () => gate.promise.then(() => seen.push('mail')), { name: 'mail' })
+    receiver.on('qr.scanned', () => void seen.push('count, too late'), { name: 'count' })
+    await attempt()
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    gate.resolve()
+    await clock.advance(SECOND)
+    const next = receiving({ clock, store })
+    next.receiver.on('qr.scanned', () => void seen.push('mail again'), { name: 'mail' })
+    next.receiver.on('qr.scanned', () => void seen.push('count'), { name: 'count' })
+    expect(await next.deliver()).toMatchObject({ status: 'processed', attempt: 2 })
+    expect(seen).toEqual(['mail', 'count'])
+  })
+
+  test('a handler that finishes all the same is recorded', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const gate = deferred()
+    const { receiver, try: attempt } = receiving({ clock, store })
+    receiver.on('qr.scanned', () => gate.promise)
+    await attempt()
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    gate.resolve()
+    await clock.advance(0)
+    const next = receiving({ clock, store })
+    next.receiver.on('qr.scanned', () => expect.unreachable())
+    expect((await next.deliver()).status).toBe('duplicate')
+  })
+
+  test('a claim that is not renewed any more ends with its lease, and another process takes over', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const { receiver, try: attempt } = receiving({ clock, store })
+    receiver.on('qr.scanned', () => new Promise(() => {}))
+    await attempt()
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    const next = receiving({ clock, store })
+    next.receiver.on('qr.scanned', () => {})
+    expect((await next.deliver()).status).toBe('busy')
+    await clock.advance(MINUTE)
+    expect((await next.deliver()).status).toBe('processed')
+  })
+
+  test('a rework that does not end is let go as well', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, tries } = receiving({ quarantine })
+    let hangs = false
+    receiver.on('qr.scanned', () => (hangs ? new Promise(() => {}) : Promise.reject(new Error('no database'))))
+    await tries()
+    hangs = true
+    const [entry] = quarantine.entries.values()
+    if (entry) void receiver.rework(entry)
+    await clock.advance(30 * SECOND)
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    expect(await isSettled(closed)).toBe(true)
+    expect(clock.pendingTimers()).toBe(0)
+  })
+})
+
+test('a receiver leaves no timer behind, whatever came', async () => {
+  const { clock, receiver, tries, deliver } = receiving({ quarantine: memoryQuarantine(), handlerTimeoutMs: MINUTE })
+  let calls = 0
+  receiver.on('qr.scanned', () => (++calls % 2 ? new Promise(() => {}) : Promise.reject(new Error('no'))))
+  receiver.on('qr.created', () => pause(clock, HOUR))
+  await tries()
+  await deliver('} not json')
+  const created = deliver({ event: 'qr.created', data: {} })
+  await clock.advance(10 * SECOND)
+  const closed = receiver.close()
+  await clock.advance(2 * MINUTE)
+  await closed
+  await created
+  // What is left is the handler's own.
+  expect(clock.pendingTimers()).toBe(1)
+})

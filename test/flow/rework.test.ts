@@ -1,0 +1,166 @@
+/** Working a quarantined delivery again. */
+import { describe, expect, it, test } from 'vitest'
+import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
+import { type MemoryQuarantine, memoryQuarantine } from '../support/quarantine.js'
+import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+
+const only = ({ entries }: MemoryQuarantine): QuarantineEntry => {
+  const [entry, more] = entries.values()
+  if (!entry || more) throw new Error(`the quarantine has ${entries.size} entries, not one`)
+  return entry
+}
+
+/** A receiver whose handlers fail until they are mended. */
+function failing() {
+  const quarantine = memoryQuarantine()
+  const desk = receiving({ quarantine })
+  const seen: string[] = []
+  const state = { mended: false }
+  desk.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
+  desk.receiver.on(
+    'qr.scanned',
+    (_, { attempt }) => {
+      seen.push(`count ${attempt}`)
+      if (!state.mended) throw new PermanentError('no table')
+    },
+    { name: 'count' },
+  )
+  return { ...desk, quarantine, seen, state }
+}
+
+test('what was not done is done, what was done is not done again, and the entry is gone', async () => {
+  const { receiver, deliver, quarantine, seen, state } = failing()
+  expect((await deliver()).status).toBe('quarantined')
+  state.mended = true
+  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'processed' })
+  expect(seen).toEqual(['mail', 'count 1', 'count 2'])
+  expect(quarantine.entries.size).toBe(0)
+  expect((await deliver()).status).toBe('duplicate')
+})
+
+test('worked again in vain it stays, with the new error', async () => {
+  const { receiver, deliver, quarantine } = failing()
+  await deliver()
+  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
+  expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2 })
+})
+
+test('by hand there is no last try, and none before it: a hanging handler has its whole time', async () => {
+  const { clock, receiver, deliver, quarantine, state } = failing()
+  await deliver()
+  state.mended = true
+  receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE), { name: 'slow' })
+  const reworked = receiver.rework(only(quarantine))
+  await clock.advance(5 * MINUTE)
+  expect(await reworked).toMatchObject({ status: 'processed' })
+  expect(clock.pendingTimers()).toBe(0)
+})
+
+describe('two at once', () => {
+  test('are one: the other is busy, and its entry stays until the first is done', async () => {
+    const { clock, receiver, deliver, quarantine, state } = failing()
+    await deliver()
+    state.mended = true
+    let calls = 0
+    receiver.on(
+      'qr.scanned',
+      () => {
+        calls++
+        return pause(clock, 10 * SECOND)
+      },
+      { name: 'slow' },
+    )
+    const entry = only(quarantine)
+    const [first, second] = [receiver.rework(entry), receiver.rework(entry)]
+    await clock.advance(SECOND)
+    expect((await second).status).toBe('busy')
+    expect(quarantine.entries.size).toBe(1)
+    await clock.advance(10 * SECOND)
+    expect([(await first).status, calls, quarantine.entries.size]).toEqual(['processed', 1, 0])
+  })
+})
+
+test('an entry that is worked already is taken out: duplicate', async () => {
+  const { receiver, deliver, quarantine, state } = failing()
+  await deliver()
+  const entry = only(quarantine)
+  state.mended = true
+  await receiver.rework(entry)
+  await quarantine(entry)
+  expect((await receiver.rework(entry)).status).toBe('duplicate')
+  expect(quarantine.entries.size).toBe(0)
+})
+
+describe('its age aside', () => {
+  it.each([
+    ['stale', '2024-12-01T12:00:00Z'],
+    ['from the future', '2025-03-01T12:00:00Z'],
+  ])('an event that was %s is worked, once', async (_, timestamp) => {
+    const quarantine = memoryQuarantine()
+    let calls = 0
+    const { clock, receiver, deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => void calls++)
+    await deliver(scannedEvent({ timestamp }))
+    const entry = only(quarantine)
+    expect((await receiver.rework(entry)).status).toBe('processed')
+    expect((await receiver.rework(entry)).status).toBe('duplicate')
+    await clock.advance(HOUR)
+    expect((await receiver.rework(entry)).status).toBe('duplicate')
+    expect(calls).toBe(1)
+  })
+
+  test('two receivers that work a stale event at once work it once', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const store = memoryStore({ clock })
+    const quarantine = memoryQuarantine()
+    let calls = 0
+    const open = () => {
+      const desk = receiving({ clock, store, quarantine })
+      desk.receiver.on('qr.scanned', () => {
+        calls++
+        return pause(clock, 10 * SECOND)
+      })
+      return desk
+    }
+    const [one, two] = [open(), open()]
+    await one.deliver(scannedEvent({ timestamp: '2024-12-01T12:00:00Z' }))
+    const entry = only(quarantine)
+    const both = [one.receiver.rework(entry), two.receiver.rework(entry)]
+    await clock.advance(10 * SECOND)
+    expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual(['busy', 'processed'])
+    expect(calls).toBe(1)
+  })
+})
+
+test('the bytes are verified anew: one that was changed in the quarantine is refused, and stays', async () => {
+  const { receiver, deliver, quarantine, seen } = failing()
+  await deliver()
+  const before = seen.length
+  const entry = { ...only(quarantine), rawBody: new TextEncoder().encode('{"event":"qr.scanned"}') }
+  expect(await receiver.rework(entry)).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
+  expect([seen.length, quarantine.entries.size]).toEqual([before, 1])
+})
+
+test('one that nobody handles any more is taken out: ignored', async () => {
+  const quarantine = memoryQuarantine()
+  const { deliver } = receiving({ quarantine, validation: 'strict' })
+  await deliver(scannedEvent({ webhook_id: 7 }))
+  const { receiver } = receiving({ quarantine })
+  expect((await receiver.rework(only(quarantine))).status).toBe('ignored')
+  expect(quarantine.entries.size).toBe(0)
+})
+
+test('the sender’s tries during a rework are busy, and a duplicate afterwards', async () => {
+  const { clock, receiver, deliver, quarantine, state } = failing()
+  await deliver()
+  state.mended = true
+  receiver.on('qr.scanned', () => pause(clock, 10 * SECOND), { name: 'slow' })
+  const reworked = receiver.rework(only(quarantine))
+  await clock.advance(SECOND)
+  expect((await deliver()).status).toBe('busy')
+  await clock.advance(10 * SECOND)
+  await reworked
+  expect((await deliver()).status).toBe('duplicate')
+})
