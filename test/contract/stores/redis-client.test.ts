@@ -162,6 +162,27 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     expect(await openIoredis({}).exists(`shop:govalid:default:{${claim.key}}`)).toBe(1)
   })
 
+  test('needs no more rights than docs/stores/redis.md says, and no other keys', async () => {
+    const rights = 'EVALSHA EVAL TIME HMGET HSET PEXPIREAT ZADD ZREM ZRANGEBYLEX HGET HDEL'.split(' ')
+    const user = ['SETUSER', 'least', 'on', '>pass', '~govalid:*', '-@all', ...rights.map((right) => `+${right}`)]
+    await openIoredis({}).call('ACL', ...user)
+    const url = server.url.replace('redis://', 'redis://least:pass@')
+    const client = openIoredis({ maxRetriesPerRequest: 0, enableReadyCheck: false, disableClientInfo: true }, url)
+    const store = redisStore({ client })
+    const claim = newClaim()
+    expect(await store.claim(claim)).toEqual(FIRST)
+    expect(await store.renew(claim)).toBe(true)
+    expect(await store.release({ ...claim, handlersDone: [], counted: true })).toBe(true)
+    await store.claim(claim)
+    expect(await store.complete(claim)).toBe(true)
+    const entry = { ...{ key: claim.key, code: 'stale', eventType: 'a', headers: {}, error: undefined, attempt: 1 } }
+    await store.quarantine({ ...entry, rawBody: Uint8Array.of(1), receivedAt: 1 })
+    expect(await store.quarantine.get(claim.key)).toMatchObject(entry)
+    expect(await store.quarantine.list()).toHaveLength(1)
+    await store.quarantine.discard(claim.key)
+    expect(await store.quarantine.list()).toEqual([])
+  })
+
   test('lets Redis forget a record when its retention is over, and not while its lease runs', async () => {
     const bystander = openIoredis({})
     const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
