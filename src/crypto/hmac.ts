@@ -19,16 +19,24 @@ export function createHmacKey(secret: Uint8Array): HmacKey {
   return nodeCrypto ? createNodeHmacKey(nodeCrypto, secret) : createWebHmacKey(secret)
 }
 
-/** A key on `node:crypto`: synchronous. A kept `KeyObject` is 6 to 7 times quicker than raw bytes on Node 24. */
+/**
+ * A key on `node:crypto`: synchronous. A kept `KeyObject` is 6 to 7 times quicker than raw bytes on Node 24, and digits in kept buffers
+ * are quicker than a decoded signature. Nothing runs between the writing and the comparing, so one pair of buffers is enough.
+ */
 export function createNodeHmacKey(nodeCrypto: NodeCrypto, secret: Uint8Array): HmacKey {
   const key = nodeCrypto.createSecretKey(secret)
+  const expected = createTextBuffer(DIGITS)
+  const given = createTextBuffer(DIGITS)
   return {
     matches(content, digits) {
-      const expected = nodeCrypto.createHmac('sha256', key).update(content).digest()
-      return nodeCrypto.timingSafeEqual(expected, decodeHex(digits))
+      expected.write(nodeCrypto.createHmac('sha256', key).update(content).digest('hex'), 'latin1')
+      given.write(digits, 'latin1')
+      return nodeCrypto.timingSafeEqual(expected, given)
     },
   }
 }
+
+const DIGITS = 64
 
 /** A key on WebCrypto: asynchronous; imported on first use, since Workers forbid it at module scope, and kept. */
 export function createWebHmacKey(secret: Uint8Array): HmacKey {

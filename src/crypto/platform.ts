@@ -15,8 +15,25 @@ export interface NodeCrypto {
   timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean
 }
 
+/** Bytes that text can be written into without making new ones. */
+export interface TextBuffer extends Uint8Array {
+  write(text: string, encoding: 'latin1'): number
+}
+
+/** What is used of `node:buffer`. */
+interface NodeBuffer {
+  readonly Buffer: { alloc(size: number): TextBuffer }
+}
+
 interface BuiltinModules {
   getBuiltinModule?(name: 'node:crypto'): NodeCrypto | undefined
+  getBuiltinModule?(name: 'node:buffer'): NodeBuffer
+}
+
+/** A buffer to be kept and written again and again; only where `findNodeCrypto` found something. */
+export function createTextBuffer(size: number): TextBuffer {
+  const { process: host } = globalThis as unknown as { readonly process: Required<BuiltinModules> }
+  return (host.getBuiltinModule as (name: 'node:buffer') => NodeBuffer)('node:buffer').Buffer.alloc(size)
 }
 
 /** `node:crypto` where the runtime has it built in. Asked anew each time, so a receiver decides when it is created. */
