@@ -3,7 +3,7 @@
  */
 import { decodeHex } from './encoding.js'
 import type { NodeCrypto } from './platform.js'
-import { findNodeCrypto } from './platform.js'
+import { createTextBuffer, findNodeCrypto, type NodeCrypto } from './platform.js'
 
 /** A kept HMAC-SHA256 key. */
 export interface HmacKey {
