@@ -2,7 +2,6 @@
  * HMAC-SHA256 (RFC 2104) with one kept key, compared in constant time: by `node:crypto` where it is built in, else by WebCrypto.
  */
 import { decodeHex } from './encoding.js'
-import type { NodeCrypto } from './platform.js'
 import { createTextBuffer, findNodeCrypto, type NodeCrypto } from './platform.js'
 
 /** A kept HMAC-SHA256 key. */
