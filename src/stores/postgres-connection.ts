@@ -5,6 +5,7 @@
 import type { Pool, PoolClient, QueryResult } from 'pg'
 import { type Clock, type Deadline, settleWithin, startDeadline } from '../clock.js'
 import { WebhookError } from '../errors.js'
+import { createTurns } from './postgres-turns.js'
 
 /** One statement and its parameters. */
 export interface PostgresStatement {
@@ -15,7 +16,7 @@ export interface PostgresStatement {
 }
 
 /** A connection that was taken out of the pool. */
-export interface BorrowedConnection {
+interface BorrowedConnection {
   readonly client: PoolClient
   /** Puts it back; with an error it is closed instead. */
   giveBack(error?: Error): void
@@ -25,6 +26,8 @@ export interface BorrowedConnection {
 export interface PostgresConnections {
   /** Runs a statement that may be repeated, starting within the call limit. */
   run(statement: PostgresStatement): Promise<QueryResult>
+  /** Does so in turn: however many come at once, they leave a connection to whoever calls `run`. */
+  runInTurn(statement: PostgresStatement): Promise<QueryResult>
   /** Takes a connection out of the pool within `limitMs`. */
   borrow(limitMs: number): Promise<BorrowedConnection>
 }
@@ -35,6 +38,8 @@ export interface ConnectionOptions {
   readonly clock: Clock
   /** How long a call may wait before it is sent, in milliseconds. */
   readonly callLimitMs: number
+  /** How many statements run at once that take turns. */
+  readonly turns: number
   /** Makes the tables; called before the first statement, and again when they are gone. */
   readonly migrate: (borrow: PostgresConnections['borrow']) => Promise<void>
 }
@@ -46,8 +51,10 @@ const UNDEFINED_TABLE = '42P01'
 const NOT_PREPARED = /^(26000|42P05)$/
 
 /** Makes the connections of one store. */
-export function createConnections({ pool, clock, callLimitMs, migrate }: ConnectionOptions): PostgresConnections {
+export function createConnections(options: ConnectionOptions): PostgresConnections {
+  const { pool, clock, callLimitMs, migrate } = options
   keepFromCrashing(pool)
+  const turns = createTurns(options.turns, clock)
   const borrow = (limitMs: number) => borrowWithin(pool, clock, limitMs)
   let migrated: Promise<void> | undefined
   let prepares = true
@@ -58,25 +65,38 @@ export function createConnections({ pool, clock, callLimitMs, migrate }: Connect
     })
     return migrated
   }
+  const runWithin = async (deadline: Deadline, statement: PostgresStatement): Promise<QueryResult> => {
+    for (;;) {
+      await readyWithin(clock, deadline, ready)
+      const { client, giveBack } = await borrow(deadline.left())
+      const answer = await send(client, clock, deadline, prepares ? statement : { ...statement, name: undefined })
+      if (answer.status === 'value') {
+        giveBack()
+        return answer.value
+      }
+      giveBack(isStatementError(answer.error) ? undefined : asError(answer.error))
+      if (codeOf(answer.error) === UNDEFINED_TABLE) migrated = undefined
+      if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
+      if (!mayRepeat(answer.error) || deadline.left() <= 0) throw answer.error
+    }
+  }
   return {
     borrow,
-    async run(statement) {
+    run: (statement) => runWithin(startDeadline(clock, callLimitMs), statement),
+    async runInTurn(statement) {
       const deadline = startDeadline(clock, callLimitMs)
-      for (;;) {
-        await readyWithin(clock, deadline, ready)
-        const { client, giveBack } = await borrow(deadline.left())
-        const answer = await send(client, clock, deadline, prepares ? statement : { ...statement, name: undefined })
-        if (answer.status === 'value') {
-          giveBack()
-          return answer.value
-        }
-        giveBack(isStatementError(answer.error) ? undefined : asError(answer.error))
-        if (codeOf(answer.error) === UNDEFINED_TABLE) migrated = undefined
-        if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
-        if (!mayRepeat(answer.error) || deadline.left() <= 0) throw answer.error
+      if (!(await turns.take(deadline.left()))) throw noConnection(callLimitMs)
+      try {
+        return await runWithin(deadline, statement)
+      } finally {
+        turns.give()
       }
     },
   }
+}
+
+function noConnection(limitMs: number): WebhookError<'store_unavailable'> {
+  return new WebhookError('store_unavailable', `The pool had no free connection within ${limitMs} ms.`)
 }
 
 async function readyWithin(clock: Clock, deadline: Deadline, ready: () => Promise<void>): Promise<void> {
@@ -95,7 +115,7 @@ async function borrowWithin(pool: Pool, clock: Clock, limitMs: number): Promise<
   if (settled.status === 'late') {
     // It goes back unused when it comes, so that nothing is executed for a caller that has left.
     asked?.then((client) => client.release(), ignore)
-    throw new WebhookError('store_unavailable', `The pool had no free connection within ${limitMs} ms.`)
+    throw noConnection(limitMs)
   }
   const client = settled.value
   client.on('error', ignore)

@@ -6,6 +6,7 @@ import { type Clock, settleWithin } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import type { PostgresConnections } from './postgres-connection.js'
 import { CLAIM_LOST } from './postgres-records.js'
+import { createTurns } from './postgres-turns.js'
 
 /**
  * `context.transaction` with this store: runs a function on a connection of the pool, inside a transaction (READ COMMITTED), and commits
@@ -37,10 +38,10 @@ const CONNECTION_LIMIT_MS = 30_000
 
 /** Makes the transactions of one store. */
 export function createTransactions(means: TransactionMeans): Transactions {
-  const turns = createTurns(means.maxTransactions)
+  const turns = createTurns(means.maxTransactions, means.clock)
   return {
     async run(work, commitSql) {
-      await turns.take()
+      if (!(await turns.take(means.transactionLimitMs))) throw timedOut(means.transactionLimitMs)
       try {
         return await transact(means, work, commitSql)
       } finally {
@@ -68,13 +69,17 @@ async function transact<Result>(
     return settled.value
   }
   if (settled.status === 'late') {
-    const error = new WebhookError('handler_timeout', `A transaction did not end within ${transactionLimitMs} ms.`)
+    const error = timedOut(transactionLimitMs)
     // Closing the connection rolls back.
     giveBack(error)
     throw error
   }
   await rollBack(client, giveBack)
   throw isClaimLost(settled.error) ? claimLost() : settled.error
+}
+
+function timedOut(limitMs: number): WebhookError<'handler_timeout'> {
+  return new WebhookError('handler_timeout', `A transaction did not end within ${limitMs} ms.`)
 }
 
 async function rollBack(client: PoolClient, giveBack: (error?: Error) => void): Promise<void> {
@@ -95,26 +100,4 @@ function claimLost(): WebhookError<'lease_lost'> {
     'lease_lost',
     'Another worker has claimed the delivery, or the try was ended; the transaction was rolled back.',
   )
-}
-
-interface Turns {
-  take(): Promise<void>
-  give(): void
-}
-
-/** Lets `count` through at once, the others in the order they came. */
-function createTurns(count: number): Turns {
-  let free = count
-  const waiting: (() => void)[] = []
-  return {
-    async take() {
-      if (free > 0) free--
-      else await new Promise<void>((resolve) => waiting.push(resolve))
-    },
-    give() {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    },
-  }
 }

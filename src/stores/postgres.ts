@@ -19,7 +19,7 @@
 import type { Pool } from 'pg'
 import { type Clock, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
-import { createConnections, type PostgresStatement } from './postgres-connection.js'
+import { createConnections, type PostgresConnections, type PostgresStatement } from './postgres-connection.js'
 import { createQuarantine } from './postgres-quarantine.js'
 import { type ClaimRow, readClaim, recordStatements } from './postgres-records.js'
 import { migrateTables, readTable, tablesSql } from './postgres-schema.js'
@@ -94,21 +94,19 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const tables = readTable(table)
   const callLimitMs = readCount('callLimitMs', options.callLimitMs, CALL_LIMIT_MS)
   const transactionLimitMs = readCount('transactionLimitMs', options.transactionLimitMs, TRANSACTION_LIMIT_MS)
-  const half = Math.max(1, Math.floor((pool.options?.max ?? POOL_MAX) / 2))
+  const poolMax = pool.options?.max ?? POOL_MAX
+  const half = Math.max(1, Math.floor(poolMax / 2))
   const maxTransactions = readCount('maxTransactions', options.maxTransactions, half)
   const statements = recordStatements(tables, namespace, callLimitMs)
-  const connections = createConnections({
-    pool,
-    clock,
-    callLimitMs,
-    migrate: (borrow) => migrateTables(tables, borrow),
-  })
-  const { run } = connections
+  const migrate = (borrow: PostgresConnections['borrow']) => migrateTables(tables, borrow)
+  // A storm of claims leaves one connection to heartbeats and completions.
+  const connections = createConnections({ pool, clock, callLimitMs, turns: Math.max(1, poolMax - 1), migrate })
+  const { run, runInTurn } = connections
   const transactions = createTransactions({ connections, clock, maxTransactions, transactionLimitMs })
   const changes = async (statement: PostgresStatement) => (await run(statement)).rowCount === 1
   const sweep = createSweep(clock, async (limit) => (await run(statements.sweep(limit))).rowCount ?? 0)
   return {
-    claim: async (request) => readClaim((await run(statements.claim(request))).rows[0] as ClaimRow | undefined),
+    claim: async (request) => readClaim((await runInTurn(statements.claim(request))).rows[0] as ClaimRow | undefined),
     renew: (request) => changes(statements.renew(request)),
     async complete(request) {
       const completed = await changes(statements.complete(request))

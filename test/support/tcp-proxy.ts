@@ -4,7 +4,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 /** `open` passes everything; `refused` cuts every connection; `silent` passes nothing; `mute` passes requests and loses the answers. */
-export type NetworkState = 'open' | 'refused' | 'silent' | 'mute'
+type NetworkState = 'open' | 'refused' | 'silent' | 'mute'
 
 export interface TcpProxy {
   /** The service's address, through this network. */

@@ -100,6 +100,22 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(pool.waitingCount).toBe(0)
   })
 
+  test('a storm of claims leaves a connection to heartbeats and completions', async () => {
+    const clock = fixedClock()
+    const store = open({ pool: scene.pool({ max: 2 }), clock })
+    const request = newClaim()
+    await store.claim(request)
+    let claimed = 0
+    const storm = Array.from({ length: 500 }, async () => {
+      await store.claim(newClaim())
+      claimed++
+    })
+    expect(await store.renew(request)).toBe(true)
+    expect(await store.complete(request)).toBe(true)
+    expect(claimed).toBeLessThan(250)
+    await Promise.all(storm)
+  })
+
   test('a claim that waits for a locked row rejects, and is not executed later', async () => {
     const store = open({ callLimitMs: 100 })
     const request = newClaim()
