@@ -1,7 +1,7 @@
 /**
- * `npm run proof:kill`: a real server is killed with SIGKILL again and again, at each point of its work, while GoValid's tries go on. With a
- * transactional store no event is lost and no effect happens twice; without the transaction some do, or the proof proves nothing. Exits
- * with 1 when anything is otherwise.
+ * `npm run proof:kill`: a real server is killed with SIGKILL again and again, at each point of its work, while GoValid's tries go on; others are
+ * frozen in their handler. With a transactional store no event is lost and no effect happens twice; without the transaction some do, or the
+ * proof proves nothing. Exits with 1 when anything is otherwise.
  *
  * Options: `--store NAME` (repeatable; all), `--kills N` (1,000 a store), `--seed N` (any), `--lanes N` (2 at a time).
  */
@@ -9,7 +9,8 @@ import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { findServices } from '../../scripts/services.mjs'
-import { type LaneResult, runLane, sum } from './kill/sender.js'
+import { freezeWorkers } from './kill/freeze.js'
+import { type LaneResult, type LaneSetup, runLane, sum } from './kill/sender.js'
 import { KILL_STORES, type KillStore, type Services } from './kill/stores.js'
 import { serveWorker, type WorkerSetup } from './kill/worker.js'
 
@@ -17,6 +18,8 @@ const SECRET = 'your_webhook_secret'
 /** The control needs fewer kills to show what it shows. */
 const CONTROL_SHARE = 0.1
 const CONTROL_LEAST = 10
+const FREEZE_SHARE = 0.02
+const FREEZES_LEAST = 2
 
 if (process.argv[2] === 'worker') await serveWorker(JSON.parse(process.argv[3] ?? '{}') as WorkerSetup)
 else process.exitCode = await prove()
@@ -58,51 +61,62 @@ async function proveStore(name: string, means: Means): Promise<boolean> {
     console.log(`${name}: skipped, ${store.needs} was neither found nor could be started`)
     return process.env['REQUIRE_SERVICES'] !== '1'
   }
-  const kept = await report(name, await run(name, store, means, true), ({ lost, doubled, unanswered }) => {
+  const kept = report(name, await runKills(name, store, means, true), ({ lost, doubled, unanswered }) => {
     return lost === 0 && doubled === 0 && unanswered === 0
   })
   const control = { ...means, kills: Math.max(CONTROL_LEAST, Math.round(means.kills * CONTROL_SHARE)) }
-  const caught = await report(
-    `${name} without transaction (control, must double)`,
-    await run(name, store, control, false),
-    (result) => {
-      return result.lost === 0 && result.doubled > 0 && result.unanswered === 0
-    },
-  )
-  return kept && caught
+  const title = `${name} without transaction (control, must double)`
+  const caught = report(title, await runKills(name, store, control, false), ({ lost, doubled, unanswered }) => {
+    return lost === 0 && doubled > 0 && unanswered === 0
+  })
+  return (await runFreezes(name, store, means)) && kept && caught
 }
 
 interface Timed extends LaneResult {
   readonly seconds: number
 }
 
-async function run(name: string, store: KillStore, means: Means, transactional: boolean): Promise<Timed> {
+async function runKills(name: string, store: KillStore, means: Means, transactional: boolean): Promise<Timed> {
   const startedAt = performance.now()
+  const kills = Math.ceil(means.kills / means.lanes)
   const lanes = await Promise.all(
-    Array.from({ length: means.lanes }, async (_, lane) => {
-      const scope = `govalid_kill_${process.pid}_${transactional ? 'tx' : 'control'}_${lane}`
-      const observer = await store.observe(scope, means.services)
-      const random = createRandom(means.seed * 1000 + lane)
-      const kills = Math.ceil(means.kills / means.lanes)
-      const script = fileURLToPath(import.meta.url)
-      try {
-        return await runLane({
-          store: name,
-          scope,
-          services: means.services,
-          secret: SECRET,
-          transactional,
-          script,
-          kills,
-          random,
-          observer,
-        })
-      } finally {
-        await observer.remove()
-      }
-    }),
+    Array.from({ length: means.lanes }, (_, lane) =>
+      withLane(name, store, means, { transactional, lane }, (setup) => runLane(setup, kills)),
+    ),
   )
   return { ...lanes.reduce(addResults), seconds: (performance.now() - startedAt) / 1000 }
+}
+
+async function runFreezes(name: string, store: KillStore, means: Means): Promise<boolean> {
+  const times = Math.max(FREEZES_LEAST, Math.round(means.kills * FREEZE_SHARE))
+  const result = await withLane(name, store, means, { transactional: true, lane: 0 }, (setup) =>
+    freezeWorkers(setup, times),
+  )
+  const right = result.wrong === 0 && result.otherwise === 0
+  console.log(
+    `${name}: ${result.frozen} processes frozen in their handler for 90 s by the store's clock: ${result.wrong} deliveries with another number of effects ` +
+      `than one, ${result.otherwise} answered otherwise than expected: ${right ? 'as expected' : 'FAILED'}`,
+  )
+  return right
+}
+
+/** Runs `work` on a scope of its own, and removes the scope. */
+async function withLane<Result>(
+  name: string,
+  store: KillStore,
+  { services, seed }: Means,
+  { transactional, lane }: { readonly transactional: boolean; readonly lane: number },
+  work: (setup: LaneSetup) => Promise<Result>,
+): Promise<Result> {
+  const scope = `govalid_kill_${process.pid}_${transactional ? 'tx' : 'control'}_${lane}`
+  const observer = await store.observe(scope, services)
+  const random = createRandom(seed * 1000 + lane)
+  const script = fileURLToPath(import.meta.url)
+  try {
+    return await work({ store: name, scope, services, secret: SECRET, transactional, script, random, observer })
+  } finally {
+    await observer.remove()
+  }
 }
 
 function addResults(left: LaneResult, right: LaneResult): LaneResult {

@@ -17,7 +17,7 @@ function expectProof(store: string): void {
   test(`${KILLS} killed processes lose nothing and double nothing; without a transaction they double`, {
     timeout: TIMEOUT_MS,
   }, async () => {
-    const [, kept, control] = (await prove(store)).trim().split('\n')
+    const [, kept, control, frozen] = (await prove(store)).trim().split('\n')
     expect(kept).toContain('0 lost, 0 doubled, 0 never answered 200')
     expect(control).toMatch(/control.* [1-9]\d* doubled/)
   })

@@ -11,10 +11,9 @@ import type { Observer } from './stores.js'
 import { POINTS, type WorkerSetup } from './worker.js'
 
 /** What one lane is to do. */
-export interface LaneSetup extends Omit<WorkerSetup, 'death'> {
+export interface LaneSetup extends Omit<WorkerSetup, 'death' | 'pauseMs'> {
   /** The script that serves as a worker when it is given a setup. */
   readonly script: string
-  readonly kills: number
   /** A number from 0 to 1, the next of a seeded sequence. */
   random(): number
   readonly observer: Observer
@@ -39,12 +38,12 @@ const DEADLY_TRIES = 3
 const ANY_TIME = 'any time'
 const ANY_TIME_MS = 12
 
-/** Runs a lane. */
-export async function runLane(setup: LaneSetup): Promise<LaneResult> {
+/** Runs a lane until so many workers were killed. */
+export async function runLane(setup: LaneSetup, wanted: number): Promise<LaneResult> {
   const kills: Record<string, number> = Object.fromEntries([...POINTS, ANY_TIME].map((point) => [point, 0]))
   const effects: string[] = []
   let unanswered = 0
-  while (sum(kills) < setup.kills) {
+  while (sum(kills) < wanted) {
     const batch = await Promise.all(Array.from({ length: AT_ONCE }, () => newDelivery(setup, effects)))
     unanswered += (await deliver(setup, batch, kills)).length
   }
@@ -59,12 +58,14 @@ export async function runLane(setup: LaneSetup): Promise<LaneResult> {
   }
 }
 
-interface Sent {
+/** A delivery, as it is sent. */
+export interface Sent {
   readonly body: Uint8Array
   readonly signature: string
 }
 
-async function newDelivery({ secret, scope }: LaneSetup, effects: string[]): Promise<Sent> {
+/** Signs one more delivery, whose effect is one more of `effects`. */
+export async function newDelivery({ secret, scope }: LaneSetup, effects: string[]): Promise<Sent> {
   const delivery = `${scope}-${effects.length}`
   effects.push(delivery)
   const payload = { event: 'qr.created', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data: { delivery } }
@@ -82,7 +83,7 @@ async function deliver(
   for (let attempt = 0; attempt <= GAPS_MINUTES.length && open.length > 0; attempt++) {
     if (attempt > 0) await setup.observer.makeLater((GAPS_MINUTES[attempt - 1] as number) * 60_000)
     const point = attempt < DEADLY_TRIES ? choosePoint(setup) : undefined
-    const worker = await startWorker(setup, point, open.length)
+    const worker = await startWorker(setup, chooseDeath(setup, point, open.length))
     const answers = Promise.all(open.map((sent) => post(worker.port, sent)))
     if (point === ANY_TIME) setTimeout(() => worker.child.kill('SIGKILL'), setup.random() * ANY_TIME_MS)
     const statuses = await answers
@@ -98,20 +99,23 @@ function choosePoint({ random, transactional }: LaneSetup): string {
   return points[Math.floor(random() * points.length)] as string
 }
 
-interface Worker {
+/** Dies at the point of one of the `open` deliveries; at none where the sender kills it. */
+function chooseDeath({ random }: LaneSetup, chosen: string | undefined, open: number): Pick<WorkerSetup, 'death'> {
+  const time = 1 + Math.floor(random() * open)
+  const point = POINTS.find((each) => each === chosen)
+  return point ? { death: { point, time } } : {}
+}
+
+/** A worker that listens. */
+export interface Worker {
   readonly child: ChildProcess
   readonly port: number
 }
 
-/** Starts a worker that dies at the point of one of the `open` deliveries. */
-async function startWorker(setup: LaneSetup, point: string | undefined, open: number): Promise<Worker> {
-  const { store, scope, services, secret, transactional, random } = setup
-  const time = 1 + Math.floor(random() * open)
-  const isPoint = POINTS.find((each) => each === point)
-  const told: WorkerSetup = {
-    ...{ store, scope, services, secret, transactional },
-    ...(isPoint && { death: { point: isPoint, time } }),
-  }
+/** Starts a worker. */
+export async function startWorker(setup: LaneSetup, fate: Pick<WorkerSetup, 'death' | 'pauseMs'>): Promise<Worker> {
+  const { store, scope, services, secret, transactional } = setup
+  const told: WorkerSetup = { store, scope, services, secret, transactional, ...fate }
   const child = fork(setup.script, ['worker', JSON.stringify(told)], { execArgv: [] })
   const [address] = (await once(child, 'message')) as [AddressInfo]
   return { child, port: address.port }
@@ -125,8 +129,8 @@ async function wasKilled(child: ChildProcess): Promise<boolean> {
   return child.signalCode === 'SIGKILL'
 }
 
-/** The status of the answer; `undefined` when the connection broke. */
-function post(port: number, { body, signature }: Sent): Promise<number | undefined> {
+/** Sends a delivery; gives back the status of the answer, or `undefined` when the connection broke. */
+export function post(port: number, { body, signature }: Sent): Promise<number | undefined> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', 'x-govalid-signature': signature }
     const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/', headers, agent: false }, (answer) => {

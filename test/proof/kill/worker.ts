@@ -29,8 +29,10 @@ export interface WorkerSetup {
   readonly secret: string
   /** Whether the handler writes in a transaction; else on its own. */
   readonly transactional: boolean
-  /** Where it dies; absent: it lives. */
+  /** Where it dies, the how many'th time; absent: it lives. */
   readonly death?: { readonly point: Point; readonly time: number }
+  /** How long its handler says that it runs and waits, before it writes. */
+  readonly pauseMs?: number
 }
 
 /** Serves until it is killed, or its parent disconnects. */
@@ -46,6 +48,7 @@ export async function serveWorker(setup: WorkerSetup): Promise<void> {
     onError: () => {},
   }).on('qr.created', async (event, context) => {
     const effect = String(event.data['delivery'])
+    if (setup.pauseMs !== undefined) await pause(setup.pauseMs)
     const { transaction } = context as { transaction?: unknown }
     if (setup.transactional) await writeWithin(transaction, effect, () => reach('before commit'))
     else await writeAlone(effect)
@@ -53,6 +56,11 @@ export async function serveWorker(setup: WorkerSetup): Promise<void> {
   })
   const server = createServer(toHandler(receiver)).listen(0, '127.0.0.1', () => process.send?.(server.address()))
   process.on('disconnect', () => process.exit())
+}
+
+async function pause(ms: number): Promise<void> {
+  process.send?.('in the handler')
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function createReach(death: WorkerSetup['death']): (point: Point) => void {
