@@ -30,7 +30,8 @@ export function releaseClaim(
 
 async function record(clock: Clock, limitMs: number, write: () => boolean | PromiseLike<boolean>): Promise<Recorded> {
   const settled = await settleWithin(clock, limitMs, write)
-  if (settled.status !== 'value') return 'unknown'
+  // Anything but a clear yes or no is no answer: taken for a yes, a broken store would have the event worked again.
+  if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'
   return settled.value ? 'recorded' : 'lost'
 }
 

@@ -134,6 +134,45 @@ test('a handler may take minutes: its lease is kept, and its outcome is the jobâ
   expect(clock.pendingTimers()).toBe(0)
 })
 
+test('an inbox that is still starting when the receiver is closed is stopped after it, not before', async () => {
+  const clock = fixedClock(START)
+  const { inbox } = heldInbox()
+  const steps: string[] = []
+  const slow: Inbox = {
+    ...inbox,
+    start: () =>
+      new Promise((resolve) => {
+        clock.setTimer(500, () => {
+          steps.push('started')
+          resolve()
+        })
+      }),
+    stop: async () => void steps.push('stopped'),
+  }
+  const receiver = createReceiver({ secret: SECRET, clock, inbox: slow }).on('*', () => {})
+  await clock.advance(0)
+  const closed = receiver.close()
+  await clock.advance(500)
+  await closed
+  expect(steps).toEqual(['started', 'stopped'])
+})
+
+test('a close with a time limit ends although a job never does, and leaves no timer', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const stuck: Inbox = { ...inbox, stop: () => new Promise(() => {}) }
+  const receiver = createReceiver({ secret: SECRET, clock, inbox: stuck }).on('*', () => new Promise(() => {}))
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const job = hand(held[0] as AcceptedDelivery)
+  await clock.advance(60_000)
+  const closed = receiver.close({ timeoutMs: 5000 })
+  await clock.advance(5000)
+  await closed
+  expect(await job).toMatchObject({ status: 'unfinished' })
+  expect(clock.pendingTimers()).toBe(0)
+})
+
 test('an inbox starts by itself with the first handler, not before, and is stopped by close', async () => {
   const clock = fixedClock(START)
   const { inbox, isStarted } = heldInbox()

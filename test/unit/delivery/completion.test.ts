@@ -27,6 +27,8 @@ describe.each([
     ['true', () => true, 'recorded'],
     ['true, later', () => Promise.resolve(true), 'recorded'],
     ['false', () => false, 'lost'],
+    ['trap: something that is neither', () => ({ ok: 1 }) as unknown as boolean, 'unknown'],
+    ['nothing', () => undefined as unknown as boolean, 'unknown'],
     [
       'a throw',
       () => {

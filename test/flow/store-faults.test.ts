@@ -1,0 +1,263 @@
+/** A store that fails: acceptance list, part H, in one process. */
+import { describe, expect, it, test } from 'vitest'
+import { memoryStore } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { faultyStore } from '../support/faulty-store.js'
+import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+
+function open(options: Parameters<typeof receiving>[0] = {}) {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  return { store, ...receiving({ ...options, clock, store }) }
+}
+
+describe('claim', () => {
+  it.each(['throws', 'rejects', 'hangs', 'answers garbage', 'does it and rejects', 'does it and hangs'] as const)(
+    '155 to 159: %s: 503 within 1.5 s, nothing is run, and the retry works it',
+    async (fault) => {
+      let calls = 0
+      const { receiver, store, tries, troubles, clock } = open()
+      receiver.on('qr.scanned', () => void calls++)
+      store.fail('claim', fault, 1)
+      const made = await tries()
+      expect(made.map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
+      expect(made[0]?.ms).toBeLessThan(1500)
+      expect(made[0]).toMatchObject({
+        http: 503,
+        outcome: { code: fault === 'answers garbage' ? 'store_corrupt' : 'store_unavailable' },
+      })
+      expect(troubles[0]).toMatchObject({
+        code: made[0]?.outcome.status === 'unavailable' && made[0].outcome.code,
+        eventType: 'qr.scanned',
+      })
+      expect([calls, clock.pendingTimers()]).toEqual([1, 0])
+    },
+  )
+
+  test('157, 159: that was done although nobody heard of it does not make the retry busy', async () => {
+    const { receiver, store, tries } = open()
+    receiver.on('qr.scanned', () => {})
+    store.fail('claim', 'does it and hangs', 1)
+    expect((await tries()).map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
+  })
+
+  test('159: answered after its time limit is released at once and not counted: the retry a moment later is a first try', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const inner = memoryStore({ clock })
+    let slow = true
+    const store = {
+      ...inner,
+      async claim(request: Parameters<typeof inner.claim>[0]) {
+        const claimed = inner.claim(request)
+        if (slow) await pause(clock, 1500)
+        return claimed
+      },
+    }
+    const { receiver, try: attempt } = receiving({ clock, store })
+    receiver.on('qr.scanned', () => {})
+    expect((await attempt()).http).toBe(503)
+    slow = false
+    await clock.advance(SECOND)
+    expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 1 })
+  })
+
+  test('down all the time: 503 on every try, nothing is run, nothing is said to be done', async () => {
+    const { receiver, store, tries, reported } = open()
+    receiver.on('qr.scanned', () => expect.unreachable())
+    store.fail('claim', 'rejects')
+    expect((await tries()).map(({ http }) => http)).toEqual([503, 503, 503, 503, 503])
+    expect(reported('store_unavailable')).toBe(5)
+  })
+
+  test('down all the time, with a quarantine: kept from the fifth minute on, and the last try is 200', async () => {
+    const quarantine = memoryQuarantine()
+    const { receiver, store, tries } = open({ quarantine })
+    receiver.on('qr.scanned', () => expect.unreachable())
+    store.fail('claim', 'rejects')
+    const made = await tries()
+    expect(made.map(({ http }) => http)).toEqual([503, 503, 503, 503, 200])
+    expect(quarantine.codes).toEqual(['retry_pending', 'retry_pending', 'tries_exhausted'])
+    expect(quarantine.entries.size).toBe(1)
+  })
+})
+
+describe('complete', () => {
+  it.each(['throws', 'rejects', 'hangs', 'does it and rejects', 'does it and hangs'] as const)(
+    '160, 162: %s once: 200, it is written again behind, and worked once',
+    async (fault) => {
+      let calls = 0
+      const { receiver, store, try: attempt, reported, clock } = open()
+      receiver.on('qr.scanned', () => void calls++)
+      store.fail('complete', fault, 1)
+      const first = await attempt()
+      expect(first).toMatchObject({ http: 200, outcome: { status: 'processed' } })
+      expect(first.ms).toBeLessThanOrEqual(1010)
+      await clock.advance(2 * SECOND)
+      expect(store.count('complete')).toBe(2)
+      expect((await attempt()).outcome.status).toBe('duplicate')
+      expect([calls, reported('completion_delayed'), clock.pendingTimers()]).toEqual([1, 1, 0])
+    },
+  )
+
+  test('161: down for ten minutes: 200 at once, heartbeat and writing go on, and it is worked once', async () => {
+    let calls = 0
+    const { receiver, store, try: attempt, troubles, clock } = open()
+    receiver.on('qr.scanned', () => void calls++)
+    store.fail('complete', 'rejects')
+    expect(await attempt()).toMatchObject({ http: 200, ms: 0 })
+    for (let minute = 0; minute < 10; minute++) {
+      await clock.advance(MINUTE)
+      // A stray retry meets a claim that is held, not a second run.
+      expect((await attempt()).outcome.status).toBe(minute < 3 ? 'busy' : 'quarantined')
+    }
+    expect(store.count('renew')).toBeGreaterThan(50)
+    expect(store.count('complete')).toBeGreaterThan(50)
+    store.heal()
+    await clock.advance(15 * SECOND)
+    expect((await attempt()).outcome.status).toBe('duplicate')
+    expect(calls).toBe(1)
+    expect(troubles.filter(({ code }) => code === 'completion_delayed')).toHaveLength(1)
+    expect(troubles.map(({ code }) => code)).not.toContain('lease_lost')
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('down for hours: it is given up in the end, and that is told', async () => {
+    const { receiver, store, deliver, reported, clock } = open()
+    receiver.on('qr.scanned', () => {})
+    store.fail('complete', 'rejects')
+    expect((await deliver()).status).toBe('processed')
+    await clock.advance(121 * MINUTE)
+    expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
+  })
+
+  test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
+    const { receiver, store, try: attempt, troubles, clock } = open()
+    receiver.on('qr.scanned', () => pause(clock, 12 * SECOND))
+    store.fail('complete', 'does it and hangs', 1)
+    await attempt()
+    await clock.advance(30 * SECOND)
+    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+    expect((await attempt()).outcome.status).toBe('duplicate')
+  })
+})
+
+describe('release', () => {
+  it.each(['throws', 'rejects', 'hangs', 'answers garbage', 'does it and rejects', 'does it and hangs'] as const)(
+    '163: %s after the handler failed: 500, and the retry works it',
+    async (fault) => {
+      let calls = 0
+      const { receiver, store, tries, clock } = open()
+      receiver.on('qr.scanned', () => {
+        if (++calls === 1) throw new Error('no database')
+      })
+      store.fail('release', fault, 1)
+      const made = await tries()
+      expect(made.map(({ http }) => http)).toEqual([500, 200])
+      expect(made[0]?.ms).toBeLessThanOrEqual(1010)
+      expect([calls, clock.pendingTimers()]).toEqual([2, 0])
+    },
+  )
+
+  test('is sent also by a try that fails with its last milliseconds: it must not look like a crash', async () => {
+    const { receiver, store, tries, clock } = open()
+    receiver.on('qr.scanned', async () => {
+      await pause(clock, 4495)
+      throw new Error('no database')
+    })
+    const made = await tries()
+    expect(made.at(-1)?.outcome).toMatchObject({ status: 'quarantined', code: 'tries_exhausted' })
+    expect(store.count('release')).toBe(4)
+  })
+})
+
+describe('164: a lease that is over while the handler lives', () => {
+  async function takenOver() {
+    const signals: AbortSignal[] = []
+    const desk = open()
+    let calls = 0
+    desk.receiver.on('qr.scanned', async (_, { signal }) => {
+      signals.push(signal)
+      if (++calls === 1) await pause(desk.clock, 3 * MINUTE)
+    })
+    desk.store.fail('renew', 'hangs')
+    await desk.try()
+    await desk.clock.advance(MINUTE)
+    const second = await desk.try()
+    return { ...desk, signals, second, calls: () => calls }
+  }
+
+  test('the next try works it: a new owner', async () => {
+    const { second, calls } = await takenOver()
+    expect(second.outcome).toMatchObject({ status: 'processed', attempt: 2 })
+    expect(calls()).toBe(2)
+  })
+
+  test('the old one is told by its signal once the store answers again, and that is reported', async () => {
+    const { store, clock, signals, reported } = await takenOver()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
+    store.heal()
+    await clock.advance(12 * SECOND)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+    expect(signals[0]?.reason).toMatchObject({ code: 'lease_lost' })
+    expect(reported('lease_lost')).toBe(1)
+  })
+
+  test('trap: its late completion changes nothing, and is reported', async () => {
+    const { store, clock, try: attempt, reported } = await takenOver()
+    store.heal()
+    await clock.advance(5 * MINUTE)
+    expect((await attempt()).outcome.status).toBe('duplicate')
+    expect(reported('lease_lost')).toBe(2)
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('trap: its late release does not give away the claim of another', async () => {
+    const { receiver, store, clock, try: attempt } = open()
+    let calls = 0
+    receiver.on('qr.scanned', async () => {
+      calls++
+      if (calls === 1) {
+        await pause(clock, 70 * SECOND)
+        throw new Error('late')
+      }
+      await pause(clock, 5 * MINUTE)
+    })
+    store.fail('renew', 'hangs')
+    await attempt()
+    await clock.advance(56 * SECOND)
+    store.heal()
+    expect((await attempt()).outcome.status).toBe('unfinished')
+    await clock.advance(20 * SECOND)
+    expect(store.count('release')).toBe(1)
+    expect((await attempt()).outcome.status).toBe('busy')
+    expect(calls).toBe(2)
+  })
+})
+
+test('175: unauthenticated requests make no call', async () => {
+  const { receiver, store } = open()
+  receiver.on('*', () => {})
+  const body = new TextEncoder().encode(JSON.stringify(scannedEvent()))
+  for (let count = 0; count < 1000; count++) {
+    const digits = count.toString(16).padStart(64, '0')
+    await receiver.receive({
+      method: 'POST',
+      header: (name) => (name === 'x-govalid-signature' ? `sha256=${digits}` : undefined),
+      body,
+    })
+  }
+  expect(store.calls).toEqual([])
+})
+
+test('154: a full store says so, and nothing live is dropped', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const { receiver, deliver, reported } = receiving({ clock, store: memoryStore({ maxKeys: 10, clock }) })
+  receiver.on('qr.scanned', () => {})
+  for (let count = 0; count < 20; count++) {
+    const outcome = await deliver(scannedEvent({ data: { ...scannedEvent().data, scan_count: count } }))
+    expect(outcome.status).toBe('processed')
+  }
+  expect(reported('store_evicting')).toBe(1)
+})
