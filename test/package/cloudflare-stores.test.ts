@@ -11,6 +11,8 @@ import { codeBlocksOf, readPage } from '../docs/pages.js'
 
 const { consumer } = inject('packed')
 const secret = 'a secret of these tests'
+// Miniflare would ask Cloudflare where this machine is, for `request.cf`; nobody looks at it.
+process.env['CLOUDFLARE_CF_FETCH_ENABLED'] ??= 'false'
 
 /** Writes a page's Worker and its configuration into a project that has the tarball, and starts it. */
 function startWorker(page: string): TestHarness {

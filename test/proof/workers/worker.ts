@@ -1,0 +1,94 @@
+/**
+ * One of the proof's Workers: a receiver of its own, in an isolate of its own, over the store that the others share. For every delivery it is
+ * told of it receives its share of the copies at once, and says how often its handler was called and how the copies were answered.
+ */
+import { toHandler, type WorkerHandler } from '../../../src/adapters/cloudflare.js'
+import { createReceiver } from '../../../src/create-receiver.js'
+import { type D1DatabaseBinding, d1Store } from '../../../src/stores/d1.js'
+import { durableObjectStore, type IdempotencyNamespace } from '../../../src/stores/durable-object.js'
+import type { Store } from '../../../src/stores/store.js'
+import type { Findings, Share } from './messages.js'
+
+export { IdempotencyObject } from '../../../src/stores/durable-object.js'
+
+interface Env {
+  readonly STORE: string
+  readonly SECRET: string
+  readonly DB: D1DatabaseBinding
+  readonly IDEMPOTENCY: IdempotencyNamespace
+  readonly KV: Namespace
+}
+
+/** As much of a Workers KV namespace as the control uses. */
+interface Namespace {
+  get(key: string): Promise<string | null>
+  put(key: string, value: string): Promise<void>
+}
+
+type Handle = WorkerHandler<unknown>
+type WorkerContext = Parameters<Handle>[2]
+
+const STORES: Readonly<Record<string, (env: Env) => Store<never>>> = {
+  d1: (env) => d1Store({ database: env.DB }) as unknown as Store<never>,
+  'durable-object': (env) => durableObjectStore({ namespace: env.IDEMPOTENCY }),
+  'get-then-put': (env) => getThenPutStore(env.KV),
+}
+
+let made: { readonly handle: Handle; readonly calls: () => number } | undefined
+
+function endpointOf(env: Env) {
+  if (made) return made
+  const open = STORES[env.STORE]
+  if (!open) throw new Error(`there is no store ${env.STORE} in the proof`)
+  let calls = 0
+  const receiver = createReceiver({ secret: env.SECRET, store: open(env), onError: () => {} })
+  receiver.on('qr.scanned', async () => {
+    calls++
+    // As long as a small write takes: copies come before, during and after it.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  })
+  made = { handle: toHandler(receiver), calls: () => calls }
+  return made
+}
+
+async function receiveCopies(env: Env, ctx: WorkerContext, { body, signature, copies }: Share): Promise<Findings> {
+  const { handle, calls } = endpointOf(env)
+  const before = calls()
+  const statuses: Record<string, number> = {}
+  const receive = async () => {
+    const headers = { 'x-govalid-signature': signature }
+    const request = new Request('https://receiver.example/webhooks/govalid', { method: 'POST', headers, body })
+    const response = await handle(request, env, ctx)
+    const { status } = (await response.json()) as { status: string }
+    statuses[`${response.status} ${status}`] = (statuses[`${response.status} ${status}`] ?? 0) + 1
+  }
+  await Promise.all(Array.from({ length: copies }, receive))
+  return { calls: calls() - before, statuses }
+}
+
+/** The control: a store that looks first and puts then, as many do over KV. The proof must catch it. */
+function getThenPutStore(kv: Namespace): Store<never> {
+  const put = async (key: string, state: string) => {
+    await kv.put(key, state)
+    return true
+  }
+  return {
+    async claim({ key, leaseMs }) {
+      const state = await kv.get(key)
+      if (state === 'done') return { status: 'done' }
+      if (state === 'working') return { status: 'busy', until: Date.now() + leaseMs, attempt: 1 }
+      await put(key, 'working')
+      return { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+    },
+    renew: () => true,
+    complete: ({ key }) => put(key, 'done'),
+    release: ({ key }) => put(key, 'released'),
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env, ctx: WorkerContext): Promise<Response> {
+    const share = (await request.json()) as Share
+    return new Response(JSON.stringify(await receiveCopies(env, ctx, share)))
+  },
+}
