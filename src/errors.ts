@@ -66,8 +66,21 @@ export type TroubleCode =
   | 'store_evicting'
   | 'hook_failed'
 
+/** Why a call of GoValid's management API failed. */
+export type ApiCode =
+  | 'api_key_invalid'
+  | 'api_unreachable'
+  | 'api_timeout'
+  | 'api_answer_unreadable'
+  | 'api_unauthorized'
+  | 'api_forbidden'
+  | 'api_not_found'
+  | 'api_rejected'
+  | 'api_rate_limited'
+  | 'api_unavailable'
+
 /** Every code of the project. */
-export type ErrorCode = RefusedCode | QuarantinedCode | UnavailableCode | MisuseCode | TroubleCode
+export type ErrorCode = RefusedCode | QuarantinedCode | UnavailableCode | MisuseCode | TroubleCode | ApiCode
 
 const BRAND = 'govalid-webhooks.WebhookError'
 

@@ -3,6 +3,7 @@ export type { Clock } from './clock.js'
 export { createReceiver, type Receiver } from './create-receiver.js'
 export type { Secret, SecretSource } from './crypto/secrets.js'
 export {
+  type ApiCode,
   type ErrorCode,
   isWebhookError,
   type MisuseCode,

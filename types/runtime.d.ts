@@ -76,3 +76,27 @@ interface Response {
 declare const Response: {
   new (body: string | null, init: { status: number; headers: Readonly<Record<string, string>> }): Response
 }
+declare function fetch(
+  url: string,
+  init: {
+    readonly method: string
+    readonly headers: Record<string, string>
+    readonly body?: string
+    readonly redirect: 'manual'
+    readonly signal: AbortSignal
+  },
+): Promise<{
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}>
+interface URL {
+  readonly href: string
+  readonly origin: string
+  readonly protocol: string
+  readonly hostname: string
+  readonly username: string
+  readonly search: string
+  readonly hash: string
+}
+declare const URL: { new (url: string, base?: string): URL }
