@@ -19,7 +19,7 @@ import { createReporter } from './report.js'
 import type { Origin } from './run.js'
 import { createRunning, type Running } from './running.js'
 import { createSecretLoader } from './secret-loader.js'
-import { createInboxStarter } from './start-inbox.js'
+import { createInboxStarter, type InboxStarter } from './start-inbox.js'
 import { createTally, type ReceiverStatus } from './status.js'
 import { memoryStore } from './stores/memory.js'
 import { noStore } from './stores/none.js'
@@ -142,8 +142,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     status: () => tally.status(running.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
       closingSince ??= clock.now()
-      await inbox.stop()
-      await closeRunning(running, settings, timeoutMs)
+      await closeRunning(inbox, running, settings, timeoutMs)
     },
   }
   return receiver
@@ -164,10 +163,20 @@ function createTokens(): () => string {
   }
 }
 
-async function closeRunning(running: Running, { clock }: Settings, timeoutMs: number | undefined): Promise<void> {
-  if (timeoutMs === undefined) return running.whenIdle()
-  const settled = await settleWithin(clock, timeoutMs, () => running.whenIdle())
+async function closeRunning(
+  inbox: InboxStarter,
+  running: Running,
+  { clock }: Settings,
+  timeoutMs: number | undefined,
+): Promise<void> {
+  const end = async () => {
+    await inbox.stop()
+    await running.whenIdle()
+  }
+  if (timeoutMs === undefined) return end()
+  const settled = await settleWithin(clock, timeoutMs, end)
   if (settled.status === 'late') running.giveUp()
+  if (settled.status === 'error') throw settled.error
 }
 
 function toDelivery({ rawBody, headers }: Pick<QuarantineEntry, 'rawBody' | 'headers'>): Delivery {

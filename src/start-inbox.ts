@@ -19,23 +19,30 @@ const RETRY_MS = 5000
 export function createInboxStarter({ inbox, clock }: Settings, reporter: Reporter, work: InboxWork): InboxStarter {
   let cancel: (() => void) | undefined
   let stopped = false
+  let starting: Promise<void> | undefined
   const start = async (startable: Inbox): Promise<void> => {
+    cancel = undefined
     try {
       await startable.start?.(work)
     } catch (error) {
       const message = 'The inbox could not be started; it is tried again in 5 s.'
       reporter.trouble({ code: 'inbox_unavailable', message, error })
-      if (!stopped) cancel = clock.setTimer(RETRY_MS, () => void start(startable))
+      if (!stopped) cancel = clock.setTimer(RETRY_MS, () => startNow(startable))
     }
+  }
+  const startNow = (startable: Inbox): void => {
+    starting = start(startable)
   }
   return {
     startSoon() {
-      if (!inbox?.start || cancel || stopped) return
-      cancel = clock.setTimer(0, () => void start(inbox))
+      if (!inbox?.start || cancel || starting || stopped) return
+      cancel = clock.setTimer(0, () => startNow(inbox))
     },
     async stop() {
       stopped = true
       cancel?.()
+      // What is about to start would go on after it.
+      await starting
       await inbox?.stop?.()
     },
   }

@@ -42,10 +42,13 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   const cancelHeartbeat = origin.from === 'sender' ? undefined : settings.clock.setTimer(HEARTBEAT_MS, run.keepLease)
   const answerMs = deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
   const timeoutMs = handlersLeftMs(run)
-  const settled = await settleWithin(settings.clock, Math.min(answerMs, timeoutMs), () => run.result)
-  if (settled.status !== 'value' && timeoutMs > answerMs) return leaveRunning(run, lastTry)
+  const ended = () => (origin.from === 'sender' ? run.result : untilGivenUp(run))
+  const settled = await settleWithin(settings.clock, Math.min(answerMs, timeoutMs), ended)
   cancelHeartbeat?.()
+  if (settled.status !== 'value' && timeoutMs > answerMs) return leaveRunning(run, lastTry)
   const result = settled.status === 'value' ? settled.value : timeOut(run)
+  // The receiver was closed: an inbox gets its job back, and what still runs here goes on without a lease.
+  if (!result) return leaveRunning(run, false)
   // 7. completion: the store knows before the sender does.
   const { outcome, behind } = await settle(run, result, deadline, false)
   if (behind) goOn(run, behind)
@@ -114,17 +117,21 @@ async function finishBehind(run: Run, aside: Promise<unknown>): Promise<void> {
 
 /** Once the receiver gives up waiting no timer may be left: the lease ends, and only the handlers themselves go on. */
 async function waitForHandlers(run: Run): Promise<DispatchResult> {
-  const { settings, running } = run.means
+  const settled = await settleWithin(run.means.settings.clock, handlersLeftMs(run), () => untilGivenUp(run))
+  if (settled.status !== 'value') return timeOut(run)
+  if (!settled.value) run.endLease()
+  return settled.value ?? run.result
+}
+
+/** Waits for the handlers; `undefined` once the receiver gives up waiting. */
+async function untilGivenUp(run: Run): Promise<DispatchResult | undefined> {
   let forget = () => {}
   const givenUp = new Promise<undefined>((resolve) => {
-    forget = running.onGivenUp(() => {
-      run.endLease()
-      resolve(undefined)
-    })
+    forget = run.means.running.onGivenUp(() => resolve(undefined))
   })
-  const settled = await settleWithin(settings.clock, handlersLeftMs(run), () => Promise.race([run.result, givenUp]))
+  const result = await Promise.race([run.result, givenUp])
   forget()
-  return settled.status === 'value' ? (settled.value ?? run.result) : timeOut(run)
+  return result
 }
 
 function handlersLeftMs({ means: { settings }, work }: Run): number {

@@ -22,7 +22,7 @@ export interface BullmqInboxOptions {
   readonly concurrency?: number
   /** How often a delivery is tried before it is set aside. Default: 20. */
   readonly tries?: number
-  /** The pause before the second try, in milliseconds; it doubles with each, less up to a half by chance. Default: 5,000. */
+  /** The pause before the second try, in milliseconds; it doubles with each, up to an hour, less up to a half by chance. Default: 5,000. */
   readonly firstPauseMs?: number
   /** Called with what BullMQ reports of its connection; without it, it is left to the answers and to BullMQ's own reconnecting. */
   readonly onConnectionError?: (error: Error) => void
@@ -32,6 +32,8 @@ export interface BullmqInboxOptions {
 const NOT_COUNTED_PAUSE_MS = 60_000
 /** BullMQ renews it by half; a job whose process has died is found stalled after it. */
 const LOCK_MS = 60_000
+const BACKOFF = 'govalid'
+const LONGEST_PAUSE_MS = 60 * 60 * 1000
 
 /**
  * Makes an inbox on BullMQ. Connects with the first delivery or when it is started.
@@ -76,14 +78,16 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
     async accept(delivery) {
       // A finished job is removed, so that its id is free; a failed one stays: it is the dead letter.
       const kept = { jobId: delivery.key, attempts: tries, removeOnComplete: true, removeOnFail: false }
-      const backoff = { type: 'exponential', delay: firstPauseMs, jitter: 0.5 }
+      // Of the worker's settings: BullMQ's own exponential pauses have no limit, and the twentieth would be days.
+      const backoff = { type: BACKOFF }
       await open().add('delivery', toJob(delivery), { ...kept, backoff })
     },
     start(work) {
       if (worker) return
       const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: tries }
       const process = (job: BullMq.Job<Job>, token?: string) => workJob(bullmq.DelayedError, work, job, token, tries)
-      worker = new bullmq.Worker<Job>(name, process, { ...shared, ...lock, concurrency })
+      const settings = { backoffStrategy: (made: number) => pauseAfter(made, firstPauseMs) }
+      worker = new bullmq.Worker<Job>(name, process, { ...shared, ...lock, concurrency, settings })
       worker.on('error', onConnectionError)
     },
     async stop() {
@@ -111,12 +115,19 @@ async function workJob(
 ): Promise<void> {
   // A try whose process died is counted by BullMQ as stalled.
   const number = job.attemptsMade + job.stalledCounter + 1
-  const outcome = await work(fromJob(job.data), { number, last: number >= tries })
+  // Whoever accepted it may have been told of fewer tries, and BullMQ gives up after those.
+  const most = Math.min(tries, job.opts.attempts ?? 1)
+  const outcome = await work(fromJob(job.data), { number, last: number >= most })
   if (isFinished(outcome)) return
   if (outcome.status === 'failed') throw toError(outcome.error)
   // Another worker has it, or the store is away: no try of the handler's, so BullMQ must not count it.
   await job.moveToDelayed(Date.now() + NOT_COUNTED_PAUSE_MS, token)
   throw new DelayedError()
+}
+
+function pauseAfter(made: number, firstPauseMs: number): number {
+  const longestMs = Math.min(firstPauseMs * 2 ** (made - 1), LONGEST_PAUSE_MS)
+  return Math.round(longestMs * (1 - Math.random() / 2))
 }
 
 function toError(error: unknown): Error {

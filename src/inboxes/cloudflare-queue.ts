@@ -30,7 +30,7 @@ export interface CloudflareQueueInboxOptions {
   readonly bucket?: BucketBinding
 }
 
-/** The largest body that fits, with its headers, into a message of 128 KB as base64. */
+/** The largest body that fits, with its headers, into a message of 128,000 bytes as base64. */
 const MESSAGE_BODY_BYTES = 80_000
 /** Headers beyond this are left out, but for the signature. */
 const MESSAGE_HEADER_BYTES = 16_000
@@ -75,8 +75,9 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
       if (delivery.rawBody.byteLength <= MESSAGE_BODY_BYTES)
         return void (await queue.send({ ...job, body }, JSON_MESSAGE))
       // The body first: a message whose body is missing could never be worked.
-      await bucket?.put(objectName(delivery.key), delivery.rawBody)
-      await queue.send({ ...job, bodyIn: 'bucket' }, JSON_MESSAGE)
+      const object = newObjectName(delivery.key)
+      await bucket?.put(object, delivery.rawBody)
+      await queue.send({ ...job, object }, JSON_MESSAGE)
     },
   }
 }
@@ -84,12 +85,13 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
 const JSON_MESSAGE = { contentType: 'json' } as const
 
 function shorten(headers: AcceptedDelivery['headers']): AcceptedDelivery['headers'] {
-  if (JSON.stringify(headers).length <= MESSAGE_HEADER_BYTES) return headers
+  if (new TextEncoder().encode(JSON.stringify(headers)).byteLength <= MESSAGE_HEADER_BYTES) return headers
   return { 'x-govalid-signature': headers['x-govalid-signature'] ?? '' }
 }
 
-function objectName(key: string): string {
-  return `govalid-webhooks/${key}`
+/** One object a message: a delivery that is accepted twice is worked once, and its other message must find its body too. */
+function newObjectName(key: string): string {
+  return `govalid-webhooks/${key}/${crypto.getRandomValues(new Uint8Array(8)).join('-')}`
 }
 
 /** A message of a batch, as far as it is used. */
@@ -112,10 +114,15 @@ export interface QueueBatch {
 
 /** How a queue is consumed. */
 export interface QueueHandlerOptions<Env> {
-  /** How often a message is handed out in all: `max_retries` of the consumer in wrangler.jsonc, and 1. Default: 4, as the platform's. */
+  /**
+   * How often a message is handed out in all: `max_retries` of the consumer in wrangler.jsonc, and 1. Default: 4, as the platform's. With
+   * fewer retries than that, what fails goes to the dead letter queue, or where there is none is deleted by the platform.
+   */
   readonly tries?: number
   /** The bucket that `cloudflareQueueInbox` was given. */
   readonly bucket?: (env: Env) => BucketBinding
+  /** Called when a body could not be fetched from the bucket, or removed from it. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
 }
 
 interface QueueReceiver {
@@ -154,7 +161,7 @@ export function toQueueHandler<Env extends object>(
   receiver: QueueReceiver | ((env: Env) => QueueReceiver),
   options: QueueHandlerOptions<Env> = {},
 ): QueueHandler<Env> {
-  const { tries = 4 } = options
+  const { tries = 4, onError = (error) => console.error('govalid-webhooks:', error) } = options
   if (!Number.isSafeInteger(tries) || tries < 1) {
     throw new WebhookError('option_invalid', `tries must be a whole number above 0; it is ${String(tries)}.`)
   }
@@ -164,42 +171,55 @@ export function toQueueHandler<Env extends object>(
     if (typeof receiver === 'function') made.set(env, known)
     const bucket = options.bucket?.(env)
     const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
-    await Promise.all(batch.messages.map((message) => workMessage(known, message, tries, bucket, platform)))
+    const means: MessageMeans = { receiver: known, tries, bucket, onError, platform }
+    await Promise.all(batch.messages.map((message) => workMessage(means, message)))
   }
 }
 
-async function workMessage(
-  receiver: QueueReceiver,
-  message: QueueMessage,
-  tries: number,
-  bucket: BucketBinding | undefined,
-  platform: Pick<Delivery, 'waitUntil'>,
-): Promise<void> {
-  const pause = { delaySeconds: Math.min(FIRST_PAUSE_S * 2 ** (message.attempts - 1), LONGEST_PAUSE_S) }
+interface MessageMeans {
+  readonly receiver: QueueReceiver
+  readonly tries: number
+  readonly bucket: BucketBinding | undefined
+  readonly onError: (error: unknown) => void
+  readonly platform: Pick<Delivery, 'waitUntil'>
+}
+
+async function workMessage(means: MessageMeans, message: QueueMessage): Promise<void> {
+  const { receiver, tries, bucket, onError, platform } = means
+  const last = message.attempts >= tries
   try {
-    const delivery = await readMessage(message.body, bucket)
-    const attempt = { number: message.attempts, last: message.attempts >= tries }
-    const outcome = await receiver.work(delivery, attempt, platform)
-    if (!isFinished(outcome)) return message.retry(pause)
+    const delivery = await readMessage(message.body, bucket, last)
+    const outcome = await receiver.work(delivery, { number: message.attempts, last }, platform)
+    if (!isFinished(outcome)) return message.retry({ delaySeconds: pauseAfter(message.attempts) })
     message.ack()
-    if (isInBucket(message.body)) await bucket?.delete(objectName(delivery.key))
-  } catch {
+    // The object of a forged message may be another's.
+    const isForged = outcome.status === 'quarantined' && outcome.code === 'job_forged'
+    if (isInBucket(message.body) && !isForged) await bucket?.delete(message.body.object)
+  } catch (error) {
+    onError(error)
     // The bucket is away: the message waits for it. What is acknowledged already stays so.
-    message.retry(pause)
+    message.retry({ delaySeconds: pauseAfter(message.attempts) })
   }
 }
 
-type MessageInBucket = Omit<Job, 'body'> & { readonly bodyIn: 'bucket' }
+function pauseAfter(attempts: number): number {
+  const longestS = Math.min(FIRST_PAUSE_S * 2 ** (attempts - 1), LONGEST_PAUSE_S)
+  return Math.ceil(longestS * (1 - Math.random() / 2))
+}
+
+type MessageInBucket = Omit<Job, 'body'> & { readonly object: string }
 
 function isInBucket(body: unknown): body is MessageInBucket {
-  return (body as Partial<MessageInBucket> | null)?.bodyIn === 'bucket'
+  return typeof (body as Partial<MessageInBucket> | null)?.object === 'string'
 }
 
-async function readMessage(body: unknown, bucket: BucketBinding | undefined): Promise<AcceptedDelivery> {
+async function readMessage(body: unknown, bucket: BucketBinding | undefined, last: boolean): Promise<AcceptedDelivery> {
   if (!isInBucket(body)) return fromJob(body)
   if (!bucket)
     throw new WebhookError('option_invalid', 'A body lies in a bucket: give toQueueHandler the bucket option.')
-  const found = await bucket.get(objectName(body.key))
+  const found = await bucket.get(body.object)
+  // Not there: another bucket, or one that forgets too soon. On the last try the receiver sets aside what is left of it.
+  if (!found && !last) throw new WebhookError('option_invalid', `The bucket has no ${body.object}.`)
   const rawBody = found ? new Uint8Array(await found.arrayBuffer()) : new Uint8Array(0)
   return { ...fromJob({ ...body, body: '' }), rawBody }
 }

@@ -59,16 +59,22 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
     async accept(delivery) {
       await open()
       // The same id again is not inserted: pg-boss answers null, and the first stays.
-      await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key) })
+      // The tries are its own too: the queue keeps the number it was created with.
+      await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key), retryLimit: tries - 1 })
     },
     async start(work) {
       await open()
       if (working) return
       working = true
-      const polling = { includeMetadata: true, batchSize: 1, localConcurrency: concurrency } as const
-      await boss.work<Job>(queue, { ...polling, pollingIntervalSeconds: pollSeconds }, async ([job]) => {
-        if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
+      const polling = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: pollSeconds } as const
+      const hands = Array.from({ length: concurrency }, async () => {
+        const id: string = await boss.work<Job>(queue, polling, async ([job]) => {
+          // Where one was, more may wait: this hand looks again at once, and not after its pause.
+          boss.notifyWorker(id)
+          if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
+        })
       })
+      await Promise.all(hands)
     },
     async stop() {
       if (!working) return
@@ -125,7 +131,7 @@ function createOpener(
 
 async function workJob(work: InboxWork, job: JobWithMetadata<Job>, tries: number): Promise<void> {
   const number = job.retryCount + 1
-  const outcome = await work(fromJob(job.data), { number, last: number >= tries })
+  const outcome = await work(fromJob(job.data), { number, last: number > Math.min(tries - 1, job.retryLimit) })
   if (isFinished(outcome)) return
   // pg-boss counts every try it hands out, also one that found the store away; its own pauses grow to an hour, so twenty are enough.
   const error = 'error' in outcome ? outcome.error : undefined

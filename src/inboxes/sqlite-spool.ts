@@ -63,12 +63,21 @@ RETURNING key, raw_body, headers, received_at, attempt, taken`,
   }
 }
 
-/** Reads one row of `take`. */
+/** Reads one row of `take`; never throws, or one bad row would keep those that were taken with it. */
 export function readJob(row: SqlRow): SpooledJob {
   const { key, raw_body: body, headers, received_at: receivedAt, attempt, taken } = row
-  const rawBody = new Uint8Array(body as Uint8Array)
-  const delivery = { key: String(key), rawBody, headers: JSON.parse(String(headers)), receivedAt: Number(receivedAt) }
+  const rawBody = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0)
+  const delivery = { key: String(key), rawBody, headers: readHeaders(headers), receivedAt: Number(receivedAt) }
   return { delivery, attempt: Number(attempt), taken: Number(taken) }
+}
+
+/** What is no headers was written by somebody else: without a signature the delivery is refused and set aside. */
+function readHeaders(text: unknown): AcceptedDelivery['headers'] {
+  try {
+    return Object(JSON.parse(String(text)))
+  } catch {
+    return {}
+  }
 }
 
 function schemaSql(table: string): string {

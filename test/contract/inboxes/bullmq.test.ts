@@ -1,7 +1,7 @@
 /** The inbox on BullMQ and a real Redis. */
 import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { bullmqInbox } from '../../../src/inboxes/bullmq.js'
 import { describeWithService } from '../../support/services.js'
 import { inboxSuite } from './inbox-suite.js'
@@ -28,6 +28,31 @@ describeWithService('redis', 'bullmqInbox', (url) => {
       openUnreachable: () =>
         bullmqInbox({ bullmq, connection: { host, port: 1, retryStrategy: () => null }, queue: name }),
     }
+  })
+})
+
+describeWithService('redis', 'bullmqInbox', (url) => {
+  test('waits an hour at most before the next try', async () => {
+    const { hostname: host, port } = new URL(url)
+    const name = `govalid-${randomBytes(6).toString('hex')}`
+    const connection = { host, port: Number(port || 6379) }
+    const queue = new bullmq.Queue(name, { connection })
+    const inbox = bullmqInbox({ bullmq, connection, queue: name, firstPauseMs: 10 * 3_600_000 })
+    await inbox.accept({ key: 'a'.repeat(64), rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
+    await inbox.start?.(async () => ({ status: 'failed', error: new Error('not this time') }))
+    const [delayed] = await vi.waitFor(
+      async () => {
+        const jobs = await queue.getDelayed()
+        expect(jobs).toHaveLength(1)
+        return jobs
+      },
+      { timeout: 10_000 },
+    )
+    expect(delayed?.delay).toBeLessThanOrEqual(3_600_000)
+    expect(delayed?.delay).toBeGreaterThanOrEqual(1_800_000)
+    await inbox.stop?.()
+    await queue.obliterate({ force: true })
+    await queue.close()
   })
 })
 

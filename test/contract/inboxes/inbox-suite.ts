@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AcceptedDelivery, Inbox, InboxAttempt, Outcome, QuarantineEntry, Receiver } from '../../../src/index.js'
 import { createReceiver, memoryStore } from '../../../src/index.js'
 import { signDelivery } from '../../../src/testing/index.js'
+import { deferred } from '../../support/deferred.js'
 
 const SECRET = 'your_webhook_secret'
 
@@ -95,6 +96,42 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       await scene.writeForged({ something: 'else' })
       await soon(() => expect(kept.map(({ code }) => code)).toEqual(['job_forged', 'job_forged']))
       expect(runs).toBe(1)
+    })
+
+    test('sets a failing delivery aside however few tries the process that accepted it was told of, or that works it', async () => {
+      for (const [accepting, working] of [
+        [2, 5],
+        [5, 2],
+      ] as const) {
+        const scene = makeScene()
+        await receive(scene.open(accepting)).receiver.receive(await delivery())
+        const { receiver, kept } = receive(scene.open(working))
+        receiver.on('*', () => {
+          throw new Error('never works')
+        })
+        await soon(() => expect(kept).toMatchObject([{ code: 'tries_exhausted' }]))
+        await soon(async () => expect(await receiver.status()).toMatchObject({ waiting: 0, drained: true }))
+        await receiver.close()
+      }
+    })
+
+    test('does not hold up a close that has a time limit, and gives the job back', async () => {
+      const scene = makeScene()
+      const { receiver, outcomes } = receive(scene.open(3))
+      const began = deferred<AbortSignal>()
+      const end = deferred<void>()
+      receiver.on('*', async (_, { signal }) => {
+        began.resolve(signal)
+        await end.promise
+      })
+      await receiver.receive(await delivery())
+      const signal = await began.promise
+      await receiver.close({ timeoutMs: 100 })
+      expect(signal.aborted).toBe(true)
+      await soon(() => expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'unfinished']))
+      const other = receive(scene.open(3)).receiver
+      await soon(async () => expect(await other.status()).toMatchObject({ waiting: 1, drained: false }))
+      end.resolve()
     })
 
     test('gives a job back whose receiver is away, and does not lose it', async () => {

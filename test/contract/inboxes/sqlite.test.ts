@@ -174,6 +174,23 @@ describe('an inbox in SQLite', () => {
   })
 })
 
+test('a row that somebody else wrote and that is no job does not keep those beside it', async () => {
+  const { clock, receiver, accept, statuses } = setUp()
+  const seen: unknown[] = []
+  await receiver.status()
+  const row = database().prepare(
+    'INSERT INTO govalid_inbox (key, raw_body, headers, received_at, due_at) VALUES (?, ?, ?, ?, 0)',
+  )
+  row.run('a'.repeat(64), 1e12, '{}', 0)
+  row.run('b'.repeat(64), 'text', 'no JSON', 'no time')
+  row.run('c'.repeat(64), new Uint8Array(), 'null', 0)
+  await accept('abc123')
+  receiver.on('qr.created', (event) => void seen.push(event.data.id))
+  await clock.advance(2000)
+  expect(seen).toEqual(['abc123'])
+  expect(statuses().sort()).toEqual(['processed', 'quarantined', 'quarantined', 'quarantined'])
+})
+
 test.each([
   ['a database that is none', { database: {} }],
   ['a table that is no plain name', { table: 'a;b' }],
