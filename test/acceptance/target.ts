@@ -31,6 +31,8 @@ export interface Target {
   path?(variant: VariantName): string
   /** Sends a command over the control channel; in the same process that is a call. */
   control(command: Command): Promise<Observations>
+  /** Whether it lives in the process of the tests. */
+  readonly inProcess?: true
   /** How many connections the server has open, where it can tell. */
   connections?(): Promise<number>
   stop(): Promise<void>

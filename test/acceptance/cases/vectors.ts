@@ -12,7 +12,7 @@ import {
   type Stage,
   UNAUTHENTIC,
 } from '../case.js'
-import { bytesOf, payload, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
+import { SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
 
 interface Verdicts {
   readonly cases: readonly {
@@ -93,6 +93,7 @@ async function eachGets<Item>(
   }
 }
 
+let count = 0
 const files = jsonFiles()
 const naughty = naughtyStrings()
 const nameOfFile = ({ name }: JsonFile) => name
@@ -129,7 +130,7 @@ export const VECTOR_CASES: readonly Case[] = [
         signed(
           text === undefined
             ? asData(Buffer.concat([Buffer.from('{"qr_title":"'), bytes, Buffer.from('"}')]))
-            : bytesOf(payload({ data: { ...SCAN, qr_title: text } })),
+            : scan({ data: { ...SCAN, qr_id: `naughty-${++count}`, qr_title: text } }),
         ),
       ({ text }) => (text === undefined ? quarantined('not_utf8') : PROCESSED),
       nameOfString,

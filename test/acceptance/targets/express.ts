@@ -36,7 +36,16 @@ function factory(name: string, createApp: () => Promise<App>): TargetFactory {
         await close(server)
         dispose()
       }
-      return { name, class: 'express', traits: TRAITS, port, control, connections: () => connectionsOf(server), stop }
+      return {
+        name,
+        class: 'express',
+        traits: TRAITS,
+        port,
+        control,
+        inProcess: true,
+        connections: () => connectionsOf(server),
+        stop,
+      }
     },
   }
 }

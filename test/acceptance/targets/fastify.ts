@@ -39,6 +39,7 @@ function factory(name: string, createApp: () => Promise<FastifyInstance>): Targe
         traits: TRAITS,
         port: portOf(app.server),
         control,
+        inProcess: true,
         connections: () => connectionsOf(app.server),
         stop,
       }

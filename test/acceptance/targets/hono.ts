@@ -35,6 +35,7 @@ export const hono: TargetFactory = {
       traits: TRAITS,
       port,
       control,
+      inProcess: true,
       connections: () => connectionsOf(server),
       stop,
     }

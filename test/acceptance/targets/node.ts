@@ -33,6 +33,7 @@ export const nodeHttp: TargetFactory = {
       traits: TRAITS,
       port,
       control,
+      inProcess: true,
       connections: () => connectionsOf(server),
       stop,
     }
