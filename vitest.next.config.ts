@@ -8,6 +8,8 @@ export default defineConfig({
     name: 'next',
     environment: 'node',
     include: ['test/next/**/*.test.ts'],
+    // Each file starts servers and measures times.
+    fileParallelism: false,
     globalSetup: ['test/support/next-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

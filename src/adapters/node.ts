@@ -13,7 +13,8 @@ export type { NodeRequest } from './node-request.js'
 export type NodeHandler = (request: NodeRequest, response: ServerResponse) => Promise<void>
 
 const FIX =
-  'Something read the body before the webhook handler. Mount the handler before any body parser, or keep the bytes in request.rawBody.'
+  'Something read the body before the webhook handler. Mount the handler before any body parser, or keep the bytes in request.rawBody. ' +
+  'In the pages router of Next.js: export const config = { api: { bodyParser: false } }.'
 
 /**
  * Turns a receiver into a handler for `node:http`.

@@ -10,16 +10,16 @@ export interface NextServer {
   readonly port: number
   /** What it has printed so far, on both streams. */
   printed(): string
-  /** Asks it to end, as a platform does; resolves when it has, with the milliseconds that took. */
-  terminate(): Promise<number>
+  /** Asks it to end, as a platform does, and waits until it has. */
+  terminate(): Promise<void>
   /** Ends it at once. */
   stop(): Promise<void>
 }
 
 const START_MS = 20_000
 
-/** Starts the build in `folder`. */
-export async function startNext(folder: string, secret: string): Promise<NextServer> {
+/** Starts the build in `folder`, with the secret in its environment or without. */
+export async function startNext(folder: string, secret: string | undefined): Promise<NextServer> {
   const port = await freePort()
   const next = join(resolve(folder, '../../..'), 'node_modules/next/dist/bin/next')
   const args = [next, 'start', folder, '--port', String(port), '--hostname', '127.0.0.1']
@@ -39,12 +39,7 @@ export async function startNext(folder: string, secret: string): Promise<NextSer
     }
     await wait(20)
   }
-  const terminate = async () => {
-    const askedAt = performance.now()
-    await end(server, 'SIGTERM')
-    return performance.now() - askedAt
-  }
-  return { port, printed: () => printed, terminate, stop: () => end(server, 'SIGKILL') }
+  return { port, printed: () => printed, terminate: () => end(server, 'SIGTERM'), stop: () => end(server, 'SIGKILL') }
 }
 
 async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -8,15 +8,26 @@ const TRAITS: Traits = {
   parser: 'node',
   otherMethods: { status: 405, by: 'framework', why: 'a route that exports POST alone has no other method' },
   options: { status: 204, by: 'framework', why: 'Next.js answers OPTIONS with the methods of the route' },
-  sendsChunks: 'Next.js takes Content-Length off and sends a route handler’s body in chunks',
 }
+/** Next.js 15 does so in its edge runtime alone. */
+const SENDS_CHUNKS = 'Next.js takes Content-Length off and sends a route handler’s body in chunks'
 
-export const next16: TargetFactory = {
-  name: 'Next.js 16',
-  class: 'next',
-  async start() {
-    const server = await startNext(inject('nextBuilds').next16, SECRET)
-    const { port, stop } = server
-    return { name: 'Next.js 16', class: 'next', traits: TRAITS, port, control: remoteControl(port), stop }
-  },
+export const next16 = factory('Next.js 16', 'next16', 'node')
+export const next16Edge = factory('Next.js 16, edge runtime', 'next16', 'edge')
+export const next15 = factory('Next.js 15', 'next15', 'node')
+export const next15Edge = factory('Next.js 15, edge runtime', 'next15', 'edge')
+
+function factory(name: string, build: 'next16' | 'next15', runtime: 'node' | 'edge'): TargetFactory {
+  return {
+    name,
+    class: 'next',
+    async start() {
+      const { port, stop } = await startNext(inject('nextBuilds')[build], SECRET)
+      const traits = build === 'next15' && runtime === 'node' ? TRAITS : { ...TRAITS, sendsChunks: SENDS_CHUNKS }
+      const shared = { name, class: 'next', traits, port, stop } as const
+      if (runtime === 'node') return { ...shared, control: remoteControl(port) }
+      const path = (variant: string) => `/edge?variant=${variant}`
+      return { ...shared, path, control: remoteControl(port, path('control')) }
+    },
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import type { TestProject } from 'vitest/node'
@@ -29,8 +29,8 @@ export default function setup(project: TestProject): void {
     cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
   })
   const next15 = build(join(ROOT, 'test/fixtures/next15'), (folder) => {
-    cpSync(join(folder, 'proxy.js'), join(folder, 'middleware.js'))
-    rmSync(join(folder, 'proxy.js'))
+    copyCompiled(join(EXAMPLE, 'app/webhooks/govalid/route.ts'), join(folder, 'app/webhooks/govalid/route.js'))
+    renameSync(join(folder, 'proxy.js'), join(folder, 'middleware.js'))
   })
   project.provide('nextBuilds', { next16, next15 })
 }
@@ -42,7 +42,7 @@ function build(installation: string, finish: (folder: string) => void): string {
   const built = join(installation, '.acceptance/built')
   if (existsSync(built) && readFileSync(built, 'utf8') === fingerprint) return folder
   rmSync(join(installation, '.acceptance'), { recursive: true, force: true })
-  copyCompiled(join(installation, '.acceptance'))
+  copySources(join(installation, '.acceptance'))
   writeRoutes(folder)
   finish(folder)
   runNextBuild(installation, folder)
@@ -85,15 +85,16 @@ function fingerprintOf(installation: string): string {
 }
 
 /** Copies the app and the receivers under test, as JavaScript: the import `./lab.js` then is a file, whatever bundles it. */
-function copyCompiled(target: string): void {
+function copySources(target: string): void {
   const files = globSync(['next/app/**/*.{ts,mjs}', 'acceptance/{variants,recorder}.ts'], { cwd: join(ROOT, 'test') })
-  for (const file of files) {
-    const text = readFileSync(join(ROOT, 'test', file), 'utf8')
-    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-    const output = join(target, file.replace(/\.ts$/, '.js'))
-    mkdirSync(dirname(output), { recursive: true })
-    writeFileSync(output, file.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text)
-  }
+  for (const file of files) copyCompiled(join(ROOT, 'test', file), join(target, file.replace(/\.ts$/, '.js')))
+}
+
+function copyCompiled(from: string, to: string): void {
+  const text = readFileSync(from, 'utf8')
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  mkdirSync(dirname(to), { recursive: true })
+  writeFileSync(to, from.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text)
 }
 
 /** One route for each receiver under test, each as a user writes it. */

@@ -10,6 +10,5 @@ export const lab: Lab = shared[KEY] ?? openLab()
 function openLab(): Lab {
   const opened = createLab(sdk)
   shared[KEY] = opened
-  console.error = (...parts: unknown[]) => opened.logged(parts.map(String).join(' '))
   return opened
 }

@@ -1,10 +1,17 @@
-// The control channel. It is asked before every case, and so the place to listen for what the process leaves unhandled.
+// The control channel. It is asked before every case, and so hears what the process prints and leaves unhandled from then on.
 import type { Command } from '../../../../acceptance/observations.js'
 import { lab } from '../../lab.js'
 
-process.on('unhandledRejection', (error) => lab.fault(error))
-process.on('uncaughtExceptionMonitor', (error) => lab.fault(error))
+let listening = false
 
 export async function POST(request: Request): Promise<Response> {
+  if (!listening) listen()
   return Response.json(lab.control((await request.json()) as Command))
+}
+
+function listen(): void {
+  listening = true
+  console.error = (...parts: unknown[]) => lab.logged(parts.map(String).join(' '))
+  process.on('unhandledRejection', (error) => lab.fault(error))
+  process.on('uncaughtExceptionMonitor', (error) => lab.fault(error))
 }

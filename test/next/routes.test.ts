@@ -1,0 +1,131 @@
+// What only Next.js has: routes that read before, the pages router, a proxy in front, a build without the secret, `after`.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { RequestSpec } from '../acceptance/case.js'
+import { bytesOf, payload, scan, signed } from '../acceptance/deliveries.js'
+import { remoteControl } from '../acceptance/target.js'
+import { exchange, type Reply, toBytes } from '../acceptance/tcp.js'
+import { until } from '../acceptance/until.js'
+import { MAX_BODY_BYTES, SECRET } from '../acceptance/variants.js'
+import { type NextServer, startNext } from './next-server.js'
+
+const ALREADY_PARSED = '{"status":"refused","code":"body_already_parsed"}'
+
+describe.each(['next16', 'next15'] as const)('%s', (version) => {
+  let server: NextServer
+  let control: ReturnType<typeof remoteControl>
+  beforeAll(async () => {
+    server = await startNext(inject('nextBuilds')[version], SECRET)
+    control = remoteControl(server.port)
+  })
+  afterAll(() => server?.stop())
+  beforeEach(() => control({ do: 'reset' }))
+
+  const send = (path: string, request: RequestSpec): Promise<Reply> => exchange(server.port, toBytes(request, path))
+
+  it.each([
+    ['a route that read the body', '/read-before', 'export const POST = toHandler(receiver)'],
+    ['the pages router with its body parser', '/api/parsed', 'bodyParser: false'],
+  ])('%s is told the fix at once', async (_, path, fix) => {
+    await send(path, signed(scan()))
+    await control({ do: 'observe' })
+    const reply = await send(path, signed(scan()))
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 500, body: ALREADY_PARSED })
+    expect(reply.tookMs).toBeLessThan(100)
+    const { handled, store, troubles } = await control({ do: 'observe' })
+    expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
+    expect(troubles.map(({ code }) => code)).toEqual(['body_already_parsed'])
+    expect(troubles[0]?.message).toContain(fix)
+  })
+
+  it.each([
+    ['a route that read a clone', '/cloned-before'],
+    ['the pages router without its body parser', '/api/unparsed'],
+    ['a route behind a proxy', '/proxied'],
+  ])('%s is handed the delivery, byte for byte', async (_, path) => {
+    const body = bytesOf(`\ufeff${JSON.stringify(payload({ note: 'ü\u0000 \ud83d\ude00' }))}\n`)
+    const reply = await send(path, signed(body))
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: '{"status":"processed"}' })
+    const { handled } = await control({ do: 'observe' })
+    expect(handled.map(({ rawBase64 }) => rawBase64)).toEqual([body.toString('base64')])
+  })
+
+  it('behind a proxy, a body of exactly the limit is processed, and a larger one is refused', async () => {
+    const padded = (bytes: number) => {
+      const short = scan({ pad: '' }).byteLength
+      return scan({ pad: 'x'.repeat(bytes - short) })
+    }
+    expect((await send('/proxied', signed(padded(MAX_BODY_BYTES)))).status).toBe(200)
+    expect((await send('/proxied', signed(padded(MAX_BODY_BYTES + 1)))).status).toBe(413)
+  })
+
+  describe('the example', () => {
+    const path = '/webhooks/govalid'
+
+    it('hands a signed delivery to its handler', async () => {
+      expect((await send(path, signed(scan()))).body).toBe('{"status":"processed"}')
+      await until(
+        async () => server.printed().includes('qr.scanned: Product Certificate #001, scan 15, Jakarta'),
+        'a line',
+      )
+    })
+
+    it('hands over the other event it has a handler for', async () => {
+      const alarm = payload({ event: 'counterfeit.detected', data: { a: 1 } })
+      expect((await send(path, signed(bytesOf(alarm)))).body).toBe('{"status":"processed"}')
+      await until(
+        async () => server.printed().includes(`counterfeit.detected at ${alarm.timestamp}: {"a":1}`),
+        'a line',
+      )
+    })
+
+    it('refuses a forged delivery', async () => {
+      expect((await send(path, signed(scan(), {}, 'a guess'))).status).toBe(401)
+    })
+  })
+})
+
+describe('a build that knew no secret', () => {
+  it('says so at run time, with each delivery, until there is one', async () => {
+    const server = await startNext(inject('nextBuilds').next16, undefined)
+    try {
+      for (const _ of [1, 2]) {
+        const reply = await exchange(server.port, toBytes(signed(scan()), '/webhooks/govalid'))
+        expect({ status: reply.status, body: reply.body }).toEqual({
+          status: 500,
+          body: '{"status":"refused","code":"secret_missing"}',
+        })
+      }
+      expect(server.printed()).toContain('secret_missing: secret is undefined')
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe.each(['next16', 'next15'] as const)('ending %s', (version) => {
+  it('waits for a handler that goes on behind the answer: after was told of it', async () => {
+    const server = await startNext(inject('nextBuilds')[version], SECRET)
+    try {
+      const reply = await exchange(server.port, toBytes(signed(scan()), '/behind'))
+      expect(reply.body).toBe('{"status":"unfinished"}')
+      expect(server.printed()).not.toContain('the handler has finished')
+      await server.terminate()
+      expect(server.printed()).toContain('the handler has finished')
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('the example and the other examples', () => {
+  it('have the same receiver but for where the secret comes from', () => {
+    const read = (file: string) => readFileSync(join(import.meta.dirname, '../../examples', file), 'utf8')
+    const handlers = (source: string) =>
+      /^ {2}\.on\('qr\.scanned'[\s\S]+?^ {2}\}\)$\n^ {2}\.on[\s\S]+?^ {2}\}\)$/m.exec(source)?.[0]
+    const ours = handlers(read('nextjs/app/webhooks/govalid/route.ts'))
+    expect(ours).toContain('counterfeit.detected')
+    expect(ours).toBe(handlers(read('express/server.ts')))
+  })
+})
