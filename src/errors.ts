@@ -52,7 +52,7 @@ export type MisuseCode =
   | 'handler_name_duplicate'
   | 'transaction_needs_name'
   | 'transaction_async'
-  | 'payload_not_raw'
+  | 'transaction_ended'
 
 /** Something that went otherwise than planned while the receiver went on; given to `onError`. */
 export type TroubleCode =

@@ -19,7 +19,12 @@ export interface RecordStatements {
   renew(request: RenewRequest): PostgresStatement
   complete(request: CompleteRequest): PostgresStatement
   release(request: ReleaseRequest): PostgresStatement
-  /** Adds the checkpoint and commits, in one message; fails with the mark `CLAIM_LOST` when the token does not hold the record. */
+  /** Opens the transaction, and marks it as the one that belongs to the claim. */
+  begin(request: TransactionRequest, quote: (text: string) => string): string
+  /**
+   * Adds the checkpoint and commits, in one message; fails with the mark `CLAIM_LOST` when the token does not hold the record, and with
+   * `TRANSACTION_ENDED` in any other transaction than that of `begin`.
+   */
   commit(request: TransactionRequest, quote: (text: string) => string): string
   /** Deletes at most `limit` records that are over, passing by what is locked. */
   sweep(limit: number): PostgresStatement
@@ -35,8 +40,12 @@ export interface ClaimRow {
   readonly handlers_done: readonly string[]
 }
 
-/** Stands in the error of a `commit` without a claim: no number, so it cannot be cast. */
+/** Stand in the error of a `commit` that must not be: no numbers, so they cannot be cast. */
 export const CLAIM_LOST = 'govalid-webhooks: claim lost'
+export const TRANSACTION_ENDED = 'govalid-webhooks: transaction ended'
+
+/** A setting of the transaction's own: whoever ends the transaction ends it too. */
+const MARK = 'govalid_webhooks.claim'
 
 const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** The same for the whole statement, so that an index can be used. */
@@ -89,6 +98,9 @@ export function recordStatements(
       ...release,
       values: [namespace, key, token, wait, counted ? 1 : 0, handlersDone],
     }),
+    // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
+    begin: ({ token }, quote) =>
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('${MARK}', ${quote(token)}, true)`,
     commit: ({ key, token, checkpoint }, quote) =>
       commitText(table, {
         namespace: quote(namespace),
@@ -170,7 +182,10 @@ function commitText(table: string, { namespace, key, token, checkpoint }: Record
   return `WITH claim AS (
   UPDATE ${table} SET handlers_done = ${union(`ARRAY[${checkpoint}]`)}
   WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'working' RETURNING 1)
-SELECT CASE count(*) WHEN 1 THEN 1 ELSE ('${CLAIM_LOST} ' || count(*))::integer END FROM claim;
+SELECT CASE
+  WHEN current_setting('${MARK}', true) IS DISTINCT FROM ${token} THEN ('${TRANSACTION_ENDED} ' || count(*))::integer
+  WHEN count(*) = 0 THEN ('${CLAIM_LOST} ' || count(*))::integer
+  ELSE 1 END FROM claim;
 COMMIT`
 }
 

@@ -5,7 +5,7 @@ import type { PoolClient } from 'pg'
 import { type Clock, settleWithin } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import type { PostgresConnections } from './postgres-connection.js'
-import { CLAIM_LOST } from './postgres-records.js'
+import { CLAIM_LOST, TRANSACTION_ENDED } from './postgres-records.js'
 import { createTurns } from './postgres-turns.js'
 
 /**
@@ -13,7 +13,7 @@ import { createTurns } from './postgres-turns.js'
  * its writes together with the handler's checkpoint. What the function throws rolls back both. BEGIN, COMMIT and ROLLBACK are the store's.
  *
  * Rejects with `lease_lost` when another worker has claimed the delivery since, and with `handler_timeout` after `transactionLimitMs`;
- * nothing is written then.
+ * nothing is written then. Rejects with `transaction_ended` when the function sent COMMIT or ROLLBACK itself; its handler is not marked as done.
  */
 export type PostgresTransaction = <Result>(work: (tx: PoolClient) => Promise<Result>) => Promise<Result>
 
@@ -27,10 +27,16 @@ export interface TransactionMeans {
   readonly transactionLimitMs: number
 }
 
+/** What opens and what commits a transaction; `quote` makes a text a literal. */
+interface TransactionMessages {
+  begin(quote: (text: string) => string): string
+  commit(quote: (text: string) => string): string
+}
+
 /** Runs transactions of one store. */
 export interface Transactions {
-  /** Runs `work`, then commits with `commitSql`. */
-  run<Result>(work: (tx: PoolClient) => Promise<Result>, commitSql: (tx: PoolClient) => string): Promise<Result>
+  /** Runs `work` between two messages to the database. */
+  run<Result>(work: (tx: PoolClient) => Promise<Result>, messages: TransactionMessages): Promise<Result>
 }
 
 /** How long a transaction waits for a connection while others than this store use up the pool. */
@@ -40,10 +46,10 @@ const CONNECTION_LIMIT_MS = 30_000
 export function createTransactions(means: TransactionMeans): Transactions {
   const turns = createTurns(means.maxTransactions, means.clock)
   return {
-    async run(work, commitSql) {
+    async run(work, messages) {
       if (!(await turns.take(means.transactionLimitMs))) throw timedOut(means.transactionLimitMs)
       try {
-        return await transact(means, work, commitSql)
+        return await transact(means, work, messages)
       } finally {
         turns.give()
       }
@@ -54,14 +60,14 @@ export function createTransactions(means: TransactionMeans): Transactions {
 async function transact<Result>(
   { connections, clock, transactionLimitMs }: TransactionMeans,
   work: (tx: PoolClient) => Promise<Result>,
-  commitSql: (tx: PoolClient) => string,
+  { begin, commit }: TransactionMessages,
 ): Promise<Result> {
   const { client, giveBack } = await connections.borrow(CONNECTION_LIMIT_MS)
+  const quote = (text: string) => client.escapeLiteral(text)
   const settled = await settleWithin(clock, transactionLimitMs, async () => {
-    // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
-    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+    await client.query(begin(quote))
     const result = await work(client)
-    await client.query(commitSql(client))
+    await client.query(commit(quote))
     return result
   })
   if (settled.status === 'value') {
@@ -75,7 +81,7 @@ async function transact<Result>(
     throw error
   }
   await rollBack(client, giveBack)
-  throw isClaimLost(settled.error) ? claimLost() : settled.error
+  throw refusalOf(settled.error) ?? settled.error
 }
 
 function timedOut(limitMs: number): WebhookError<'handler_timeout'> {
@@ -91,13 +97,16 @@ async function rollBack(client: PoolClient, giveBack: (error?: Error) => void): 
   }
 }
 
-function isClaimLost(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '22P02' && error.message.includes(CLAIM_LOST)
-}
-
-function claimLost(): WebhookError<'lease_lost'> {
-  return new WebhookError(
-    'lease_lost',
-    'Another worker has claimed the delivery, or the try was ended; the transaction was rolled back.',
-  )
+/** What the commit was refused for by this driver, rather than by the database. */
+function refusalOf(error: unknown): WebhookError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== '22P02') return undefined
+  if (error.message.includes(CLAIM_LOST)) {
+    const message = 'Another worker has claimed the delivery, or the try was ended; the transaction was rolled back.'
+    return new WebhookError('lease_lost', message)
+  }
+  if (!error.message.includes(TRANSACTION_ENDED)) return undefined
+  const message =
+    'The function ended the transaction it was given, so its writes and its checkpoint are not committed together. ' +
+    'BEGIN, COMMIT and ROLLBACK are the store’s; a query builder’s own transaction() sends them too.'
+  return new WebhookError('transaction_ended', message)
 }

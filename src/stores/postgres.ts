@@ -115,7 +115,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     },
     release: (request) => changes(statements.release(request)),
     transaction: (request) => (work) =>
-      transactions.run(work, (tx) => statements.commit(request, (text) => tx.escapeLiteral(text))),
+      transactions.run(work, {
+        begin: (quote) => statements.begin(request, quote),
+        commit: (quote) => statements.commit(request, quote),
+      }),
     quarantine: createQuarantine(tables, namespace, run),
   }
 }

@@ -59,6 +59,31 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', handlersDone: [] })
   })
 
+  test.each(['COMMIT', 'ROLLBACK', 'COMMIT; BEGIN', 'ROLLBACK; BEGIN'])(
+    'is refused when its function sends %s itself, and its handler is not done',
+    async (ending) => {
+      const { transaction, write, store, claim } = await startWork()
+      const ended = transaction(async (tx) => {
+        await write(tx)
+        await tx.query(ending)
+      })
+      await expect(ended).rejects.toMatchObject({ code: 'transaction_ended' })
+      await store.release({ ...claim, handlersDone: [], counted: true })
+      expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', handlersDone: [] })
+    },
+  )
+
+  test('lets its function use savepoints', async () => {
+    const { transaction, write, countEffects } = await startWork()
+    await transaction(async (tx) => {
+      await tx.query('SAVEPOINT one')
+      await tx.query('SELECT 1 / 0').catch(() => {})
+      await tx.query('ROLLBACK TO one')
+      await write(tx)
+    })
+    expect(await countEffects()).toBe(1)
+  })
+
   test('rejects, ends no process and commits nothing when its backend is killed', async () => {
     const { transaction, write, countEffects, store } = await startWork()
     const killed = transaction(async (tx) => {
