@@ -10,6 +10,7 @@ const config: KnipConfig = {
     'bench/**/*.{ts,mjs}',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
+    'test/proof/*.ts',
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/*.ts',

@@ -20,6 +20,7 @@ function expectProof(store: string): void {
     const [, kept, control, frozen] = (await prove(store)).trim().split('\n')
     expect(kept).toContain('0 lost, 0 doubled, 0 never answered 200')
     expect(control).toMatch(/control.* [1-9]\d* doubled/)
+    expect(frozen).toMatch(/frozen in their handler.*: 0 deliveries .* 0 answered otherwise than expected: as expected/)
   })
 }
 

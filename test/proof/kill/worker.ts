@@ -54,7 +54,9 @@ export async function serveWorker(setup: WorkerSetup): Promise<void> {
     else await writeAlone(effect)
     reach('after effect')
   })
-  const server = createServer(toHandler(receiver)).listen(0, '127.0.0.1', () => process.send?.(server.address()))
+  const handle = toHandler(receiver)
+  const server = createServer((request, response) => void handle(request, response))
+  server.listen(0, '127.0.0.1', () => process.send?.(server.address()))
   process.on('disconnect', () => process.exit())
 }
 
