@@ -119,6 +119,8 @@ export interface QueueHandlerOptions<Env> {
    * fewer retries than that, what fails goes to the dead letter queue, or where there is none is deleted by the platform.
    */
   readonly tries?: number
+  /** The pause before the second try, in seconds; it doubles with each, up to the platform's twelve hours, less up to a half by chance. Default: 10. */
+  readonly firstPauseSeconds?: number
   /** The bucket that `cloudflareQueueInbox` was given. */
   readonly bucket?: (env: Env) => BucketBinding
   /** Called when a body could not be fetched from the bucket, or removed from it. Default: `console.error`. */
@@ -136,7 +138,6 @@ export type QueueHandler<Env> = (
   ctx: { waitUntil(work: Promise<unknown>): void },
 ) => Promise<void>
 
-const FIRST_PAUSE_S = 10
 /** The longest delay the platform knows. */
 const LONGEST_PAUSE_S = 43_200
 
@@ -144,7 +145,7 @@ const LONGEST_PAUSE_S = 43_200
  * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue`: each message is verified again, worked, and acknowledged
  * when it is finished.
  *
- * @throws {@link WebhookError} `option_invalid` when `tries` is no whole number above 0.
+ * @throws {@link WebhookError} `option_invalid` when `tries` or `firstPauseSeconds` is no whole number above 0.
  *
  * @example
  * ```ts
@@ -161,9 +162,11 @@ export function toQueueHandler<Env extends object>(
   receiver: QueueReceiver | ((env: Env) => QueueReceiver),
   options: QueueHandlerOptions<Env> = {},
 ): QueueHandler<Env> {
-  const { tries = 4, onError = (error) => console.error('govalid-webhooks:', error) } = options
-  if (!Number.isSafeInteger(tries) || tries < 1) {
-    throw new WebhookError('option_invalid', `tries must be a whole number above 0; it is ${String(tries)}.`)
+  const { tries = 4, firstPauseSeconds = 10 } = options
+  const { onError = (error: unknown) => console.error('govalid-webhooks:', error) } = options
+  for (const [name, value] of Object.entries({ tries, firstPauseSeconds })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new WebhookError('option_invalid', `${name} must be a whole number above 0; it is ${String(value)}.`)
   }
   const made = new WeakMap<Env, QueueReceiver>()
   return async function handleQueueBatch(batch, env, ctx) {
@@ -171,7 +174,7 @@ export function toQueueHandler<Env extends object>(
     if (typeof receiver === 'function') made.set(env, known)
     const bucket = options.bucket?.(env)
     const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
-    const means: MessageMeans = { receiver: known, tries, bucket, onError, platform }
+    const means: MessageMeans = { receiver: known, tries, firstPauseSeconds, bucket, onError, platform }
     await Promise.all(batch.messages.map((message) => workMessage(means, message)))
   }
 }
@@ -179,18 +182,20 @@ export function toQueueHandler<Env extends object>(
 interface MessageMeans {
   readonly receiver: QueueReceiver
   readonly tries: number
+  readonly firstPauseSeconds: number
   readonly bucket: BucketBinding | undefined
   readonly onError: (error: unknown) => void
   readonly platform: Pick<Delivery, 'waitUntil'>
 }
 
 async function workMessage(means: MessageMeans, message: QueueMessage): Promise<void> {
-  const { receiver, tries, bucket, onError, platform } = means
+  const { receiver, tries, firstPauseSeconds, bucket, onError, platform } = means
+  const pause = { delaySeconds: pauseAfter(message.attempts, firstPauseSeconds) }
   const last = message.attempts >= tries
   try {
     const delivery = await readMessage(message.body, bucket, last)
     const outcome = await receiver.work(delivery, { number: message.attempts, last }, platform)
-    if (!isFinished(outcome)) return message.retry({ delaySeconds: pauseAfter(message.attempts) })
+    if (!isFinished(outcome)) return message.retry(pause)
     message.ack()
     // The object of a forged message may be another's.
     const isForged = outcome.status === 'quarantined' && outcome.code === 'job_forged'
@@ -198,12 +203,12 @@ async function workMessage(means: MessageMeans, message: QueueMessage): Promise<
   } catch (error) {
     onError(error)
     // The bucket is away: the message waits for it. What is acknowledged already stays so.
-    message.retry({ delaySeconds: pauseAfter(message.attempts) })
+    message.retry(pause)
   }
 }
 
-function pauseAfter(attempts: number): number {
-  const longestS = Math.min(FIRST_PAUSE_S * 2 ** (attempts - 1), LONGEST_PAUSE_S)
+function pauseAfter(attempts: number, firstPauseSeconds: number): number {
+  const longestS = Math.min(firstPauseSeconds * 2 ** (attempts - 1), LONGEST_PAUSE_S)
   return Math.ceil(longestS * (1 - Math.random() / 2))
 }
 
