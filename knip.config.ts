@@ -11,6 +11,7 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
     'test/proof/*.ts',
+    'test/proof/workers/worker.ts',
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/*.ts',
@@ -18,8 +19,9 @@ const config: KnipConfig = {
     'test/next/app/**/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs'],
-  // wrangler is what the Workers plugin starts; the other two are started by scripts/pack-check.mjs.
-  ignoreDependencies: ['wrangler', 'publint', '@arethetypeswrong/cli', '@changesets/config'],
+  // cloudflare:workers is a module of the platform. wrangler is what the Workers plugin starts; the other two are started by
+  // scripts/pack-check.mjs.
+  ignoreDependencies: ['cloudflare', 'wrangler', 'publint', '@arethetypeswrong/cli', '@changesets/config'],
   ignoreBinaries: ['apt-get'],
 }
 

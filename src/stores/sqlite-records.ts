@@ -17,7 +17,7 @@ export interface SqlStatement {
 }
 
 /** Which claim a step is about. */
-export interface HeldKey {
+interface HeldKey {
   readonly key: string
   readonly token: string
 }

@@ -15,7 +15,7 @@ export type SenderEndpoint =
   | URL
 
 /** An answer. */
-export interface EndpointAnswer {
+interface EndpointAnswer {
   readonly httpStatus: number
   readonly outcome: string | undefined
 }

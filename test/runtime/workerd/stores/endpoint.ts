@@ -13,7 +13,7 @@ const SECRET = 'a secret of these tests'
 let deliveries = 0
 
 /** An HTTP answer, as far as the sender looks at it. */
-export interface SeenAnswer {
+interface SeenAnswer {
   readonly httpStatus: number
   /** The `status` in the body: the outcome's. */
   readonly status: string
