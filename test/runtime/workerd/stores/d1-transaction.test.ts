@@ -1,5 +1,7 @@
 /** context.transaction over D1: the handler's statements and its checkpoint are committed together, or not at all. */
 import { env } from 'cloudflare:workers'
+import { drizzle } from 'drizzle-orm/d1'
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { describe, expect, test } from 'vitest'
 import { isWebhookError } from '../../../../src/errors.js'
 import { d1Store } from '../../../../src/stores/d1.js'
@@ -26,6 +28,19 @@ describe('a handler with a transaction', () => {
       [[], 1],
       [[{ effect }], 1],
     ])
+  })
+
+  test('takes what drizzle builds', async () => {
+    const endpoint = createEndpoint(openNew())
+    const effect = crypto.randomUUID()
+    await effects.count(effect)
+    const table = sqliteTable('effects', { effect: text().notNull() })
+    endpoint.receiver.on('qr.scanned', async (_, { transaction }) => {
+      const { sql, params } = drizzle(DB).insert(table).values({ effect }).toSQL()
+      await transaction((tx) => tx.add(DB.prepare(sql).bind(...params)))
+    })
+    expect((await endpoint.send(newBody())).status).toBe('processed')
+    expect(await effects.count(effect)).toBe(1)
   })
 
   test('that fails after its commit is not run again', async () => {
