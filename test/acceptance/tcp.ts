@@ -107,7 +107,8 @@ function parse(received: Buffer, tookMs: number, ended: boolean, head: boolean):
   // An interim answer (100 Continue) is followed by the real one.
   if (status < 200) return parse(received.subarray(headEnd + 4), tookMs, ended, head)
   const headers = readHeaders(lines)
-  const body = head ? '' : readBody(headers, received.subarray(headEnd + 4), ended)
+  // No Content: an answer without a body, and without a length.
+  const body = head || status === 204 ? '' : readBody(headers, received.subarray(headEnd + 4), ended)
   if (body === undefined) return ended ? none : undefined
   return { status, headers, body, tookMs }
 }

@@ -88,6 +88,11 @@ const VARIANTS = {
   },
   /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
   'slow-store-held': { behaviour: hold, claimMs: 900 },
+  /** A store that answers a claim after the deadline. */
+  'late-store': {
+    claimMs: HURRIED_DEADLINE_MS + 200,
+    options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
+  },
   'takes-4400ms': { behaviour: () => pause(4400) },
   'takes-4600ms': { behaviour: () => pause(4600) },
 } satisfies Readonly<Record<string, Variant>>

@@ -21,26 +21,26 @@ const TRAITS: Traits = {
 const ROOT = join(import.meta.dirname, '../../..')
 const COMPATIBILITY_DATE = '2026-10-01'
 
-export const workerd: TargetFactory = {
-  name: 'workerd',
-  class: 'workerd',
-  async start() {
-    const folder = await mkdtemp(join(tmpdir(), 'govalid-workerd-'))
-    await bundle(join(import.meta.dirname, 'workerd/wrangler.jsonc'), folder)
-    const running = await serve(folder)
-    const stop = async () => {
-      await running.stop()
-      await rm(folder, { recursive: true, force: true })
-    }
-    return {
-      name: 'workerd',
-      class: 'workerd',
-      traits: TRAITS,
-      port: running.port,
-      control: remoteControl(running.port),
-      stop,
-    }
-  },
+// Since its date of 2026-08-04 a Worker has `nodejs_compat` unless it says otherwise.
+export const workerd = factory('workerd', ['no_nodejs_compat', 'no_nodejs_compat_v2'])
+/** With everything of Node that a Worker can have; `node:crypto` among it. */
+export const workerdWithNode = factory('workerd with nodejs_compat', [])
+
+function factory(name: string, flags: readonly string[]): TargetFactory {
+  return {
+    name,
+    class: 'workerd',
+    async start() {
+      const folder = await mkdtemp(join(tmpdir(), 'govalid-workerd-'))
+      await bundle(join(import.meta.dirname, 'workerd/wrangler.jsonc'), folder)
+      const { port, stop: stopServing } = await serve(folder, flags)
+      const stop = async () => {
+        await stopServing()
+        await rm(folder, { recursive: true, force: true })
+      }
+      return { name, class: 'workerd', traits: TRAITS, port, control: remoteControl(port), stop }
+    },
+  }
 }
 
 /** Bundles a Worker as `wrangler deploy` would upload it. */
@@ -59,8 +59,8 @@ interface Running {
 }
 
 /** Serves the `worker.js` of a folder on a free port of 127.0.0.1. */
-async function serve(folder: string): Promise<Running> {
-  await writeFile(join(folder, 'config.capnp'), CONFIG)
+async function serve(folder: string, flags: readonly string[]): Promise<Running> {
+  await writeFile(join(folder, 'config.capnp'), configOf(flags))
   const server = spawn(binary(), ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
@@ -73,7 +73,7 @@ function binary(): string {
   return fromWrangler('workerd').default
 }
 
-const CONFIG = `
+const configOf = (flags: readonly string[]) => `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ (name = "main", worker = .worker) ],
@@ -82,6 +82,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed "worker.js") ],
   compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = ${JSON.stringify(flags)},
 );
 `
 

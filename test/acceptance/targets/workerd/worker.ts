@@ -2,12 +2,19 @@
 import * as sdk from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/cloudflare'
 import type { Command } from '../../observations.js'
-import { createLab, VARIANT_NAMES } from '../../variants.js'
+import { createLab, SECRET, VARIANT_NAMES } from '../../variants.js'
 
-// At module scope, where Workers allow neither timers nor randomness.
 const lab = createLab(sdk)
 const handlers = new Map(VARIANT_NAMES.map((name) => [`/webhooks/${name}`, toHandler(lab.receiver(name))]))
-const handleFirst = toHandler(lab.receiver('default'))
+
+// At module scope, where Workers allow neither timers nor randomness.
+const handledAtModuleScope = toHandler(sdk.createReceiver({ secret: SECRET }).on('*', () => {}))
+
+interface Env {
+  /** No binding of this Worker has it. */
+  readonly GOVALID_WEBHOOK_SECRET?: string
+}
+const handledWithoutSecret = toHandler((env: Env) => sdk.createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }))
 
 console.error = (...parts: unknown[]) => lab.logged(parts.map(String).join(' '))
 addEventListener('unhandledrejection', (event) => lab.fault(event.reason))
@@ -16,10 +23,13 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url)
     if (pathname === '/control') return Response.json(lab.control(await request.json<Command>()))
+    if (pathname === '/has-node-crypto') return Response.json('process' in globalThis)
+    if (pathname === '/module-scope') return handledAtModuleScope(request, env, ctx)
+    if (pathname === '/without-secret') return handledWithoutSecret(request, env, ctx)
     if (pathname === '/read-before') {
       await request.text()
-      return handleFirst(request, env, ctx)
+      return handledAtModuleScope(request, env, ctx)
     }
     return handlers.get(pathname)?.(request, env, ctx) ?? new Response(null, { status: 404 })
   },
-} satisfies ExportedHandler
+} satisfies ExportedHandler<Env>
