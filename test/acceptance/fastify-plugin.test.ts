@@ -30,7 +30,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, load 
     app = fastify({ logger: { level: 'info', stream: { write: (line: string) => void logged.push(line) } } })
   })
   afterEach(async () => {
-    await close(app.server)
+    if (app.server.listening) await close(app.server)
     await app.close()
     inProcess.dispose()
   })
@@ -183,6 +183,21 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, load 
     await stage.step({ request: signed(scan()), expected: PROCESSED })
     keepText = true
     await stage.step({ request: signed(scan()), expected: refused('body_already_parsed') })
+  })
+
+  test('app.inject reaches it without a socket', async () => {
+    register()
+    const body = scan()
+    const inject = (signature: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/webhooks/default',
+        headers: { 'content-type': 'application/json', 'x-govalid-signature': signature },
+        payload: body,
+      })
+    const good = await inject(signatureOf(body))
+    expect({ status: good.statusCode, body: good.json() }).toEqual({ status: 200, body: { status: 'processed' } })
+    expect((await inject('x')).statusCode).toBe(401)
   })
 
   test('what goes into quarantine has the headers as they came', async () => {
