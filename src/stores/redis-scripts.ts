@@ -1,34 +1,35 @@
 /**
- * The store contract in Redis' Lua, one script a step: what Redis runs in one piece, with its own clock. A record is one hash, which Redis
- * forgets when its retention and its lease are over. Names of finished handlers are JSON texts, one a line.
+ * The store contract in Redis' Lua, one script a step: what Redis runs in one piece, with its own clock. A record is one text, which Redis
+ * forgets when its retention and its lease are over:
+ *
+ * ```text
+ * working 1 0 1769860800000 1769860855000 1770206400000     state, attempt, released, countedAt, leaseUntil, retainUntil
+ * 0f3c…-17                                                  the token
+ * "count"                                                   names of finished handlers as JSON, one a line
+ * ```
  */
 
 /** Reads the record of KEYS[1], and knows how to write it. */
 const RECORD = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local FIELDS = { 'state', 'token', 'attempt', 'released', 'countedAt', 'leaseUntil', 'retainUntil', 'handlersDone' }
-
-local function read()
-  local values = redis.call('HMGET', KEYS[1], unpack(FIELDS))
-  if not values[1] then return nil end
-  local record = { state = values[1], token = values[2], handlersDone = values[8] }
-  for index = 3, 7 do record[FIELDS[index]] = tonumber(values[index]) end
-  return record
+local text = redis.call('GET', KEYS[1])
+local record
+if text then
+  local state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone =
+    string.match(text, '^(%l+) (%d+) (%d+) (%d+) (%d+) (%d+)\\n([^\\n]*)\\n(.*)$')
+  if not state then return redis.error_reply('CORRUPT this is no record of a delivery') end
+  record = {
+    state = state, attempt = tonumber(attempt), released = tonumber(released), countedAt = tonumber(countedAt),
+    leaseUntil = tonumber(leaseUntil), retainUntil = tonumber(retainUntil), token = token, handlersDone = handlersDone,
+  }
 end
 
-local function write(record)
-  local values = {}
-  for _, field in ipairs(FIELDS) do
-    local value = record[field]
-    values[#values + 1] = field
-    values[#values + 1] = type(value) == 'number' and string.format('%.0f', value) or value
-  end
-  redis.call('HSET', KEYS[1], unpack(values))
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.max(record.retainUntil, record.leaseUntil)))
+local function write()
+  local text = string.format('%s %d %d %.0f %.0f %.0f\\n%s\\n%s', record.state, record.attempt, record.released,
+    record.countedAt, record.leaseUntil, record.retainUntil, record.token, record.handlersDone)
+  redis.call('SET', KEYS[1], text, 'PXAT', string.format('%.0f', math.max(record.retainUntil, record.leaseUntil, 1)))
 end
-
-local record = read()
 `
 
 /** Knows whether the token ARGV[1] holds the record, and how to add the names that ARGV ends with to its finished handlers. */
@@ -51,7 +52,7 @@ local token, leaseMs, retainUntil, tryGapMs = ARGV[1], tonumber(ARGV[2]), tonumb
 local function claimed()
   record.state, record.token, record.leaseUntil = 'working', token, now + leaseMs
   record.retainUntil = math.max(record.retainUntil, retainUntil)
-  write(record)
+  write()
   return { 'claimed', record.attempt, record.released, record.handlersDone }
 end
 
@@ -72,7 +73,7 @@ if not isWorking or record.leaseUntil <= now then
 end
 if now - record.countedAt >= tryGapMs then
   count()
-  write(record)
+  write()
 end
 return { 'busy', record.leaseUntil, record.attempt }
 `
@@ -82,7 +83,7 @@ export const RENEW = `${RECORD}${HELD}
 if not held then return 0 end
 record.leaseUntil = now + tonumber(ARGV[2])
 addHandlersDone(3)
-write(record)
+write()
 return 1
 `
 
@@ -95,7 +96,7 @@ if held then
   addHandlersDone(4)
 end
 record.retainUntil = math.max(record.retainUntil, tonumber(ARGV[3]))
-write(record)
+write()
 return 1
 `
 
@@ -106,7 +107,7 @@ local counted = tonumber(ARGV[2])
 record.state, record.leaseUntil = 'released', 0
 record.released, record.attempt = record.released + counted, record.attempt - (1 - counted)
 addHandlersDone(3)
-write(record)
+write()
 return 1
 `
 

@@ -72,19 +72,24 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
   return {
     async claim({ key, token, leaseMs, retainUntil, tryGapMs, rework }) {
-      const reply = await call(CLAIM, key, token, leaseMs, Math.ceil(retainUntil), tryGapMs, rework ? 1 : 0)
+      const reply = await call(CLAIM, key, token, leaseMs, wholeMs(retainUntil), tryGapMs, rework ? 1 : 0)
       watchEviction(`govalid:${namespace}:{${key}}`)
       return readClaim(reply as readonly unknown[])
     },
     renew: ({ key, token, leaseMs, handlersDone }) => holds(call(RENEW, key, token, leaseMs, ...names(handlersDone))),
     complete({ key, token, retainUntil, quarantined, handlersDone }) {
       const state = quarantined ? 'quarantined' : 'done'
-      return holds(call(COMPLETE, key, token, state, Math.ceil(retainUntil), ...names(handlersDone)))
+      return holds(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(handlersDone)))
     },
     release: ({ key, token, handlersDone, counted }) =>
       holds(call(RELEASE, key, token, counted ? 1 : 0, ...names(handlersDone))),
     quarantine: createQuarantine(run, namespace),
   }
+}
+
+/** What Redis takes for a time. */
+function wholeMs(epochMs: number): number {
+  return Math.max(0, Math.ceil(epochMs))
 }
 
 /** One line each: JSON has no line ends. */

@@ -28,12 +28,16 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => TestClient>> = 
 /** Takes ARGV[2] milliseconds off every time of the records that match ARGV[1]. */
 const MAKE_LATER = `
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
-  if redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'leaseUntil') == 1 then
-    local latest = 0
-    for _, field in ipairs({ 'countedAt', 'leaseUntil', 'retainUntil' }) do
-      latest = math.max(latest, redis.call('HINCRBY', key, field, -ARGV[2]))
+  local text = redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) or ''
+  local head, times, rest = string.match(text, '^(%l+ %d+ %d+ )([%d ]+)(\\n.*)$')
+  if head then
+    local latest, later = 1, {}
+    for time in string.gmatch(times, '%d+') do
+      local moved = math.max(0, tonumber(time) - ARGV[2])
+      latest = math.max(latest, moved)
+      later[#later + 1] = string.format('%.0f', moved)
     end
-    redis.call('PEXPIREAT', key, string.format('%.0f', latest))
+    redis.call('SET', key, head .. table.concat(later, ' ') .. rest, 'PXAT', string.format('%.0f', latest))
   end
 end`
 
@@ -47,6 +51,8 @@ export interface RedisScene {
   readonly home: string
   /** Opens a client that is closed after the tests of the file. */
   open(library: (url: string) => TestClient, url?: string): TestClient
+  /** The state of the record at a key; `undefined` when there is none. */
+  stateOf(key: string): Promise<string | undefined>
   /** Lets every record of the file be that much older. */
   makeLater(ms: number): Promise<void>
 }
@@ -69,6 +75,7 @@ export function redisScene(url: string): RedisScene {
       clients.push(client)
       return client
     },
+    stateOf: async (key) => (await bystander.get(key))?.split(' ')[0],
     async makeLater(ms) {
       await bystander.eval(MAKE_LATER, 0, `govalid:${home}*`, String(ms))
     },

@@ -163,7 +163,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
   })
 
   test('needs no more rights than docs/stores/redis.md says, and no other keys', async () => {
-    const rights = 'EVALSHA EVAL TIME HMGET HSET PEXPIREAT ZADD ZREM ZRANGEBYLEX HGET HDEL'.split(' ')
+    const rights = 'EVALSHA EVAL TIME GET SET ZADD ZREM ZRANGEBYLEX HSET HGET HDEL'.split(' ')
     const user = ['SETUSER', 'least', 'on', '>pass', '~govalid:*', '-@all', ...rights.map((right) => `+${right}`)]
     await openIoredis({}).call('ACL', ...user)
     const url = server.url.replace('redis://', 'redis://least:pass@')
@@ -192,9 +192,13 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     expect(await bystander.pexpiretime(name)).toBe(claim.retainUntil)
     await store.complete({ ...claim, retainUntil: claim.retainUntil - 50_000 })
     expect(await bystander.pexpiretime(name)).toBe(claim.retainUntil)
-    const past = { ...newClaim(), retainUntil: Date.now() - 1000.5 }
-    await store.claim(past)
-    expect(await bystander.pttl(`govalid:default:{${past.key}}`)).toBeGreaterThan(9000)
+    for (const retainUntil of [Date.now() - 1000.5, 0, -1]) {
+      const past = { ...newClaim(), retainUntil }
+      await store.claim(past)
+      expect(await bystander.pttl(`govalid:default:{${past.key}}`)).toBeGreaterThan(9000)
+      expect(await store.release({ ...past, handlersDone: [], counted: true })).toBe(true)
+      expect(await bystander.exists(`govalid:default:{${past.key}}`)).toBe(0)
+    }
   })
 
   describe('eviction', () => {
