@@ -105,6 +105,20 @@ test('trap: completing keeps the retention, and never shortens it', async () => 
   expect(statusOf(1)).toBe('claimed')
 })
 
+test('trap: a late owner completes, renews and releases nothing of another’s claim', async () => {
+  const { clock, store, claim, statusOf } = open(10)
+  const late = claim(1)
+  await clock.advance(55_000)
+  const owner = claim(1)
+  const of = ({ token }: typeof late) => ({ key: keyOf(1), token })
+  expect(store.renew({ ...of(late), leaseMs: 55_000 })).toBe(false)
+  expect(store.release({ ...of(late), handlersDone: [], counted: true })).toBe(false)
+  expect(store.complete({ ...of(late), retainUntil: HOUR })).toBe(false)
+  expect(statusOf(1)).toBe('busy')
+  expect(store.complete({ ...of(owner), retainUntil: HOUR })).toBe(true)
+  expect(statusOf(1)).toBe('done')
+})
+
 it.each<unknown>([0, -1, 1.5, Number.NaN, Infinity, 2 ** 24 + 1, '10', null])(
   'maxKeys of %s: option_invalid',
   (maxKeys) => {
