@@ -33,6 +33,8 @@ export interface Target {
   control(command: Command): Promise<Observations>
   /** Whether it lives in the process of the tests. */
   readonly inProcess?: true
+  /** The processor's time its process has used so far, in milliseconds, where it is another one and the system tells. */
+  processorMs?(): number | undefined
   /** How many connections the server has open, where it can tell. */
   connections?(): Promise<number>
   stop(): Promise<void>

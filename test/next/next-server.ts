@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** A running `next start`. */
 export interface NextServer {
   readonly port: number
+  readonly pid: number | undefined
   /** What it has printed so far, on both streams. */
   printed(): string
   /** Asks it to end, as a platform does, and waits until it has. */
@@ -39,7 +40,13 @@ export async function startNext(folder: string, secret: string | undefined): Pro
     }
     await wait(20)
   }
-  return { port, printed: () => printed, terminate: () => end(server, 'SIGTERM'), stop: () => end(server, 'SIGKILL') }
+  return {
+    port,
+    pid: server.pid,
+    printed: () => printed,
+    terminate: () => end(server, 'SIGTERM'),
+    stop: () => end(server, 'SIGKILL'),
+  }
 }
 
 async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

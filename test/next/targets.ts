@@ -2,6 +2,7 @@
 import { inject } from 'vitest'
 import { remoteControl, type TargetFactory, type Traits } from '../acceptance/target.js'
 import { SECRET } from '../acceptance/variants.js'
+import { processorMsOf } from '../acceptance/within.js'
 import { startNext } from './next-server.js'
 
 const TRAITS: Traits = {
@@ -21,9 +22,9 @@ function factory(name: string, build: 'next16' | 'next15', runtime: 'node' | 'ed
     name,
     class: 'next',
     async start() {
-      const { port, stop } = await startNext(inject('nextBuilds')[build], SECRET)
+      const { port, pid, stop } = await startNext(inject('nextBuilds')[build], SECRET)
       const traits = build === 'next15' ? TRAITS : { ...TRAITS, sendsChunks: SENDS_CHUNKS }
-      const shared = { name, class: 'next', traits, port, stop } as const
+      const shared = { name, class: 'next', traits, port, processorMs: () => processorMsOf(pid), stop } as const
       if (runtime === 'node') return { ...shared, control: remoteControl(port) }
       const path = (variant: string) => `/edge?variant=${variant}`
       return { ...shared, path, control: remoteControl(port, path('control')) }

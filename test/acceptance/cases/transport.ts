@@ -295,8 +295,10 @@ export const TRANSPORT_CASES: readonly Case[] = [
     async play({ target }) {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       const zipped = encoded(Buffer.alloc(100 * 1024, 'x'), 'gzip')
+      // workerd ends a connection whose request it has not read to its end; the next delivery takes another.
+      const reused = target.traits.parser === 'node'
       expect(await post(agent, target.port, zipped)).toEqual({ status: 415, reused: false })
-      expect(await post(agent, target.port, signed(scan()))).toEqual({ status: 200, reused: true })
+      expect(await post(agent, target.port, signed(scan()))).toEqual({ status: 200, reused })
       expect(await post(agent, target.port, withSignature(scan(), 'x'))).toEqual({ status: 401, reused: true })
       expect(await post(agent, target.port, signed(scan()))).toEqual({ status: 200, reused: true })
       agent.destroy()

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { remoteControl, type TargetFactory, type Traits } from '../target.js'
+import { processorMsOf } from '../within.js'
 
 const TRAITS: Traits = {
   parser: 'workerd',
@@ -33,12 +34,13 @@ function factory(name: string, flags: readonly string[]): TargetFactory {
     async start() {
       const folder = await mkdtemp(join(tmpdir(), 'govalid-workerd-'))
       await bundle(join(import.meta.dirname, 'workerd/wrangler.jsonc'), folder)
-      const { port, stop: stopServing } = await serve(folder, flags)
+      const { port, pid, stop: stopServing } = await serve(folder, flags)
       const stop = async () => {
         await stopServing()
         await rm(folder, { recursive: true, force: true })
       }
-      return { name, class: 'workerd', traits: TRAITS, port, control: remoteControl(port), stop }
+      const control = remoteControl(port)
+      return { name, class: 'workerd', traits: TRAITS, port, control, processorMs: () => processorMsOf(pid), stop }
     },
   }
 }
@@ -55,6 +57,7 @@ async function bundle(config: string, outdir: string): Promise<void> {
 
 interface Running {
   readonly port: number
+  readonly pid: number | undefined
   stop(): Promise<void>
 }
 
@@ -64,7 +67,7 @@ async function serve(folder: string, flags: readonly string[]): Promise<Running>
   const server = spawn(binary(), ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
-  return { port: await portOf(server), stop: () => stopProcess(server) }
+  return { port: await portOf(server), pid: server.pid, stop: () => stopProcess(server) }
 }
 
 /** The runtime that wrangler brings along. */
