@@ -31,7 +31,7 @@ export interface StoreDriver {
   close?(store: Store<unknown>): MaybePromise<void>
   /**
    * Lets `ms` milliseconds go by for the store: moves its clock on, or takes `ms` off every time it has recorded (leases, retention and
-   * when a try was counted), which comes to the same. Without it the suite waits for real, and takes a minute longer.
+   * when a try was counted), which comes to the same. Without it the suite waits for real, for a minute and a half.
    */
   advance?(ms: number): MaybePromise<void>
   /** Records survive `close` of every store. Default: `true`. */

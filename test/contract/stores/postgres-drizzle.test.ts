@@ -2,7 +2,7 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgSchema, text } from 'drizzle-orm/pg-core'
 import { expect, test } from 'vitest'
-import { createReceiver, type Handler } from '../../../src/index.js'
+import { createReceiver, type Handler, type Outcome } from '../../../src/index.js'
 import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres.js'
 import { signDelivery } from '../../../src/testing/index.js'
 import { postgresScene } from '../../support/postgres.js'
@@ -19,7 +19,7 @@ describeWithService('postgres', 'drizzle inside a transaction of postgresStore',
     const receiver = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.created', handle)
     const payload = { event: 'qr.created', timestamp: new Date().toISOString(), data: { nonce: crypto.randomUUID() } }
     const { delivery } = await signDelivery(payload, { secret: SECRET })
-    const outcomes = []
+    const outcomes: Outcome[] = []
     for (let attempt = 1; attempt <= tries; attempt++) outcomes.push(await receiver.receive(delivery))
     return outcomes
   }
