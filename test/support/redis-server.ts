@@ -18,6 +18,8 @@ export interface RedisServer {
   freeze(): void
   /** Lets it go on. */
   thaw(): void
+  /** Sends it one command. */
+  command(name: string, ...values: readonly string[]): Promise<unknown>
   /** How many keys it has. */
   countKeys(): Promise<number>
   /** Ends it for good. */
@@ -64,6 +66,7 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
     },
     freeze: () => void running?.kill('SIGSTOP'),
     thaw: () => void running?.kill('SIGCONT'),
+    command: (name, ...values) => ask(url, (client) => client.call(name, ...values)),
     countKeys: () => ask(url, (client) => client.dbsize()),
     async remove() {
       await server.kill()
@@ -103,7 +106,8 @@ function freePort(): Promise<number> {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
+      // A cluster's nodes talk to each other 10,000 ports higher.
+      server.close(() => (port < 55_000 ? resolve(port) : freePort().then(resolve, reject)))
     })
   })
 }
