@@ -1,0 +1,126 @@
+/**
+ * The inboxes of the proof on their engines: how the process that is killed opens one, and how the proof lets their time go by.
+ */
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import * as bullmq from 'bullmq'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { PgBoss } from 'pg-boss'
+import { bullmqInbox } from '../../../src/inboxes/bullmq.js'
+import type { Inbox } from '../../../src/inboxes/inbox.js'
+import { pgBossInbox } from '../../../src/inboxes/pg-boss.js'
+import { sqliteInbox } from '../../../src/inboxes/sqlite.js'
+
+/** The addresses of the services; an empty string where there is none. */
+export type Services = Readonly<Record<'postgres' | 'redis', string>>
+
+/** The engine of an inbox. */
+export interface Engine {
+  /** The service it needs. */
+  readonly needs?: keyof Services
+  /** The transactional store beside it, one of those of the kill proof. */
+  readonly store: 'sqlite' | 'postgres'
+  /** Opens its inbox in a process; `scope` is letters, digits and _. */
+  open(scope: string, services: Services): Inbox
+  /** Looks on over a connection of its own. */
+  observe(scope: string, services: Services): Promise<EngineObserver>
+}
+
+/** What the proof does to an engine. */
+export interface EngineObserver {
+  /** Frees what dead processes held, while none lives: as if their leases had run out. */
+  freeLeases(): Promise<void>
+  /** Lets every pause between tries be over. */
+  skipPauses(): Promise<void>
+  /** Removes everything of the scope. */
+  remove(): Promise<void>
+}
+
+/** The engines by name. */
+export const ENGINES: Readonly<Record<string, Engine>> = {
+  sqlite: { store: 'sqlite', open: openSqlite, observe: observeSqlite },
+  bullmq: { needs: 'redis', store: 'sqlite', open: openBullmq, observe: observeBullmq },
+  'pg-boss': { needs: 'postgres', store: 'postgres', open: openPgBoss, observe: observePgBoss },
+}
+
+function fileOf(scope: string): string {
+  return join(tmpdir(), `${scope}_inbox.db`)
+}
+
+function openSqlite(scope: string): Inbox {
+  return sqliteInbox({ database: new DatabaseSync(fileOf(scope)), firstPauseMs: 50, pollMs: 50 })
+}
+
+async function observeSqlite(scope: string): Promise<EngineObserver> {
+  const database = new DatabaseSync(fileOf(scope), { timeout: 5000 })
+  const isThere = () => database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'govalid_inbox'`).get()
+  return {
+    async freeLeases() {
+      if (isThere()) database.exec('UPDATE govalid_inbox SET due_at = 0')
+    },
+    async skipPauses() {
+      if (isThere()) database.exec('UPDATE govalid_inbox SET due_at = 0 WHERE lease_until = 0')
+    },
+    async remove() {
+      database.close()
+      for (const suffix of ['', '-wal', '-shm']) rmSync(fileOf(scope) + suffix, { force: true })
+    },
+  }
+}
+
+function openBullmq(scope: string, { redis }: Services): Inbox {
+  const { hostname: host, port } = new URL(redis)
+  return bullmqInbox({ bullmq, connection: { host, port: Number(port || 6379) }, queue: scope, firstPauseMs: 50 })
+}
+
+async function observeBullmq(scope: string, { redis }: Services): Promise<EngineObserver> {
+  const client = new Redis(redis)
+  const { hostname: host, port } = new URL(redis)
+  const connection = { host, port: Number(port || 6379) }
+  const queue = new bullmq.Queue(scope, { connection })
+  return {
+    async freeLeases() {
+      const locks = await client.keys(`bull:${scope}:*:lock`)
+      if (locks.length > 0) await client.del(locks)
+      // BullMQ frees a job that has no lock with the second look at it.
+      await client.del(`bull:${scope}:stalled-check`)
+      const checker = new bullmq.Worker(scope, undefined, {
+        ...{ connection, autorun: false, stalledInterval: 100, maxStalledCount: 20 },
+      })
+      await checker.startStalledCheckTimer()
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      await checker.close()
+    },
+    skipPauses: () => queue.promoteJobs(),
+    async remove() {
+      await queue.obliterate({ force: true })
+      await queue.close()
+      client.disconnect()
+    },
+  }
+}
+
+function openPgBoss(scope: string, { postgres }: Services): Inbox {
+  const boss = new PgBoss({ connectionString: postgres, schema: scope, max: 4, superviseIntervalSeconds: 1 })
+  boss.on('error', () => {})
+  return pgBossInbox({ boss, schema: scope, firstPauseSeconds: 1, pollSeconds: 0.5 })
+}
+
+async function observePgBoss(scope: string, { postgres }: Services): Promise<EngineObserver> {
+  const pool = new Pool({ connectionString: postgres, max: 1 })
+  const update = async (change: string) => {
+    const { rows } = await pool.query('SELECT to_regclass($1) AS found', [`${scope}.job`])
+    if (rows[0].found !== null) await pool.query(`UPDATE ${scope}.job SET ${change}`)
+  }
+  return {
+    freeLeases: () => update(`heartbeat_on = now() - interval '5 min' WHERE state = 'active'`),
+    skipPauses: () => update(`start_after = now() - interval '1 s' WHERE state = 'retry'`),
+    async remove() {
+      await pool.query(`DROP SCHEMA IF EXISTS ${scope} CASCADE`)
+      await pool.end()
+    },
+  }
+}

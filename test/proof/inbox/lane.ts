@@ -1,0 +1,132 @@
+/**
+ * Plays GoValid for one inbox: each round sends a few deliveries to a process that dies, tries those again that got no 200, and at last lets
+ * a process live until the inbox has drained. Then the effects are counted, and what became of the poison.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { signDelivery } from '../../../src/testing/index.js'
+import { post } from '../kill/sender.js'
+import type { Observer } from '../kill/stores.js'
+import type { EngineObserver } from './engines.js'
+import { POINTS, type ProcessSetup, type Told } from './process.js'
+
+/** What one lane is to do. */
+export interface LaneSetup extends Omit<ProcessSetup, 'death'> {
+  /** The script that serves as a process when it is given a setup. */
+  readonly script: string
+  /** How often at each point. */
+  readonly killsPerPoint: number
+  readonly observer: Observer
+  readonly engineObserver: EngineObserver
+}
+
+/** What came of it. */
+export interface LaneResult {
+  readonly deliveries: number
+  readonly kills: number
+  readonly lost: number
+  readonly doubled: number
+  /** Never answered 200. */
+  readonly unanswered: number
+  /** The tries of a delivery whose handler always fails, by outcome. */
+  readonly poison: Readonly<Record<string, number>>
+}
+
+const AT_ONCE = 5
+const DIES_WITHIN_MS = 30_000
+const DRAINS_WITHIN_MS = 240_000
+/** Longer than any lease of a store. */
+const LATER_MS = 120_000
+
+interface Sent {
+  readonly body: Uint8Array
+  readonly signature: string
+}
+
+/** Runs a lane. */
+export async function runLane(setup: LaneSetup): Promise<LaneResult> {
+  const effects: string[] = []
+  const points = setup.transactional ? POINTS : (['after effect'] as const)
+  let kills = 0
+  let open: readonly Sent[] = []
+  for (const point of points) {
+    for (let round = 0; round < setup.killsPerPoint; round++) {
+      const fresh = await Promise.all(Array.from({ length: AT_ONCE }, () => newDelivery(setup, effects)))
+      const started = await startProcess(setup, { point, time: 1 + (round % AT_ONCE) })
+      open = await sendAll(started.port, [...open, ...fresh])
+      if (await dies(started.child)) kills++
+      await setup.observer.makeLater(LATER_MS)
+      await setup.engineObserver.freeLeases()
+    }
+  }
+  const { unanswered, poison } = await drain(setup, open)
+  const counts = await setup.observer.countEffects()
+  const times = effects.map((effect) => counts.get(effect) ?? 0)
+  return {
+    deliveries: effects.length,
+    kills,
+    lost: times.filter((count) => count === 0).length,
+    doubled: times.filter((count) => count > 1).length,
+    unanswered,
+    poison,
+  }
+}
+
+async function newDelivery(setup: LaneSetup, effects: string[]): Promise<Sent> {
+  const delivery = `${setup.scope}-${effects.length}`
+  effects.push(delivery)
+  return sign(setup, delivery)
+}
+
+async function sign({ secret }: LaneSetup, delivery: string): Promise<Sent> {
+  const payload = { event: 'qr.created', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data: { delivery } }
+  const { rawBody, signature } = await signDelivery(payload, { secret })
+  return { body: rawBody, signature }
+}
+
+/** Tries each once; gives back those that were not answered 200. */
+async function sendAll(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
+  const statuses = await Promise.all(deliveries.map((delivery) => post(port, delivery)))
+  return deliveries.filter((_, index) => statuses[index] !== 200)
+}
+
+async function startProcess(setup: LaneSetup, death: ProcessSetup['death']) {
+  const { engine, scope, services, secret, transactional } = setup
+  const told: ProcessSetup = { engine, scope, services, secret, transactional, ...(death && { death }) }
+  const child = fork(setup.script, ['process', JSON.stringify(told)], { execArgv: [] })
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  return { child, port }
+}
+
+async function dies(child: ChildProcess): Promise<boolean> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const cancel = setTimeout(() => child.disconnect(), DIES_WITHIN_MS)
+    await once(child, 'exit')
+    clearTimeout(cancel)
+  }
+  return child.signalCode === 'SIGKILL'
+}
+
+/** A process that lives, until nothing waits. */
+async function drain(setup: LaneSetup, open: readonly Sent[]) {
+  const poisoned = await sign(setup, `poison-${setup.scope}`)
+  const key = createHash('sha256').update(poisoned.body).digest('hex')
+  const poison: Record<string, number> = {}
+  let drained = false
+  const { child, port } = await startProcess(setup, undefined)
+  child.on('message', (told: Told) => {
+    if ('drained' in told) drained = told.drained
+    if ('status' in told && told.key === key) poison[told.status] = (poison[told.status] ?? 0) + 1
+  })
+  const unanswered = (await sendAll(port, [...open, poisoned])).length
+  const giveUpAt = Date.now() + DRAINS_WITHIN_MS
+  while (!drained && Date.now() < giveUpAt) {
+    await setup.engineObserver.skipPauses()
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    child.send('status')
+  }
+  child.disconnect()
+  await once(child, 'exit')
+  return { unanswered, poison }
+}
