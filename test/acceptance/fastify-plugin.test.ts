@@ -86,6 +86,18 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, load 
   })
 
   test.each([
+    { what: 'binary bodies', type: 'application/octet-stream' as string | RegExp },
+    { what: 'types by a pattern', type: /^.*$/ as string | RegExp },
+  ])('75b another plugin owns the parser for $what: it does not get in first', async ({ type }) => {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.post('/echo', async (request) => ({ bytes: (request.body as Buffer).byteLength }))
+    register()
+    const target = await listen()
+    await createStage(target).step({ request: signed(scan()), expected: PROCESSED })
+    expect((await postTo(target, '/echo', 'application/octet-stream', 'four')).body).toBe('{"bytes":4}')
+  })
+
+  test.each([
     { options: {}, came: 'undefined' },
     { options: { path: '' }, came: '""' },
     { options: { path: 'webhooks' }, came: '"webhooks"' },
