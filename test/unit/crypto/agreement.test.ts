@@ -53,7 +53,7 @@ test('whatever the body, the secret and the header', async () => {
       expect('secretIndex' in onNode).toBe(isRight)
       accepted += isRight ? 1 : 0
     }),
-    { numRuns: 1500 },
+    { numRuns: 400 },
   )
-  expect(accepted).toBeGreaterThan(50)
+  expect(accepted).toBeGreaterThan(10)
 })
