@@ -15,8 +15,8 @@ import type { Outcome } from './types.js'
 /** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline. */
 const SINK_RESERVE_MS = 1000
 const FORGETTING =
-  'The store is full: it forgets finished deliveries before their time, and one that is sent again is worked again. Give it more room ' +
-  '(memoryStore: maxKeys), or use a durable store.'
+  'The store forgets finished deliveries before their time, or may have to, and one that is sent again is then worked again. ' +
+  'memoryStore: raise maxKeys, or use a durable store. Redis: set maxmemory-policy to noeviction.'
 const NEVER_ENDED = 'no earlier try came to an end'
 
 /** Works one event under a claim of the store. Never rejects. */

@@ -45,7 +45,10 @@ local function addHandlersDone(first)
 end
 `
 
-/** ARGV: token, leaseMs, retainUntil, tryGapMs, rework. Replies what `readClaim` reads. */
+/**
+ * ARGV: token, leaseMs, retainUntil, tryGapMs, rework, whether to ask for the `maxmemory-policy`. Replies what `readClaim` reads; a policy
+ * that may not be asked for is empty.
+ */
 export const CLAIM = `${RECORD}
 local token, leaseMs, retainUntil, tryGapMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
@@ -53,7 +56,9 @@ local function claimed()
   record.state, record.token, record.leaseUntil = 'working', token, now + leaseMs
   record.retainUntil = math.max(record.retainUntil, retainUntil)
   write()
-  return { 'claimed', record.attempt, record.released, record.handlersDone }
+  local memory = ARGV[6] == '1' and redis.pcall('INFO', 'memory') or ''
+  local policy = type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
+  return { 'claimed', record.attempt, record.released, record.handlersDone, policy }
 end
 
 local function count()
@@ -135,9 +140,4 @@ export const DISCARD_ENTRY = `
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 return 1
-`
-
-/** KEYS: any key of the server that is asked. Replies its maxmemory-policy. */
-export const EVICTION_POLICY = `
-return string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:([%w-]+)')
 `

@@ -4,20 +4,12 @@
  */
 import { type Clock, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
-import { createRunScript, type RedisClient, type RunScript } from './redis-client.js'
+import { createRunScript, type RedisClient } from './redis-client.js'
 import { createQuarantine } from './redis-quarantine.js'
-import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from './redis-scripts.js'
+import { CLAIM, COMPLETE, RELEASE, RENEW } from './redis-scripts.js'
 import type { ClaimResult, Quarantine, Store } from './store.js'
 
 export type { IoredisClient, NodeRedisClient, RedisClient } from './redis-client.js'
-
-/** What `onError` of a Redis store is called with; a `Trouble` of a receiver. */
-export interface RedisWarning {
-  /** Redis may throw records away: `docs/errors.md` says what to set. */
-  readonly code: 'store_evicting'
-  /** One sentence for a person, with the cure. */
-  readonly message: string
-}
 
 /** What `redisStore` takes. */
 export interface RedisStoreOptions {
@@ -27,11 +19,6 @@ export interface RedisStoreOptions {
   readonly client: RedisClient
   /** Keeps receivers apart that share the server: deliveries of one are unknown to the others. No braces. Default: `'default'`. */
   readonly namespace?: string
-  /**
-   * Called once when Redis may evict records because of its `maxmemory-policy` (`store_evicting`); give it what `createReceiver` has.
-   * Default: `console.error`.
-   */
-  readonly onError?: (warning: RedisWarning) => void
   /** The clock of the wait for a connection, for tests. Leases and retention go by Redis' own. */
   readonly clock?: Clock
 }
@@ -61,20 +48,23 @@ export interface RedisStore extends Store {
  * ```
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
-  const { client, namespace = 'default', onError = print, clock = systemClock } = options
+  const { client, namespace = 'default', clock = systemClock } = options
   // Braces choose the slot of a cluster; the one of a delivery is its own.
   if (/[{}]/.test(namespace))
     throw new WebhookError('option_invalid', `namespace must have no braces; it is ${JSON.stringify(namespace)}.`)
   const run = createRunScript(client, clock)
-  const watchEviction = createEvictionWatch(run, onError)
+  let knowsPolicy = false
   const call = (script: string, key: string, ...values: readonly (string | number)[]) =>
     run(script, { keys: [`govalid:${namespace}:{${key}}`], values: values.map(String) })
   const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
   return {
     async claim({ key, token, leaseMs, retainUntil, tryGapMs, rework }) {
-      const reply = await call(CLAIM, key, token, leaseMs, wholeMs(retainUntil), tryGapMs, rework ? 1 : 0)
-      watchEviction(`govalid:${namespace}:{${key}}`)
-      return readClaim(reply as readonly unknown[])
+      const times = [leaseMs, wholeMs(retainUntil), tryGapMs]
+      const reply = await call(CLAIM, key, token, ...times, rework ? 1 : 0, knowsPolicy ? 0 : 1)
+      const result = readClaim(reply as readonly unknown[])
+      // Asked with the first claim only: whether Redis throws records away when it is short of memory.
+      if (result.status === 'claimed') knowsPolicy = true
+      return result
     },
     renew: ({ key, token, leaseMs, handlersDone }) => holds(call(RENEW, key, token, leaseMs, ...names(handlersDone))),
     complete({ key, token, retainUntil, quarantined, handlersDone }) {
@@ -98,31 +88,11 @@ function names(handlersDone: readonly string[] = []): readonly string[] {
 }
 
 /** Whatever is wrong with a reply is refused by stage 5, which looks at every answer. */
-function readClaim([status, first, second, third]: readonly unknown[]): ClaimResult {
+function readClaim([status, first, second, third, policy = '']: readonly unknown[]): ClaimResult {
   if (String(status) === 'done') return { status: 'done' }
   if (String(status) === 'busy') return { status: 'busy', until: Number(first), attempt: Number(second) }
   const lines = String(third).split('\n').slice(0, -1)
   const handlersDone = lines.map((line) => JSON.parse(line) as string)
-  return { status: 'claimed', attempt: Number(first), released: Number(second), handlersDone }
-}
-
-/** Asks once, beside the first claim, whether Redis may throw records away; a server that does not tell is not asked again. */
-function createEvictionWatch(run: RunScript, onError: (warning: RedisWarning) => void): (key: string) => void {
-  let isAsked = false
-  const ask = async (key: string) => {
-    const policy = await run(EVICTION_POLICY, { keys: [key], values: [] })
-    if (typeof policy !== 'string' || policy === 'noeviction') return
-    const message = `Redis has the maxmemory-policy "${policy}": short of memory it throws records away, and their deliveries are worked twice. Set it to noeviction.`
-    onError({ code: 'store_evicting', message })
-  }
-  return function watchEviction(key) {
-    if (isAsked) return
-    isAsked = true
-    // Nothing hangs on the answer: not the claim, nor the process.
-    ask(key).catch(() => {})
-  }
-}
-
-function print({ code, message }: RedisWarning): void {
-  console.error(`[govalid-webhooks] ${code}: ${message}`)
+  const claimed = { status: 'claimed', attempt: Number(first), released: Number(second), handlersDone } as const
+  return ['', 'noeviction'].includes(String(policy)) ? claimed : { ...claimed, isForgetting: true }
 }

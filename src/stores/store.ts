@@ -63,7 +63,7 @@ export type ClaimResult =
       readonly released: number
       /** Names of the handlers that an earlier try finished. */
       readonly handlersDone: readonly string[]
-      /** The store had to forget a delivery before its time to take this one; the receiver reports it. Say so now and then, not each time. */
+      /** The store forgets deliveries before their time, or may have to; the receiver reports it. Say so now and then, not each time. */
       readonly isForgetting?: boolean
     }
   | {

@@ -1,8 +1,10 @@
 /** redisStore and the client it is given: which are refused and why, how a connection is waited for, what is sent, and eviction. */
 import { Redis, type RedisOptions } from 'ioredis'
 import { createClient, RESP_TYPES } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type RedisClient, type RedisWarning, redisStore } from '../../../src/stores/redis.js'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createReceiver, type Trouble } from '../../../src/index.js'
+import { type RedisClient, redisStore } from '../../../src/stores/redis.js'
+import { signDelivery } from '../../../src/testing/index.js'
 import { caught, rejection } from '../../support/caught.js'
 import { LIBRARIES, type TestClient } from '../../support/redis.js'
 import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../support/redis-server.js'
@@ -202,59 +204,42 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
   })
 
   describe('eviction', () => {
-    const warnings: RedisWarning[] = []
-    beforeEach(() => void warnings.splice(0))
-    const onError = (warning: RedisWarning) => warnings.push(warning)
     const setPolicy = (policy: string) => openIoredis({}).config('SET', 'maxmemory-policy', policy)
     afterEach(() => setPolicy('noeviction'))
 
     test.each(Object.entries(LIBRARIES))(
-      'is warned of once when Redis may throw records away: %s',
+      'is told of with the first claim, once, when Redis may throw records away: %s',
       async (_, library) => {
-        await setPolicy('volatile-lru')
-        const store = redisStore({ client: open(library), onError })
-        await store.claim(newClaim())
-        await vi.waitUntil(() => warnings.length > 0)
-        await store.claim(newClaim())
-        await store.quarantine.list()
-        expect(warnings).toEqual([{ code: 'store_evicting', message: expect.stringContaining('"volatile-lru"') }])
-        expect(warnings[0]?.message).toContain('noeviction')
+        for (const policy of ['allkeys-lru', 'volatile-lru', 'volatile-ttl']) {
+          await setPolicy(policy)
+          const store = redisStore({ client: open(library) })
+          expect(await store.claim(newClaim())).toEqual({ ...FIRST, isForgetting: true })
+          expect(await store.claim(newClaim())).toEqual(FIRST)
+        }
       },
     )
 
-    test('is not warned of when Redis throws nothing away', async () => {
-      const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }), onError })
-      await store.claim(newClaim())
-      await store.quarantine.list()
-      expect(warnings).toEqual([])
-    })
-
-    test('is printed where no hook is given', async () => {
+    test('is reported to onError', async () => {
       await setPolicy('allkeys-lfu')
-      const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+      const codes: string[] = []
       const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
-      await store.claim(newClaim())
-      await vi.waitUntil(() => print.mock.calls.length > 0)
-      expect(print.mock.calls[0]?.[0]).toContain('store_evicting')
-      print.mockRestore()
+      const onError = ({ code }: Trouble) => codes.push(code)
+      const receiver = createReceiver({ secret: 'a secret', store, onError }).on('*', () => {})
+      const payload = () => ({ event: 'qr.created', timestamp: new Date().toISOString(), data: { number: ++made } })
+      for (let delivery = 0; delivery < 3; delivery++) {
+        const signed = await signDelivery(payload(), { secret: 'a secret' })
+        expect((await receiver.receive(signed.delivery)).status).toBe('processed')
+      }
+      expect(codes).toEqual(['store_evicting'])
     })
 
-    test('is nobody’s trouble where Redis may not be asked, or the hook throws', async () => {
+    test('is no trouble where Redis throws nothing away, or may not be asked', async () => {
+      expect(await redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) }).claim(newClaim())).toEqual(FIRST)
       await setPolicy('allkeys-lru')
       await openIoredis({}).call('ACL', 'SETUSER', 'shop', 'on', '>pass', '~*', '+@all', '-info')
       const url = server.url.replace('redis://', 'redis://shop:pass@')
       const limited = openIoredis({ maxRetriesPerRequest: 0, enableReadyCheck: false }, url)
-      const throwing = () => {
-        throw new Error('a hook that fails')
-      }
-      for (const store of [
-        redisStore({ client: limited, onError }),
-        redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }), onError: throwing }),
-      ]) {
-        expect(await store.claim(newClaim())).toEqual(FIRST)
-        await store.quarantine.list()
-      }
-      expect(warnings).toEqual([])
+      expect(await redisStore({ client: limited }).claim(newClaim())).toEqual(FIRST)
     })
   })
 })
