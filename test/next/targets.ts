@@ -10,7 +10,8 @@ const TRAITS: Traits = {
   otherMethods: { status: 405, by: 'framework', why: 'a route that exports POST alone has no other method' },
   options: { status: 204, by: 'framework', why: 'Next.js answers OPTIONS with the methods of the route' },
 }
-const SENDS_CHUNKS = 'Next.js 16 takes Content-Length off and sends a route handler’s body in chunks'
+/** All but the Node runtime of Next.js 15. */
+const SENDS_CHUNKS = 'Next.js takes Content-Length off and sends a route handler’s body in chunks'
 
 export const next16 = factory('Next.js 16', 'next16', 'node')
 export const next16Edge = factory('Next.js 16, edge runtime', 'next16', 'edge')
@@ -23,7 +24,7 @@ function factory(name: string, build: 'next16' | 'next15', runtime: 'node' | 'ed
     class: 'next',
     async start() {
       const { port, pid, stop } = await startNext(inject('nextBuilds')[build], SECRET)
-      const traits = build === 'next15' ? TRAITS : { ...TRAITS, sendsChunks: SENDS_CHUNKS }
+      const traits = build === 'next15' && runtime === 'node' ? TRAITS : { ...TRAITS, sendsChunks: SENDS_CHUNKS }
       const shared = { name, class: 'next', traits, port, processorMs: () => processorMsOf(pid), stop } as const
       if (runtime === 'node') return { ...shared, control: remoteControl(port) }
       const path = (variant: string) => `/edge?variant=${variant}`

@@ -1,4 +1,4 @@
-/** What the workerd project stands on: the real runtime, with nothing of Node in it. */
+/** What the workerd project stands on: the real runtime. The test runner turns nodejs_compat on; see ../receiving.ts. */
 import { describe, expect, it } from 'vitest'
 
 describe('the workerd test runtime', () => {
