@@ -26,7 +26,7 @@ const headersFor = (right: string) =>
       .tuple(fc.nat(right.length - 1), fc.constantFrom(...'0123456789abcdefABCDEFg =,'))
       .map(([at, other]) => right.slice(0, at) + other + right.slice(at + 1)),
     fc.string(),
-    fc.string({ unit: 'binary' }).map((junk) => `sha256=${junk}`),
+    fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }).map((junk) => `sha256=${junk}`),
   )
 
 test('whatever the body, the secret and the header', async () => {
@@ -53,7 +53,7 @@ test('whatever the body, the secret and the header', async () => {
       expect('secretIndex' in onNode).toBe(isRight)
       accepted += isRight ? 1 : 0
     }),
-    { numRuns: 400 },
+    { numRuns: 1000 },
   )
-  expect(accepted).toBeGreaterThan(10)
+  expect(accepted).toBeGreaterThan(30)
 })
