@@ -1,0 +1,81 @@
+/** A Postgres of a test's own, to be stopped and started again. Found as installed binaries; nothing of it is left behind. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { describe, it } from 'vitest'
+
+/** A Postgres server with a folder of its own. */
+export interface PostgresServer {
+  readonly url: string
+  start(): void
+  /** `fast` ends every session and shuts down; `immediate` is a crash. */
+  stop(how: 'fast' | 'immediate'): void
+  /** Ends it for good. */
+  remove(): void
+}
+
+const FOLDERS = [
+  ...globSync('/usr/lib/postgresql/*/bin').sort().reverse(),
+  ...(process.env['PATH'] ?? '').split(delimiter),
+]
+const BINARIES = FOLDERS.find((folder) => existsSync(join(folder, 'initdb')))
+
+/** `describe` for tests that need a Postgres of their own; skipped by name where none is installed, failing there when REQUIRE_SERVICES=1. */
+export function describeWithOwnPostgres(name: string, body: () => void): void {
+  if (BINARIES !== undefined) describe(name, body)
+  else if (process.env['REQUIRE_SERVICES'] === '1') {
+    describe(name, () => {
+      it('needs the installed binaries of a Postgres server', () => {
+        throw new Error('REQUIRE_SERVICES=1, and there is no Postgres server to start')
+      })
+    })
+  } else describe(name, () => it.skip('there is no Postgres server to start', () => {}))
+}
+
+/** Makes a Postgres on a free port and starts it; `remove` it at the end. */
+export async function startPostgresServer(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'govalid-postgres-'))
+  const data = join(folder, 'data')
+  const port = await freePort()
+  // It refuses to run as root, so root hands it to the user `postgres`.
+  const asRoot = userInfo().uid === 0
+  const run = (tool: string, ...args: readonly string[]) => {
+    const command = [join(BINARIES as string, tool), ...args]
+    const [file = '', ...rest] = asRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command
+    execFileSync(file, rest, { stdio: 'ignore', cwd: tmpdir() })
+  }
+  if (asRoot) execFileSync('chown', ['postgres', folder])
+  run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync')
+  let running = false
+  const server: PostgresServer = {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    start() {
+      const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`
+      run('pg_ctl', '-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start')
+      running = true
+    },
+    stop(how) {
+      run('pg_ctl', '-D', data, '-m', how, '-w', 'stop')
+      running = false
+    },
+    remove() {
+      if (running) server.stop('immediate')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  server.start()
+  return server
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
