@@ -1,7 +1,7 @@
 /** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and bad policies that must be caught. */
 import { describe, expect, test } from 'vitest'
-import { BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'
-import { EVERYTHING, WITHOUT_TRANSACTION } from '../proof/simulate/scenario.js'
+import { BAD_INBOX_POLICIES, BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'
+import { EVERYTHING, INBOX_WITHOUT_TRANSACTION, WITH_INBOX, WITHOUT_TRANSACTION } from '../proof/simulate/scenario.js'
 import { simulate } from '../proof/simulate/simulate.js'
 
 const EVENTS = 3000
@@ -11,6 +11,17 @@ describe('a simulated webhook', () => {
     const found = await simulate(2025, EVENTS, EVERYTHING, REAL_RULES)
     expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
     expect(found.tries).toBeGreaterThan(EVENTS)
+  })
+
+  test('loses, doubles and wastes nothing with an inbox either', { timeout: 120_000 }, async () => {
+    const found = await simulate(2025, EVENTS, WITH_INBOX, REAL_RULES)
+    expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
+    expect(found.tries).toBeGreaterThan(EVENTS)
+  })
+
+  test.each(BAD_INBOX_POLICIES)('is seen to go wrong when it would $name', { timeout: 120_000 }, async (policy) => {
+    const found = await simulate(7, 3000, INBOX_WITHOUT_TRANSACTION, policy)
+    for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
   })
 
   test('runs the same way again with the same seed, and another way with another', { timeout: 60_000 }, async () => {

@@ -2,13 +2,21 @@
  * `npm run proof:simulate`: the real core on virtual time under every fault, seed after seed; then the same seed again, and the planted bad
  * policies, each of which the checker must catch. Exits with 1 when anything is otherwise.
  *
- * Options: `--seeds N` (100), `--events N` per seed (100,000), `--first N` (1), `--policy-events N` (20,000).
+ * Options: `--seeds N` (100), `--inbox-seeds N` of them with an inbox too (10), `--events N` per seed (100,000), `--first N` (1),
+ * `--policy-events N` (20,000).
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { BAD_POLICIES, type Policy, REAL_RULES } from './simulate/policies.js'
-import { CRASHES_WITHOUT_TRANSACTION, EVERYTHING, type Scenario, WITHOUT_TRANSACTION } from './simulate/scenario.js'
+import { BAD_INBOX_POLICIES, BAD_POLICIES, type Policy, REAL_RULES } from './simulate/policies.js'
+import {
+  CRASHES_WITHOUT_TRANSACTION,
+  EVERYTHING,
+  INBOX_WITHOUT_TRANSACTION,
+  type Scenario,
+  WITH_INBOX,
+  WITHOUT_TRANSACTION,
+} from './simulate/scenario.js'
 import { type Findings, simulate } from './simulate/simulate.js'
 
 interface Job {
@@ -18,8 +26,14 @@ interface Job {
   readonly policy: string
 }
 
-const SCENARIOS: readonly Scenario[] = [EVERYTHING, WITHOUT_TRANSACTION, CRASHES_WITHOUT_TRANSACTION]
-const POLICIES: readonly Policy[] = [REAL_RULES, ...BAD_POLICIES]
+const SCENARIOS: readonly Scenario[] = [
+  EVERYTHING,
+  WITHOUT_TRANSACTION,
+  CRASHES_WITHOUT_TRANSACTION,
+  WITH_INBOX,
+  INBOX_WITHOUT_TRANSACTION,
+]
+const POLICIES: readonly Policy[] = [REAL_RULES, ...BAD_POLICIES, ...BAD_INBOX_POLICIES]
 
 function run({ seed, events, scenario, policy }: Job): Promise<Findings> {
   const chosen = SCENARIOS.find(({ name }) => name === scenario)
@@ -101,6 +115,7 @@ async function main(): Promise<number> {
       seeds: { type: 'string', default: '100' },
       events: { type: 'string', default: '100000' },
       first: { type: 'string', default: '1' },
+      'inbox-seeds': { type: 'string', default: '10' },
       'policy-events': { type: 'string', default: '20000' },
     },
   })
@@ -111,20 +126,29 @@ async function main(): Promise<number> {
   const startedAt = performance.now()
 
   let real = NOTHING
+  let withInbox = NOTHING
   let traceOfFirst = ''
-  const jobs = seeds.map((seed) => ({ seed, events, scenario: EVERYTHING.name, policy: REAL_RULES.name }))
+  const jobsOf = ({ name }: Scenario, some: readonly number[]): Job[] =>
+    some.map((seed) => ({ seed, events, scenario: name, policy: REAL_RULES.name }))
+  const jobs = [...jobsOf(EVERYTHING, seeds), ...jobsOf(WITH_INBOX, seeds.slice(0, Number(values['inbox-seeds'])))]
   await runAll(jobs, (job, found) => {
-    real = add(real, found)
-    if (job.seed === first) traceOfFirst = found.trace
+    const isInbox = job.scenario === WITH_INBOX.name
+    if (isInbox) withInbox = add(withInbox, found)
+    else real = add(real, found)
+    if (!isInbox && job.seed === first) traceOfFirst = found.trace
     const bad = found.lost + found.doubled + found.wasted
-    if (bad > 0) faults.push(`seed ${job.seed}: ${JSON.stringify(found)}`)
+    if (bad > 0) faults.push(`seed ${job.seed} (${job.scenario}): ${JSON.stringify(found)}`)
   })
   const again = await run({ seed: first, events, scenario: EVERYTHING.name, policy: REAL_RULES.name })
   if (again.trace !== traceOfFirst) faults.push(`seed ${first} gave two traces: ${traceOfFirst}, ${again.trace}`)
 
   const rows: string[] = []
   const policyJobs: Job[] = [
-    ...POLICIES.map((policy) => ({ scenario: WITHOUT_TRANSACTION.name, policy: policy.name })),
+    ...[REAL_RULES, ...BAD_POLICIES].map(({ name }) => ({ scenario: WITHOUT_TRANSACTION.name, policy: name })),
+    ...[REAL_RULES, ...BAD_INBOX_POLICIES].map(({ name }) => ({
+      scenario: INBOX_WITHOUT_TRANSACTION.name,
+      policy: name,
+    })),
     { scenario: CRASHES_WITHOUT_TRANSACTION.name, policy: REAL_RULES.name },
   ].map((job) => ({ ...job, seed: first, events: Number(values['policy-events']) }))
   await runAll(policyJobs, (job, found) => {
@@ -132,7 +156,9 @@ async function main(): Promise<number> {
     faults.push(...judgePolicy(job, found))
   })
 
-  console.log([...HEAD, row(`${REAL_RULES.name} (${EVERYTHING.name})`, real), ...rows.sort()].join('\n'))
+  const table = [...HEAD, row(`${REAL_RULES.name} (${EVERYTHING.name})`, real)]
+  if (withInbox.events > 0) table.push(row(`${REAL_RULES.name} (${WITH_INBOX.name})`, withInbox))
+  console.log([...table, ...rows.sort()].join('\n'))
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
   console.log(
     `\nseeds ${first} to ${first + seeds.length - 1}, ${minutes} minutes; seed ${first} has the trace ${traceOfFirst} twice`,

@@ -191,6 +191,24 @@ test('a row that somebody else wrote and that is no job does not keep those besi
   expect(statuses().sort()).toEqual(['processed', 'quarantined', 'quarantined', 'quarantined'])
 })
 
+test('a full disk is answered 503, and the process goes on as soon as there is room', async () => {
+  const full = database()
+  const { clock, receiver, accept } = setUp({ database: full })
+  const seen: unknown[] = []
+  expect(await accept('fits')).toMatchObject({ status: 'accepted' })
+  const [{ page_count: pages }] = full.prepare('PRAGMA page_count').all() as [{ page_count: number }]
+  full.exec(`PRAGMA max_page_count = ${pages}`)
+  const large = 'x'.repeat(100_000)
+  expect(await accept(large)).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+  receiver.on('qr.created', (event) => void seen.push(event.data.id))
+  await clock.advance(2000)
+  expect(seen).toEqual(['fits'])
+  full.exec('PRAGMA max_page_count = 1000000')
+  expect(await accept(large)).toMatchObject({ status: 'accepted' })
+  await clock.advance(2000)
+  expect(seen).toEqual(['fits', large])
+})
+
 test.each([
   ['a database that is none', { database: {} }],
   ['a table that is no plain name', { table: 'a;b' }],

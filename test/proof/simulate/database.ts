@@ -6,6 +6,7 @@ import { WebhookError } from '../../../src/errors.js'
 import { memoryStore } from '../../../src/stores/memory.js'
 import type { Quarantine, QuarantineEntry, Store } from '../../../src/stores/store.js'
 import type { Host } from './host.js'
+import { createNetwork } from './network.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
 
@@ -24,50 +25,9 @@ const LEASE_MS = 55_000
 
 /** Makes the service of a world. */
 export function createDatabase(world: World, scenario: Scenario): Database {
-  const { chance } = world
   const state = memoryStore({ maxKeys: 2 ** 24, clock: { now: () => world.now(), setTimer: world.after } })
   const kept = new Map<string, QuarantineEntry>()
-  let outageUntil = 0
-  planOutages(world, scenario, (until) => {
-    outageUntil = until
-  })
-
-  const call = <T>(host: Host, key: string, onFault: (key: string) => void, apply: () => T): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const refuse = () => host.after(1, () => reject(new Error('connection refused')))
-      const fault = () => onFault(key)
-      const latency = () => {
-        if (!chance.happens(scenario.callSlow)) return chance.between(0, 40)
-        fault()
-        return chance.between(500, 4000)
-      }
-      world.after(latency(), () => {
-        if (outageUntil > world.now()) {
-          fault()
-          // A host that is down either refuses or says nothing at all.
-          if (chance.happens(0.5)) refuse()
-          return
-        }
-        if (chance.happens(scenario.callLost)) {
-          fault()
-          if (chance.happens(0.5)) refuse()
-          return
-        }
-        let answer: { readonly value: T } | { readonly error: unknown }
-        try {
-          answer = { value: apply() }
-        } catch (error) {
-          answer = { error }
-        }
-        if (chance.happens(scenario.answerLost)) {
-          fault()
-          if (chance.happens(0.5)) refuse()
-          return
-        }
-        host.after(latency(), () => ('value' in answer ? resolve(answer.value) : reject(answer.error)))
-      })
-    })
-
+  const call = createNetwork(world, scenario)
   return {
     kept,
     connect(host, onFault) {
@@ -96,14 +56,5 @@ export function createDatabase(world: World, scenario: Scenario): Database {
         },
       } as Store<SimulatedTransaction>
     },
-  }
-}
-
-function planOutages(world: World, scenario: Scenario, begin: (until: number) => void): void {
-  const hours = scenario.spanMs / 3_600_000
-  const count = Math.round(scenario.outagesPerHour * hours)
-  for (let index = 0; index < count; index++) {
-    const lengthMs = world.chance.between(500, scenario.outageMs)
-    world.after(world.chance.unit() * scenario.spanMs, () => begin(world.now() + lengthMs))
   }
 }

@@ -3,6 +3,7 @@
  * would notice. `broken` names what it must find.
  */
 
+import type { Inbox } from '../../../src/inboxes/inbox.js'
 import type { ReceiverOptions } from '../../../src/options.js'
 import type { MaybePromise, Store } from '../../../src/stores/store.js'
 import type { Outcome } from '../../../src/types.js'
@@ -16,6 +17,7 @@ export interface Policy {
   /** Without the quarantine that the store offers. */
   readonly withoutQuarantine?: boolean
   readonly store?: (store: Store<unknown>) => Store<unknown>
+  readonly inbox?: (inbox: Inbox) => Inbox
   /** The status to answer in place of the rule's. */
   readonly status?: (outcome: Outcome) => number | undefined
 }
@@ -91,6 +93,42 @@ export const BAD_POLICIES: readonly Policy[] = [
     store: (store) => ({
       ...store,
       complete: (request) => store.release({ ...request, handlersDone: [], counted: false }),
+    }),
+  },
+]
+
+/** Broken rules of an inbox. */
+export const BAD_INBOX_POLICIES: readonly Policy[] = [
+  {
+    name: 'answer accepted before the inbox has it',
+    broken: ['lost'],
+    inbox: (inbox) => ({
+      ...inbox,
+      accept: async (delivery) => {
+        inbox.accept(delivery).catch(() => {})
+      },
+    }),
+  },
+  {
+    name: 'take a job off the queue before it is worked',
+    broken: ['lost'],
+    inbox: (inbox) => ({
+      ...inbox,
+      start: (work) =>
+        inbox.start?.(async (delivery, attempt) => {
+          void work(delivery, attempt)
+          return { status: 'ignored' } as Outcome
+        }),
+    }),
+  },
+  {
+    name: 'work what the inbox hands out without a claim',
+    broken: ['doubled'],
+    store: (store) => ({
+      ...store,
+      claim: () => ({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] }),
+      renew: () => true,
+      complete: () => true,
     }),
   },
 ]

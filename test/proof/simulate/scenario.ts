@@ -7,6 +7,8 @@ export interface Scenario {
   readonly name: string
   /** Whether handlers put their effect into `context.transaction`. */
   readonly transactional: boolean
+  /** Whether deliveries are accepted into an inbox and worked behind the answer. */
+  readonly inbox?: boolean
   readonly processes: number
   /** Over how long the events are spread, in milliseconds. */
   readonly spanMs: number
@@ -82,4 +84,14 @@ export const CRASHES_WITHOUT_TRANSACTION: Scenario = {
   ...EVERYTHING,
   name: 'without transaction, with crashes',
   transactional: false,
+}
+
+/** Every fault at once, and an inbox with faults of its own between the answer and the work. */
+export const WITH_INBOX: Scenario = { ...EVERYTHING, name: 'inbox, transactional', inbox: true }
+
+/** The inbox under the milder faults, for its bad policies. */
+export const INBOX_WITHOUT_TRANSACTION: Scenario = {
+  ...WITHOUT_TRANSACTION,
+  name: 'inbox, without transaction, no crash',
+  inbox: true,
 }

@@ -11,6 +11,7 @@ import { createDatabase, type Database, type SimulatedTransaction } from './data
 import { createEvent, SECRET, type SimulatedEvent } from './events.js'
 import { createHost, type Host } from './host.js'
 import type { Policy } from './policies.js'
+import { createQueue, type SharedQueue } from './queue.js'
 import type { Scenario } from './scenario.js'
 import { send } from './sender.js'
 import { createWorld, type World } from './world.js'
@@ -41,11 +42,12 @@ const START = Date.UTC(2025, 0, 29)
 export async function simulate(seed: number, count: number, scenario: Scenario, policy: Policy): Promise<Findings> {
   const world = createWorld(seed, START)
   const database = createDatabase(world, scenario)
+  const queue = scenario.inbox ? createQueue(world, scenario) : undefined
   const trace = createHash('sha256')
   const events: SimulatedEvent[] = []
   const byKey = new Map<string, SimulatedEvent>()
   const nodes = Array.from({ length: scenario.processes }, () =>
-    createNode(world, database, scenario, policy, events, byKey),
+    createNode(world, { database, queue }, scenario, policy, events, byKey),
   )
   const findings: Findings = {
     events: count,
@@ -92,7 +94,7 @@ interface Node {
 
 function createNode(
   world: World,
-  database: Database,
+  { database, queue }: { readonly database: Database; readonly queue: SharedQueue | undefined },
   scenario: Scenario,
   policy: Policy,
   events: readonly SimulatedEvent[],
@@ -106,11 +108,13 @@ function createNode(
   const start = () => {
     const connected = database.connect(host, blame)
     const store = policy.store ? policy.store(connected) : connected
+    const inbox = queue?.connect(host, blame)
     return createReceiver<Record<never, never>, SimulatedTransaction>({
       secret: SECRET,
       clock: host.clock,
       onError: () => {},
       ...policy.options,
+      ...(inbox && { inbox: policy.inbox?.(inbox) ?? inbox }),
       store: (policy.withoutQuarantine ? { ...store, quarantine: undefined } : store) as typeof connected,
     }).on('*', (event, context) => handle(host, scenario, events[numberOf(event.data)], context))
   }

@@ -1,0 +1,63 @@
+/**
+ * The way to a service that all processes share: it loses, delays and cuts off, and is down at times.
+ */
+import type { Host } from './host.js'
+import type { Scenario } from './scenario.js'
+import type { World } from './world.js'
+
+/** Asks the service to apply something; `onFault` is told the key a fault befell. */
+export type Call = <T>(host: Host, key: string, onFault: (key: string) => void, apply: () => T) => Promise<T>
+
+/** Makes the way to one service of a world. */
+export function createNetwork(world: World, scenario: Scenario): Call {
+  const { chance } = world
+  let outageUntil = 0
+  planOutages(world, scenario, (until) => {
+    outageUntil = until
+  })
+  return function call(host, key, onFault, apply) {
+    return new Promise((resolve, reject) => {
+      const refuse = () => host.after(1, () => reject(new Error('connection refused')))
+      const fault = () => onFault(key)
+      const latency = () => {
+        if (!chance.happens(scenario.callSlow)) return chance.between(0, 40)
+        fault()
+        return chance.between(500, 4000)
+      }
+      world.after(latency(), () => {
+        if (outageUntil > world.now()) {
+          fault()
+          // A host that is down either refuses or says nothing at all.
+          if (chance.happens(0.5)) refuse()
+          return
+        }
+        if (chance.happens(scenario.callLost)) {
+          fault()
+          if (chance.happens(0.5)) refuse()
+          return
+        }
+        let answer: { readonly value: ReturnType<typeof apply> } | { readonly error: unknown }
+        try {
+          answer = { value: apply() }
+        } catch (error) {
+          answer = { error }
+        }
+        if (chance.happens(scenario.answerLost)) {
+          fault()
+          if (chance.happens(0.5)) refuse()
+          return
+        }
+        host.after(latency(), () => ('value' in answer ? resolve(answer.value) : reject(answer.error)))
+      })
+    })
+  }
+}
+
+function planOutages(world: World, scenario: Scenario, begin: (until: number) => void): void {
+  const hours = scenario.spanMs / 3_600_000
+  const count = Math.round(scenario.outagesPerHour * hours)
+  for (let index = 0; index < count; index++) {
+    const lengthMs = world.chance.between(500, scenario.outageMs)
+    world.after(world.chance.unit() * scenario.spanMs, () => begin(world.now() + lengthMs))
+  }
+}
