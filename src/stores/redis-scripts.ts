@@ -65,7 +65,7 @@ local function count()
   record.attempt, record.countedAt = record.attempt + 1, now
 end
 
-if not record or (record.retainUntil <= now and record.leaseUntil <= now) then
+if not record then
   record = { attempt = 1, released = 0, countedAt = now, retainUntil = retainUntil, handlersDone = '' }
   return claimed()
 end
