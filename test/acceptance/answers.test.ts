@@ -1,87 +1,9 @@
-// The same requests to every target of this process, compared byte by byte: status, the headers the SDK sets, and body.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { OWN_HEADERS } from './answers.js'
-import type { RequestSpec } from './case.js'
-import { h, scan, signatureOf, signed, withSignature } from './deliveries.js'
-import { pathOf, type Target } from './target.js'
+// Every adapter that runs on this machine as it is, compared with the others.
+import { describeSameAnswers } from './same-answers.js'
 import { express4, express5 } from './targets/express.js'
 import { fastify4, fastify5 } from './targets/fastify.js'
 import { hono } from './targets/hono.js'
 import { nodeHttp } from './targets/node.js'
-import { exchange, toBytes } from './tcp.js'
-import { MAX_BODY_BYTES, type VariantName } from './variants.js'
+import { workerd } from './targets/workerd.js'
 
-interface Sent {
-  readonly what: string
-  readonly status: number
-  readonly variant?: VariantName
-  /** Sent one after the other; the last answer counts. */
-  readonly requests: () => readonly RequestSpec[]
-}
-
-const twice = () => {
-  const request = signed(scan())
-  return [request, request]
-}
-
-const SENT: readonly Sent[] = [
-  { what: 'processed', status: 200, requests: () => [signed(scan())] },
-  { what: 'duplicate', status: 200, requests: twice },
-  { what: 'ignored', status: 200, requests: () => [signed(scan({ event: 'ping' }))] },
-  { what: 'quarantined', status: 200, requests: () => [signed(Buffer.from('x'))] },
-  { what: 'stale', status: 200, requests: () => [signed(scan({ timestamp: '2025-01-29T12:00:00Z' }))] },
-  { what: 'unfinished', status: 503, variant: 'hurried-held', requests: () => [signed(scan())] },
-  { what: 'busy', status: 503, variant: 'hurried-held', requests: twice },
-  { what: 'failed', status: 500, variant: 'fails', requests: () => [signed(scan())] },
-  { what: 'no signature', status: 401, requests: () => [withSignature(scan(), undefined)] },
-  { what: 'malformed signature', status: 401, requests: () => [withSignature(scan(), 'x')] },
-  { what: 'wrong signature', status: 401, requests: () => [withSignature(scan(), signatureOf(scan()))] },
-  {
-    what: 'too large',
-    status: 413,
-    requests: () => [{ headers: [h('Content-Length', String(MAX_BODY_BYTES + 1))], framing: 'none' }],
-  },
-  { what: 'encoded', status: 415, requests: () => [signed(scan(), { headers: [h('Content-Encoding', 'br')] })] },
-  {
-    what: 'too slow',
-    status: 408,
-    variant: 'hurried',
-    requests: () => [{ headers: [h('Content-Length', '10')], framing: 'none' }],
-  },
-]
-
-/** A request that was refused before its end leaves a connection of no more use. */
-const CLOSING = [408, 413]
-
-describe('every target gives the same answer', () => {
-  let targets: readonly Target[]
-  beforeAll(async () => {
-    const factories = [express5, express4, fastify5, fastify4, nodeHttp, hono]
-    targets = await Promise.all(factories.map((factory) => factory.start()))
-  })
-  afterAll(async () => {
-    await Promise.all(targets.map((target) => target.stop()))
-  })
-
-  test.each(SENT)('$what', async ({ status, variant = 'default', requests }) => {
-    const answers: { readonly target: string; readonly answer: string; readonly closes: boolean }[] = []
-    for (const target of targets) {
-      await target.control({ do: 'reset' })
-      let answer = ''
-      let closes = false
-      for (const request of requests()) {
-        const reply = await exchange(target.port, toBytes(request, pathOf(variant)))
-        const headers = OWN_HEADERS.map((name) => `${name}: ${reply.headers[name] ?? '(none)'}`)
-        answer = [reply.status, ...headers, reply.body].join('\n')
-        closes = reply.headers['connection'] === 'close'
-      }
-      answers.push({ target: target.name, answer, closes })
-    }
-    const [first] = answers
-    expect(first?.answer).toMatch(new RegExp(`^${status}\\n`))
-    for (const { target, answer, closes } of answers) {
-      expect({ target, answer }).toEqual({ target, answer: first?.answer })
-      expect({ target, closes }).toEqual({ target, closes: CLOSING.includes(status) })
-    }
-  })
-})
+describeSameAnswers([express5, express4, fastify5, fastify4, nodeHttp, hono, workerd])
