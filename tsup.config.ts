@@ -1,8 +1,10 @@
-// Builds every entry of entries.json as ESM, CommonJS and types. The folder is emptied by the script, not here:
-// the two builds below run at the same time and `clean` would delete the other's files.
+// Builds every entry of entries.json as ESM, CommonJS and types, and the command line as one file of its own. The folder is emptied by the script, not here:
+// the builds below run at the same time and `clean` would delete the other's files.
+import { readFileSync } from 'node:fs'
 import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
 import entries from './entries.json' with { type: 'json' }
+import manifest from './package.json' with { type: 'json' }
 
 const named = Object.entries(entries).map(([subpath, file]) => [subpath === '.' ? 'index' : subpath.slice(2), file])
 const [schemas, others] = [true, false].map((wanted) =>
@@ -27,7 +29,26 @@ const shared: Options = {
   external,
 }
 
+const commander = readFileSync('node_modules/commander/LICENSE', 'utf8').trim().replaceAll(/^/gm, ' * ')
+
+// One file without exports: nothing of it can come into the library, and the library's chunks are none of its business.
+const commandLine: Options = {
+  entry: { cli: 'src/cli/cli.ts' },
+  format: ['esm'],
+  platform: 'node',
+  target: 'node20',
+  splitting: false,
+  treeshake: true,
+  removeNodeProtocol: false,
+  define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
+  banner: {
+    // The argument parser is CommonJS and asks for Node's modules at run time.
+    js: `/*\n * This file contains commander:\n *\n${commander}\n */\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+  },
+}
+
 export default defineConfig([
+  commandLine,
   { ...shared, entry: others },
   // Whoever imports the schemas wants them to be those of their own zod: it stays an (optional) peer here.
   ...(Object.keys(schemas).length > 0 ? [{ ...shared, entry: schemas, external: [...external, /^zod(\/|$)/] }] : []),

@@ -1,5 +1,6 @@
 // One run, one project per kind of test. `unit` needs nothing; `contract` uses real services; `acceptance` uses real sockets and
-// frameworks; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would be published (dist/ must be built).
+// frameworks; `cli` starts the built command line; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would
+// be published. For `cli` and `package`, dist/ must be built.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -20,6 +21,8 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['test/{unit,flow,vectors,architecture,docs}/**/*.test.ts'],
+          // Nothing here waits; some compute much, and a busy machine takes its time.
+          testTimeout: 20_000,
         },
       },
       {
@@ -38,6 +41,16 @@ export default defineConfig({
           environment: 'node',
           include: ['test/acceptance/**/*.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'cli',
+          environment: 'node',
+          include: ['test/cli/**/*.test.ts'],
+          globalSetup: ['test/support/package-setup.ts'],
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

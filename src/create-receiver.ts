@@ -57,6 +57,8 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * Inboxes that are started call it by themselves; it is for those whose platform does the calling. Never rejects.
    */
   work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
+  /** Whether a handler is registered for an event, by its name; for an unknown name, whether `onUnknown` has one. */
+  handles(type: string): boolean
   /** What is going on: for health checks and dashboards. */
   status(): Promise<ReceiverStatus>
   /**
@@ -139,6 +141,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
       if (finished) await discardEntry(means.quarantine, entry.key)
       return outcome
     },
+    handles: (type) => means.handlers.of(type).length > 0,
     status: () => tally.status(running.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
       closingSince ??= clock.now()

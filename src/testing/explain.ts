@@ -131,7 +131,7 @@ function entriesOf(headers: NonNullable<ExplainInput['headers']>): readonly (rea
 function describeOthers(headers: ExplainInput['headers'] = {}): string {
   const names = entriesOf(headers).map(([name]) => name.toLowerCase())
   const similar = names.filter((name) => name !== SIGNATURE_HEADER && /signature|govalid/.test(name))
-  return similar.length === 0 ? '' : `but there is ${similar.slice(0, 3).join(', ')}`
+  return similar.length === 0 ? '' : `perhaps it is ${similar.slice(0, 3).join(', ')}`
 }
 
 /** Content that can have been signed in place of the one that is verified: the other reading of the body, and other bodies. */

@@ -76,6 +76,7 @@ const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|comp
 /** The only packages imported for their values, and from where. Every other one is `import type`, and is injected. */
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
+  commander: /^cli\//,
   'next/server.js': /^adapters\/next\.ts$/,
   'cloudflare:workers': /^stores\/idempotency-object\.ts$/,
 }

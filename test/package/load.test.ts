@@ -1,21 +1,10 @@
 /** The installed tarball, loaded by every Node on this machine: as ES modules and as CommonJS, with no peer installed. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { nodesOnPath } from '../support/nodes.js'
 import { standaloneSpecifiers } from './manifest.js'
 
 const { consumer } = inject('packed')
-
-/** The Node the tests run on, and the others on the PATH: the project's own tools need a newer one than its users do. */
-function nodesOnPath(): { version: string; file: string }[] {
-  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'node'))
-  const files = new Set(
-    [process.execPath, ...candidates].filter((file) => existsSync(file)).map((file) => realpathSync(file)),
-  )
-  const found = [...files].map((file) => ({ file, version: execFileSync(file, ['--version']).toString().trim() }))
-  return [...new Map(found.map((node) => [node.version, node])).values()]
-}
 
 const loaders = {
   esm: 'const load = (specifier) => import(specifier)',

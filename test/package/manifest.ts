@@ -14,6 +14,7 @@ interface Conditions {
 /** The parts of package.json the tests look at. */
 export interface Manifest {
   readonly name: string
+  readonly bin: Readonly<Record<string, string>>
   readonly sideEffects: boolean
   readonly engines: Readonly<Record<string, string>>
   readonly scripts: Readonly<Record<string, string>>

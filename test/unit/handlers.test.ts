@@ -1,7 +1,7 @@
 /** Registering handlers, and finding those of an event. */
 import { describe, expect, it, test } from 'vitest'
 import { createHandlers } from '../../src/handlers.js'
-import { EVENT_TYPES } from '../../src/index.js'
+import { createReceiver, EVENT_TYPES } from '../../src/index.js'
 import { caught } from '../support/caught.js'
 
 const nothing = () => {}
@@ -53,6 +53,15 @@ describe('a handler hears', () => {
     expect(handlers.of('toString')).toHaveLength(1)
     expect(EVENT_TYPES.flatMap((type) => handlers.of(type))).toEqual([])
   })
+})
+
+test('a receiver tells what it handles', () => {
+  const receiver = createReceiver({ secret: 'a secret' }).on('payment.*', nothing)
+  expect([...EVENT_TYPES, 'qr.archived'].filter((type) => receiver.handles(type))).toEqual([
+    'payment.completed',
+    'payment.failed',
+  ])
+  expect(receiver.onUnknown(nothing).handles('qr.archived')).toBe(true)
 })
 
 describe('a misuse throws when it is made', () => {

@@ -77,7 +77,7 @@ describe('explain, given headers', () => {
     const explanation = await explain({ ...input, headers: { 'X-Original-Signature': value, host: 'example.com' } })
     expect(explanation).toMatchObject({
       code: 'header_missing',
-      findings: [{ message: expect.stringContaining('but there is x-original-signature.') }],
+      findings: [{ message: expect.stringContaining('perhaps it is x-original-signature.') }],
     })
     expect(JSON.stringify(explanation)).not.toContain(value)
   })

@@ -1,0 +1,33 @@
+/** Prints endpoints, what is wrong with them, and what is left of the rate limit. */
+import type { ApiClient } from '../../api/client.js'
+import type { Endpoint } from '../../api/endpoint.js'
+import type { Host } from '../host.js'
+import { plain } from '../paint.js'
+import type { Warning } from './warnings.js'
+
+/** Prints one endpoint. */
+export function printEndpoint({ print, paint }: Host, endpoint: Endpoint): void {
+  const { id, url, events, active, success_count, failure_count, last_triggered } = endpoint
+  print(
+    `${active ? paint.good('●') : paint.bad('○')} ${paint.bold(plain(id))}  ${plain(url)}  ${active ? 'active' : paint.bad('disabled')}`,
+  )
+  print(`  events: ${plain(events.join(', '), 400)}`)
+  if (success_count === undefined && failure_count === undefined) return
+  const last = typeof last_triggered === 'string' ? `, last ${plain(last_triggered)}` : ''
+  print(`  ${success_count ?? '?'} taken, ${failure_count ?? '?'} failed${last}`)
+}
+
+/** Prints what is wrong with an endpoint. */
+export function printWarnings({ print, paint }: Host, warnings: readonly Warning[]): void {
+  for (const { message } of warnings) print(`  ${paint.warn('!')} ${message}`)
+}
+
+const FEW = 10
+
+/** Says when few requests are left. */
+export function noteRateLimit(host: Host, client: ApiClient): void {
+  const { remaining, resetsAt } = client.rateLimit() ?? {}
+  if (remaining === undefined || remaining > FEW) return
+  const until = resetsAt === undefined ? '' : ` until ${new Date(resetsAt).toISOString()}`
+  host.note(`note: ${remaining} requests to GoValid’s API are left${until}.`)
+}

@@ -1,0 +1,42 @@
+/** The file that remembers, from one look to the next, how often deliveries had failed. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Endpoint } from '../../api/endpoint.js'
+import { isObject } from '../../events/shapes.js'
+import type { Host } from '../host.js'
+import { plain } from '../paint.js'
+import { UsageError } from '../usage-error.js'
+import type { Seen } from './warnings.js'
+
+/** What the last look saw; nothing when there was none. */
+export function readState(host: Host, file: string): Readonly<Record<string, Seen>> {
+  const path = resolve(host.cwd, file)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new UsageError(`${plain(file)} cannot be read.`)
+  }
+  const state = parse(text)
+  if (!state) throw new UsageError(`${plain(file)} is not a file that --state has written.`)
+  return state
+}
+
+/** Remembers this look. */
+export function writeState(host: Host, file: string, endpoints: readonly Endpoint[]): void {
+  const at = new Date().toISOString()
+  const seen = endpoints.map(({ id, failure_count = 0 }) => [id, { failures: failure_count, at }])
+  writeFileSync(resolve(host.cwd, file), `${JSON.stringify(Object.fromEntries(seen), undefined, 2)}\n`)
+}
+
+function parse(text: string): Readonly<Record<string, Seen>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    const isState =
+      isObject(value) && Object.values(value).every((seen) => isObject(seen) && typeof seen['failures'] === 'number')
+    return isState ? (value as Readonly<Record<string, Seen>>) : undefined
+  } catch {
+    return undefined
+  }
+}

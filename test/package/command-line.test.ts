@@ -1,0 +1,38 @@
+/** The command line in the package: one file that the library never meets, and the licence of what is in it. */
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { DIST, distFiles, reachableFrom, readBuilt } from './built-files.js'
+import { entryFiles, manifest, outputName, ROOT } from './manifest.js'
+
+describe('the command line', () => {
+  it('is what the name of the package starts', () => {
+    expect(manifest.bin).toEqual({ 'govalid-webhooks': 'dist/cli.js' })
+    expect(readBuilt('cli.js')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    expect(statSync(join(DIST, 'cli.js')).mode & 0o111).not.toBe(0)
+  })
+
+  it('is reached by no entry of the library, and its parser is in no other file', () => {
+    const roots = Object.keys(entryFiles).flatMap((subpath) => ['.js', '.cjs'].map((end) => outputName(subpath) + end))
+    expect(reachableFrom(roots)).not.toContain('cli.js')
+    expect(distFiles.filter((file) => readBuilt(file).includes('CommanderError'))).toEqual(['cli.js'])
+  })
+
+  it('is no entry of the package', () => {
+    expect(JSON.stringify(manifest.exports)).not.toContain('cli')
+  })
+
+  it('needs nothing but Node', () => {
+    const { importedFiles } = ts.preProcessFile(readBuilt('cli.js'), true, true)
+    const specifiers = importedFiles.map(({ fileName }) => fileName)
+    expect(specifiers.length).toBeGreaterThan(5)
+    expect(specifiers.filter((specifier) => !specifier.startsWith('node:'))).toEqual([])
+  })
+
+  it('carries the licence of its parser', () => {
+    const licence = readFileSync(join(ROOT, 'node_modules/commander/LICENSE'), 'utf8')
+    const carried = readBuilt('cli.js').replaceAll(/^ \* ?/gm, '')
+    expect(carried).toContain(licence.trim())
+  })
+})

@@ -1,0 +1,90 @@
+/** The command line as a person starts it: the binary of the installed package, in a process and a folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, inject } from 'vitest'
+
+/** How a run ended. */
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** How it is started. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** What it reads from standard input. */
+  readonly input?: string | Uint8Array
+}
+
+/** Where the binary is. */
+export function binary(): string {
+  return join(inject('packed').consumer, 'node_modules/.bin/govalid-webhooks')
+}
+
+/** An environment without anything of the developer's own. */
+export function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
+}
+
+/** Runs it to its end. */
+export function runCli(args: readonly string[], { env, cwd, input }: RunOptions = {}): Promise<Run> {
+  const child = spawn(binary(), args, { env: cleanEnv(env), cwd, stdio: 'pipe' })
+  child.stdin.on('error', () => {}) // It need not read to the end.
+  child.stdin.end(input)
+  return finished(child)
+}
+
+/** Runs it to its end and reads the JSON it prints. */
+export async function runJson<T>(
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<{ code: number | null; json: T }> {
+  const { code, stdout, stderr } = await runCli([...args, '--json'], options)
+  try {
+    return { code, json: JSON.parse(stdout) as T }
+  } catch {
+    throw new Error(`no JSON, exit code ${code}: ${stdout}${stderr}`)
+  }
+}
+
+function finished(child: ChildProcess): Promise<Run> {
+  let [stdout, stderr] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+/** Starts servers on loopback that end with their test; gives back the address of the path `/webhooks/govalid`. */
+export function useServers(): (listener: RequestListener) => Promise<string> {
+  const stops: (() => Promise<void>)[] = []
+  afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())))
+  return async (listener) => {
+    const server = createServer(listener)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    stops.push(async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/govalid`
+  }
+}
+
+/** A folder of its own that is gone after the tests of the file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'govalid-cli-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
