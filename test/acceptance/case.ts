@@ -37,7 +37,7 @@ export interface Verdict {
 }
 
 /** An answer that does not come from the SDK. */
-export interface TransportAnswer {
+interface TransportAnswer {
   /** `transport`, `framework`: the request never reached the SDK. `either`: it may have, and was refused there as well. */
   readonly by: 'transport' | 'framework' | 'either'
   /** The statuses that are right; `closed` where the connection may end without an answer. */

@@ -81,7 +81,7 @@ function describeSecret(secret: Uint8Array | string | undefined): object {
 }
 
 /** The answer, byte for byte, and everything that happened on the way to it. */
-export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, sent: Sent): void {
+function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, sent: Sent): void {
   expectAnswer(reply, verdict.answer, sent)
   expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
@@ -99,7 +99,7 @@ export function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations
   if (answer === 'quarantined') expectSetAside(seen, verdict)
 }
 
-export const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
+const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
 
 interface Sent {
   /** To whom. */
@@ -109,7 +109,7 @@ interface Sent {
 }
 
 /** The answer alone. */
-export function expectAnswer(reply: Reply, answer: Verdict['answer'], { target, head = false }: Sent): void {
+function expectAnswer(reply: Reply, answer: Verdict['answer'], { target, head = false }: Sent): void {
   if (typeof answer !== 'string') {
     expect(answer.status, `the answer is ${reply.status}`).toContain(reply.status)
     return

@@ -89,7 +89,7 @@ export function toBytes(request: RequestSpec, path: string): Buffer {
 }
 
 /** A body in the chunked coding. */
-export function toChunks(body: Uint8Array, size: number): Buffer {
+function toChunks(body: Uint8Array, size: number): Buffer {
   const parts: Uint8Array[] = []
   for (let at = 0; at < body.byteLength; at += size) {
     const chunk = body.subarray(at, at + size)

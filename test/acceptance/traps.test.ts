@@ -1,7 +1,5 @@
 // Mistakes that webhook libraries have shipped, each a test of ours: over the sockets of every target of this process where HTTP shows
-// it, else on the core. What concerns stores is in their conformance suite.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// it, else on the core. What concerns stores is in their conformance suite; that nothing is mocked away is in `test/architecture`.
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHandler } from '../../src/adapters/express.js'
@@ -269,14 +267,4 @@ test('a promise of a boolean lets every forgery in where an await is forgotten (
     expect(typeof verdict).not.toBe('boolean')
   }
   expect(Object.keys(sdk).filter((name) => /^(verify|isValid|check)/i.test(name))).toEqual(['verifyAndParse'])
-})
-
-test('the verifier is mocked away in the tests (Polar)', () => {
-  const folder = join(import.meta.dirname, '..')
-  const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
-  expect(tests.length).toBeGreaterThan(30)
-  const mocking = tests.filter((path) =>
-    /\bvi\s*\.\s*(mock|doMock)\s*\(/.test(readFileSync(join(folder, path), 'utf8')),
-  )
-  expect(mocking).toEqual([])
 })

@@ -1,6 +1,8 @@
 // Express 5 and 4, the webhook mounted as a POST route.
 import { createServer, type RequestListener } from 'node:http'
-import express from 'express'
+import createExpress5 from 'express'
+// @ts-expect-error: the types of Express are those of version 5
+import createExpress4 from 'express4'
 import { toHandler } from '../../../src/adapters/express.js'
 import type { TargetFactory, Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
@@ -16,19 +18,16 @@ interface App extends RequestListener {
   post(path: string, handler: ReturnType<typeof toHandler>): unknown
 }
 
-export const express5 = factory('Express 5', async () => express() as unknown as App)
-export const express4 = factory('Express 4', async () => {
-  const express4 = (await import('express4' as string)) as { default: () => App }
-  return express4.default()
-})
+export const express5 = factory('Express 5', () => createExpress5() as unknown as App)
+export const express4 = factory('Express 4', () => createExpress4() as App)
 
-function factory(name: string, createApp: () => Promise<App>): TargetFactory {
+function factory(name: string, createApp: () => App): TargetFactory {
   return {
     name,
     class: 'express',
     async start() {
       const { lab, control, dispose } = createInProcess()
-      const app = await createApp()
+      const app = createApp()
       for (const variant of VARIANT_NAMES) app.post(`/webhooks/${variant}`, toHandler(lab.receiver(variant)))
       const server = createServer(app)
       const port = await listen(server)
