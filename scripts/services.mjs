@@ -181,4 +181,5 @@ async function describeServices() {
 }
 
 // By the name and not by `import.meta.main`: bundled into another script, this file is not the one that was started.
-if (basename(process.argv[1] ?? '') === 'services.mjs') await (process.argv[2] === 'install' ? installMissing() : describeServices())
+if (basename(process.argv[1] ?? '') === 'services.mjs')
+  await (process.argv[2] === 'install' ? installMissing() : describeServices())
