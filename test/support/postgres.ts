@@ -31,7 +31,7 @@ export function postgresScene(url: string): PostgresScene {
     await admin.query(`CREATE TABLE ${schema}.effects (effect text NOT NULL)`)
   })
   afterAll(async () => {
-    await Promise.all([...pools].map((pool) => (pool.ended || pool.ending ? undefined : pool.end())))
+    await Promise.all([...pools].filter(({ ending }) => !ending).map((pool) => pool.end()))
     await admin.query(`DROP SCHEMA ${schema} CASCADE`)
     await admin.end()
   })

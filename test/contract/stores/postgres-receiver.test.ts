@@ -73,7 +73,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     const receivers = [start(() => calls++), start(() => calls++)]
     const delivery = await signedEvent()
     const answers = await Promise.all(
-      Array.from({ length: 1000 }, (_, index) => receivers[index % 2]?.receive(delivery)),
+      Array.from({ length: 1000 }, async (_, index) => receivers[index % 2]?.receive(delivery)),
     )
     expect(calls).toBe(1)
     const statuses = new Set(answers.map((outcome) => outcome?.status))
@@ -242,9 +242,9 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
 
     test('leave nothing of a try that failed, and happen with the next', async () => {
       const { write, countEffects } = startScene()
-      const { receive } = start(async (context) => {
-        if (context.attempt > 1) return await write(context)
-        return await context.transaction(async (tx) => {
+      const { receive } = start((context) => {
+        if (context.attempt > 1) return write(context)
+        return context.transaction(async (tx) => {
           await tx.query(`INSERT INTO ${schema}.effects (effect) VALUES ('never')`)
           throw new Error('within the transaction')
         })

@@ -36,7 +36,9 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
       postgresStore({ pool: scene.pool({ max: 1 }), table, callLimitMs: 10_000 }),
     )
     const request = newClaim()
-    const answers = await Promise.all(stores.map((store, index) => store.claim({ ...request, token: `t${index}` })))
+    const answers = await Promise.all(
+      stores.map(async (store, index) => store.claim({ ...request, token: `t${index}` })),
+    )
     expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(19)
   })

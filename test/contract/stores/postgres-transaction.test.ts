@@ -135,7 +135,7 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
       }),
     )
     while (open < 2) await pause(5)
-    const claims = Array.from({ length: 10 }, () => {
+    const claims = Array.from({ length: 10 }, async () => {
       const key = randomBytes(32).toString('hex')
       return first.store.claim({ ...first.claim, key, token: key })
     })
