@@ -173,6 +173,33 @@ export const TRANSPORT_CASES: readonly Case[] = [
     },
   },
   {
+    number: '55b',
+    title:
+      'a client that goes away after its whole body, or after a refusal, breaks nothing: the delivery is processed',
+    // A Worker's request ends with its connection; what then becomes of the handlers is tested in workerd itself.
+    only: ['express', 'fastify', 'next', 'node', 'fetch'],
+    async play({ open, bytes, observe }) {
+      for (const leave of ['reset', 'end'] as const) {
+        const refusedUnread = [
+          inParts(scanOf(MAX_BODY_BYTES + 1)),
+          encoded(Buffer.alloc(5000), 'gzip'),
+          { headers: [] },
+        ]
+        for (const request of refusedUnread) {
+          const line = await open()
+          await line.write(bytes(request).subarray(0, 1000))
+          line[leave]()
+          await line.closed
+        }
+        const line = await open()
+        await line.write(bytes(signed(scan()), 'hurried-brief'))
+        await until(async () => (await observe()).handled.length === 1, 'the handler to be called')
+        line[leave]()
+        await until(async () => (await observe()).outcomes.some(({ status }) => status === 'processed'), 'the outcome')
+      }
+    },
+  },
+  {
     number: '56',
     title: 'a chunked body is processed',
     steps: () => [{ request: signed(scan(), { framing: { chunked: 100 } }), expected: PROCESSED }],
@@ -324,6 +351,21 @@ export const TRANSPORT_CASES: readonly Case[] = [
       { request: signed(scan(), { version: 'HTTP/1.0' }), expected: PROCESSED },
       { request: signed(scan(), { host: false }), expected: byTransport(400) },
     ],
+  },
+  {
+    number: '68b',
+    title: 'two deliveries in one packet are both processed',
+    async play({ open, bytes, observe }) {
+      const line = await open()
+      let received = ''
+      line.socket.on('data', (chunk) => {
+        received += chunk.toString()
+      })
+      await line.write(Buffer.concat([bytes(signed(scan())), bytes(signed(scan()))]))
+      await until(() => received.split('{"status":"processed"}').length === 3, 'both answers')
+      line.end()
+      expect((await observe()).handled).toHaveLength(2)
+    },
   },
   {
     number: '80',
