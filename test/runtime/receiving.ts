@@ -11,14 +11,14 @@ const BODY =
 const SIGNATURE = 'sha256=41bdfb8fbb35bf05fc19b90f27f87404f39c0040cf077e90b9f9263930ef667b'
 
 /** Makes this runtime look like one without `node:crypto`, where its test runner brings it along. */
-export function hideNodeCrypto(): void {
+function hideNodeCrypto(): void {
   const host = Reflect.get(globalThis, 'process') as { getBuiltinModule?(name: string): unknown } | undefined
   if (host?.getBuiltinModule)
     vi.spyOn(host as { getBuiltinModule(): unknown }, 'getBuiltinModule').mockReturnValue(undefined)
 }
 
 /** The value of `X-GoValid-Signature`, made without the SDK. */
-export async function sign(body: string, secret = SECRET): Promise<string> {
+async function sign(body: string, secret = SECRET): Promise<string> {
   const encoder = new TextEncoder()
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
     'sign',

@@ -23,12 +23,12 @@ export interface RunOptions {
 }
 
 /** Where the binary is. */
-export function binary(): string {
+function binary(): string {
   return join(inject('packed').consumer, 'node_modules/.bin/govalid-webhooks')
 }
 
 /** An environment without anything of the developer's own. */
-export function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
 }
 
@@ -68,7 +68,7 @@ function finished(child: ChildProcess): Promise<Run> {
 }
 
 /** Starts servers on loopback that end with their test; gives back the address of the path `/webhooks/govalid`. */
-export function useServers(): (listener: RequestListener) => Promise<string> {
+export function temporaryServers(): (listener: RequestListener) => Promise<string> {
   const stops: (() => Promise<void>)[] = []
   afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())))
   return async (listener) => {

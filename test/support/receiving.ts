@@ -26,7 +26,7 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 
 /** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
-export const TRY_MINUTES = [0, 1, 6, 21, 81] as const
+const TRY_MINUTES = [0, 1, 6, 21, 81] as const
 
 /** What is delivered: an object is printed as compact JSON. */
 export type Sent = object | string | Uint8Array
@@ -116,10 +116,7 @@ const STEP_MS = 10
 const LONGEST_MS = 60 * SECOND
 
 /** Lets the clock go on in small steps until a promise has settled. */
-export async function timed<T>(
-  clock: FixedClock,
-  pending: Promise<T>,
-): Promise<{ readonly value: T; readonly ms: number }> {
+async function timed<T>(clock: FixedClock, pending: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
   const since = clock.now()
   let isSettled = false
   const settled = pending.finally(() => {
