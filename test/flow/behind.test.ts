@@ -1,0 +1,129 @@
+/** What goes on behind the answer when the quarantine, the store or the platform does not play along. */
+import { describe, expect, test } from 'vitest'
+import { memoryStore, PermanentError } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { iterableOf } from '../support/bodies.js'
+import { faultyStore } from '../support/faulty-store.js'
+import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+
+/** A quarantine that fails until it is mended. */
+function failingQuarantine() {
+  const state = { broken: true }
+  const quarantine = memoryQuarantine(() => {
+    if (state.broken) throw new Error('disk full')
+  })
+  return { state, quarantine }
+}
+
+describe('a handler that fails for good after the answer, with a quarantine that is down', () => {
+  function open() {
+    const { state, quarantine } = failingQuarantine()
+    const desk = receiving({ quarantine })
+    desk.receiver.on('qr.scanned', async () => {
+      await pause(desk.clock, 10 * SECOND)
+      throw new PermanentError('no such customer')
+    })
+    return { state, quarantine, ...desk }
+  }
+
+  test('is kept as soon as that is back; tries meanwhile are busy, one after it is a duplicate', async () => {
+    const { state, quarantine, try: attempt, clock } = open()
+    expect((await attempt()).outcome.status).toBe('unfinished')
+    await clock.advance(2 * MINUTE)
+    expect((await attempt()).outcome.status).toBe('busy')
+    expect(quarantine.entries.size).toBe(0)
+    state.broken = false
+    await clock.advance(15 * SECOND)
+    expect([...quarantine.entries.values()]).toMatchObject([{ code: 'permanent_error' }])
+    expect((await attempt()).outcome.status).toBe('duplicate')
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('is released when that stays down: nothing is said to be done that is not kept', async () => {
+    const { quarantine, try: attempt, clock } = open()
+    await attempt()
+    await clock.advance(3 * HOUR)
+    expect([quarantine.entries.size, clock.pendingTimers()]).toEqual([0, 0])
+    expect((await attempt()).outcome.status).not.toBe('duplicate')
+  })
+})
+
+test('a failing delivery whose keeping ahead fails after the answer is kept later, and taken back by its success', async () => {
+  const { state, quarantine } = failingQuarantine()
+  const { receiver, try: attempt, clock } = receiving({ quarantine })
+  let calls = 0
+  receiver.on('qr.scanned', async () => {
+    if (++calls > 1) return
+    await pause(clock, 10 * SECOND)
+    throw new Error('no database')
+  })
+  await clock.advance(10 * MINUTE)
+  await attempt()
+  await clock.advance(30 * SECOND)
+  state.broken = false
+  await clock.advance(15 * SECOND)
+  expect([...quarantine.entries.values()]).toMatchObject([{ code: 'retry_pending' }])
+  expect((await attempt()).outcome.status).toBe('processed')
+  expect([quarantine.entries.size, clock.pendingTimers()]).toEqual([0, 0])
+})
+
+test('store and quarantine both down on what must be the last try: 503', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  store.fail('claim', 'rejects')
+  const { receiver, try: attempt } = receiving({
+    clock,
+    store,
+    quarantine: () => Promise.reject(new Error('disk full')),
+  })
+  receiver.on('qr.scanned', () => expect.unreachable())
+  await clock.advance(50 * MINUTE)
+  expect(await attempt()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'store_unavailable' } })
+})
+
+describe('without a store', () => {
+  test('handlers go on behind the answer all the same, and a failure is told', async () => {
+    const { receiver, try: attempt, troubles, clock } = receiving({ store: false })
+    receiver.on('qr.scanned', async () => {
+      await pause(clock, 30 * SECOND)
+      throw new Error('no database')
+    })
+    expect((await attempt()).outcome.status).toBe('unfinished')
+    await clock.advance(30 * SECOND)
+    expect(troubles).toMatchObject([{ code: 'handler_failed', error: new Error('no database') }])
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('every failure is a first one: 500 each time', async () => {
+    const { receiver, tries } = receiving({ store: false })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    expect((await tries()).map(({ http, outcome }) => [http, outcome.attempt])).toEqual(Array(5).fill([500, 1]))
+  })
+})
+
+test('a handler that first looks at its signal after it was given up finds it aborted', async () => {
+  const seen: unknown[] = []
+  const { receiver, try: attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
+  receiver.on('qr.scanned', async (_, context) => {
+    await pause(clock, 20 * SECOND)
+    seen.push(context.signal.aborted, context.signal.reason)
+  })
+  await attempt()
+  await clock.advance(20 * SECOND)
+  expect(seen).toMatchObject([true, { code: 'handler_timeout' }])
+})
+
+test('chunks that come after the body was given up are nobody’s', async () => {
+  const bytes = new TextEncoder().encode(JSON.stringify(scannedEvent()))
+  const { receiver, try: attempt, clock } = receiving()
+  receiver.on('*', () => expect.unreachable())
+  const slow = async function* () {
+    await pause(clock, 3 * SECOND)
+    yield* iterableOf([bytes])
+  }
+  expect(await attempt(bytes, { body: slow() })).toMatchObject({ http: 408 })
+  await clock.advance(5 * SECOND)
+  expect(clock.pendingTimers()).toBe(0)
+})
