@@ -1,6 +1,6 @@
 /** The tables of postgresStore: their names, their creation by many at once, and how they are kept small. */
 import { randomBytes } from 'node:crypto'
-import { Client, type Pool } from 'pg'
+import { Client, type Pool, type PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type PostgresStoreOptions, postgresStore, postgresTablesSql } from '../../../src/stores/postgres.js'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
@@ -82,6 +82,31 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     }
   })
 
+  test('are asked once a step: one round trip to claim, to renew, to release and to complete; three for a transaction', async () => {
+    const table = `${schema}.counted`
+    const pool = scene.pool()
+    const queries = listenTo(pool)
+    const store = postgresStore({ pool, table })
+    const first = newClaim()
+    await store.claim(first)
+    // Its sweep comes behind; the next is a minute away.
+    await store.complete(first)
+    await scene.until(`SELECT FROM ${table} WHERE state = 'done'`)
+    while (!queries.some((text) => text.startsWith('DELETE'))) await new Promise((resolve) => setTimeout(resolve, 5))
+    queries.length = 0
+    const request = newClaim()
+    await store.claim(request)
+    await store.renew(request)
+    await store.release({ ...request, handlersDone: [], counted: true })
+    await store.claim(request)
+    await store.transaction({ ...request, checkpoint: 'count' })((tx) => tx.query('SELECT 1'))
+    await store.complete(request)
+    expect(queries.map((text) => text.split(/\s/)[0])).toEqual([
+      ...['WITH', 'UPDATE', 'UPDATE', 'WITH'],
+      ...['BEGIN', 'SELECT', 'WITH', 'UPDATE'],
+    ])
+  })
+
   test('keep names as they are written', async () => {
     const table = `${schema}.Select_From`
     await postgresStore({ pool: scene.pool(), table }).claim(newClaim())
@@ -130,16 +155,9 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
 
   test('find what is over by the index', async () => {
     const table = `${schema}.many`
-    const queries: string[] = []
     const pool = scene.pool()
+    const queries = listenTo(pool)
     const store = postgresStore({ pool, table })
-    pool.on('acquire', (client) => {
-      const { query } = client
-      client.query = ((given: { text: string }, ...rest: unknown[]) => {
-        queries.push(given.text ?? given)
-        return Reflect.apply(query, client, [given, ...rest])
-      }) as never
-    })
     const request = newClaim()
     await store.claim(request)
     await store.complete(request)
@@ -152,6 +170,22 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('many_retention')
   })
 })
+
+/** The text of every query that a pool's connections are given from now on. */
+function listenTo(pool: Pool): string[] {
+  const queries: string[] = []
+  const heard = new WeakSet<PoolClient>()
+  pool.on('acquire', (client) => {
+    if (heard.has(client)) return
+    heard.add(client)
+    const { query } = client
+    client.query = ((given: { text: string } | string, ...rest: unknown[]) => {
+      queries.push(typeof given === 'string' ? given : given.text)
+      return Reflect.apply(query, client, [given, ...rest])
+    }) as never
+  })
+  return queries
+}
 
 describe('postgresStore refuses', () => {
   const pool = { connect() {}, query() {}, on() {}, totalCount: 0 } as unknown as Pool
