@@ -42,6 +42,7 @@ export type { EventSchemas, HandledEvent, SchemaResult, StandardSchema } from '.
 export type { HandlerOptions } from './handlers.js'
 export type { AcceptedDelivery, Inbox, InboxAttempt, InboxStatus, InboxWork } from './inboxes/inbox.js'
 export type { ReceiverOptions } from './options.js'
+export { type NewestMemory, type NewestOnlyOptions, newestOnly } from './ordering.js'
 export type { ReceiverStatus } from './status.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type {

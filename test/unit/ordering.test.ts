@@ -1,0 +1,116 @@
+/** newestOnly: what is older than the newest worked for the same object is dropped or flagged; nothing else is. */
+import { describe, expect, test } from 'vitest'
+import { createReceiver, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
+import { signDelivery } from '../../src/testing/index.js'
+import { deferred } from '../support/deferred.js'
+
+const SECRET = 'your_webhook_secret'
+
+function at(minute: number, id: string | undefined = 'abc123') {
+  const timestamp = `2025-01-29T12:${String(minute).padStart(2, '0')}:00Z`
+  return { event: 'qr.transferred' as const, timestamp, webhook_id: 'wh-001', data: { id, minute } }
+}
+
+type QrEvent = EventOf<'qr.transferred'>
+
+const objectOf = (event: { readonly data: { readonly id?: string | null | undefined } }) => event.data.id
+
+function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly remember?: NewestMemory } = {}) {
+  const seen: string[] = []
+  const receiver = createReceiver({ secret: SECRET, maxAgeMs: false, onError: () => {} }).on(
+    'qr.transferred',
+    newestOnly({ objectOf, ...options }, async (event: QrEvent, { outdated, idempotencyKey, signal }) => {
+      if (idempotencyKey.length !== 64 || signal.aborted) throw new Error('the context is not whole')
+      if (event.data['fails']) throw new Error('not this time')
+      seen.push(`${event.data.id} ${event.data['minute']}${outdated ? ' outdated' : ''}`)
+    }),
+  )
+  const receive = async (payload: object) => {
+    return (await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)).status
+  }
+  return { seen, receive }
+}
+
+describe('newestOnly', () => {
+  test('drops what is older than the newest of its object, and answers it as processed', async () => {
+    const { seen, receive } = setUp()
+    for (const payload of [at(5), at(3), at(5, 'other'), at(6), at(4, 'other')])
+      expect(await receive(payload)).toBe('processed')
+    expect(seen).toEqual(['abc123 5', 'other 5', 'abc123 6'])
+  })
+
+  test('flags it where it is told to, and does not forget the newest by it', async () => {
+    const { seen, receive } = setUp({ mode: 'flag' })
+    for (const minute of [5, 3, 4]) await receive(at(minute))
+    expect(seen).toEqual(['abc123 5', 'abc123 3 outdated', 'abc123 4 outdated'])
+  })
+
+  test('works what has the same time, no time, or no object', async () => {
+    const { seen, receive } = setUp()
+    const equal = { ...at(5), data: { id: 'abc123', minute: 'five again' } }
+    for (const payload of [at(5), equal, { ...at(1), timestamp: 'yesterday' }]) await receive(payload)
+    await receive({ ...at(9), data: { minute: 9 } })
+    await receive({ ...at(2), data: { minute: 2 } })
+    expect(seen).toEqual(['abc123 5', 'abc123 five again', 'abc123 1', 'undefined 9', 'undefined 2'])
+  })
+
+  test('lets a delivery that failed count for nothing', async () => {
+    const { seen, receive } = setUp()
+    expect(await receive({ ...at(5), data: { id: 'abc123', fails: true } })).toBe('failed')
+    expect(await receive(at(3))).toBe('processed')
+    expect(seen).toEqual(['abc123 3'])
+  })
+
+  test('handles the deliveries of one object one after the other, those of others beside them', async () => {
+    const gate = deferred()
+    const steps: string[] = []
+    const handle = newestOnly({ objectOf }, async (event: ReturnType<typeof at>) => {
+      steps.push(`${event.data.id} ${event.data.minute} begins`)
+      if (event.data.id === 'abc123' && event.data.minute === 5) await gate.promise
+      steps.push(`${event.data.id} ${event.data.minute} ends`)
+    })
+    const context = {} as Parameters<typeof handle>[1]
+    const both = [handle(at(5), context), handle(at(3), context), handle(at(6), context)]
+    await handle(at(1, 'other'), context)
+    expect(steps).toEqual(['abc123 5 begins', 'other 1 begins', 'other 1 ends'])
+    gate.resolve()
+    await Promise.all(both)
+    expect(steps.slice(3)).toEqual(['abc123 5 ends', 'abc123 6 begins', 'abc123 6 ends'])
+  })
+
+  test('asks a memory of the user, which every process shares', async () => {
+    const table = new Map<string, number>()
+    const remember: NewestMemory = {
+      get: async (object) => table.get(object),
+      set: async (object, epochMs) => void table.set(object, Math.max(epochMs, table.get(object) ?? 0)),
+    }
+    const [one, other] = [setUp({ remember }), setUp({ remember })]
+    await one.receive(at(5))
+    await other.receive(at(3))
+    await other.receive(at(7))
+    expect([one.seen, other.seen]).toEqual([['abc123 5'], ['abc123 7']])
+    expect(table).toEqual(new Map([['abc123', Date.parse('2025-01-29T12:07:00Z')]]))
+  })
+
+  test('forgets the object that was not used for longest, beyond 10,000', async () => {
+    const seen: number[] = []
+    const handle = newestOnly({ objectOf }, (event: ReturnType<typeof at>) => void seen.push(event.data.minute))
+    const context = {} as Parameters<typeof handle>[1]
+    await handle(at(5), context)
+    for (let index = 0; index < 9_999; index++) await handle(at(0, `qr-${index}`), context)
+    seen.length = 0
+    await handle(at(3), context)
+    expect(seen).toEqual([])
+    await handle(at(0, 'one more'), context)
+    await handle(at(3), context)
+    expect(seen).toEqual([0, 3])
+  })
+
+  test.each([
+    ['without objectOf', {}],
+    ['with another mode', { objectOf, mode: 'refuse' }],
+    ['with a memory that is none', { objectOf, remember: new Set() }],
+  ])('refuses to be made %s', (_, wrong) => {
+    expect(() => newestOnly(wrong as never, () => {})).toThrow(/option_invalid/)
+  })
+})
