@@ -1,0 +1,13 @@
+/** Starts both halves, each as a process of its own, and stops them together. How to run it: ../README.md. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+const halves = ['worker.ts', 'web.ts'].map((file) =>
+  spawn(process.execPath, [join(import.meta.dirname, file)], { stdio: 'inherit' }),
+)
+const stop = () => {
+  for (const half of halves) half.kill()
+}
+for (const half of halves) half.once('exit', stop)
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)

@@ -1,0 +1,21 @@
+/** The web half: verifies, stores, answers. It has no handlers, so it works nothing. How to run it: ../README.md. */
+import { createServer } from 'node:http'
+import { createReceiver } from 'govalid-webhooks'
+import { toHandler } from 'govalid-webhooks/node'
+import { openInbox } from './inbox.ts'
+
+const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, inbox: openInbox() })
+
+const port = Number(process.env.PORT ?? 3000)
+const handle = toHandler(receiver)
+const server = createServer((request, response) => {
+  if (request.url === '/webhooks/govalid') void handle(request, response)
+  else response.writeHead(404).end()
+})
+server.listen(port, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))
+
+process.once('SIGTERM', async () => {
+  server.close()
+  await receiver.close()
+  process.exit()
+})

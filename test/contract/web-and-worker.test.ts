@@ -1,0 +1,69 @@
+/** The example of two processes as a person runs it: one that only accepts, one that works, each killed or stopped without the other. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sentAt, timestamp } from '../../examples/demo/guide-payload.js'
+import { send, sign } from '../../examples/demo/sender.js'
+import { startServer } from '../../examples/demo/server-process.js'
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/web-and-worker')
+const SECRET = 'your_webhook_secret'
+
+let folder: string
+const workers: ChildProcess[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'govalid-web-and-worker-'))
+  process.env['WEBHOOKS_DB'] = join(folder, 'webhooks.db')
+  process.env['WORK_MS'] = '50'
+})
+
+afterEach(async () => {
+  for (const worker of workers.splice(0)) {
+    if (worker.exitCode === null && worker.signalCode === null) {
+      worker.kill('SIGKILL')
+      await once(worker, 'exit')
+    }
+  }
+  rmSync(folder, { recursive: true })
+})
+
+function startWorker() {
+  const env = { ...process.env, GOVALID_WEBHOOK_SECRET: SECRET }
+  const worker = spawn(process.execPath, [join(EXAMPLE, 'worker.ts')], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  workers.push(worker)
+  const lines: string[] = []
+  createInterface({ input: worker.stdout }).on('line', (line) => lines.push(line))
+  return { worker, lines }
+}
+
+test('the web half answers while no worker lives, and a worker does the work, once', async () => {
+  const web = await startServer([process.execPath, join(EXAMPLE, 'web.ts')], SECRET)
+  const delivery = await sign(sentAt(timestamp()), SECRET)
+  expect((await send(web.url, delivery)).text).toBe('200 accepted')
+  expect((await send(web.url, delivery)).text).toBe('200 accepted')
+  expect((await send(web.url, await sign(sentAt(timestamp()), 'a guess'))).text).toBe('401 refused')
+  await web.stop()
+
+  const { worker, lines } = startWorker()
+  await expect.poll(() => lines, { timeout: 20_000 }).toEqual(['qr.scanned: Product Certificate #001, scan 15'])
+  worker.kill()
+  expect(await once(worker, 'exit')).toEqual([0, null])
+
+  const next = startWorker()
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  expect(next.lines).toEqual([])
+})
+
+test('one command starts both, and what the web half takes the worker works', async () => {
+  const { url, printed, stop } = await startServer([process.execPath, join(EXAMPLE, 'start.ts')], SECRET)
+  expect((await send(url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
+  await expect
+    .poll(async () => (await printed.take(1)).join(), { timeout: 20_000 })
+    .toContain('qr.scanned: Product Certificate #001, scan 15')
+  await stop()
+})
