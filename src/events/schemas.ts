@@ -5,6 +5,7 @@
  * Objects are loose: members nobody documented are kept, all but `__proto__`, which zod leaves out.
  */
 import * as z from 'zod'
+import { WEBHOOK_ID_LENGTH } from './shapes.js'
 
 const text = z.string().nullish()
 const amount = z.number().nullish()
@@ -87,7 +88,7 @@ export const openDataSchema = z.looseObject({})
 export const envelopeSchema = z.looseObject({
   event: z.string().min(1),
   timestamp: z.string(),
-  webhook_id: z.string(),
+  webhook_id: z.string().max(WEBHOOK_ID_LENGTH),
   data: openDataSchema,
   signature: text,
 })

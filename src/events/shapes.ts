@@ -90,12 +90,25 @@ export function isObject(value: unknown): value is Members {
 export function findIssues(type: EventType, payload: Members): readonly Issue[] {
   const issues: Issue[] = []
   check(payload, ENVELOPE, [], issues)
+  checkWebhookId(payload['webhook_id'], issues)
   const data = payload['data']
   if (!isObject(data)) return issues
   check(data, DATA[type], ['data'], issues)
   const location = data['scan_location']
   if (type === 'qr.scanned' && isObject(location)) check(location, SCAN_LOCATION, ['data', 'scan_location'], issues)
   return issues
+}
+
+/** A subscription's id is short, as far as seen; what is longer than any id is not one. */
+export const WEBHOOK_ID_LENGTH = 1000
+
+function checkWebhookId(id: unknown, issues: Issue[]): void {
+  if (typeof id !== 'string' || id.length <= WEBHOOK_ID_LENGTH) return
+  issues.push({
+    path: ['webhook_id'],
+    expected: `string of at most ${WEBHOOK_ID_LENGTH} characters`,
+    received: 'longer string',
+  })
 }
 
 function check(members: Members, shape: Shape, path: readonly string[], issues: Issue[]): void {

@@ -54,7 +54,11 @@ const nearPayload = (type: EventType) =>
           { weight: 9, arbitrary: fc.constant('2025-01-29T12:00:00Z') },
           { weight: 1, arbitrary: anyJson() },
         ),
-        webhook_id: fc.oneof({ weight: 9, arbitrary: fc.string() }, { weight: 1, arbitrary: anyJson() }),
+        webhook_id: fc.oneof(
+          { weight: 8, arbitrary: fc.string() },
+          { weight: 1, arbitrary: fc.constantFrom('x'.repeat(1000), 'x'.repeat(1001), 'x'.repeat(10_000)) },
+          { weight: 1, arbitrary: anyJson() },
+        ),
         signature: fc.oneof(fc.string(), fc.constant(null), anyJson()),
         data: fc.oneof(
           {
