@@ -136,8 +136,9 @@ async function expectUnharmed(target: Target, before: Observations): Promise<voi
   expect(faults, 'unhandled rejections and uncaught exceptions').toEqual([])
   expect(objectPrototype).toEqual(before.objectPrototype)
   await target.control({ do: 'reset' })
+  const { send } = createStage(target)
   await expectWithin(NEXT_GOOD_MS, async () => {
-    const reply = await exchange(target.port, toBytes(signed(scan()), pathOf('default')))
+    const reply = await send(signed(scan()))
     expectAnswer(reply, 'processed', { target })
     return reply.tookMs
   })
