@@ -24,7 +24,7 @@ export function createHost(): Host {
   let shown = ''
   const progress = (line: string) => {
     if (!isWatched || line === shown) return
-    stderr.write(line === '' ? '\r\u001b[K' : `\r\u001b[K${line.slice(0, (stderr.columns ?? 80) - 1)}`)
+    stderr.write(line === '' ? '\r\u001b[K' : `\r\u001b[K${line.slice(0, (stderr.columns || 80) - 1)}`)
     shown = line
   }
   const write = (stream: NodeJS.WriteStream, line: string) => {

@@ -4,9 +4,10 @@ import { Writable } from 'node:stream'
 
 /** Asks for a text that is not shown while it is typed. */
 export async function askHidden(question: string): Promise<string> {
-  process.stderr.write(question)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  // The interface takes the terminal's echo away, so it comes first: who types at once must not be shown either.
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 })
+  process.stderr.write(question)
   try {
     return await answerOf(lines, '')
   } finally {

@@ -23,12 +23,12 @@ export interface RunOptions {
 }
 
 /** Where the binary is. */
-function binary(): string {
+export function binary(): string {
   return join(inject('packed').consumer, 'node_modules/.bin/govalid-webhooks')
 }
 
 /** An environment without anything of the developer's own. */
-function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
+export function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
 }
 
