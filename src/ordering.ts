@@ -72,7 +72,9 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
     const epochMs = readTimestamp((event as { readonly timestamp?: unknown }).timestamp)?.epochMs
     if (object === undefined || object === null || epochMs === undefined)
       return void (await call(event, context, false))
-    await inTurn(object, async () => {
+    await inTurn(object, context.signal, async () => {
+      // Given up while it waited: the next try works it.
+      if (context.signal.aborted) throw context.signal.reason
       const newest = await remember.get(object)
       const isOutdated = newest !== undefined && epochMs < newest
       if (isOutdated && mode === 'drop') return
@@ -82,19 +84,27 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   }
 }
 
-/** Runs work of one object one after the other; a failure stops nobody behind it. */
-function createTurns(): (object: string, work: () => Promise<void>) => Promise<void> {
+/** Runs work of one object one after the other; neither a failure nor what was given up (`signal`) stops those behind it. */
+function createTurns(): (object: string, signal: AbortSignal, work: () => Promise<void>) => Promise<void> {
   const last = new Map<string, Promise<void>>()
-  return async function inTurn(object, work) {
+  return async function inTurn(object, signal, work) {
     const before = last.get(object) ?? Promise.resolve()
-    const mine = before.then(work, work)
-    last.set(object, mine)
+    const mine = before.then(work)
+    const turn = Promise.race([mine.catch(() => {}), whenAborted(signal)])
+    last.set(object, turn)
     try {
       await mine
     } finally {
-      if (last.get(object) === mine) last.delete(object)
+      if (last.get(object) === turn) last.delete(object)
     }
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve())
+  })
 }
 
 /** The objects used last; beyond that the one that was not used for longest is forgotten. */
@@ -103,8 +113,9 @@ function createMemory(): NewestMemory {
   return {
     get: (object) => times.get(object),
     set(object, epochMs) {
+      const newest = Math.max(epochMs, times.get(object) ?? epochMs)
       times.delete(object)
-      times.set(object, epochMs)
+      times.set(object, newest)
       if (times.size <= REMEMBERED_OBJECTS) return
       for (const oldest of times.keys()) return void times.delete(oldest)
     },

@@ -1,6 +1,6 @@
 /** newestOnly: what is older than the newest worked for the same object is dropped or flagged; nothing else is. */
 import { describe, expect, test } from 'vitest'
-import { createReceiver, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
+import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 
@@ -61,6 +61,28 @@ describe('newestOnly', () => {
     expect(seen).toEqual(['abc123 3'])
   })
 
+  test('a handler that was given up holds up nobody, and what was given up while it waited is not worked late', async () => {
+    const gate = deferred()
+    const seen: number[] = []
+    const handle = newestOnly({ objectOf }, async (event: ReturnType<typeof at>) => {
+      if (event.data.minute === 5) await gate.promise
+      seen.push(event.data.minute)
+    })
+    const [hanging, waiting, later] = [new AbortController(), new AbortController(), new AbortController()]
+    const work = (minute: number, { signal }: AbortController) => handle(at(minute), { signal } as DeliveryContext)
+    const [first, second] = [work(5, hanging), work(6, waiting)]
+    const refused = expect(second).rejects.toThrow('handler_timeout')
+    waiting.abort(new Error('handler_timeout'))
+    hanging.abort(new Error('handler_timeout'))
+    await work(7, later)
+    await refused
+    gate.resolve()
+    await first
+    expect(seen).toEqual([7, 5])
+    await work(6, later)
+    expect(seen).toEqual([7, 5])
+  })
+
   test('handles the deliveries of one object one after the other, those of others beside them', async () => {
     const gate = deferred()
     const steps: string[] = []
@@ -69,7 +91,7 @@ describe('newestOnly', () => {
       if (event.data.id === 'abc123' && event.data.minute === 5) await gate.promise
       steps.push(`${event.data.id} ${event.data.minute} ends`)
     })
-    const context = {} as Parameters<typeof handle>[1]
+    const context = { signal: new AbortController().signal } as DeliveryContext
     const both = [handle(at(5), context), handle(at(3), context), handle(at(6), context)]
     await handle(at(1, 'other'), context)
     expect(steps).toEqual(['abc123 5 begins', 'other 1 begins', 'other 1 ends'])
@@ -95,7 +117,7 @@ describe('newestOnly', () => {
   test('forgets the object that was not used for longest, beyond 10,000', async () => {
     const seen: number[] = []
     const handle = newestOnly({ objectOf }, (event: ReturnType<typeof at>) => void seen.push(event.data.minute))
-    const context = {} as Parameters<typeof handle>[1]
+    const context = { signal: new AbortController().signal } as DeliveryContext
     await handle(at(5), context)
     for (let index = 0; index < 9_999; index++) await handle(at(0, `qr-${index}`), context)
     seen.length = 0
