@@ -90,7 +90,8 @@ function createTurns(): (object: string, signal: AbortSignal, work: () => Promis
   return async function inTurn(object, signal, work) {
     const before = last.get(object) ?? Promise.resolve()
     const mine = before.then(work)
-    const turn = Promise.race([mine.catch(() => {}), whenAborted(signal)])
+    const over = Promise.race([mine.catch(() => {}), whenAborted(signal)])
+    const turn = before.then(() => over)
     last.set(object, turn)
     try {
       await mine

@@ -72,9 +72,13 @@ describe('newestOnly', () => {
     const work = (minute: number, { signal }: AbortController) => handle(at(minute), { signal } as DeliveryContext)
     const [first, second] = [work(5, hanging), work(6, waiting)]
     const refused = expect(second).rejects.toThrow('handler_timeout')
+    const third = work(7, later)
+    await new Promise((resolve) => setImmediate(resolve))
     waiting.abort(new Error('handler_timeout'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual([])
     hanging.abort(new Error('handler_timeout'))
-    await work(7, later)
+    await third
     await refused
     gate.resolve()
     await first
