@@ -3,4 +3,6 @@
 import { createHost } from './host.js'
 import { runProgram } from './program.js'
 
-process.exitCode = await runProgram(createHost(), process.argv)
+const exitCode = await runProgram(createHost(), process.argv)
+// Once everything is written: what a user's file has opened must not keep the process.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)))

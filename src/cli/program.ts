@@ -5,6 +5,7 @@ import type { AddCommand } from './command.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEndpoints } from './commands/endpoints.js'
 import { addSend } from './commands/send.js'
+import { addSimulate } from './commands/simulate.js'
 import { addVerify } from './commands/verify.js'
 import type { Host } from './host.js'
 import { plain } from './paint.js'
@@ -12,7 +13,7 @@ import { EXIT, type ExitCode, UsageError } from './usage-error.js'
 
 declare const PACKAGE_VERSION: string
 
-const COMMANDS: readonly AddCommand[] = [addSend, addVerify, addDoctor, addEndpoints]
+const COMMANDS: readonly AddCommand[] = [addSend, addVerify, addDoctor, addEndpoints, addSimulate]
 
 const AFTER_HELP = `
 Exit codes:

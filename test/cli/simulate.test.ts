@@ -1,0 +1,146 @@
+/** `simulate`: handler files that are right, and files with each fault it is there to show. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, inject, it } from 'vitest'
+import { runCli, runJson } from '../support/command-line.js'
+
+interface Played {
+  readonly event: string
+  readonly result: string
+  readonly tries: readonly string[]
+  readonly minutes: number
+}
+
+interface Report {
+  readonly good: boolean
+  readonly scenarios: readonly {
+    readonly name: string
+    readonly disabled: boolean
+    readonly deliveries: readonly Played[]
+  }[]
+}
+
+/** Writes a file that makes its receiver of these options, with these handlers. */
+function handlerFile(name: string, handlers: string, options = '...options'): string {
+  const file = join(inject('packed').consumer, `${name}.mjs`)
+  const code = `import { createReceiver, PermanentError } from 'govalid-webhooks'
+export const createWebhookReceiver = (options) => createReceiver({ secret: 'of the file', ${options} })${handlers}`
+  writeFileSync(file, code)
+  return file
+}
+
+async function simulate(file: string, ...events: readonly string[]): Promise<Report & { code: number | null }> {
+  const { code, json } = await runJson<Report>(['simulate', file, ...events.flatMap((event) => ['--event', event])])
+  return { code, ...json }
+}
+
+const results = ({ scenarios }: Report) =>
+  scenarios.map(({ deliveries }) => deliveries.map(({ result }) => result).join(' '))
+
+describe('a file that is right', () => {
+  it('loses nothing and does nothing twice, whatever happens on the way', async () => {
+    const report = await simulate(handlerFile('right', ".on('qr.*', () => {})"))
+    expect([report.code, report.good, report.scenarios.length]).toEqual([0, true, 3])
+    for (const { deliveries, disabled } of report.scenarios) {
+      expect([disabled, deliveries.length]).toEqual([false, 12])
+      expect(deliveries.map(({ event, result }) => event.startsWith('qr.') === (result === 'handled'))).not.toContain(
+        false,
+      )
+    }
+  })
+
+  it('gets its retry after the schedule’s minute, on virtual time', async () => {
+    const startedAt = performance.now()
+    const { code, scenarios } = await simulate(
+      handlerFile(
+        'third',
+        ".on('qr.scanned', (_, { attempt }) => { if (attempt < 3) throw new Error('later') })",
+        'onError() {}, ...options',
+      ),
+      'qr.scanned',
+    )
+    expect(code).toBe(0)
+    expect(scenarios[0]?.deliveries[0]).toEqual({
+      event: 'qr.scanned',
+      result: 'handled',
+      tries: ['500 failed', '500 failed', '200 processed'],
+      minutes: 6,
+    })
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
+  })
+
+  it('may keep aside what cannot be worked', async () => {
+    const options = 'quarantine: Object.assign(async () => {}, {}), ...options'
+    const report = await simulate(
+      handlerFile('kept', ".on('qr.scanned', () => { throw new PermanentError('never') })", options),
+      'qr.scanned',
+    )
+    expect([report.code, results(report)]).toEqual([0, ['kept', 'kept', 'kept']])
+  })
+})
+
+describe('what is wrong with a file is found', () => {
+  it('a handler that always throws, without a quarantine: lost', async () => {
+    const report = await simulate(
+      handlerFile('throws', ".on('qr.scanned', () => { throw new Error('no') })"),
+      'qr.scanned',
+    )
+    expect([report.code, results(report)]).toEqual([1, ['lost', 'lost', 'lost']])
+    expect(report.scenarios.some(({ disabled }) => disabled)).toBe(false)
+  })
+
+  it('an error that is never to be tried again, without a quarantine: lost, a lost answer or not', async () => {
+    const handlers = ".on('qr.scanned', () => { throw new PermanentError('never') })"
+    expect(results(await simulate(handlerFile('dropped', handlers), 'qr.scanned'))).toEqual(['lost', 'lost', 'lost'])
+  })
+
+  it('no store: handled twice, and the webhook disabled by what always fails', async () => {
+    const handlers = ".on('qr.scanned', () => {}).on('payment.failed', () => { throw new Error('no') })"
+    const report = await simulate(
+      handlerFile('no-store', handlers, 'store: false, ...options'),
+      'qr.scanned',
+      'payment.failed',
+    )
+    expect([report.code, results(report)]).toEqual([1, ['handled lost', 'doubled lost', 'doubled lost']])
+    expect(report.scenarios.map(({ disabled }) => disabled)).toEqual([true, true, true])
+    expect(report.scenarios[0]?.deliveries[1]).toMatchObject({ tries: Array(5).fill('500 failed'), minutes: 81 })
+  })
+
+  it.each([
+    ['its secret', "...options, secret: 'mine'", 'does not hand its secret on'],
+    ['its clock', '...options, clock: undefined', 'does not hand its clock on'],
+  ])('a function that keeps %s to itself is wrong use', async (name, options, message) => {
+    const { code, stderr } = await runCli([
+      'simulate',
+      handlerFile(name.replace(' ', '-'), ".on('*', () => {})", options),
+    ])
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+  })
+})
+
+describe('the report', () => {
+  it('has a line for each delivery and a verdict', async () => {
+    const file = handlerFile('report', ".on('qr.scanned', () => {})")
+    const { code, stdout } = await runCli(['simulate', file, '--event', 'qr.scanned', '--count', '2'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^every answer arrives\n {2}✓ qr\.scanned +handled once +200 processed; 0 min\n/)
+    expect(stdout).toContain('no answer, 200 duplicate; 1.1 min')
+    expect(stdout).toContain('6 deliveries: 0 lost, 0 handled twice; webhook disabled 0 times.')
+  })
+
+  it('ends although the file keeps something open', async () => {
+    const { code } = await runCli([
+      'simulate',
+      handlerFile('open', ".on('qr.scanned', () => {})\nsetInterval(() => {}, 1000)"),
+      '--event',
+      'qr.scanned',
+    ])
+    expect(code).toBe(0)
+  })
+
+  it('is not given of an event that does not exist', async () => {
+    const { code, stderr } = await runCli(['simulate', 'any.mjs', '--event', 'qr.scand'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean qr.scanned?')])
+  })
+})
