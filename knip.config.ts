@@ -25,7 +25,7 @@ const config: KnipConfig = {
   // cloudflare:workers is a module of the platform. The adapter of Next.js is typed without it; the other two are started by
   // scripts/pack-check.mjs.
   ignoreDependencies: ['cloudflare', 'next', 'publint', '@arethetypeswrong/cli', '@changesets/config'],
-  ignoreBinaries: ['apt-get'],
+  ignoreBinaries: ['apt-get', 'openssl'],
 }
 
 export default config
