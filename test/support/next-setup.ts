@@ -12,6 +12,7 @@ import { VARIANT_NAMES } from '../acceptance/variants.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 const EXAMPLE = join(ROOT, 'examples/nextjs')
+const NEXT_15 = join(ROOT, 'test/fixtures/next15')
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,12 +24,13 @@ declare module 'vitest' {
 export default function setup(project: TestProject): void {
   if (!existsSync(join(ROOT, 'dist')))
     throw new Error('there is no dist/: run `npm run build` before the Next.js tests')
+  for (const installation of [EXAMPLE, NEXT_15]) requireNext(installation)
   const next16 = build(EXAMPLE, (folder) => {
     // As they are: here the example is compiled, and its types are checked, by Next.js itself.
     cpSync(join(EXAMPLE, 'app'), join(folder, 'app'), { recursive: true })
     cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
   })
-  const next15 = build(join(ROOT, 'test/fixtures/next15'), (folder) => {
+  const next15 = build(NEXT_15, (folder) => {
     copyCompiled(join(EXAMPLE, 'app/webhooks/govalid/route.ts'), join(folder, 'app/webhooks/govalid/route.js'))
     renameSync(join(folder, 'proxy.js'), join(folder, 'middleware.js'))
   })
@@ -57,16 +59,18 @@ function runNextBuild(installation: string, folder: string): void {
   if (run.status !== 0) throw new Error(`next build failed in ${folder}\n${run.stdout}${run.stderr}`)
 }
 
-/** Puts the package as it is built now in the place of the one that was installed. */
-function refreshPackage(installation: string): void {
+function requireNext(installation: string): void {
   const wanted = JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')).dependencies.next
   const manifest = join(installation, 'node_modules/next/package.json')
   const found = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'nothing'
-  if (found !== wanted) {
-    throw new Error(
-      `Next.js ${wanted} is not installed in ${installation} (found: ${found}): run \`npm run next:install\``,
-    )
-  }
+  if (found === wanted) return
+  throw new Error(
+    `Next.js ${wanted} is not installed in ${installation} (found: ${found}): run \`npm run next:install\` first`,
+  )
+}
+
+/** Puts the package as it is built now in the place of the one that was installed. */
+function refreshPackage(installation: string): void {
   const installed = join(installation, 'node_modules/govalid-webhooks')
   rmSync(installed, { recursive: true, force: true })
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true })
