@@ -73,8 +73,13 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  await server.start()
-  return server
+  try {
+    await server.start()
+    return server
+  } catch (error) {
+    await server.remove()
+    throw error
+  }
 }
 
 async function ask<Answer>(url: string, question: (client: Redis) => Promise<Answer>): Promise<Answer> {

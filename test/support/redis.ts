@@ -63,9 +63,10 @@ export function redisScene(url: string): RedisScene {
   const bystander = new Redis(url, { lazyConnect: true })
   const clients: TestClient[] = []
   afterAll(async () => {
-    for (const client of clients) client.close()
+    // First, so that nothing is left in Redis whatever becomes of the clients.
     await bystander.eval(REMOVE, 0, `govalid:*${home}*`)
     bystander.disconnect()
+    for (const client of clients) client.close()
   })
   return {
     bystander,
