@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config'
 
 const inCi = process.env['CI'] !== undefined
 
+// Real sockets, services and runtimes, with limits of time: what a busy machine was too slow for is tried again. A fault fails every time.
+const real = { testTimeout: 90_000, hookTimeout: 120_000, retry: 2 }
+
 export default defineConfig({
   test: {
     reporters: inCi ? ['default', 'json'] : ['default'],
@@ -22,7 +25,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/{unit,flow,vectors,architecture,docs}/**/*.test.ts'],
           // Nothing here waits; some compute much, and a busy machine takes its time.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -31,8 +34,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/support/services-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          ...real,
         },
       },
       {
@@ -40,8 +42,7 @@ export default defineConfig({
           name: 'acceptance',
           environment: 'node',
           include: ['test/acceptance/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          ...real,
         },
       },
       {
@@ -50,13 +51,12 @@ export default defineConfig({
           environment: 'node',
           include: ['test/cli/**/*.test.ts'],
           globalSetup: ['test/support/package-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...real,
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
-        test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], testTimeout: 30_000 },
+        test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], ...real },
       },
       {
         test: { name: 'edge', environment: 'edge-runtime', include: ['test/runtime/edge/**/*.test.ts'] },
