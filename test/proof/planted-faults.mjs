@@ -259,4 +259,20 @@ export const FAULTS = [
     tests: 'unit/report.test.ts',
     red: 'holds no control character of what a sender chose',
   },
+  {
+    name: 'a platform is not kept alive for a claim that is late',
+    file: 'delivery/claim.ts',
+    find: 'if (givenBack) platform.waitUntil',
+    replace: 'if (givenBack && clock === undefined) platform.waitUntil',
+    tests: 'flow/late-claim.test.ts',
+    red: 'a claim that comes after its limit is released, not counted, and the platform is kept alive until then',
+  },
+  {
+    name: 'a process that has Node’s functions in name only stops the receiver',
+    file: 'crypto/platform.ts',
+    find: "// The edge runtime of Next.js has Node's `process` in name only: calling its functions throws.",
+    replace: "throw new Error('a Node.js API is used')",
+    tests: 'unit/crypto/platform.test.ts',
+    red: 'is not node:crypto where asking throws, as in the edge runtime of Next.js',
+  },
 ]
