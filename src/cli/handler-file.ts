@@ -29,6 +29,8 @@ const HOW = `It has to export a function that hands options on: export const ${N
 export async function loadHandlers(host: Host, file: string): Promise<MakeReceiver> {
   // Files also make their own receiver where they are imported; without a secret that would throw.
   process.env[SECRET_ENV] ??= randomUUID()
+  // What handlers print is not the result of the command.
+  globalThis.console = new console.Console(process.stderr)
   const exported = await load(host, file)
   const make = exported[NAME] ?? exported['default']
   if (typeof make !== 'function') throw new UsageError(`${plain(file)} cannot be used. ${HOW}`)

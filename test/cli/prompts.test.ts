@@ -1,5 +1,8 @@
 /** What is asked at a terminal: a real pseudo-terminal, on which somebody types. Skipped by name where there is no python3 to make one. */
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
 import { createReceiver } from '../../src/index.js'
@@ -34,10 +37,12 @@ function runAtTerminal(
   args: readonly string[],
   typed: readonly (readonly [question: string, answer: string])[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ) {
   const command = JSON.stringify([binary(), ...args])
   const child = spawn('python3', ['-c', TYPIST, command, JSON.stringify(typed)], {
     env: cleanEnv({ TERM: 'xterm', ...env }),
+    cwd,
   })
   let screen = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -99,6 +104,20 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect(api.requests).toEqual([])
     await runAtTerminal(remove, [['[y/N]', 'y\r']], env)
     expect(api.requests.map(({ line }) => line)).toEqual(['DELETE /api/v1/webhooks/wh-001/'])
+  })
+
+  it('a file is overwritten only after a yes to its name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'govalid-init-'))
+    stops.push(async () => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'package.json'), '{}')
+    mkdirSync(join(folder, 'webhooks'))
+    const file = join(folder, 'webhooks/server.mjs')
+    writeFileSync(file, '// mine')
+    const no = await runAtTerminal(['init'], [['[y/N]', 'n\r']], {}, folder)
+    expect([no.code, readFileSync(file, 'utf8')]).toEqual([0, '// mine'])
+    expect(no.screen).toContain('Overwrite webhooks/server.mjs? [y/N]')
+    await runAtTerminal(['init'], [['[y/N]', 'y\r']], {}, folder)
+    expect(readFileSync(file, 'utf8')).toContain('createServer')
   })
 
   it('there are colours, and with NO_COLOR there are none', async () => {

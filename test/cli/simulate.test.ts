@@ -129,6 +129,13 @@ describe('the report', () => {
     expect(stdout).toContain('6 deliveries: 0 lost, 0 handled twice; webhook disabled 0 times.')
   })
 
+  it('is not mixed with what handlers print', async () => {
+    const file = handlerFile('prints', ".on('qr.scanned', () => console.log('printed by a handler'))")
+    const { stdout, stderr } = await runCli(['simulate', file, '--event', 'qr.scanned', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ good: true })
+    expect(stderr).toContain('printed by a handler')
+  })
+
   it('ends although the file keeps something open', async () => {
     const { code } = await runCli([
       'simulate',

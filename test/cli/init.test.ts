@@ -1,0 +1,222 @@
+/** `init`: for each framework, what it writes is tested, started and sent to; for TypeScript it is compiled too. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { cleanEnv, runCli, runJson } from '../support/command-line.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const SECRET = 'your_webhook_secret'
+
+interface Result {
+  readonly framework: string
+  readonly files: readonly { readonly path: string; readonly done: string }[]
+  readonly next: readonly string[]
+}
+
+/** A project with these dependencies, which are really there. */
+function project(dependencies: readonly string[], more: Readonly<Record<string, unknown>> = {}): string {
+  const folder = mkdtempSync(join(inject('packed').consumer, 'project-'))
+  const listed = Object.fromEntries(dependencies.map((name) => [name, '*']))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a-project', dependencies: listed, ...more }))
+  const modules = join(folder, 'node_modules')
+  for (const name of [...dependencies, '@types/node', '@types/express']) {
+    const [from, to] = [join(ROOT, 'node_modules', name), join(modules, name)]
+    if (!existsSync(from) || existsSync(to)) continue
+    mkdirSync(dirname(to), { recursive: true })
+    symlinkSync(from, to)
+  }
+  return folder
+}
+
+const typeScript = (folder: string): string => {
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'preserve',
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+    noEmit: true,
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['webhooks', 'src', 'app'] }))
+  return folder
+}
+
+const init = (cwd: string, ...args: readonly string[]) => runJson<Result>(['init', ...args], { cwd })
+const read = (folder: string, file: string) => readFileSync(join(folder, file), 'utf8')
+
+const FRAMEWORKS = [
+  { framework: 'node', dependencies: [], server: 'server' },
+  { framework: 'express', dependencies: ['express'], server: 'server' },
+  { framework: 'fastify', dependencies: ['fastify', 'express'], server: 'server' },
+  { framework: 'hono', dependencies: ['hono', '@hono/node-server'], server: 'server' },
+  { framework: 'workers', dependencies: ['wrangler'], server: 'worker' },
+  { framework: 'next', dependencies: ['next', 'express'], server: 'route' },
+] as const
+
+describe.each(FRAMEWORKS)('a project of $framework', ({ framework, dependencies, server }) => {
+  const folderOf = framework === 'next' ? 'app/webhooks/govalid' : 'webhooks'
+
+  it('is recognised, and gets its files', async () => {
+    const folder = project(dependencies, { type: 'module' })
+    const { code, json } = await init(folder)
+    expect([code, json.framework]).toEqual([0, framework])
+    expect(json.files).toEqual([
+      { path: `${folderOf}/receiver.js`, done: 'written' },
+      { path: `${folderOf}/${server}.js`, done: 'written' },
+      { path: `${folderOf}/receiver.test.js`, done: 'written' },
+      { path: framework === 'workers' ? '.dev.vars.example' : '.env.example', done: 'written' },
+    ])
+    expect(json.next[0]).toContain('npm install govalid-webhooks')
+    expect(json.next.at(-1)).toBe('npx govalid-webhooks send qr.scanned --to http://localhost:3000/webhooks/govalid')
+  })
+
+  it('gets a test that passes', async () => {
+    const folder = project(dependencies)
+    await init(folder)
+    const file = `${folderOf}/receiver.test.${framework === 'next' ? 'js' : 'mjs'}`
+    const printed = execFileSync(process.execPath, ['--test', '--test-reporter=tap', file], {
+      cwd: folder,
+      env: cleanEnv(),
+    })
+    expect(printed.toString()).toContain('# pass 2')
+  })
+
+  it('in TypeScript gets files that compile', async () => {
+    const folder = typeScript(project(dependencies))
+    await init(folder)
+    expect(existsSync(join(folder, folderOf, `${server}.ts`))).toBe(true)
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+  })
+})
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+describe.each(FRAMEWORKS.filter(({ server }) => server === 'server'))(
+  'the endpoint of $framework',
+  ({ dependencies }) => {
+    it('starts, and the first event is seen in its handler', async () => {
+      const folder = project(dependencies)
+      await init(folder)
+      const port = await freePort()
+      const env = { GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port) }
+      const child = spawn(process.execPath, ['webhooks/server.mjs'], { cwd: folder, env: cleanEnv(env) })
+      stops.push(() => void child.kill())
+      const said = saying(child.stdout)
+      await said(`listening on http://localhost:${port}/webhooks/govalid`)
+      const to = `http://localhost:${port}/webhooks/govalid`
+      const { code } = await runCli(['send', 'qr.scanned', '--to', to], { env })
+      expect(code).toBe(0)
+      await said('qr.scanned: Product Certificate #001, scan 15, Jakarta')
+      expect((await runCli(['doctor', to], { env })).code).toBe(0)
+    })
+  },
+)
+
+describe('what is there already', () => {
+  it('is not written again, when it is the same', async () => {
+    const folder = project([])
+    await init(folder)
+    const { code, json } = await init(folder)
+    expect(code).toBe(0)
+    expect(json.files.map(({ done }) => done)).toEqual(Array(4).fill('unchanged'))
+  })
+
+  it('is not overwritten where nobody can be asked, and nothing else is written', async () => {
+    const folder = project([])
+    mkdirSync(join(folder, 'webhooks'))
+    writeFileSync(join(folder, 'webhooks/server.mjs'), '// mine')
+    const { code, stderr } = await runCli(['init'], { cwd: folder })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('There already is webhooks/server.mjs.')])
+    expect(read(folder, 'webhooks/server.mjs')).toBe('// mine')
+    expect([existsSync(join(folder, 'webhooks/receiver.mjs')), existsSync(join(folder, '.env.example'))]).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  it('is overwritten with --force', async () => {
+    const folder = project([])
+    mkdirSync(join(folder, 'webhooks'))
+    writeFileSync(join(folder, 'webhooks/server.mjs'), '// mine')
+    const { json } = await init(folder, '--force')
+    expect(json.files[1]).toEqual({ path: 'webhooks/server.mjs', done: 'overwritten' })
+    expect(read(folder, 'webhooks/server.mjs')).toContain('createServer')
+  })
+
+  it('in an env example stays', async () => {
+    const folder = project([])
+    writeFileSync(join(folder, '.env.example'), 'PORT=3000')
+    const { json } = await init(folder)
+    expect(json.files[3]).toEqual({ path: '.env.example', done: 'added to' })
+    expect(read(folder, '.env.example')).toMatch(/^PORT=3000\n\n# .+\nGOVALID_WEBHOOK_SECRET=\n$/)
+  })
+})
+
+describe('a project', () => {
+  it('with src gets the files there', async () => {
+    const folder = project(['next'])
+    mkdirSync(join(folder, 'src'))
+    expect((await init(folder)).json.files[1]?.path).toBe('src/app/webhooks/govalid/route.js')
+  })
+
+  it('is told its own package manager and test runner', async () => {
+    const folder = typeScript(project(['express', 'vitest']))
+    writeFileSync(join(folder, 'pnpm-lock.yaml'), '')
+    const { json } = await init(folder)
+    expect(json.next.slice(0, 2)).toEqual(['pnpm add govalid-webhooks', 'npx vitest run webhooks/receiver.test.ts'])
+    expect(read(folder, 'webhooks/receiver.test.ts')).toContain("from 'vitest'")
+  })
+
+  it('of jest gets a test that jest can load', async () => {
+    const folder = typeScript(project(['jest']))
+    await init(folder)
+    const text = read(folder, 'webhooks/receiver.test.ts')
+    expect(text).toContain("from './receiver'")
+    expect(text).not.toContain('node:test')
+  })
+
+  it('can be told its framework', async () => {
+    const { json } = await init(project(['express']), '--framework', 'fastify')
+    expect(json.framework).toBe('fastify')
+    expect((await runCli(['init', '--framework', 'koa'], { cwd: project([]) })).code).toBe(2)
+  })
+
+  it.each([
+    ['none', undefined, 'There is no package.json here.'],
+    ['no JSON', '{', 'cannot be read as JSON'],
+  ])('needs a package.json: %s', async (_, text, message) => {
+    const folder = mkdtempSync(join(inject('packed').consumer, 'nothing-'))
+    if (text !== undefined) writeFileSync(join(folder, 'package.json'), text)
+    const { code, stderr } = await runCli(['init'], { cwd: folder })
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  })
+})
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** Waits until a process has said something. */
+function saying(stream: NodeJS.ReadableStream): (text: string) => Promise<void> {
+  let said = ''
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  return async (text) => {
+    for (let waited = 0; !said.includes(text); waited += 25) {
+      if (waited > 20_000) throw new Error(`it did not say ${text}, but: ${said}`)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+}
