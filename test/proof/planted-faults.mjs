@@ -273,6 +273,6 @@ export const FAULTS = [
     find: "// The edge runtime of Next.js has Node's `process` in name only: calling its functions throws.",
     replace: "throw new Error('a Node.js API is used')",
     tests: 'unit/crypto/platform.test.ts',
-    red: 'is not node:crypto where asking throws, as in the edge runtime of Next.js',
+    red: 'a process whose functions throw (the edge runtime of Next.js): there is none',
   },
 ]
