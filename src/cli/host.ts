@@ -1,5 +1,6 @@
 /** What a command has around it: where it prints, whether somebody is there to ask, and the environment. */
 import { createPaint, type Paint, wantsColour } from './paint.js'
+import { EXIT } from './usage-error.js'
 
 /** The surroundings of a command. */
 export interface Host {
@@ -31,6 +32,7 @@ export function createHost(): Host {
     progress('')
     stream.write(`${line}\n`)
   }
+  for (const stream of [stdout, stderr]) stream.on('error', endWithoutReader)
   return {
     env,
     cwd: process.cwd(),
@@ -40,4 +42,10 @@ export function createHost(): Host {
     note: (line) => write(stderr, line),
     progress,
   }
+}
+
+/** Whoever read on has seen enough (`| head`): nothing more can be said, and the verdict is not known. */
+function endWithoutReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.usage)
 }

@@ -1,9 +1,9 @@
 /** What the command line says of itself, how it ends when it is used wrongly, and what it never repeats. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { runCli } from '../support/command-line.js'
+import { binary, cleanEnv, runCli, temporaryServers } from '../support/command-line.js'
 import { nodesOnPath } from '../support/nodes.js'
 
 const COMMANDS = ['send', 'verify', 'doctor', 'endpoints', 'simulate', 'init']
@@ -93,6 +93,23 @@ describe('a secret', () => {
     const { code, stderr } = await runCli(['send', 'qr.scanned', '--to', URL], { env })
     expect(code).toBe(2)
     expect(stderr).toContain(`GOVALID_WEBHOOK_SECRET ${why}`)
+  })
+})
+
+describe('a reader that has seen enough', () => {
+  const start = temporaryServers()
+
+  it('ends it without a word', async () => {
+    const url = await start((request, response) => void request.resume().on('end', () => response.end()))
+    const child = spawn('sh', ['-c', `'${binary()}' doctor ${url} | head -n 1`], {
+      env: cleanEnv({ GOVALID_WEBHOOK_SECRET: 'a secret' }),
+    })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    await new Promise((resolve) => child.on('close', resolve))
+    expect(said).toBe('')
   })
 })
 
