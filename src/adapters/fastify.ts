@@ -21,7 +21,7 @@ const FIX =
 /**
  * Turns a receiver into a Fastify plugin.
  *
- * @throws {@link WebhookError} `option_invalid`, from `app.register`, when there is no `path`.
+ * @throws WebhookError `option_invalid`, from `app.register`, when there is no `path`.
  *
  * @example
  * ```ts

@@ -27,13 +27,13 @@ export interface ApiClient {
   /**
    * Registers an endpoint.
    *
-   * @throws {@link WebhookError} `option_invalid`, `secret_blank`, before anything is sent.
+   * @throws WebhookError `option_invalid`, `secret_blank`, before anything is sent.
    */
   create(endpoint: NewEndpoint): Promise<Endpoint>
   /**
    * Changes an endpoint, its secret included. Resolves to what the API answers; what that is, is not documented.
    *
-   * @throws {@link WebhookError} `option_invalid`, `secret_blank`, before anything is sent.
+   * @throws WebhookError `option_invalid`, `secret_blank`, before anything is sent.
    */
   update(id: string, changes: EndpointChanges): Promise<Endpoint | undefined>
   /** Removes an endpoint. */
@@ -52,7 +52,7 @@ const MAX_PAGES = 100
 /**
  * Makes a client of GoValid's webhook management API.
  *
- * @throws {@link WebhookError} `api_key_invalid`, `option_invalid`.
+ * @throws WebhookError `api_key_invalid`, `option_invalid`.
  *
  * @example
  * ```ts

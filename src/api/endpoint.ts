@@ -61,7 +61,7 @@ export function readEndpoint(value: unknown): Endpoint | undefined {
 /**
  * Checks what is sent before it is sent: the cure is told at once, and without what was given.
  *
- * @throws {@link WebhookError} `option_invalid`, `secret_blank`.
+ * @throws WebhookError `option_invalid`, `secret_blank`.
  */
 export function checkChanges(changes: EndpointChanges): void {
   const { url, events, secret } = changes

@@ -21,8 +21,12 @@ export type Fetch = (
   },
 ) => Promise<{
   readonly status: number
-  readonly headers: { get(name: string): string | null }
-  text(): Promise<string>
+  readonly headers: {
+    /** A header's value. */
+    readonly get: (name: string) => string | null
+  }
+  /** The body. */
+  readonly text: () => Promise<string>
 }>
 
 /** What requests are made with. */

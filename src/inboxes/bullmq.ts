@@ -38,7 +38,7 @@ const LONGEST_PAUSE_MS = 60 * 60 * 1000
 /**
  * Makes an inbox on BullMQ. Connects with the first delivery or when it is started.
  *
- * @throws {@link WebhookError} `option_invalid` when `bullmq` is not BullMQ, or a number is not above 0.
+ * @throws WebhookError `option_invalid` when `bullmq` is not BullMQ, or a number is not above 0.
  *
  * @example
  * ```ts

@@ -12,12 +12,18 @@ export interface QueueBinding {
   send(message: unknown, options?: { readonly contentType?: 'json' }): Promise<unknown>
 }
 
+/** An object of a bucket, as far as it is used. */
+export interface StoredObject {
+  /** Its bytes. */
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
 /** An R2 bucket's binding, as far as it is used. */
 export interface BucketBinding {
   /** Stores an object. */
   put(name: string, value: Uint8Array): Promise<unknown>
   /** Reads an object; `null` when there is none. */
-  get(name: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
+  get(name: string): Promise<StoredObject | null>
   /** Removes an object. */
   delete(name: string): Promise<unknown>
 }
@@ -38,7 +44,7 @@ const MESSAGE_HEADER_BYTES = 16_000
 /**
  * Makes an inbox on Cloudflare Queues.
  *
- * @throws {@link WebhookError} `option_invalid` when `queue` or `bucket` is no such binding.
+ * @throws WebhookError `option_invalid` when `queue` or `bucket` is no such binding.
  *
  * @example
  * ```ts
@@ -127,7 +133,9 @@ export interface QueueHandlerOptions<Env> {
   readonly onError?: (error: unknown) => void
 }
 
-interface QueueReceiver {
+/** What is used of a receiver. */
+export interface QueueReceiver {
+  /** Works one accepted delivery; see `Receiver.work`. */
   work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
 }
 
@@ -145,7 +153,7 @@ const LONGEST_PAUSE_S = 43_200
  * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue`: each message is verified again, worked, and acknowledged
  * when it is finished.
  *
- * @throws {@link WebhookError} `option_invalid` when `tries` or `firstPauseSeconds` is no whole number above 0.
+ * @throws WebhookError `option_invalid` when `tries` or `firstPauseSeconds` is no whole number above 0.
  *
  * @example
  * ```ts

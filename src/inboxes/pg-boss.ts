@@ -33,7 +33,7 @@ const NAME = /^[\w.-]{1,100}$/
 /**
  * Makes an inbox on pg-boss. Starts the instance and creates the queues with the first delivery or when it is started.
  *
- * @throws {@link WebhookError} `option_invalid` when `boss` is no pg-boss instance, or a name or number is not usable.
+ * @throws WebhookError `option_invalid` when `boss` is no pg-boss instance, or a name or number is not usable.
  *
  * @example
  * ```ts

@@ -51,7 +51,7 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 /**
  * Makes an inbox in SQLite.
  *
- * @throws {@link WebhookError} `option_invalid` when `database` is neither library's, `table` no plain name, or a number not above 0.
+ * @throws WebhookError `option_invalid` when `database` is neither library's, `table` no plain name, or a number not above 0.
  *
  * @example
  * ```ts

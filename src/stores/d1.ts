@@ -70,7 +70,7 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 /**
  * Makes a store in D1. Calls nothing until the first delivery.
  *
- * @throws {@link WebhookError} `option_invalid` when `database` is no D1 binding, or `table` no plain name of at most 61 characters.
+ * @throws WebhookError `option_invalid` when `database` is no D1 binding, or `table` no plain name of at most 61 characters.
  *
  * @example
  * ```ts

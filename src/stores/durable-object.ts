@@ -53,7 +53,7 @@ export interface DurableObjectStore extends Store {
 /**
  * Makes a store in Durable Objects. Calls nothing until the first delivery.
  *
- * @throws {@link WebhookError} `option_invalid` when `namespace` is no Durable Object namespace, or `shards` neither 1 nor 16.
+ * @throws WebhookError `option_invalid` when `namespace` is no Durable Object namespace, or `shards` neither 1 nor 16.
  *
  * @example
  * ```ts

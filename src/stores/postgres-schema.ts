@@ -20,7 +20,7 @@ const LONGEST_SCHEMA = 63
 /**
  * Reads the name of a table, with or without a schema.
  *
- * @throws {@link WebhookError} `option_invalid` when it is no plain name.
+ * @throws WebhookError `option_invalid` when it is no plain name.
  */
 export function readTable(table: string): PostgresTables {
   const [, schema, name = ''] = TABLE.exec(table) ?? []

@@ -66,7 +66,7 @@ const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
 /**
  * Makes a store in Postgres. Connects with the first delivery only.
  *
- * @throws {@link WebhookError} `option_invalid` when `pool` is no pool of `pg`, `table` no plain name, `namespace` no printable ASCII, or a
+ * @throws WebhookError `option_invalid` when `pool` is no pool of `pg`, `table` no plain name, `namespace` no printable ASCII, or a
  * limit no whole number above 0.
  *
  * @example
@@ -126,7 +126,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 /**
  * The SQL that creates the store's tables, for migrations of your own: where the role of the application may not create tables.
  *
- * @throws {@link WebhookError} `option_invalid` when `table` is no plain name.
+ * @throws WebhookError `option_invalid` when `table` is no plain name.
  *
  * @example
  * ```ts

@@ -57,7 +57,7 @@ interface Connection {
 /**
  * Makes a function that runs scripts over a client.
  *
- * @throws {@link WebhookError} `option_invalid` when it is no client of either library; `store_unsuitable` when it would resend commands.
+ * @throws WebhookError `option_invalid` when it is no client of either library; `store_unsuitable` when it would resend commands.
  */
 export function createRunScript(client: RedisClient, clock: Clock): RunScript {
   const connection = connect(client)

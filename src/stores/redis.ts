@@ -32,7 +32,7 @@ export interface RedisStore extends Store {
 /**
  * Makes a store in Redis (or Valkey), version 6.2 or newer. Sends nothing until the first delivery.
  *
- * @throws {@link WebhookError} `option_invalid` when `client` is no client of either library, or `namespace` has braces;
+ * @throws WebhookError `option_invalid` when `client` is no client of either library, or `namespace` has braces;
  * `store_unsuitable` when the client would send commands again after a lost connection.
  *
  * @example

@@ -10,6 +10,7 @@ import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './sq
 import type { Quarantine, Store, TransactionRequest } from './store.js'
 
 export type { SqliteDatabase, SqlitePrepared } from './sqlite-connection.js'
+export type { SqlValue } from './sqlite-records.js'
 
 /** What `sqliteStore` takes. */
 export interface SqliteStoreOptions<Database extends SqliteDatabase = SqliteDatabase> {
@@ -59,7 +60,7 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 /**
  * Makes a store in SQLite. Touches the file with the first delivery only; its tables are created there.
  *
- * @throws {@link WebhookError} `option_invalid` when `database` is neither library's, or `table` no plain name of at most 61 characters.
+ * @throws WebhookError `option_invalid` when `database` is neither library's, or `table` no plain name of at most 61 characters.
  *
  * @example
  * ```ts

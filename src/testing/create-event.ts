@@ -39,7 +39,7 @@ export interface CreateEventOptions {
  * Only `qr.scanned` has a documented `data`. That of the other types is inferred from GoValid's REST reference, and that of
  * `counterfeit.detected` and `institution.staff.invited` is made up: a test on it says something of your code, not of GoValid.
  *
- * @throws {@link WebhookError} `event_type_unknown` for a type this version does not know.
+ * @throws WebhookError `event_type_unknown` for a type this version does not know.
  *
  * @example
  * ```ts

@@ -27,7 +27,7 @@ interface Timer {
 /**
  * Makes a clock that starts at `start` (epoch milliseconds, or an ISO 8601 text).
  *
- * @throws {@link WebhookError} `option_invalid` when `start` is no time.
+ * @throws WebhookError `option_invalid` when `start` is no time.
  *
  * @example
  * ```ts

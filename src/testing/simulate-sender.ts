@@ -50,7 +50,7 @@ export interface SimulateSenderOptions {
 /**
  * Sends deliveries as GoValid does and resolves to what became of them. Rejects only for misuse: what an endpoint does is in the report.
  *
- * @throws {@link WebhookError} `option_invalid`: rejects when `to` is nothing that can be sent to, `speed` or `intervalMs` no fitting
+ * @throws WebhookError `option_invalid`: rejects when `to` is nothing that can be sent to, `speed` or `intervalMs` no fitting
  * number, or a `clock` is given with a URL, whose server has a time of its own.
  *
  * @example On virtual time: a handler that fails twice

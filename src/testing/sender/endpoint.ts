@@ -9,7 +9,10 @@ import type { SignedDelivery } from '../sign-delivery.js'
 
 /** What can be sent to. */
 export type SenderEndpoint =
-  | { receive(delivery: Delivery): Promise<Outcome> }
+  | {
+      /** A receiver's own. */
+      readonly receive: (delivery: Delivery) => Promise<Outcome>
+    }
   | ((request: Request) => Response | Promise<Response>)
   | string
   | URL
