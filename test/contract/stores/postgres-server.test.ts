@@ -1,4 +1,4 @@
-/** postgresStore when Postgres itself is restarted, or crashes: nothing of ours is restarted, and nothing it had said is forgotten. */
+/** postgresStore on a server of the test's own: restarted, crashed, and with another encoding than UTF-8. */
 import { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createReceiver, type Trouble } from '../../../src/index.js'
@@ -83,5 +83,20 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     await pool.query('UPDATE govalid_deliveries SET lease_until = lease_until - 55000')
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
     expect((await pool.query('SELECT FROM effects')).rowCount).toBe(1)
+  })
+
+  test('has another encoding than UTF-8 keeps every text of a quarantined delivery', async () => {
+    await pool.query(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
+    const latin = new Pool({ connectionString: server.url.replace(/postgres$/, 'latin') })
+    try {
+      const { quarantine } = postgresStore({ pool: latin })
+      const text = 'é 日本 😀 \ud800 \0 \u2028'
+      const entry = { key: '0'.repeat(64), code: 'stale', eventType: text, rawBody: Uint8Array.of(0, 255), error: text }
+      const whole = { ...entry, headers: { 'x-text': text }, receivedAt: 1, attempt: 1 }
+      await quarantine(whole)
+      expect(await quarantine.get(entry.key)).toEqual(whole)
+    } finally {
+      await latin.end()
+    }
   })
 })
