@@ -11,8 +11,10 @@ export default {
   disableSources: true,
   excludeInternal: true,
   excludePrivate: true,
-  // Steps of a computed type; the reference shows what they come to. DurableObjectState is the platform's.
-  intentionallyNotExported: ['PrefixesOf', 'OutputOf', 'types/cloudflare-workers.d.ts:"cloudflare:workers".DurableObjectState', 'types/cloudflare-workers.d.ts:DurableObjectState'],
+  // What a Durable Object inherits from the platform is the platform's to document.
+  excludeProtected: true,
+  // Steps of a computed type; the reference shows what they come to.
+  intentionallyNotExported: ['PrefixesOf', 'OutputOf'],
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'TypeAlias'],
