@@ -36,7 +36,11 @@ createReceiver({ secret: 'a secret' }).on('qr.scanned', async (event) => {
 })
 `
 
+// Their types name the package they adapt, which whoever uses them has installed.
+const TYPED_BY_A_PEER = ['fastify', 'inboxes/bullmq', 'inboxes/pg-boss'].map((name) => `govalid-webhooks/${name}`)
+
 const SUBPATHS = standaloneSpecifiers
+  .filter((specifier) => !TYPED_BY_A_PEER.includes(specifier))
   .map((specifier, index) => `export * as subpath${index} from '${specifier}'`)
   .join('\n')
 
