@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
+import { createClient } from 'redis'
 import { postgresStore } from '../../../src/stores/postgres.js'
 import { redisStore } from '../../../src/stores/redis.js'
 import { sqliteStore } from '../../../src/stores/sqlite.js'
@@ -39,19 +40,22 @@ export const PROOF_STORES: Readonly<Record<string, ProofStore>> = {
     },
     remove: (scope, { postgres }) => dropTables(postgres, [scope, `${scope}_quarantine`]),
   },
-  redis: {
+  ioredis: {
     needs: 'redis',
     async open(scope, { redis }) {
       const client = new Redis(redis, { maxRetriesPerRequest: 0 })
       return { store: redisStore({ client, namespace: scope }), close: () => client.disconnect() }
     },
-    async remove(scope, { redis }) {
-      const client = new Redis(redis)
-      for await (const keys of client.scanStream({ match: `govalid:*${scope}*`, count: 1000 })) {
-        if ((keys as string[]).length > 0) await client.del(keys as string[])
-      }
-      client.disconnect()
+    remove: removeKeys,
+  },
+  'node-redis': {
+    needs: 'redis',
+    async open(scope, { redis }) {
+      const client = createClient({ url: redis, disableOfflineQueue: true }).on('error', () => {})
+      await client.connect()
+      return { store: redisStore({ client, namespace: scope }), close: () => client.destroy() }
     },
+    remove: removeKeys,
   },
   sqlite: {
     async open(scope) {
@@ -75,6 +79,14 @@ export const PROOF_STORES: Readonly<Record<string, ProofStore>> = {
 
 function fileOf(scope: string): string {
   return join(tmpdir(), `${scope}.db`)
+}
+
+async function removeKeys(scope: string, { redis }: Services): Promise<void> {
+  const client = new Redis(redis)
+  for await (const keys of client.scanStream({ match: `govalid:*${scope}*`, count: 1000 })) {
+    if ((keys as string[]).length > 0) await client.del(keys as string[])
+  }
+  client.disconnect()
 }
 
 async function dropTables(connectionString: string, tables: readonly string[]): Promise<void> {
