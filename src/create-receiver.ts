@@ -98,6 +98,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
   const reporter = createReporter({ onOutcome: options.onOutcome, onError: options.onError, clock })
   const running = createRunning()
   let closingSince: number | undefined
+  let workingSince: number | undefined
   const means: ReceiveMeans = {
     settings,
     store,
@@ -108,6 +109,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     quarantine: { sink: settings.quarantine, clock, reporter },
     loadSecrets: createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
+    workingSince: () => (workingSince ??= clock.now()),
     behindUntil: (since) =>
       closingSince === undefined ? since + BEHIND_MS : Math.max(since, closingSince) + BEHIND_CLOSING_MS,
   }

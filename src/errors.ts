@@ -51,6 +51,7 @@ export type MisuseCode =
   | 'handler_invalid'
   | 'handler_name_duplicate'
   | 'transaction_needs_name'
+  | 'transaction_repeated'
   | 'transaction_async'
   | 'transaction_ended'
 

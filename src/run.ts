@@ -13,6 +13,7 @@ import type { QuarantineMeans } from './quarantine.js'
 import type { Reporter } from './report.js'
 import type { Running } from './running.js'
 import type { Store } from './stores/store.js'
+import { type OpenTransaction, withTransaction } from './transaction.js'
 import type { Delivery, DeliveryContext } from './types.js'
 
 /** What one receiver works with. */
@@ -23,6 +24,8 @@ export interface WorkMeans {
   readonly quarantine: QuarantineMeans
   readonly running: Running
   newToken(): string
+  /** When this receiver worked its first delivery, in epoch milliseconds. */
+  workingSince(): number
   /** Until when something that began to fail at `since` is written again behind the answer, in epoch milliseconds. */
   behindUntil(since: number): number
 }
@@ -184,27 +187,4 @@ function createContext(work: EventWork, claim: HeldClaim, stop: Stop): DeliveryC
       return stop.signal
     },
   }
-}
-
-type Transact = (...input: never[]) => Promise<unknown>
-type OpenTransaction = (request: { key: string; token: string; checkpoint: string }) => Transact
-
-function withTransaction(
-  context: DeliveryContext,
-  { key, token, handlersDone }: HeldClaim,
-  checkpoint: string | undefined,
-  open: OpenTransaction,
-): DeliveryContext & { readonly transaction: Transact } {
-  const transaction: Transact = async (...input) => {
-    if (checkpoint === undefined) {
-      throw new WebhookError(
-        'transaction_needs_name',
-        'context.transaction marks its handler as done, so among several handlers of one event it needs a name: on(type, handler, { name }).',
-      )
-    }
-    const value = await open({ key, token, checkpoint })(...input)
-    handlersDone.add(checkpoint)
-    return value
-  }
-  return Object.create(context, { transaction: { value: transaction, enumerable: true } })
 }

@@ -8,19 +8,26 @@ import type { EventWork, WorkMeans } from './run.js'
 export const TRIES = 5
 /** The fourth try comes after 21 minutes at the latest, the fifth after 60 at the earliest. */
 const LAST_TRY_AGE_MS = 45 * 60 * 1000
+/** The fifth try comes after 81 minutes, and each before it may have taken its time. */
+const FIFTH_TRY_AGE_MS = 100 * 60 * 1000
 /** The third try comes five minutes after the event at the earliest: by then a failure is more than a hiccup. */
 const KEPT_FROM_TRY = 3
 const KEPT_FROM_AGE_MS = 4 * 60 * 1000
 
 /**
  * Whether the sender will not try again. Tries that never reached the store are not counted, so with a sink the event's age counts too.
- * `attempt` is 0 where nobody counted.
+ * Without one the delivery would be gone, so age counts only for the fifth try of an event from before this receiver's first delivery:
+ * the earlier tries went to a process that is gone, and its count with it. `attempt` is 0 where nobody counted.
  */
 export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): boolean {
   const { origin } = work
+  const sinceMs = means.workingSince()
   if (origin.from === 'inbox') return origin.attempt.last
   if (origin.from === 'quarantine' || attempt >= TRIES) return true
-  return means.quarantine.sink !== undefined && ageMs(means, work) > LAST_TRY_AGE_MS
+  const age = ageMs(means, work)
+  if (age <= LAST_TRY_AGE_MS) return false
+  if (means.quarantine.sink) return true
+  return attempt > 0 && age <= FIFTH_TRY_AGE_MS && means.settings.clock.now() - age < sinceMs
 }
 
 /**

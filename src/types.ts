@@ -122,9 +122,11 @@ export type HandlerContext<Transaction = never> = DeliveryContext &
     ? unknown
     : {
         /**
-         * Commits the handler's writes and its checkpoint together: exactly once. Once it has committed, the handler counts as done.
+         * Commits the handler's writes and its checkpoint together: exactly once. Once it has committed, the handler counts as done,
+         * so a run of a handler has one; a work that threw may be given again.
          *
-         * @throws {@link WebhookError} `transaction_needs_name` when the handler has no name and is not the event's only one.
+         * @throws {@link WebhookError} `transaction_needs_name` when the handler has no name and is not the event's only one;
+         * `transaction_repeated` when it is called again, the first having committed or still being open.
          */
         readonly transaction: Transaction
       })

@@ -12,6 +12,8 @@ import { about, aboutTrouble, keepAhead, retainUntil, setAside, settle, settleAs
 import { isLastTry } from './tries.js'
 import type { Outcome } from './types.js'
 
+/** A store that is down is told to the sender within this time, the quarantine asked or not. */
+const PROMPT_MS = 1400
 /** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline. */
 const SINK_RESERVE_MS = 1000
 const FORGETTING =
@@ -81,8 +83,17 @@ export async function answerUnavailable(
     const aside = await setAside(means, work, 0, work.deadline, 'tries_exhausted', error)
     return aside.status === 'quarantined' ? { ...about(work), ...aside } : unavailable
   }
-  await keepAhead(means, work, 0, work.deadline, error)
+  await promptly(means, work, keepAhead(means, work, 0, UNHURRIED, error))
   return unavailable
+}
+
+/** Waits for a write that the answer does not depend on, as long as that is still prompt; then it goes on behind the answer. */
+async function promptly({ settings, running }: WorkMeans, work: EventWork, written: Promise<unknown>): Promise<void> {
+  const leftMs = work.deadline.startedAt + PROMPT_MS - settings.clock.now()
+  const settled = await settleWithin(settings.clock, leftMs, () => written)
+  if (settled.status !== 'late') return
+  void running.track(written)
+  work.delivery.waitUntil?.(written)
 }
 
 async function setAsideUnrun(means: WorkMeans, work: EventWork, claim: HeldClaim): Promise<Outcome> {

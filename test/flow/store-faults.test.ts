@@ -1,6 +1,6 @@
 /** A store that fails: acceptance list, part H, in one process. */
 import { describe, expect, it, test } from 'vitest'
-import { memoryStore } from '../../src/index.js'
+import { memoryStore, type QuarantineEntry } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
@@ -69,6 +69,48 @@ describe('claim', () => {
     store.fail('claim', 'rejects')
     expect((await tries()).map(({ http }) => http)).toEqual([503, 503, 503, 503, 503])
     expect(reported('store_unavailable')).toBe(5)
+  })
+
+  test('156: never answers, and neither does the quarantine: 503 within 1.5 s; what it takes later is kept', async () => {
+    let isSlow = true
+    const quarantine = memoryQuarantine()
+    const sink = Object.assign(
+      async (entry: QuarantineEntry) => {
+        if (isSlow) await pause(clock, 900)
+        return quarantine(entry)
+      },
+      { discard: quarantine.discard },
+    )
+    const { receiver, store, try: attempt, clock } = open({ quarantine: sink })
+    receiver.on('qr.scanned', () => {})
+    await clock.advance(6 * MINUTE)
+    store.fail('claim', 'hangs', 1)
+    const kept: Promise<unknown>[] = []
+    const made = await attempt(undefined, { waitUntil: (work) => void kept.push(work) })
+    expect(made).toMatchObject({ http: 503, ms: 1400, outcome: { code: 'store_unavailable' } })
+    expect([quarantine.codes, kept.length]).toEqual([[], 2])
+    await clock.advance(SECOND)
+    expect(quarantine.codes).toEqual(['retry_pending'])
+    isSlow = false
+    expect((await attempt()).outcome.status).toBe('processed')
+    expect(quarantine.entries.size).toBe(0)
+  })
+
+  test('closing waits for what is being kept behind such an answer', async () => {
+    const quarantine = memoryQuarantine(() => pause(clock, 900))
+    const { receiver, store, try: attempt, clock } = open({ quarantine })
+    receiver.on('qr.scanned', () => {})
+    await clock.advance(6 * MINUTE)
+    store.fail('claim', 'hangs', 1)
+    expect(await attempt()).toMatchObject({ http: 503, ms: 1400 })
+    let isClosed = false
+    void receiver.close().then(() => {
+      isClosed = true
+    })
+    await clock.advance(499)
+    expect(isClosed).toBe(false)
+    await clock.advance(1)
+    expect([isClosed, quarantine.codes]).toEqual([true, ['retry_pending']])
   })
 
   test('down all the time, with a quarantine: kept from the fifth minute on, and the last try is 200', async () => {

@@ -8,7 +8,7 @@ import { receiving } from '../support/receiving.js'
 type Transact = <T>(work: () => Promise<T>) => Promise<T>
 
 /** A store whose transactions commit their checkpoint with what `work` wrote: here by a renewal after it. */
-function open() {
+function open({ commit = async () => {} } = {}) {
   const clock = fixedClock(EVENT_TIME)
   const inner = memoryStore({ clock })
   const opened: TransactionRequest[] = []
@@ -17,6 +17,7 @@ function open() {
     transaction: (request) => async (work) => {
       opened.push(request)
       const value = await work()
+      await commit()
       await inner.renew({ key: request.key, token: request.token, leaseMs: 55_000, handlersDone: [request.checkpoint] })
       return value
     },
@@ -82,6 +83,65 @@ describe('the checkpoint', () => {
     expect(outcome).toMatchObject({ status: 'failed', error: { code: 'transaction_needs_name' } })
     expect(outcome.status === 'failed' && isWebhookError(outcome.error) && outcome.error.message).toContain('{ name }')
     expect(opened).toEqual([])
+  })
+})
+
+describe('a second transaction in one run', () => {
+  test('is refused with transaction_repeated, and its work is not called: the first has marked the handler as done', async () => {
+    const { receiver, tries, opened } = open()
+    receiver.on('qr.scanned', async (_, { transaction }) => {
+      await transaction(async () => {})
+      await transaction(async () => expect.unreachable())
+    })
+    const made = await tries()
+    expect(made[0]).toMatchObject({ http: 500, outcome: { status: 'failed', error: { code: 'transaction_repeated' } } })
+    expect(made[1]?.http).toBe(200)
+    expect(opened).toHaveLength(1)
+  })
+
+  test('is refused while the first is still open', async () => {
+    const { receiver, deliver, opened } = open()
+    receiver.on('qr.scanned', (_, { transaction }) =>
+      Promise.all([transaction(async () => {}), transaction(async () => expect.unreachable())]),
+    )
+    expect(await deliver()).toMatchObject({ status: 'failed', error: { code: 'transaction_repeated' } })
+    expect(opened).toHaveLength(1)
+  })
+
+  test('is refused when the first could not be committed: nobody knows whether it was', async () => {
+    const { receiver, deliver } = open({ commit: () => Promise.reject(new Error('connection lost')) })
+    receiver.on('qr.scanned', async (_, { transaction }) => {
+      await expect(transaction(async () => {})).rejects.toThrow('connection lost')
+      await transaction(async () => expect.unreachable())
+    })
+    expect(await deliver()).toMatchObject({ status: 'failed', error: { code: 'transaction_repeated' } })
+  })
+
+  test.each<[string, () => Promise<never>]>([
+    ['rejected', () => Promise.reject(new Error('serialization failure'))],
+    [
+      'threw',
+      () => {
+        throw new Error('serialization failure')
+      },
+    ],
+  ])('is the same one again when the work of the first %s: nothing of that was committed', async (_, fails) => {
+    const { receiver, deliver, opened } = open()
+    receiver.on('qr.scanned', async (_event, { transaction }) => {
+      await expect(transaction(fails)).rejects.toThrow('serialization failure')
+      await transaction(async () => {})
+    })
+    expect((await deliver()).status).toBe('processed')
+    expect(opened).toHaveLength(2)
+  })
+
+  test('of another handler is its own', async () => {
+    const { receiver, deliver, opened } = open()
+    for (const name of ['count', 'bill']) {
+      receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name })
+    }
+    expect((await deliver()).status).toBe('processed')
+    expect(opened.map(({ checkpoint }) => checkpoint)).toEqual(['count', 'bill'])
   })
 })
 

@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
+import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { HOUR, MINUTE, pause, receiving, SECOND, type Try } from '../support/receiving.js'
@@ -152,11 +153,57 @@ describe('the age of a delivery: tries that never reached the store are not coun
     })
   })
 
-  test('without one it is tried as long as the sender tries', async () => {
-    const { clock, receiver, try: deliver } = receiving()
-    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-    await clock.advance(80 * MINUTE)
-    expect((await deliver()).http).toBe(500)
+  describe('without one', () => {
+    /** The answers of a process that begins so long after the event, and whose handler fails. */
+    async function answersAt(...minutes: readonly number[]) {
+      const { clock, receiver, try: deliver } = receiving()
+      receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+      const made: number[] = []
+      for (const each of minutes) {
+        await clock.advance(Date.parse(EVENT_TIME) + each * MINUTE - clock.now())
+        made.push((await deliver()).http)
+      }
+      return made
+    }
+
+    test('the fifth try is the last although a restart has forgotten the four before it', async () => {
+      expect(await answersAt(60)).toEqual([200])
+      expect(await answersAt(81)).toEqual([200])
+      expect(await answersAt(1, 21, 81)).toEqual([500, 500, 200])
+    })
+
+    test('what is too old or too young to be a fifth try is tried as long as the sender tries', async () => {
+      expect(await answersAt(45)).toEqual([500])
+      expect(await answersAt(101, 102, 107, 122)).toEqual([500, 500, 500, 500])
+    })
+
+    test('an event from after the first delivery has been counted from its first try on', async () => {
+      const { clock, receiver, try: deliver } = receiving()
+      receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+      await deliver(scannedEvent({ timestamp: new Date(clock.now()).toISOString(), nonce: 'before' }))
+      await clock.advance(MINUTE)
+      const late = scannedEvent({ timestamp: new Date(clock.now()).toISOString() })
+      await clock.advance(60 * MINUTE)
+      expect((await deliver(late)).http).toBe(500)
+    })
+
+    test('an event that is dropped so is reported', async () => {
+      const { clock, receiver, try: deliver, troubles } = receiving()
+      receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+      await clock.advance(60 * MINUTE)
+      expect((await deliver()).outcome).toMatchObject({ status: 'quarantined', code: 'tries_exhausted', attempt: 1 })
+      expect(troubles.at(-1)).toMatchObject({ code: 'event_dropped', eventType: 'qr.scanned' })
+    })
+
+    test('a store that is down is answered 503 at any age: nobody knows that the handler would fail', async () => {
+      const clock = fixedClock(EVENT_TIME)
+      const store = faultyStore(memoryStore({ clock }))
+      store.fail('claim', 'rejects')
+      const { receiver, try: deliver } = receiving({ clock, store })
+      receiver.on('qr.scanned', () => {})
+      await clock.advance(81 * MINUTE)
+      expect((await deliver()).http).toBe(503)
+    })
   })
 
   test('an event without a time has no age', async () => {

@@ -240,6 +240,18 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect((await start(write).receive(delivery)).status).toBe('duplicate')
     })
 
+    test('happen once: a second transaction in one run is refused', async () => {
+      const { write, countEffects } = startScene()
+      const { receive } = start(async (context) => {
+        await write(context)
+        await write(context)
+      })
+      const delivery = await signedEvent()
+      expect(await receive(delivery)).toMatchObject({ status: 'failed', error: { code: 'transaction_repeated' } })
+      expect((await receive(delivery)).status).toBe('processed')
+      expect(await countEffects()).toBe(1)
+    })
+
     test('leave nothing of a try that failed, and happen with the next', async () => {
       const { write, countEffects } = startScene()
       const { receive } = start((context) => {

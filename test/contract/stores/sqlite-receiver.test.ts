@@ -208,6 +208,21 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs]).toEqual([1, [1, 2]])
   })
 
+  test('refuses a second one in one run with transaction_repeated; what the first wrote stays', async () => {
+    const scene = startScene(async (_context, write) => {
+      await write()
+      await write()
+    })
+    const { receiver } = scene.start()
+    const delivery = await signedEvent()
+    expect(await receiver.receive(delivery)).toMatchObject({
+      status: 'failed',
+      error: { code: 'transaction_repeated' },
+    })
+    expect((await receiver.receive(delivery)).status).toBe('processed')
+    expect([scene.effects(), scene.runs]).toEqual([1, [1]])
+  })
+
   test('refuses an async function with transaction_async, and rolls back what it wrote', async () => {
     const scene = startScene(async ({ transaction }) => {
       const work = async (tx: TestDatabase) => tx.exec('INSERT INTO effects DEFAULT VALUES')

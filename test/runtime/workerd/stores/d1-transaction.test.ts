@@ -57,6 +57,23 @@ describe('a handler with a transaction', () => {
     expect(await effects.count(effect)).toBe(1)
   })
 
+  test('has one: a second is refused, and what the first wrote stays', async () => {
+    const endpoint = createEndpoint(openNew())
+    const [first, second] = [crypto.randomUUID(), crypto.randomUUID()]
+    const inserts = await Promise.all([effects.statement(first), effects.statement(second)])
+    const codes: unknown[] = []
+    endpoint.receiver.on('qr.scanned', async (_, { transaction }) => {
+      for (const insert of inserts) {
+        await transaction((tx) => tx.add(insert)).catch((error: unknown) =>
+          codes.push(isWebhookError(error) && error.code),
+        )
+      }
+    })
+    expect((await endpoint.send(newBody())).status).toBe('processed')
+    expect(codes).toEqual(['transaction_repeated'])
+    expect([await effects.count(first), await effects.count(second)]).toEqual([1, 0])
+  })
+
   test('whose isolate dies after its commit is not run again', async () => {
     const namespace = crypto.randomUUID()
     const effect = crypto.randomUUID()
