@@ -8,7 +8,7 @@ const config: KnipConfig = {
     'scripts/*.mjs',
     'examples/*/*.{ts,mts,js,mjs}',
     'examples/nextjs/app/**/*.ts',
-    'bench/**/*.{ts,mjs}',
+    'bench/*.ts',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
     'test/proof/*.ts',
