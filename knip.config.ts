@@ -13,6 +13,7 @@ const config: KnipConfig = {
     'test/**/*.test-d.ts',
     'test/proof/*.ts',
     'test/proof/workers/worker.ts',
+    'test/proof/runtimes/serve-*.ts',
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/**/*.ts',

@@ -63,7 +63,8 @@ export const RFC_4231: readonly PublishedMac[] = [
   },
 ]
 
-const FOLDER = join(import.meta.dirname, '../../../shared/vectors')
+// From the working folder, the repository: bundled into a script, this file lies elsewhere.
+const FOLDER = join(process.cwd(), '../shared/vectors')
 
 /** A vector file, or `undefined` where the folder beside the repository is not there. */
 export function readVectors<Content>(file: string): Content | undefined {

@@ -1,0 +1,59 @@
+/**
+ * `npm run proof:runtimes`: the packed package, installed, on every runtime that is promised: vectors that others published on every crypto
+ * path, a receiver from end to end, and real HTTP, as ES modules and as CommonJS. Exits with 1 when anything is otherwise.
+ *
+ * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a runtime that cannot be had is reported, and no error).
+ */
+import { parseArgs } from 'node:util'
+import { installPacked } from '../support/packed.js'
+import { bundlePrograms } from './runtimes/bundles.js'
+import { collectVectors } from './runtimes/fixtures.js'
+import { printMatrix } from './runtimes/print-matrix.js'
+import { type Finding, proveRuntime } from './runtimes/prove-runtime.js'
+import { RUNTIMES, type Wanted } from './runtimes/runtimes.js'
+
+process.exitCode = await prove()
+
+async function prove(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [''] },
+      'allow-missing': { type: 'boolean', default: false },
+    },
+  })
+  const wanted = RUNTIMES.filter(({ name }) => values.only.some((part) => name.includes(part)))
+  if (wanted.length === 0) throw new Error(`no such runtime; there are ${RUNTIMES.map(({ name }) => name).join(', ')}`)
+  const vectors = collectVectors()
+  const sets = [...new Set(vectors.map(({ set }) => set))]
+  const counts = sets.map((name) => `${name} ${vectors.filter(({ set }) => set === name).length}`)
+  console.log(`vectors: ${counts.join(', ')}`)
+  const packed = installPacked()
+  try {
+    const programs = {
+      esm: await bundlePrograms(packed.consumer, 'esm'),
+      cjs: await bundlePrograms(packed.consumer, 'cjs'),
+    }
+    const findings: Finding[] = []
+    const missing: string[] = []
+    for (const one of wanted) {
+      const runtime = await find(one)
+      if (runtime instanceof Error) missing.push(`${one.name} cannot be had: ${runtime.message}`)
+      else findings.push(...(await proveRuntime(runtime, programs, vectors)))
+    }
+    printMatrix(findings)
+    for (const line of missing) console.log(line)
+    const different = findings.flatMap(({ differences }) => differences).length
+    console.log(`${findings.length} looked at on ${wanted.length - missing.length} runtimes, ${different} differences`)
+    return different > 0 || findings.length === 0 || (missing.length > 0 && !values['allow-missing']) ? 1 : 0
+  } finally {
+    packed.remove()
+  }
+}
+
+async function find(wanted: Wanted) {
+  try {
+    return await wanted.find()
+  } catch (error) {
+    return error as Error
+  }
+}

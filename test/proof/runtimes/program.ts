@@ -1,0 +1,36 @@
+/**
+ * What every runtime serves: the scenario on request, a receiver on `/webhooks`, and what that receiver's handlers and hooks were told on
+ * `/seen`. How it listens is the runtime's own affair.
+ */
+import { createScene, runScenario, type ScenarioInput, type Scene, type Sdk } from './scenario.js'
+
+/** A program, and the scene behind its `/webhooks`. */
+export interface Program {
+  readonly scene: Scene
+  /** Answers one request. */
+  handle(request: Request): Promise<Response>
+}
+
+/** Makes the program of one format of the package. */
+export function createProgram(sdk: Sdk): Program {
+  const scene = createScene(sdk)
+  const receive = sdk.toHandler(scene.receiver)
+  return {
+    scene,
+    async handle(request) {
+      const { pathname } = new URL(request.url)
+      if (pathname === '/webhooks') return receive(request)
+      if (pathname === '/seen') return Response.json({ handled: scene.handled, outcomes: scene.outcomes })
+      if (pathname === '/scenario') return answerScenario(sdk, request)
+      return new Response(null, { status: 404 })
+    },
+  }
+}
+
+async function answerScenario(sdk: Sdk, request: Request): Promise<Response> {
+  try {
+    return Response.json(await runScenario(sdk, (await request.json()) as ScenarioInput))
+  } catch (error) {
+    return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 })
+  }
+}

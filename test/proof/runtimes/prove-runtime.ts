@@ -1,0 +1,109 @@
+/** Puts one runtime through the scenario: on every crypto path it has, in every format, and over HTTP. */
+
+import { FORMATS, type Format, type Programs } from './bundles.js'
+import { createSteps } from './fixtures.js'
+import type { Runtime } from './runtimes.js'
+import {
+  type CryptoPath,
+  readAnswer,
+  requestOf,
+  type ScenarioInput,
+  type ScenarioReport,
+  type VectorCase,
+} from './scenario.js'
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly runtime: string
+  readonly version: string
+  readonly format: Format
+  /** What was looked at: the vectors or the receiver on a crypto path, or a server. */
+  readonly what: string
+  /** How much of it was looked at. */
+  readonly count: number
+  /** What was otherwise than expected. */
+  readonly differences: readonly string[]
+}
+
+/** Everything that was found on a runtime. */
+export async function proveRuntime(
+  runtime: Runtime,
+  programs: Readonly<Record<Format, Programs>>,
+  vectors: readonly VectorCase[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const format of FORMATS) {
+    for (const server of runtime.servers) {
+      const { url, stop } = await runtime.serve(programs[format], server)
+      const about = { runtime: runtime.name, version: runtime.version, format }
+      try {
+        if (server === runtime.servers[0]) {
+          for (const path of runtime.paths)
+            findings.push(...(await proveScenario(url, path, vectors)).map(withRuntime(about)))
+        }
+        findings.push({ ...about, ...(await proveHttp(url, server)) })
+      } finally {
+        await stop()
+      }
+    }
+  }
+  return findings
+}
+
+type Found = Pick<Finding, 'what' | 'count' | 'differences'>
+
+async function proveScenario(url: string, path: CryptoPath, vectors: readonly VectorCase[]): Promise<readonly Found[]> {
+  const { steps, handled, outcomes } = createSteps()
+  const input: ScenarioInput = { path, vectors, steps }
+  const response = await fetch(`${url}/scenario`, { method: 'POST', body: JSON.stringify(input) })
+  if (response.status !== 200) {
+    const text = await response.text()
+    return [{ what: `vectors, ${path}`, count: 0, differences: [`the scenario did not end: ${text}`] }]
+  }
+  const report = (await response.json()) as ScenarioReport
+  const other = report.usedWebCrypto === (path === 'WebCrypto') ? [] : [`${path} is not what computed`]
+  const answers = compare(
+    steps.map(({ title, answer }) => `${title}: ${answer}`),
+    titled(steps, report.answers),
+  )
+  return [
+    { what: `vectors, ${path}`, count: report.judged, differences: [...other, ...report.differing] },
+    {
+      what: `receiver, ${path}`,
+      count: report.answers.length,
+      differences: [...answers, ...compare(handled, report.handled), ...compare(outcomes, report.outcomes)],
+    },
+  ]
+}
+
+async function proveHttp(url: string, server: string): Promise<Found> {
+  const { steps, handled, outcomes } = createSteps()
+  const answers: string[] = []
+  for (const step of steps) answers.push(await readAnswer(await fetch(requestOf(step, `${url}/webhooks`))))
+  const seen = (await (await fetch(`${url}/seen`)).json()) as { handled: string[]; outcomes: string[] }
+  const differences = [
+    ...compare(
+      steps.map(({ title, answer }) => `${title}: ${answer}`),
+      titled(steps, answers),
+    ),
+    ...compare(handled, seen.handled),
+    ...compare(outcomes, seen.outcomes),
+  ]
+  return { what: `HTTP, ${server}`, count: answers.length, differences }
+}
+
+const titled = (steps: readonly { readonly title: string }[], answers: readonly string[]) =>
+  answers.map((answer, index) => `${steps[index]?.title}: ${answer}`)
+
+/** What differs between what was expected and what came. */
+function compare(expected: readonly string[], came: readonly string[]): string[] {
+  const length = Math.max(expected.length, came.length)
+  return Array.from({ length }, (_, index) => [expected[index], came[index]] as const)
+    .filter(([wanted, got]) => wanted !== got)
+    .map(([wanted, got]) => `expected ${wanted ?? 'nothing more'}, came ${got ?? 'nothing'}`)
+}
+
+const withRuntime = (about: Pick<Finding, 'runtime' | 'version' | 'format'>) => (found: Found) => ({
+  ...about,
+  ...found,
+})
