@@ -1,7 +1,7 @@
 // Bundles a TypeScript script of this repository with its imports and runs it: node scripts/run-ts.mjs FILE [ARGUMENT…]
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
 
 const [file, ...rest] = process.argv.slice(2)
@@ -11,7 +11,20 @@ if (file === undefined) {
 }
 // Of this run only: another may be loading its own, and so may the processes a script starts.
 const outfile = resolve('node_modules/.cache/run-ts', `${basename(file, '.ts')}-${process.pid}.mjs`)
+/** A file that asks where it is gets the place it was written in, not the bundle's. @type {import('esbuild').Plugin} */
+const ownPlace = {
+  name: 'own-place',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
+        .replaceAll('import.meta.filename', JSON.stringify(path))
+      return { contents, loader: 'ts' }
+    })
+  },
+}
 await build({
+  plugins: [ownPlace],
   entryPoints: [resolve(file)],
   outfile,
   bundle: true,

@@ -40,6 +40,12 @@ export function scan(changes: object = {}): Buffer {
   return bytesOf(payload(changes))
 }
 
+/** A scan whose `data` is this text. */
+export function asData(bytes: Buffer): Buffer {
+  const head = `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001","data":`
+  return Buffer.concat([Buffer.from(head), bytes, Buffer.from('}')])
+}
+
 /** The hex digits of HMAC-SHA256. */
 export function mac(body: Uint8Array, secret: string | Uint8Array = SECRET, algorithm = 'sha256'): string {
   return createHmac(algorithm, secret).update(body).digest('hex')

@@ -11,20 +11,28 @@ const TRAITS: Traits = {
   options: { status: 204, by: 'framework', why: 'Next.js answers OPTIONS with the methods of the route' },
 }
 /** All but the Node runtime of Next.js 15. */
-const SENDS_CHUNKS = 'Next.js takes Content-Length off and sends a route handler’s body in chunks'
+export const SENDS_CHUNKS = 'Next.js takes Content-Length off and sends a route handler’s body in chunks'
 
-export const next16 = factory('Next.js 16', 'next16', 'node')
-export const next16Edge = factory('Next.js 16, edge runtime', 'next16', 'edge')
-export const next15 = factory('Next.js 15', 'next15', 'node')
-export const next15Edge = factory('Next.js 15, edge runtime', 'next15', 'edge')
+const built = (version: 'next16' | 'next15') => () => inject('nextBuilds')[version]
 
-function factory(name: string, build: 'next16' | 'next15', runtime: 'node' | 'edge'): TargetFactory {
+export const next16 = nextTarget('Next.js 16', built('next16'), 'node', SENDS_CHUNKS)
+export const next16Edge = nextTarget('Next.js 16, edge runtime', built('next16'), 'edge', SENDS_CHUNKS)
+export const next15 = nextTarget('Next.js 15', built('next15'), 'node')
+export const next15Edge = nextTarget('Next.js 15, edge runtime', built('next15'), 'edge', SENDS_CHUNKS)
+
+/** A target on the build in a folder. `sendsChunks`: see {@link Traits}. */
+export function nextTarget(
+  name: string,
+  folder: () => string,
+  runtime: 'node' | 'edge',
+  sendsChunks?: string,
+): TargetFactory {
   return {
     name,
     class: 'next',
     async start() {
-      const { port, pid, stop } = await startNext(inject('nextBuilds')[build], SECRET)
-      const traits = build === 'next15' && runtime === 'node' ? TRAITS : { ...TRAITS, sendsChunks: SENDS_CHUNKS }
+      const { port, pid, stop } = await startNext(folder(), SECRET)
+      const traits = sendsChunks === undefined ? TRAITS : { ...TRAITS, sendsChunks }
       const shared = { name, class: 'next', traits, port, processorMs: () => processorMsOf(pid), stop } as const
       if (runtime === 'node') return { ...shared, control: remoteControl(port) }
       const path = (variant: string) => `/edge?variant=${variant}`

@@ -13,6 +13,7 @@ import { freezeWorkers } from './kill/freeze.js'
 import { type LaneResult, type LaneSetup, runLane, sum } from './kill/sender.js'
 import { KILL_STORES, type KillStore, type Services } from './kill/stores.js'
 import { serveWorker, type WorkerSetup } from './kill/worker.js'
+import { createRandom } from './random.js'
 
 const SECRET = 'your_webhook_secret'
 /** The control needs fewer kills to show what it shows. */
@@ -110,7 +111,7 @@ async function withLane<Result>(
 ): Promise<Result> {
   const scope = `govalid_kill_${process.pid}_${transactional ? 'tx' : 'control'}_${lane}`
   const observer = await store.observe(scope, services)
-  const random = createRandom(seed * 1000 + lane)
+  const random = createRandom(seed * 1000 + lane).next
   const script = fileURLToPath(import.meta.url)
   try {
     return await work({ store: name, scope, services, secret: SECRET, transactional, script, random, observer })
@@ -140,15 +141,4 @@ function report(title: string, result: Timed, isRight: (result: LaneResult) => b
       `${lost} lost, ${doubled} doubled, ${unanswered} never answered 200; ${seconds.toFixed(1)} s: ${right ? 'as expected' : 'FAILED'}`,
   )
   return right
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return function random() {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

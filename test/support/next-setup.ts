@@ -25,16 +25,26 @@ export default function setup(project: TestProject): void {
   if (!existsSync(join(ROOT, 'dist')))
     throw new Error('there is no dist/: run `npm run build` before the Next.js tests')
   for (const installation of [EXAMPLE, NEXT_15]) requireNext(installation)
-  const next16 = build(EXAMPLE, (folder) => {
-    // As they are: here the example is compiled, and its types are checked, by Next.js itself.
-    cpSync(join(EXAMPLE, 'app'), join(folder, 'app'), { recursive: true })
-    cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
-  })
+  const next16 = buildNext16()
   const next15 = build(NEXT_15, (folder) => {
     copyCompiled(join(EXAMPLE, 'app/webhooks/govalid/route.ts'), join(folder, 'app/webhooks/govalid/route.js'))
     renameSync(join(folder, 'proxy.js'), join(folder, 'middleware.js'))
   })
   project.provide('nextBuilds', { next16, next15 })
+}
+
+/** Builds the app under test with Next.js 16; gives back the folder it is started in. */
+export function buildNext16(): string {
+  return build(EXAMPLE, (folder) => {
+    // As they are: here the example is compiled, and its types are checked, by Next.js itself.
+    cpSync(join(EXAMPLE, 'app'), join(folder, 'app'), { recursive: true })
+    cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
+  })
+}
+
+/** Whether Next.js 16 is installed. */
+export function hasNext16(): boolean {
+  return existsSync(join(EXAMPLE, 'node_modules/next/package.json'))
 }
 
 function build(installation: string, finish: (folder: string) => void): string {

@@ -1,7 +1,7 @@
 // The sets nobody here wrote, each in full over the socket: 76 verdicts of the verifier GoValid documents, JSONTestSuite, naughty strings.
 // They are read from a folder beside the repository (`../shared/vectors`); where it is not there the cases say so and pass.
 import { expect } from 'vitest'
-import { readVectors } from '../../vectors/published.js'
+import { type JsonFile, jsonFiles, type Naughty, naughtyStrings, referenceVerdicts } from '../../vectors/sets.js'
 import {
   type Case,
   type Expected,
@@ -12,57 +12,7 @@ import {
   type Stage,
   UNAUTHENTIC,
 } from '../case.js'
-import { SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
-
-interface Verdicts {
-  readonly cases: readonly {
-    readonly name: string
-    readonly body_b64: string
-    readonly header: string
-    readonly secret: string
-    readonly accept: boolean
-  }[]
-}
-
-type Repeated = { readonly repeat: readonly [unit: string, count: number]; readonly tail: string }
-
-interface JsonSuite {
-  readonly files: Readonly<Record<string, { readonly len: number; readonly b64: string | Repeated }>>
-}
-
-interface JsonFile {
-  readonly name: string
-  readonly bytes: Buffer
-}
-
-const fromBase64 = (text: string) => Buffer.from(text, 'base64')
-
-function jsonFiles(): readonly JsonFile[] | undefined {
-  const suite = readVectors<JsonSuite>('json/JSONTestSuite_test_parsing.json')
-  if (!suite) return undefined
-  return Object.entries(suite.files).map(([name, { b64 }]) => {
-    if (typeof b64 === 'string') return { name, bytes: fromBase64(b64) }
-    const [unit, count] = b64.repeat
-    return {
-      name,
-      bytes: Buffer.concat([...Array.from({ length: count }, () => fromBase64(unit)), fromBase64(b64.tail)]),
-    }
-  })
-}
-
-/** A naughty string: its bytes, and its text where they are UTF-8 (the list cuts some in the middle of a character). */
-interface Naughty {
-  readonly bytes: Buffer
-  readonly text: string | undefined
-}
-
-function naughtyStrings(): readonly Naughty[] | undefined {
-  return readVectors<readonly string[]>('json/blns.base64.json')?.map((entry) => {
-    const bytes = fromBase64(entry)
-    const text = bytes.toString()
-    return { bytes, text: Buffer.from(text).equals(bytes) ? text : undefined }
-  })
-}
+import { asData, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
 
 /** A case over a set, or one that says the set is not there. */
 function over<Item>(
@@ -99,23 +49,17 @@ const naughty = naughtyStrings()
 const nameOfFile = ({ name }: JsonFile) => name
 const nameOfString = ({ bytes }: Naughty) => `naughty string ${bytes.toString('base64')}`
 
-/** A scan whose `data` is this text. */
-function asData(bytes: Buffer): Buffer {
-  const head = `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001","data":`
-  return Buffer.concat([Buffer.from(head), bytes, Buffer.from('}')])
-}
-
 const isUtf8 = (bytes: Buffer) => Buffer.from(bytes.toString()).equals(bytes)
 
 export const VECTOR_CASES: readonly Case[] = [
   over(
     'K1',
     'every verdict of the documented Python verifier',
-    readVectors<Verdicts>('govalid_reference_verdicts.json')?.cases,
+    referenceVerdicts(),
     async ({ reset, send, observe, expectAnswer }, cases) => {
-      for (const { name, body_b64, header, secret, accept } of cases) {
+      for (const { name, body, header, secret, accept } of cases) {
         await reset(secret)
-        const reply = await send(withSignature(fromBase64(body_b64), header), 'own-secret')
+        const reply = await send(withSignature(body, header), 'own-secret')
         const [outcome] = (await observe()).outcomes
         expect({ name, accepted: outcome?.status !== 'refused' }).toEqual({ name, accepted: accept })
         expectAnswer(reply, accept ? (outcome?.status as 'quarantined') : 'not_authentic')

@@ -1,0 +1,16 @@
+/** A share of `npm run proof:generated`: signed deliveries changed in every place, given to the core. */
+import { expect, test } from 'vitest'
+import { playCore } from '../proof/generated/core.js'
+import { faultsOf } from '../proof/zeros.js'
+
+const INPUTS = 5000
+
+test('whatever is changed: no crash, nothing done for a forged one, no verified one refused', async () => {
+  const kinds = new Set<string>()
+  const zeros = await playCore(2025, INPUTS, (kind) => kinds.add(kind))
+  expect(zeros.examples).toEqual([])
+  expect(faultsOf(zeros)).toBe(0)
+  expect(zeros.inputs).toBe(INPUTS)
+  expect(zeros.verified).toBeGreaterThan(INPUTS / 3)
+  expect(kinds.size).toBe(9)
+})

@@ -1,0 +1,127 @@
+// Generated deliveries: signed ones that are changed before or after signing, in their header, in their JSON, in the way they come.
+import { createHmac, createSecretKey } from 'node:crypto'
+import fc from 'fast-check'
+import { type BodySource, EVENT_TYPES } from '../../../src/index.js'
+import { createEvent } from '../../../src/testing/index.js'
+import { SECRET } from '../../acceptance/variants.js'
+import type { Random } from '../random.js'
+import { eventText } from './json-text.js'
+import { mutateBytes, mutateHeader, oddHeader } from './mutate.js'
+import { bodySource, brokenSource } from './sources.js'
+
+/** One delivery. */
+export interface GeneratedInput {
+  readonly kind: string
+  /** The bytes of the body, however they come. */
+  readonly bytes: Buffer
+  readonly header: unknown
+  /** How the bytes come. */
+  readonly body: BodySource
+  /** The body breaks off: nothing of it is verified. */
+  readonly isBroken: boolean
+}
+
+type Made = Pick<GeneratedInput, 'bytes' | 'header'> & Partial<GeneratedInput>
+
+/** Known ones three times as often as unknown ones. */
+const TYPES: readonly string[] = [...EVENT_TYPES, ...EVENT_TYPES, ...EVENT_TYPES, 'ping', 'qr.archived', '__proto__']
+const SAMPLES = EVENT_TYPES.map((type) => JSON.stringify(createEvent(type)))
+/** The receivers' time: the same seed gives the same bytes. */
+export const NOW = Date.parse('2026-01-29T12:00:00Z')
+const KEY = createSecretKey(Buffer.from(SECRET))
+
+/** The right header for bytes, by `node:crypto` alone. */
+export function rightHeader(bytes: Uint8Array): string {
+  return `sha256=${createHmac('sha256', KEY).update(bytes).digest('hex')}`
+}
+
+const signed = (bytes: Buffer): Made => ({ bytes, header: rightHeader(bytes) })
+
+/** How often each kind is made, of 1,000. */
+const KINDS: readonly { readonly kind: string; readonly share: number; make(random: Random): Made }[] = [
+  { kind: 'as it is', share: 130, make: (random) => signed(freshEvent(random)) },
+  {
+    kind: 'header changed',
+    share: 270,
+    make(random) {
+      const bytes = freshEvent(random)
+      return { bytes, header: mutateHeader(random, rightHeader(bytes)) }
+    },
+  },
+  {
+    kind: 'header of another kind',
+    share: 30,
+    make(random) {
+      const bytes = freshEvent(random)
+      return { bytes, header: oddHeader(random, rightHeader(bytes)) }
+    },
+  },
+  {
+    kind: 'body changed after signing',
+    share: 200,
+    make(random) {
+      const bytes = freshEvent(random)
+      return { bytes: mutateBytes(random, bytes), header: rightHeader(bytes) }
+    },
+  },
+  {
+    kind: 'body changed before signing',
+    share: 200,
+    make: (random) => signed(mutateBytes(random, freshEvent(random))),
+  },
+  { kind: 'odd JSON', share: 90, make: (random) => signed(Buffer.from(eventText(random, TYPES, NOW))) },
+  {
+    kind: 'another way to come',
+    share: 60,
+    make(random) {
+      const made = random.chance(0.5) ? freshEvent(random) : mutateBytes(random, freshEvent(random))
+      const header = rightHeader(made)
+      return {
+        bytes: made,
+        header: random.chance(0.3) ? mutateHeader(random, header) : header,
+        body: bodySource(random, made),
+      }
+    },
+  },
+  {
+    kind: 'broken off',
+    share: 10,
+    make(random) {
+      const made = signed(freshEvent(random))
+      return { ...made, body: brokenSource(random, made.bytes), isBroken: true }
+    },
+  },
+  { kind: 'structure of fast-check', share: 10, make: (random) => signed(Buffer.from(takeStructure(random))) },
+]
+const LADDER = KINDS.flatMap((kind) => Array.from({ length: kind.share }, () => kind))
+
+/** Makes the next input. */
+export function makeInput(random: Random): GeneratedInput {
+  const { kind, make } = random.pick(LADDER)
+  const made = make(random)
+  return { isBroken: false, body: made.bytes, ...made, kind }
+}
+
+/** A sample with a number of its own. */
+function freshEvent(random: Random): Buffer {
+  const sample = random.pick(SAMPLES)
+  const nonce = `{"nonce":${random.below(2 ** 31)},"timestamp":"${new Date(NOW).toISOString()}",`
+  return Buffer.from(nonce + sample.slice(1).replace(/"timestamp":"[^"]*",/, ''))
+}
+
+const STRUCTURE = fc.oneof(
+  fc.json({ maxDepth: 4 }),
+  fc.record({ event: fc.constantFrom(...TYPES), data: fc.jsonValue() }).map((event) => JSON.stringify(event)),
+  fc.record({ event: fc.string({ unit: 'binary' }), timestamp: fc.jsonValue(), data: fc.object() }).map(printed),
+)
+const stock: string[] = []
+
+function takeStructure(random: Random): string {
+  if (stock.length === 0) stock.push(...fc.sample(STRUCTURE, { numRuns: 500, seed: random.below(2 ** 31) }))
+  return stock.pop() ?? ''
+}
+
+/** `fc.object` has values that are no JSON; what is left of them is. */
+function printed(value: object): string {
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member))
+}

@@ -1,0 +1,94 @@
+// The same bytes, handed over in every way a body can come: whole, as text, as a view into other bytes, pushed or pulled in chunks.
+import type { BodySource, BodyStream } from '../../../src/index.js'
+import type { Random } from '../random.js'
+
+type Make = (random: Random, bytes: Uint8Array) => BodySource
+
+const WAYS: readonly Make[] = [
+  (_, bytes) => bytes,
+  (_, bytes) => Buffer.from(bytes),
+  (_, bytes) => new Uint8Array(bytes).buffer,
+  (_, bytes) => viewOf(bytes),
+  (_, bytes) => textOf(bytes) ?? bytes,
+  (random, bytes) => pushed(cut(random, bytes), true),
+  (random, bytes) => pushed(cut(random, bytes), false),
+  (random, bytes) => pulled(cut(random, bytes)),
+  (random, bytes) => webStream(cut(random, bytes)),
+]
+
+/** One of the ways. */
+export function bodySource(random: Random, bytes: Uint8Array): BodySource {
+  return random.pick(WAYS)(random, bytes)
+}
+
+/** A body that breaks off. */
+export function brokenSource(random: Random, bytes: Uint8Array): BodySource {
+  const [first = bytes] = cut(random, bytes)
+  if (random.chance(0.5)) return failing(first)
+  return {
+    read(consumer) {
+      consumer.chunk(first)
+      consumer.fail(new Error('reset by the peer'))
+      return () => {}
+    },
+  }
+}
+
+async function* failing(first: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield first
+  throw new Error('reset by the peer')
+}
+
+/** Cut anywhere, inside of characters too; now and then into single bytes, or with empty pieces. */
+function cut(random: Random, bytes: Uint8Array): readonly Uint8Array[] {
+  const longest = random.pick([1, 7, 64, 4096])
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.byteLength; ) {
+    const size = random.chance(0.02) ? 0 : 1 + random.below(longest)
+    pieces.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return pieces
+}
+
+function pushed(pieces: readonly Uint8Array[], atOnce: boolean): BodyStream {
+  return {
+    read(consumer) {
+      let isStopped = false
+      const push = () => {
+        for (const piece of pieces) if (!isStopped) consumer.chunk(piece)
+        if (!isStopped) consumer.end()
+      }
+      if (atOnce) push()
+      else queueMicrotask(push)
+      return () => {
+        isStopped = true
+      }
+    },
+  }
+}
+
+async function* pulled(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces
+}
+
+function webStream(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece)
+      controller.close()
+    },
+  })
+}
+
+/** A view with an offset, as Node hands out of its pool. */
+function viewOf(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(bytes.byteLength + 16).fill(0x7b)
+  whole.set(bytes, 8)
+  return whole.subarray(8, 8 + bytes.byteLength)
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes).toString()
+  return Buffer.from(text).equals(bytes) ? text : undefined
+}

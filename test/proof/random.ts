@@ -1,0 +1,31 @@
+// Numbers that look random and are the same for the same seed, so that a run can be repeated.
+
+/** Chooses. */
+export interface Random {
+  /** From 0 up to, but not, 1. */
+  next(): number
+  /** A whole number from 0 up to, but not, `limit`. */
+  below(limit: number): number
+  /** One of a list. */
+  pick<Item>(items: readonly Item[]): Item
+  /** Whether something of this probability happens. */
+  chance(probability: number): boolean
+}
+
+/** Starts a sequence (mulberry32). */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  const below = (limit: number) => Math.floor(next() * limit)
+  return {
+    next,
+    below,
+    pick: <Item>(items: readonly Item[]) => items[below(items.length)] as Item,
+    chance: (probability) => next() < probability,
+  }
+}
