@@ -68,6 +68,7 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
+const FROM_SENDER: Origin = { from: 'sender' }
 const BEHIND_MS = 2 * 60 * 60 * 1000
 const BEHIND_CLOSING_MS = 10_000
 
@@ -115,8 +116,15 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
   }
   const tally = createTally(clock)
   const take = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
-    const closing: Outcome = { status: 'unavailable', code: 'receiver_closing' }
-    const outcome = closingSince === undefined ? await running.track(receiveDelivery(means, delivery, origin)) : closing
+    let outcome: Outcome = { status: 'unavailable', code: 'receiver_closing' }
+    if (closingSince === undefined) {
+      running.begin()
+      try {
+        outcome = await receiveDelivery(means, delivery, origin)
+      } finally {
+        running.end()
+      }
+    }
     tally.count(outcome)
     reporter.outcome(outcome)
     return outcome
@@ -135,7 +143,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
       inbox.startSoon()
       return receiver
     },
-    receive: (delivery) => take(delivery, { from: 'sender' }),
+    receive: (delivery) => take(delivery, FROM_SENDER),
     work,
     async rework(entry) {
       const outcome = await take(toDelivery(entry), { from: 'quarantine' })

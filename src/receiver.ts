@@ -3,9 +3,8 @@
  */
 
 import { acceptDelivery } from './accept.js'
-import { settleWithin, startDeadline } from './clock.js'
+import { isPromiseLike, settleWithin, startDeadline } from './clock.js'
 import type { Digest } from './crypto/digest.js'
-import type { SecretKeys } from './crypto/secrets.js'
 import { readEnvelope } from './delivery/envelope.js'
 import { applySchema, judgeEvent, readEvent, schemaFor } from './delivery/event.js'
 import { userKey } from './delivery/idempotency-key.js'
@@ -15,6 +14,7 @@ import { cutSignatureMember } from './delivery/signed-content.js'
 import type { Handlers } from './handlers.js'
 import { type QuarantineCase, quarantine } from './quarantine.js'
 import { type EventWork, type Origin, receivedAt, type WorkMeans } from './run.js'
+import type { SecretLoader } from './secret-loader.js'
 import type { Delivery, Outcome, Refusal } from './types.js'
 import { workEvent } from './work.js'
 
@@ -23,10 +23,9 @@ export interface ReceiveMeans extends WorkMeans {
   readonly handlers: Handlers
   readonly digest: Digest
   /** The secrets; loads them on the first delivery. What stops it is an outcome. */
-  loadSecrets(limitMs: number): Promise<SecretKeys | Outcome> | SecretKeys
+  loadSecrets: SecretLoader
 }
 
-const SECRET_CALL_MS = 1000
 const SCHEMA_CALL_MS = 1000
 const SCHEMA_LATE = 'a schema did not answer in time'
 
@@ -39,36 +38,37 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, o
   const isSender = origin.from === 'sender'
   const answerMs = isSender ? settings.deadlineMs : settings.handlerTimeoutMs + PATIENT_EXTRA_MS
   const deadline = startDeadline(settings.clock, answerMs)
-  // 1. raw body: the bytes as they were sent.
-  const rawBody = await readRawBody(delivery, settings)
-  if ('refused' in rawBody) return refuse(means, rawBody)
+  // 1. raw body: the bytes as they were sent. Here as below, what is at hand is not waited for: a turn costs more than a stage.
+  const reading = readRawBody(delivery, settings)
+  const rawBody = isPromiseLike(reading) ? await reading : reading
+  if (!(rawBody instanceof Uint8Array)) return refuse(means, rawBody)
   // 2. signature: GoValid sent exactly these bytes. Nothing else is asked or called before this is known.
-  const secrets = await means.loadSecrets(Math.min(SECRET_CALL_MS, deadline.left()))
+  const loading = means.loadSecrets(deadline)
+  const secrets = isPromiseLike(loading) ? await loading : loading
   if ('status' in secrets) return secrets
   const content = settings.signedContent === 'body' ? rawBody : cutSignatureMember(rawBody)
-  const verified = await verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
-  const contentKey = 'refused' in verified && isSender ? '' : await means.digest(content)
+  const verifying = verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
+  const verified = isPromiseLike(verifying) ? await verifying : verifying
   const read = { delivery, rawBody, deadline, origin }
-  if ('refused' in verified) {
-    const refusal = refuse(means, verified)
-    // What an inbox hands out was verified before it was accepted: somebody else wrote this.
-    return origin.from === 'inbox' ? setAside(means, read, { key: contentKey, code: 'job_forged' }) : refusal
-  }
+  if ('refused' in verified) return refuseForged(means, read, content, verified)
   const { secretIndex } = verified
+  const digesting = means.digest(content)
+  const contentKey = isPromiseLike(digesting) ? await digesting : digesting
   // 3. envelope: an object with the name of its event.
   const envelope = readEnvelope(content)
   if ('unworkable' in envelope)
     return setAside(means, read, { key: contentKey, code: envelope.unworkable, secretIndex })
   const { type, payload } = envelope
-  const key = await deliveryKey(means, rawBody, payload, contentKey)
+  const key = settings.idempotencyKey ? await deliveryKey(means, rawBody, payload, contentKey) : contentKey
   // 4. event: typed, with its issues; too old or too new is nobody's work. Its age was judged already where it was accepted before.
   const event = readEvent(type, payload)
   const code = judgeEvent(event, deadline.startedAt, isSender ? settings : { ...settings, maxAgeMs: false })
   if (code) return setAside(means, read, { key, code, eventType: type, secretIndex })
-  const work: EventWork = { ...read, key, read: event, handlers: means.handlers.of(type), secretIndex }
+  const handlers = means.handlers.of(type)
+  const work: EventWork = { delivery, rawBody, deadline, origin, key, read: event, handlers, secretIndex }
   // With an inbox the answer is given here; the rest is done when the inbox hands the delivery out again.
   if (settings.inbox && isSender) return acceptDelivery(means, settings.inbox, work)
-  if (work.handlers.length === 0) return { status: 'ignored', event: event.event, idempotencyKey: key, secretIndex }
+  if (handlers.length === 0) return { status: 'ignored', event: event.event, idempotencyKey: key, secretIndex }
   // 5. claim, 6. dispatch, 7. completion: see work.ts.
   return schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : workEvent(means, work)
 }
@@ -86,10 +86,25 @@ async function workThroughSchema(means: ReceiveMeans, work: EventWork): Promise<
   return setAside(means, work, { ...about, error: verdict.value.refused })
 }
 
+/** What a delivery is before it is known to be an event. */
+type Unread = Pick<EventWork, 'delivery' | 'rawBody' | 'deadline' | 'origin'>
+
+/** What an inbox or the quarantine hands out was verified before: what does not verify now was written by somebody else. */
+async function refuseForged(
+  means: ReceiveMeans,
+  unread: Unread,
+  content: Uint8Array,
+  refusal: Refusal,
+): Promise<Outcome> {
+  const refused = refuse(means, refusal)
+  if (unread.origin.from !== 'inbox') return refused
+  return setAside(means, unread, { key: await means.digest(content), code: 'job_forged' })
+}
+
 /** Sets a delivery aside that no handler ever saw. */
 async function setAside(
   means: ReceiveMeans,
-  { delivery, rawBody, deadline, origin }: Pick<EventWork, 'delivery' | 'rawBody' | 'deadline' | 'origin'>,
+  { delivery, rawBody, deadline, origin }: Unread,
   about: Pick<QuarantineCase, 'key' | 'code' | 'error'> & {
     readonly eventType?: string
     readonly secretIndex?: number
@@ -127,11 +142,10 @@ async function deliveryKey(
   payload: Readonly<Record<string, unknown>>,
   contentKey: string,
 ): Promise<string> {
-  const { idempotencyKey } = means.settings
-  if (!idempotencyKey) return contentKey
-  const key = await userKey(means.digest, idempotencyKey, rawBody, payload)
+  const { digest, settings, reporter } = means
+  const key = settings.idempotencyKey && (await userKey(digest, settings.idempotencyKey, rawBody, payload))
   if (key !== undefined) return key
   const message = 'idempotencyKey threw or gave no text; the delivery is known by its bytes instead.'
-  means.reporter.trouble({ code: 'idempotency_key_failed', message, idempotencyKey: contentKey })
+  reporter.trouble({ code: 'idempotency_key_failed', message, idempotencyKey: contentKey })
   return contentKey
 }

@@ -57,60 +57,71 @@ export interface Run {
   readonly means: WorkMeans
   readonly work: EventWork
   readonly claim: HeldClaim
-  /** Resolves once the handlers are done; never rejects. */
-  readonly result: Promise<DispatchResult>
-  /** Aborts the handlers' signal; no further handler is started. */
-  abort(reason: unknown): void
-  /** Keeps the lease alive from now on; while handlers run, its loss aborts them. */
-  keepLease(): void
-  /** Handlers are done, or were given up: from now on a lost lease is told by the write that finds it lost. */
-  endHandlers(): void
-  /** Lets the lease end. */
-  endLease(): void
+  readonly stop: Stop
+  /** At hand where every handler was synchronous; never rejects. */
+  readonly result: DispatchResult | Promise<DispatchResult>
+  /** Handlers are done, or were given up. */
+  handlersOver: boolean
+  /** Lets the lease end, where it is kept. */
+  letLeaseEnd: (() => void) | undefined
 }
 
 /** Starts the handlers of a claimed delivery. */
 export function startRun(means: WorkMeans, work: EventWork, claim: HeldClaim): Run {
   const stop = createStop(means.running)
-  let handlersOver = false
-  let endLease: (() => void) | undefined
-  const run: Run = {
-    means,
-    work,
-    claim,
-    result: work.schemaFailure
-      ? Promise.resolve({ errors: [work.schemaFailure.error], permanent: false })
-      : runHandlers(means, work, claim, stop),
-    abort: (reason) => stop.abort(reason),
-    keepLease() {
-      endLease ??= holdLease(means, claim, () => {
-        if (!handlersOver) run.abort(reportLost(means, work))
-      })
-    },
-    endHandlers() {
-      handlersOver = true
-      stop.end()
-    },
-    endLease() {
-      endLease?.()
-    },
-  }
-  return run
+  const result = work.schemaFailure
+    ? { errors: [work.schemaFailure.error], permanent: false }
+    : runHandlers(means, work, claim, stop)
+  return { means, work, claim, stop, result, handlersOver: false, letLeaseEnd: undefined }
 }
 
-function runHandlers(means: WorkMeans, work: EventWork, claim: HeldClaim, stop: Stop): Promise<DispatchResult> {
+/** Keeps the lease alive from now on; while handlers run, its loss aborts them. */
+export function keepRunLease(run: Run): void {
+  const { means, work, claim } = run
+  const { key, token } = claim
+  run.letLeaseEnd ??= keepLease({
+    store: means.store,
+    clock: means.settings.clock,
+    key,
+    token,
+    leaseMs: LEASE_MS,
+    callMs: STORE_CALL_MS,
+    onLost() {
+      if (!run.handlersOver) abort(run.stop, reportLost(means, work))
+    },
+  })
+}
+
+/** Aborts the handlers' signal; no further handler is started. */
+export function abortRun({ stop }: Run, reason: unknown): void {
+  abort(stop, reason)
+}
+
+/** Handlers are done, or were given up: from now on a lost lease is told by the write that finds it lost. */
+export function endHandlers(run: Run): void {
+  run.handlersOver = true
+  run.stop.letGo?.()
+}
+
+function runHandlers(
+  means: WorkMeans,
+  work: EventWork,
+  claim: HeldClaim,
+  stop: Stop,
+): DispatchResult | Promise<DispatchResult> {
   const { handlersDone, key, token } = claim
-  const context = createContext(work, claim, stop)
   const { transaction } = means.store
   return dispatch({
     event: work.read.event,
     handlers: work.handlers,
     handlersDone,
-    contextFor: (checkpoint) =>
-      transaction ? withTransaction(context, claim, checkpoint, transaction as OpenTransaction) : context,
+    contextFor(checkpoint) {
+      const context = new RunContext(work, claim, stop)
+      return transaction ? withTransaction(context, claim, checkpoint, transaction as OpenTransaction) : context
+    },
     // Not awaited: the handler that comes next need not wait for it, and `complete` or `release` says it again.
     onCheckpoint: () => void renewQuietly(means, { key, token, leaseMs: LEASE_MS, handlersDone: [...handlersDone] }),
-    abandonedBecause: () => stop.reason(),
+    abandonedBecause: () => reasonToStop(stop),
   })
 }
 
@@ -122,50 +133,43 @@ async function renewQuietly(means: WorkMeans, request: Parameters<Store['renew']
   }
 }
 
-function holdLease(means: WorkMeans, { key, token }: HeldClaim, onLost: () => void): () => void {
-  const { store, settings } = means
-  return keepLease({ store, clock: settings.clock, key, token, leaseMs: LEASE_MS, callMs: STORE_CALL_MS, onLost })
-}
-
 function reportLost({ reporter }: WorkMeans, { key, read }: EventWork): WebhookError {
   const message = 'Another worker has claimed a delivery whose lease was over; the handler’s signal was aborted.'
   reporter.trouble({ code: 'lease_lost', message, idempotencyKey: key, eventType: read.event.event })
   return new WebhookError('lease_lost', message)
 }
 
-interface Stop {
-  readonly signal: AbortSignal
-  abort(reason: unknown): void
-  /** Why the run was stopped; `undefined` while it was not. */
-  reason(): unknown
+/** What stops the handlers of one run; an abort signal is only made for a handler that looks at it. */
+export interface Stop {
+  readonly running: Running
+  controller: AbortController | undefined
+  aborted: { readonly reason: unknown } | undefined
   /** Nobody listens any more. */
-  end(): void
+  letGo: (() => void) | undefined
 }
 
-/** An abort signal that costs nothing until a handler looks at it. */
 function createStop(running: Running): Stop {
-  let controller: AbortController | undefined
-  let aborted: { readonly reason: unknown } | undefined
-  let end: (() => void) | undefined
-  const stop: Stop = {
-    get signal() {
-      if (controller) return controller.signal
-      controller = new AbortController()
-      if (aborted) controller.abort(aborted.reason)
-      else end = running.onGivenUp(() => stop.abort(new WebhookError('receiver_closing', CLOSED)))
-      return controller.signal
-    },
-    abort(reason) {
-      aborted ??= { reason }
-      controller?.abort(reason)
-    },
-    reason() {
-      if (!aborted && running.isGivenUp()) aborted = { reason: new WebhookError('receiver_closing', CLOSED) }
-      return aborted?.reason
-    },
-    end: () => end?.(),
-  }
-  return stop
+  return { running, controller: undefined, aborted: undefined, letGo: undefined }
+}
+
+function signalOf(stop: Stop): AbortSignal {
+  if (stop.controller) return stop.controller.signal
+  const controller = new AbortController()
+  stop.controller = controller
+  if (stop.aborted) controller.abort(stop.aborted.reason)
+  else stop.letGo = stop.running.onGivenUp(() => abort(stop, new WebhookError('receiver_closing', CLOSED)))
+  return controller.signal
+}
+
+function abort(stop: Stop, reason: unknown): void {
+  stop.aborted ??= { reason }
+  stop.controller?.abort(reason)
+}
+
+/** Why the run was stopped; `undefined` while it was not. */
+function reasonToStop(stop: Stop): unknown {
+  if (!stop.aborted && stop.running.isGivenUp()) stop.aborted = { reason: new WebhookError('receiver_closing', CLOSED) }
+  return stop.aborted?.reason
 }
 
 const CLOSED = 'The receiver was closed before its handlers had finished.'
@@ -175,16 +179,27 @@ export function receivedAt({ origin, deadline }: Pick<EventWork, 'origin' | 'dea
   return origin.from === 'inbox' ? origin.receivedAt : deadline.startedAt
 }
 
-function createContext(work: EventWork, claim: HeldClaim, stop: Stop): DeliveryContext {
-  return {
-    idempotencyKey: work.key,
-    attempt: claim.attempt,
-    redelivery: claim.attempt > 1,
-    receivedAt: receivedAt(work),
-    rawBody: work.rawBody,
-    issues: work.read.issues,
-    get signal() {
-      return stop.signal
-    },
+/** A class for its one getter: an object literal with a getter costs a delivery more than verifying its signature's text does. */
+class RunContext implements DeliveryContext {
+  readonly idempotencyKey: string
+  readonly attempt: number
+  readonly redelivery: boolean
+  readonly receivedAt: number
+  readonly rawBody: Uint8Array
+  readonly issues: DeliveryContext['issues']
+  readonly #stop: Stop
+
+  constructor(work: EventWork, { attempt }: HeldClaim, stop: Stop) {
+    this.idempotencyKey = work.key
+    this.attempt = attempt
+    this.redelivery = attempt > 1
+    this.receivedAt = receivedAt(work)
+    this.rawBody = work.rawBody
+    this.issues = work.read.issues
+    this.#stop = stop
+  }
+
+  get signal(): AbortSignal {
+    return signalOf(this.#stop)
   }
 }

@@ -4,8 +4,11 @@
 
 /** Work that is still going on. */
 export interface Running {
-  /** Counts a piece of work until it settles; gives it back. */
-  track<T>(work: Promise<T>): Promise<T>
+  /** Counts a piece of work until it settles. */
+  track(work: Promise<unknown>): void
+  /** Counts a piece of work from now on; `end` takes it off again. */
+  begin(): void
+  end(): void
   /** How many pieces of work go on. */
   count(): number
   /** Resolves once nothing runs. */
@@ -24,7 +27,7 @@ export function createRunning(): Running {
   let givenUp = false
   const listeners = new Set<() => void>()
   let waiting: Array<() => void> = []
-  const settle = () => {
+  const end = () => {
     count--
     if (count > 0) return
     for (const resolve of waiting) resolve()
@@ -33,9 +36,12 @@ export function createRunning(): Running {
   return {
     track(work) {
       count++
-      work.then(settle, settle)
-      return work
+      work.then(end, end)
     },
+    begin() {
+      count++
+    },
+    end,
     count: () => count,
     whenIdle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     onGivenUp(listener) {

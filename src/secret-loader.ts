@@ -1,7 +1,7 @@
 /**
  * Loads the secrets: at creation where they are a value, with the first delivery where they are a function. Only success is kept.
  */
-import { settleWithin } from './clock.js'
+import { type Deadline, settleWithin } from './clock.js'
 import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from './crypto/secrets.js'
 import { isWebhookError } from './errors.js'
 import type { Settings } from './options.js'
@@ -11,7 +11,10 @@ import type { Outcome } from './types.js'
 type Secrets = Secret | readonly Secret[]
 
 /** The secrets; what stops them from being loaded is an outcome. */
-export type SecretLoader = (limitMs: number) => Promise<SecretKeys | Outcome> | SecretKeys
+export type SecretLoader = (deadline: Deadline) => Promise<SecretKeys | Outcome> | SecretKeys
+
+/** The longest the secret's function may take, in milliseconds. */
+const SECRET_CALL_MS = 1000
 
 /**
  * Makes a loader.
@@ -22,7 +25,7 @@ export function createSecretLoader(source: SecretSource, settings: Settings, rep
   let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
   if (typeof source !== 'function') return () => loaded as SecretKeys
   // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
-  return (limitMs) => loaded ?? load(limitMs)
+  return (deadline) => loaded ?? load(Math.min(SECRET_CALL_MS, deadline.left()))
   async function load(limitMs: number): Promise<SecretKeys | Outcome> {
     const call = source as () => Secrets | Promise<Secrets>
     let asked: Secrets | Promise<Secrets>

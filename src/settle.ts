@@ -2,14 +2,14 @@
  * How a try ends: processed, failed, or set aside. Decides what stage 7 tells the store and what goes to the quarantine; what cannot be
  * written in time is written behind the answer.
  */
-import { type Deadline, settleWithin } from './clock.js'
+import { andThen, type Deadline, settleWithin } from './clock.js'
 import { STORE_CALL_MS } from './delivery/claim.js'
 import { completeClaim, type Recorded, releaseClaim, retryBehind } from './delivery/completion.js'
 import { type DispatchResult, joinErrors } from './delivery/dispatch.js'
 import { FUTURE_ALLOWANCE_MS } from './delivery/event.js'
 import type { QuarantinedCode } from './errors.js'
 import { discardEntry, quarantine } from './quarantine.js'
-import { type EventWork, type Run, receivedAt, type WorkMeans } from './run.js'
+import { type EventWork, endHandlers, keepRunLease, type Run, receivedAt, type WorkMeans } from './run.js'
 import { isKeptAhead, isLastTry, TRIES } from './tries.js'
 import type { Outcome, OutcomeDetails } from './types.js'
 
@@ -24,8 +24,8 @@ export interface Ending {
 
 /** What every outcome tells of its event. */
 export function about({ read, key, secretIndex }: EventWork, attempt?: number): OutcomeDetails {
-  const counted = attempt === undefined ? {} : { attempt, attemptsLeft: Math.max(0, TRIES - attempt) }
-  return { event: read.event, idempotencyKey: key, secretIndex, ...counted }
+  if (attempt === undefined) return { event: read.event, idempotencyKey: key, secretIndex }
+  return { event: read.event, idempotencyKey: key, secretIndex, attempt, attemptsLeft: Math.max(0, TRIES - attempt) }
 }
 
 /** Until when a delivery must be remembered: as long as its bytes would still be worked. */
@@ -38,10 +38,25 @@ export function retainUntil({ settings }: WorkMeans, { read, deadline, origin }:
 }
 
 /** Settles a try whose handlers are done, or were given up. `late`: the answer has left. */
-export async function settle(run: Run, result: DispatchResult, deadline: Deadline, late: boolean): Promise<Ending> {
+export function settle(run: Run, result: DispatchResult, deadline: Deadline, late: boolean): Ending | Promise<Ending> {
+  endHandlers(run)
+  return result.errors.length === 0 ? settleProcessed(run, deadline, late) : settleFailed(run, result, deadline, late)
+}
+
+function settleProcessed(run: Run, deadline: Deadline, late: boolean): Ending | Promise<Ending> {
+  return andThen(complete(run, deadline, false), ({ behind: completion }): Ending => {
+    const { means, work, claim } = run
+    const outcome = { ...about(work, claim.attempt), status: 'processed' } as const
+    // Only a delivery that was late or tried before can have an entry in the quarantine.
+    const mayHaveEntry =
+      late || work.origin.from !== 'sender' || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
+    if (!mayHaveEntry) return { outcome, behind: completion }
+    return { outcome, behind: Promise.all([completion, discardEntry(means.quarantine, work.key)]) }
+  })
+}
+
+async function settleFailed(run: Run, result: DispatchResult, deadline: Deadline, late: boolean): Promise<Ending> {
   const { means, work, claim } = run
-  run.endHandlers()
-  if (result.errors.length === 0) return settleProcessed(run, deadline, late)
   const error = joinErrors(result.errors)
   const message = `A handler failed${late ? ', after the delivery had been answered' : ''} (try ${claim.attempt}).`
   means.reporter.trouble({ ...aboutTrouble(work), code: 'handler_failed', message, error })
@@ -53,16 +68,6 @@ export async function settle(run: Run, result: DispatchResult, deadline: Deadlin
   ])
   const behind = kept.behind || released.behind ? Promise.all([kept.behind, released.behind]) : undefined
   return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind }
-}
-
-async function settleProcessed(run: Run, deadline: Deadline, late: boolean): Promise<Ending> {
-  const { means, work, claim } = run
-  const { behind: completion } = await complete(run, deadline, false)
-  // Only a delivery that was late or tried before can have an entry in the quarantine.
-  const mayHaveEntry =
-    late || work.origin.from !== 'sender' || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
-  const behind = mayHaveEntry ? Promise.all([completion, discardEntry(means.quarantine, work.key)]) : completion
-  return { outcome: { ...about(work, claim.attempt), status: 'processed' }, behind }
 }
 
 /** Sets a claimed delivery aside: finished for the sender once the quarantine has it, another try otherwise. */
@@ -141,24 +146,37 @@ async function release({ means, claim }: Run, deadline: Deadline): Promise<Pick<
   const request = { key, token, handlersDone: [...handlersDone], counted: true }
   const released = releaseClaim(means.store, clock, STORE_CALL_MS, request)
   const settled = await settleWithin(clock, deadline.left(), () => released)
-  return settled.status === 'value' ? {} : { behind: released }
+  return settled.status === 'value' ? {} : { behind: Promise.resolve(released) }
 }
 
+type Attempt = (limitMs: number) => Recorded | Promise<Recorded>
+
 /** Records a completion; `behind` is the writing that goes on when the store did not take it. */
-async function complete(run: Run, deadline: Deadline, quarantined: boolean): Promise<Pick<Ending, 'behind'>> {
+function complete(
+  run: Run,
+  deadline: Deadline,
+  quarantined: boolean,
+): Pick<Ending, 'behind'> | Promise<Pick<Ending, 'behind'>> {
   const { means, work, claim } = run
   const { key, token, handlersDone } = claim
-  const { clock } = means.settings
   const request = { key, token, retainUntil: retainUntil(means, work), quarantined, handlersDone: [...handlersDone] }
-  const attempt = (limitMs: number) => completeClaim(means.store, clock, limitMs, request)
-  const recorded = await attempt(Math.min(STORE_CALL_MS, deadline.left()))
+  const attempt: Attempt = (limitMs) => completeClaim(means.store, means.settings.clock, limitMs, request)
+  const asked = attempt(Math.min(STORE_CALL_MS, deadline.left()))
+  return andThen(asked, (recorded) => (recorded === 'recorded' ? WRITTEN : completeBehind(run, recorded, attempt)))
+}
+
+const WRITTEN: Pick<Ending, 'behind'> = {}
+
+function completeBehind(run: Run, recorded: Recorded, attempt: Attempt): Pick<Ending, 'behind'> {
+  const { means, work } = run
+  const { clock } = means.settings
   if (recorded !== 'unknown') {
     reportUnrecorded(run, recorded)
-    return {}
+    return WRITTEN
   }
   const message = 'The store did not take a completion; it is written again behind the answer.'
   means.reporter.trouble({ ...aboutTrouble(work), code: 'completion_delayed', message })
-  if (!work.delivery.endsWithAnswer) run.keepLease()
+  if (!work.delivery.endsWithAnswer) keepRunLease(run)
   const since = clock.now()
   const retried = retryBehind({
     clock,

@@ -2,12 +2,12 @@
  * Stages 5 to 7 for one verified event: claim, dispatch, completion. In: the event. Out: its outcome; what is still running goes on
  * behind the answer. No try is wasted, and none of a throwing, a hanging or a crashing handler ever uses up the sender's last one.
  */
-import { settleWithin } from './clock.js'
+import { isPromiseLike, settleWithin } from './clock.js'
 import { claimDelivery, type HeldClaim } from './delivery/claim.js'
 import type { DispatchResult } from './delivery/dispatch.js'
 import { HEARTBEAT_MS } from './delivery/lease.js'
 import { type UnavailableCode, WebhookError } from './errors.js'
-import { type EventWork, type Run, startRun, type WorkMeans } from './run.js'
+import { abortRun, type EventWork, keepRunLease, type Run, startRun, type WorkMeans } from './run.js'
 import { about, aboutTrouble, keepAhead, retainUntil, setAside, settle, settleAside, UNHURRIED } from './settle.js'
 import { isLastTry } from './tries.js'
 import type { Outcome } from './types.js'
@@ -28,7 +28,8 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   const rework = origin.from === 'quarantine'
   // 5. claim: of all that hold this delivery now, one works it.
   const wanted = { key, token: means.newToken(), retainUntil: retainUntil(means, work), rework }
-  const claimed = await claimDelivery(store, settings.clock, deadline, wanted, work.delivery)
+  const asked = claimDelivery(store, settings.clock, deadline, wanted, work.delivery)
+  const claimed = isPromiseLike(asked) ? await asked : asked
   if (claimed.status === 'done') return { ...about(work), status: 'duplicate' }
   if (claimed.status === 'busy') return answerBusy(means, work, claimed.attempt)
   if (claimed.status !== 'claimed') return answerUnavailable(means, work, claimed.status, claimed.error)
@@ -41,21 +42,31 @@ export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outc
   if (neverEnded) await keepAhead(means, work, claim.attempt, deadline, NEVER_ENDED)
   // 6. dispatch: handlers that still run at the deadline go on behind the answer.
   const run = startRun(means, work, claim)
-  const cancelHeartbeat = origin.from === 'sender' ? undefined : settings.clock.setTimer(HEARTBEAT_MS, run.keepLease)
-  const answerMs = deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
-  const timeoutMs = handlersLeftMs(run)
-  const ended = () => (origin.from === 'sender' ? run.result : untilGivenUp(run))
-  const settled = await settleWithin(settings.clock, Math.min(answerMs, timeoutMs), ended)
-  cancelHeartbeat?.()
-  if (settled.status !== 'value' && timeoutMs > answerMs) return leaveRunning(run, lastTry)
-  const result = settled.status === 'value' ? settled.value : timeOut(run)
+  const result = isPromiseLike(run.result) ? await resultInTime(run, lastTry) : run.result
+  if (result === 'running') return leaveRunning(run, lastTry)
   // The receiver was closed: an inbox gets its job back, and what still runs here goes on without a lease.
-  if (!result) return leaveRunning(run, false)
+  if (result === 'given up') return leaveRunning(run, false)
   // 7. completion: the store knows before the sender does.
-  const { outcome, behind } = await settle(run, result, deadline, false)
+  const settled = settle(run, result, deadline, false)
+  const { outcome, behind } = isPromiseLike(settled) ? await settled : settled
   if (behind) goOn(run, behind)
-  else run.endLease()
+  else run.letLeaseEnd?.()
   return outcome
+}
+
+/** What became of handlers by the deadline. For a work that nobody waits for, the lease is kept meanwhile. */
+async function resultInTime(run: Run, lastTry: boolean): Promise<DispatchResult | 'running' | 'given up'> {
+  const { means, work } = run
+  const { clock } = means.settings
+  const isSender = work.origin.from === 'sender'
+  const cancelHeartbeat = isSender ? undefined : clock.setTimer(HEARTBEAT_MS, () => keepRunLease(run))
+  const answerMs = work.deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
+  const timeoutMs = handlersLeftMs(run)
+  const ended = () => (isSender ? run.result : untilGivenUp(run))
+  const settled = await settleWithin(clock, Math.min(answerMs, timeoutMs), ended)
+  cancelHeartbeat?.()
+  if (settled.status === 'value') return settled.value ?? 'given up'
+  return timeoutMs > answerMs ? 'running' : timeOut(run)
 }
 
 async function answerBusy(means: WorkMeans, work: EventWork, attempt: number): Promise<Outcome> {
@@ -106,7 +117,7 @@ async function setAsideUnrun(means: WorkMeans, work: EventWork, claim: HeldClaim
 /** Handlers outlive the deadline: the lease is kept and the completion recorded; the sender's retry will be a duplicate. */
 async function leaveRunning(run: Run, lastTry: boolean): Promise<Outcome> {
   const { means, work, claim } = run
-  if (!work.delivery.endsWithAnswer) run.keepLease()
+  if (!work.delivery.endsWithAnswer) keepRunLease(run)
   const error = 'the handlers were still running at the deadline'
   const details = about(work, claim.attempt)
   if (!lastTry) {
@@ -130,7 +141,7 @@ async function finishBehind(run: Run, aside: Promise<unknown>): Promise<void> {
 async function waitForHandlers(run: Run): Promise<DispatchResult> {
   const settled = await settleWithin(run.means.settings.clock, handlersLeftMs(run), () => untilGivenUp(run))
   if (settled.status !== 'value') return timeOut(run)
-  if (!settled.value) run.endLease()
+  if (!settled.value) run.letLeaseEnd?.()
   return settled.value ?? run.result
 }
 
@@ -151,12 +162,12 @@ function handlersLeftMs({ means: { settings }, work }: Run): number {
 
 function timeOut(run: Run): DispatchResult {
   const error = new WebhookError('handler_timeout', 'The handlers did not finish within handlerTimeoutMs.')
-  run.abort(error)
+  abortRun(run, error)
   return { errors: [error], permanent: false }
 }
 
 function goOn(run: Run, behind: Promise<unknown>): void {
-  const ended = behind.finally(() => run.endLease())
-  void run.means.running.track(ended)
+  const ended = behind.finally(() => run.letLeaseEnd?.())
+  run.means.running.track(ended)
   run.work.delivery.waitUntil?.(ended)
 }

@@ -2,7 +2,7 @@
  * Stage 5 of 8, claim: makes this receiver the only one that works the delivery. In: its key. Out: a held claim, or who has it.
  * Refuses nothing; says `busy`, `done`, or that the store did not answer as it should.
  */
-import { type Clock, type Deadline, settleWithin } from '../clock.js'
+import { andThen, type Clock, type Deadline, settleWithin } from '../clock.js'
 import type { ClaimRequest, ClaimResult, MaybePromise, Store } from '../stores/store.js'
 import type { Delivery } from '../types.js'
 
@@ -38,27 +38,27 @@ export type Claimed =
  * Claims a delivery within min(1 s, the time left). A claim answered later is released as soon as it comes, and not counted; the
  * platform is kept alive for that.
  */
-export async function claimDelivery(
+export function claimDelivery(
   store: Store<unknown>,
   clock: Clock,
   deadline: Deadline,
   wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'rework'>,
   platform: Pick<Delivery, 'waitUntil'> = {},
-): Promise<Claimed> {
+): Claimed | Promise<Claimed> {
+  const { key, token } = wanted
   const request: ClaimRequest = { ...wanted, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
-  const { key, token } = request
   let asked: MaybePromise<ClaimResult> | undefined
-  const settled = await settleWithin(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
+  const settled = settleWithin(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
     asked = store.claim(request)
     return asked
   })
-  if (settled.status === 'late') {
+  return andThen(settled, (answer) => {
+    if (answer.status === 'value') return readResult(answer.value, key, token)
+    if (answer.status === 'error') return { status: 'store_unavailable', error: answer.error }
     const givenBack = asked === undefined ? undefined : giveBackLate(store, clock, asked, { key, token })
     if (givenBack) platform.waitUntil?.(Promise.resolve(settleWithin(clock, LATE_CLAIM_MS, () => givenBack)))
     return { status: 'store_unavailable', error: 'the claim was not answered in time' }
-  }
-  if (settled.status === 'error') return { status: 'store_unavailable', error: settled.error }
-  return readResult(settled.value, key, token)
+  })
 }
 
 /** Never rejects. Should the release fail too, the lease ends before the sender's next try. */
@@ -83,8 +83,8 @@ function readResult(result: ClaimResult, key: string, token: string): Claimed {
   const { status, attempt, released, handlersDone, isForgetting } = given ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
   if (status === 'claimed' && isCount(attempt) && isCount(released) && isListOfText(handlersDone)) {
-    const claim = { key, token, attempt, released, handlersDone: new Set(handlersDone) }
-    return { status, claim: { ...claim, isForgetting: isForgetting === true } }
+    const done = new Set(handlersDone)
+    return { status, claim: { key, token, attempt, released, handlersDone: done, isForgetting: isForgetting === true } }
   }
   return { status: 'store_corrupt', error: 'the store answered a claim with something that is no claim result' }
 }

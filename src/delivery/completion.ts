@@ -2,7 +2,7 @@
  * Stage 7 of 8, completion: tells the store how the try ended. In: a held claim. Out: whether the store knows.
  * A completion that the store does not take is written again behind the answer: the effect has happened, another try would double it.
  */
-import { type Clock, settleWithin } from '../clock.js'
+import { andThen, type Clock, type Settled, settleWithin } from '../clock.js'
 import type { CompleteRequest, ReleaseRequest, Store } from '../stores/store.js'
 
 /** `recorded`: the store knows. `lost`: another owner has the claim, nothing was changed. `unknown`: no answer, or an error. */
@@ -14,7 +14,7 @@ export function completeClaim(
   clock: Clock,
   limitMs: number,
   request: CompleteRequest,
-): Promise<Recorded> {
+): Recorded | Promise<Recorded> {
   return record(clock, limitMs, () => store.complete(request))
 }
 
@@ -24,12 +24,19 @@ export function releaseClaim(
   clock: Clock,
   limitMs: number,
   request: ReleaseRequest,
-): Promise<Recorded> {
+): Recorded | Promise<Recorded> {
   return record(clock, limitMs, () => store.release(request))
 }
 
-async function record(clock: Clock, limitMs: number, write: () => boolean | PromiseLike<boolean>): Promise<Recorded> {
-  const settled = await settleWithin(clock, limitMs, write)
+function record(
+  clock: Clock,
+  limitMs: number,
+  write: () => boolean | PromiseLike<boolean>,
+): Recorded | Promise<Recorded> {
+  return andThen(settleWithin(clock, limitMs, write), readRecorded)
+}
+
+function readRecorded(settled: Settled<unknown>): Recorded {
   // Anything but a clear yes or no is no answer: taken for a yes, a broken store would have the event worked again.
   if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'
   return settled.value ? 'recorded' : 'lost'
@@ -39,7 +46,7 @@ async function record(clock: Clock, limitMs: number, write: () => boolean | Prom
 export interface BehindWrite<Result> {
   readonly clock: Clock
   /** Writes once more. */
-  attempt(): Promise<Result>
+  attempt(): Result | Promise<Result>
   /** Whether a result ends it. */
   isSettled(result: Result): boolean
   /** Until when it is tried, in epoch milliseconds; asked before each try. */

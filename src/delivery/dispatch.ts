@@ -2,6 +2,7 @@
  * Stage 6 of 8, dispatch: runs the event's handlers one after the other, in order of registration. In: the event, its handlers, the names
  * of those that an earlier try finished. Out: the failures. A failing handler does not stop the others.
  */
+import { isPromiseLike } from '../clock.js'
 import { isPermanentError } from '../errors.js'
 
 /** A handler as it was registered. */
@@ -34,11 +35,19 @@ export interface DispatchResult {
 /** The checkpoint of an event's only handler when it has no name. */
 const ONLY_HANDLER = '(only)'
 
-/** Runs every handler that is not done. Never rejects. */
-export async function dispatch<Context>(run: DispatchRun<Context>): Promise<DispatchResult> {
-  const errors: unknown[] = []
+/** Runs every handler that is not done; the result is at hand where all of them are synchronous. Never throws, never rejects. */
+export function dispatch<Context>(run: DispatchRun<Context>): DispatchResult | Promise<DispatchResult> {
+  return dispatchFrom(run, 0, [])
+}
+
+function dispatchFrom<Context>(
+  run: DispatchRun<Context>,
+  first: number,
+  errors: unknown[],
+): DispatchResult | Promise<DispatchResult> {
   const { handlers, handlersDone } = run
-  for (const [index, handler] of handlers.entries()) {
+  for (let index = first; index < handlers.length; index++) {
+    const handler = handlers[index] as RegisteredHandler
     const checkpoint = handler.name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
     if (checkpoint !== undefined && handlersDone.has(checkpoint)) continue
     const reason = run.abandonedBecause()
@@ -48,16 +57,39 @@ export async function dispatch<Context>(run: DispatchRun<Context>): Promise<Disp
       break
     }
     try {
-      await handler.run(run.event as never, run.contextFor(checkpoint) as never)
+      const pending = handler.run(run.event as never, run.contextFor(checkpoint) as never)
+      if (isPromiseLike(pending)) return waitFor(run, index, Promise.resolve(pending), errors)
+      markDone(run, index)
     } catch (error) {
       errors.push(error)
-      continue
     }
-    if (handler.name === undefined) continue
-    handlersDone.add(handler.name)
-    if (index < handlers.length - 1) run.onCheckpoint()
   }
   return { errors, permanent: errors.length > 0 && errors.every(isPermanentError) }
+}
+
+function waitFor<Context>(
+  run: DispatchRun<Context>,
+  index: number,
+  pending: Promise<unknown>,
+  errors: unknown[],
+): Promise<DispatchResult> {
+  return pending.then(
+    () => {
+      markDone(run, index)
+      return dispatchFrom(run, index + 1, errors)
+    },
+    (error: unknown) => {
+      errors.push(error)
+      return dispatchFrom(run, index + 1, errors)
+    },
+  )
+}
+
+function markDone<Context>({ handlers, handlersDone, onCheckpoint }: DispatchRun<Context>, index: number): void {
+  const name = handlers[index]?.name
+  if (name === undefined) return
+  handlersDone.add(name)
+  if (index < handlers.length - 1) onCheckpoint()
 }
 
 /** One error of several: the error itself where there is only one. */

@@ -31,9 +31,8 @@ export function readEvent(type: string, payload: Readonly<Record<string, unknown
   const time = readTimestamp(payload['timestamp'])
   const epochMs = time?.epochMs
   if (!isEventType(type)) return { event: payload as UnknownEvent, known: false, issues: [], epochMs }
-  const issues = [...findIssues(type, payload)]
-  const isText = typeof payload['timestamp'] === 'string'
-  if (isText && !time?.documented)
+  const issues = findIssues(type, payload)
+  if (!time?.documented && typeof payload['timestamp'] === 'string')
     issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: kindOf('') })
   const event = (isObject(payload['data']) ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
   return { event, known: true, issues, epochMs }

@@ -9,11 +9,30 @@ type Kind = 'string' | 'number' | 'boolean' | 'object'
 
 /** One member: `?` behind the kind marks a member that may be missing or null. */
 type Expectation = Kind | `${Kind}?`
-type Shape = Readonly<Record<string, Expectation>>
 
-const ENVELOPE: Shape = { timestamp: 'string', webhook_id: 'string', data: 'object', signature: 'string?' }
+interface Member {
+  readonly name: string
+  readonly expected: Expectation
+  readonly kind: Kind
+  readonly optional: boolean
+}
+type Shape = readonly Member[]
 
-const QR_SCANNED: Shape = {
+function shape(members: Readonly<Record<string, Expectation>>): Shape {
+  return Object.entries(members).map(([name, expected]) => {
+    const optional = expected.endsWith('?')
+    return { name, expected, kind: (optional ? expected.slice(0, -1) : expected) as Kind, optional }
+  })
+}
+
+const ENVELOPE = /* @__PURE__ */ shape({
+  timestamp: 'string',
+  webhook_id: 'string',
+  data: 'object',
+  signature: 'string?',
+})
+
+const QR_SCANNED = /* @__PURE__ */ shape({
   qr_id: 'string',
   qr_title: 'string',
   scan_location: 'object?',
@@ -21,11 +40,11 @@ const QR_SCANNED: Shape = {
   platform: 'string',
   is_first_scan: 'boolean',
   scan_count: 'number',
-}
+})
 
-const SCAN_LOCATION: Shape = { country: 'string?', city: 'string?' }
+const SCAN_LOCATION = /* @__PURE__ */ shape({ country: 'string?', city: 'string?' })
 
-const QR: Shape = {
+const QR = /* @__PURE__ */ shape({
   id: 'string?',
   title: 'string?',
   qr_type: 'string?',
@@ -34,35 +53,35 @@ const QR: Shape = {
   scan_count: 'number?',
   expires_at: 'string?',
   created_at: 'string?',
-}
+})
 
-const SUBSCRIPTION: Shape = {
+const SUBSCRIPTION = /* @__PURE__ */ shape({
   plan: 'string?',
   status: 'string?',
   billing_period: 'string?',
   next_billing_date: 'string?',
   amount: 'number?',
   currency: 'string?',
-}
+})
 
-const PAYMENT: Shape = {
+const PAYMENT = /* @__PURE__ */ shape({
   id: 'string?',
   amount: 'number?',
   currency: 'string?',
   status: 'string?',
   date: 'string?',
   payment_method: 'string?',
-}
+})
 
-const CREDIT: Shape = {
+const CREDIT = /* @__PURE__ */ shape({
   balance: 'number?',
   currency: 'string?',
   last_topup: 'string?',
   package_id: 'string?',
   payment_method: 'string?',
-}
+})
 
-const OPEN: Shape = {}
+const OPEN: Shape = []
 
 const DATA: Readonly<Record<EventType, Shape>> = {
   'qr.created': QR,
@@ -79,6 +98,10 @@ const DATA: Readonly<Record<EventType, Shape>> = {
   'institution.staff.invited': OPEN,
 }
 
+const HERE: readonly string[] = []
+const IN_DATA = ['data']
+const IN_LOCATION = ['data', 'scan_location']
+
 type Members = Readonly<Record<string, unknown>>
 
 /** Whether a value is a JSON object (not null, not an array). */
@@ -87,15 +110,15 @@ export function isObject(value: unknown): value is Members {
 }
 
 /** Every departure of a known event's payload from its expected shape; empty when there is none. */
-export function findIssues(type: EventType, payload: Members): readonly Issue[] {
+export function findIssues(type: EventType, payload: Members): Issue[] {
   const issues: Issue[] = []
-  check(payload, ENVELOPE, [], issues)
+  check(payload, ENVELOPE, HERE, issues)
   checkWebhookId(payload['webhook_id'], issues)
   const data = payload['data']
   if (!isObject(data)) return issues
-  check(data, DATA[type], ['data'], issues)
+  check(data, DATA[type], IN_DATA, issues)
   const location = data['scan_location']
-  if (type === 'qr.scanned' && isObject(location)) check(location, SCAN_LOCATION, ['data', 'scan_location'], issues)
+  if (type === 'qr.scanned' && isObject(location)) check(location, SCAN_LOCATION, IN_LOCATION, issues)
   return issues
 }
 
@@ -111,18 +134,16 @@ function checkWebhookId(id: unknown, issues: Issue[]): void {
   })
 }
 
-function check(members: Members, shape: Shape, path: readonly string[], issues: Issue[]): void {
-  for (const name in shape) {
-    const expected = shape[name] as Expectation
+function check(members: Members, expected: Shape, path: readonly string[], issues: Issue[]): void {
+  for (const member of expected) {
+    const { name } = member
     const value = Object.hasOwn(members, name) ? members[name] : undefined
-    if (!fits(value, expected)) issues.push({ path: [...path, name], expected, received: kindOf(value) })
+    if (!fits(value, member)) issues.push({ path: [...path, name], expected: member.expected, received: kindOf(value) })
   }
 }
 
-function fits(value: unknown, expected: Expectation): boolean {
-  const optional = expected.endsWith('?')
+function fits(value: unknown, { kind, optional }: Member): boolean {
   if (value === undefined || value === null) return optional
-  const kind = optional ? expected.slice(0, -1) : expected
   if (kind === 'object') return isObject(value)
   // JSON can name numbers beyond a double's range, such as 1e400; they are read as Infinity, and are not the number that was sent.
   return kind === 'number' ? Number.isFinite(value) : typeof value === kind
