@@ -43,10 +43,12 @@ export function settle(run: Run, result: DispatchResult, deadline: Deadline, lat
   return result.errors.length === 0 ? settleProcessed(run, deadline, late) : settleFailed(run, result, deadline, late)
 }
 
+const PROCESSED = { status: 'processed' } as const
+
 function settleProcessed(run: Run, deadline: Deadline, late: boolean): Ending | Promise<Ending> {
   return andThen(complete(run, deadline, false), ({ behind: completion }): Ending => {
     const { means, work, claim } = run
-    const outcome = { ...about(work, claim.attempt), status: 'processed' } as const
+    const outcome = Object.assign(about(work, claim.attempt), PROCESSED)
     // Only a delivery that was late or tried before can have an entry in the quarantine.
     const mayHaveEntry =
       late || work.origin.from !== 'sender' || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)

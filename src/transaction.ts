@@ -33,10 +33,10 @@ export function withTransaction(
       isUsed = false
     }
     const value = await open({ key, token, checkpoint })(unlessItFails(work, forget), ...rest)
-    handlersDone.add(checkpoint)
+    if (!handlersDone.includes(checkpoint)) handlersDone.push(checkpoint)
     return value
   }
-  return Object.create(context, { transaction: { value: transaction, enumerable: true } })
+  return Object.assign(context, { transaction })
 }
 
 /** The same work; tells when it throws or rejects. */

@@ -22,7 +22,7 @@ export interface HeldClaim {
   readonly attempt: number
   readonly released: number
   /** Names of finished handlers: of earlier tries, and of this one as it goes on. */
-  readonly handlersDone: Set<string>
+  readonly handlersDone: string[]
   /** The store forgot another delivery before its time. */
   readonly isForgetting: boolean
 }
@@ -45,8 +45,8 @@ export function claimDelivery(
   wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'rework'>,
   platform: Pick<Delivery, 'waitUntil'> = {},
 ): Claimed | Promise<Claimed> {
-  const { key, token } = wanted
-  const request: ClaimRequest = { ...wanted, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
+  const { key, token, retainUntil, rework = false } = wanted
+  const request: ClaimRequest = { key, token, retainUntil, rework, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
   let asked: MaybePromise<ClaimResult> | undefined
   const settled = settleWithin(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
     asked = store.claim(request)
@@ -83,7 +83,7 @@ function readResult(result: ClaimResult, key: string, token: string): Claimed {
   const { status, attempt, released, handlersDone, isForgetting } = given ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
   if (status === 'claimed' && isCount(attempt) && isCount(released) && isListOfText(handlersDone)) {
-    const done = new Set(handlersDone)
+    const done = [...handlersDone]
     return { status, claim: { key, token, attempt, released, handlersDone: done, isForgetting: isForgetting === true } }
   }
   return { status: 'store_corrupt', error: 'the store answered a claim with something that is no claim result' }

@@ -16,7 +16,7 @@ export interface DispatchRun<Context> {
   readonly event: unknown
   readonly handlers: readonly RegisteredHandler[]
   /** Names of finished handlers; grows as the run goes on. */
-  readonly handlersDone: Set<string>
+  readonly handlersDone: string[]
   /** The context for one handler. */
   contextFor(checkpoint: string | undefined): Context
   /** Called when a named handler has finished and others are still to run. */
@@ -49,7 +49,7 @@ function dispatchFrom<Context>(
   for (let index = first; index < handlers.length; index++) {
     const handler = handlers[index] as RegisteredHandler
     const checkpoint = handler.name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
-    if (checkpoint !== undefined && handlersDone.has(checkpoint)) continue
+    if (checkpoint !== undefined && handlersDone.includes(checkpoint)) continue
     const reason = run.abandonedBecause()
     if (reason !== undefined) {
       // What was not run is not done: without a failure the delivery would be recorded as finished.
@@ -88,7 +88,7 @@ function waitFor<Context>(
 function markDone<Context>({ handlers, handlersDone, onCheckpoint }: DispatchRun<Context>, index: number): void {
   const name = handlers[index]?.name
   if (name === undefined) return
-  handlersDone.add(name)
+  if (!handlersDone.includes(name)) handlersDone.push(name)
   if (index < handlers.length - 1) onCheckpoint()
 }
 

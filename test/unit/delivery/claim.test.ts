@@ -39,7 +39,7 @@ function ask(answer: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
 test('a claim asks for a lease of 55 s, and counts tries that are half a minute apart', async () => {
   const { asked, result } = ask(() => CLAIMED)
   await result
-  expect(asked).toEqual([{ ...WANTED, leaseMs: 55_000, tryGapMs: 30_000 }])
+  expect(asked).toEqual([{ ...WANTED, rework: false, leaseMs: 55_000, tryGapMs: 30_000 }])
 })
 
 describe('an answer', () => {
@@ -48,7 +48,7 @@ describe('an answer', () => {
     token: WANTED.token,
     attempt: 2,
     released: 1,
-    handlersDone: new Set(['a']),
+    handlersDone: ['a'],
     isForgetting: false,
   }
   it.each<[string, ClaimResult, unknown]>([

@@ -10,7 +10,7 @@ interface Given {
 }
 
 async function run({ handlers, done = [], abandonedBecause = () => undefined }: Given) {
-  const handlersDone = new Set(done)
+  const handlersDone = [...done]
   const checkpoints: (string | undefined)[] = []
   let told = 0
   const result = await dispatch({
@@ -50,7 +50,7 @@ test('each is given the event and its context', async () => {
   await dispatch({
     event: 'the event',
     handlers: [handler],
-    handlersDone: new Set(),
+    handlersDone: [],
     contextFor: (checkpoint) => `context of ${checkpoint}`,
     onCheckpoint() {},
     abandonedBecause: () => undefined,
