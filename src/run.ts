@@ -179,7 +179,10 @@ export function receivedAt({ origin, deadline }: Pick<EventWork, 'origin' | 'dea
   return origin.from === 'inbox' ? origin.receivedAt : deadline.startedAt
 }
 
-/** A class for its one getter: an object literal with a getter costs a delivery more than verifying its signature's text does. */
+/** Where a context keeps what its signal is made of: still found where a user builds a context of one's own upon it. */
+const STOP = Symbol('stop')
+
+/** A class for its one getter: an object literal with a getter of its own takes longer than a whole stage. */
 class RunContext implements DeliveryContext {
   readonly idempotencyKey: string
   readonly attempt: number
@@ -187,7 +190,7 @@ class RunContext implements DeliveryContext {
   readonly receivedAt: number
   readonly rawBody: Uint8Array
   readonly issues: DeliveryContext['issues']
-  readonly #stop: Stop
+  readonly [STOP]: Stop
 
   constructor(work: EventWork, { attempt }: HeldClaim, stop: Stop) {
     this.idempotencyKey = work.key
@@ -196,10 +199,10 @@ class RunContext implements DeliveryContext {
     this.receivedAt = receivedAt(work)
     this.rawBody = work.rawBody
     this.issues = work.read.issues
-    this.#stop = stop
+    this[STOP] = stop
   }
 
   get signal(): AbortSignal {
-    return signalOf(this.#stop)
+    return signalOf(this[STOP])
   }
 }
