@@ -28,7 +28,10 @@ export interface ScannedEvent {
 }
 
 /** Verified and parsed by hand. */
-export function receiveByHand({ body, signature }: Received): ScannedEvent {
+export function receiveByHand({
+  body,
+  signature,
+}: Pick<Received, 'signature'> & { readonly body: Buffer }): ScannedEvent {
   if (!verifyByHand(body, signature)) throw new Error('a good delivery was refused')
   return JSON.parse(body.toString('utf8')) as ScannedEvent
 }

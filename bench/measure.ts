@@ -1,7 +1,7 @@
 /**
  * How everything under `bench/` is timed: the subjects take turns in short rounds, each round in another order, and what is compared is the
  * ratio within a round, so that what the machine does meanwhile meets all of them. Times are CPU times of this process, so that other
- * processes do not count.
+ * processes do not count, but where a service is waited for.
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -20,7 +20,7 @@ export interface Subject<Item> {
 /** What was measured of a subject. */
 export interface Figure {
   readonly name: string
-  /** CPU microseconds per item in each round. */
+  /** Microseconds per item in each round. */
   readonly perRound: readonly number[]
 }
 
@@ -34,35 +34,38 @@ export interface MeasureOptions<Item> {
   readonly rounds: number
   /** Rounds before them, in which the code gets warm. */
   readonly warmUp?: number
+  /** `cpu`: this process's CPU time. `wall`: what somebody waits for a service. Default: `cpu`. */
+  readonly time?: 'cpu' | 'wall'
 }
 
 /** Measures subjects against each other. What makes much garbage is better measured in a group of its own, with the floor once more. */
 export async function measure<Item>(
   subjects: readonly Subject<Item>[],
-  { makeBatch, batch, rounds, warmUp = 5 }: MeasureOptions<Item>,
+  { makeBatch, batch, rounds, warmUp = 5, time = 'cpu' }: MeasureOptions<Item>,
 ): Promise<ReadonlyMap<string, Figure>> {
   const times = new Map(subjects.map(({ name }) => [name, [] as number[]]))
   for (let round = -warmUp; round < rounds; round++) {
     const items = await makeBatch(batch)
     for (const subject of inOrderOf(subjects, round)) {
-      const micros = await cpuOf(() => subject.run(items))
+      const micros = await microsOf(time, () => subject.run(items))
       if (round >= 0) times.get(subject.name)?.push(micros / batch)
     }
   }
   return new Map([...times].map(([name, perRound]) => [name, { name, perRound }]))
 }
 
-/** CPU microseconds of this process, of every thread of it, while something runs. */
-export async function cpuOf(run: () => void | Promise<void>): Promise<number> {
+/** Microseconds that something takes; of CPU time, those of every thread of this process. */
+async function microsOf(time: 'cpu' | 'wall', run: () => void | Promise<void>): Promise<number> {
   // Nobody pays for what the one before left behind: its callbacks, its garbage, and what runs once garbage is found.
   await turn()
   collectGarbage({ type: 'minor' })
   await turn()
+  const startedAt = performance.now()
   const before = process.cpuUsage()
   const running = run()
   if (running) await running
   const { user, system } = process.cpuUsage(before)
-  return user + system
+  return time === 'cpu' ? user + system : 1000 * (performance.now() - startedAt)
 }
 
 /** Every other round backwards, and each round begins with another one. */

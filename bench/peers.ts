@@ -1,5 +1,6 @@
 /** The peers of `bench/peers/`, a folder with packages of its own: `npm run bench:install` fetches them. Without them only they are left out. */
 import { existsSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -17,6 +18,10 @@ export interface Peer {
   verify(signed: Signed): boolean | Promise<boolean>
   /** Verified and parsed, as far as the peer goes. */
   receive(signed: Signed): unknown
+  /** Its own request listener for `node:http`, where it has one. */
+  middleware?(): RequestListener
+  /** Its own handler of a `Request`, where it has one. */
+  webMiddleware?(): (request: Request) => Promise<Response>
 }
 
 /** The folder with their packages. */

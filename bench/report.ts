@@ -49,7 +49,7 @@ export function ratioText({ median: middle, from, to }: Ratio): string {
   return `${middle.toFixed(2)} (${from.toFixed(2)} to ${to.toFixed(2)})`
 }
 
-/** Microseconds of CPU an item. */
+/** Microseconds an item. */
 export function micros(figure: Figure): string {
   return `${median(figure.perRound).toFixed(2)} µs`
 }

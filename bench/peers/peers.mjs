@@ -1,7 +1,7 @@
 // The peers, all behind the same three questions: how is a body signed for you, is it genuine, and what is in it? Each is called as its own
 // documentation says; what it keeps between two deliveries (a client, a key) is made once, as a server would.
 import { verifyWebhook } from '@clerk/backend/webhooks'
-import { Webhooks } from '@octokit/webhooks'
+import { createNodeMiddleware, createWebMiddleware, Webhooks } from '@octokit/webhooks'
 import { sign as octokitSign, verify as octokitVerify } from '@octokit/webhooks-methods'
 import { Webhook as StandardWebhook } from 'standardwebhooks'
 import Stripe from 'stripe'
@@ -24,6 +24,8 @@ const standard = new StandardWebhook(BASE64_SECRET)
  * @property {(body: Buffer, isGood: boolean) => Promise<Signed> | Signed} sign
  * @property {(signed: Signed) => boolean | Promise<boolean>} verify whether it is genuine, and nothing else where the peer allows it
  * @property {(signed: Signed) => unknown} receive verified and parsed, as far as the peer goes
+ * @property {() => import('node:http').RequestListener} [middleware] its own request listener
+ * @property {() => (request: Request) => Promise<Response>} [webMiddleware] its own handler of a `Request`
  */
 
 const octokit = new Webhooks({ secret: SECRET })
@@ -74,6 +76,8 @@ export const peers = [
       await octokit.verifyAndReceive({ id: 'one', name: 'push', payload, signature: headers.signature })
       return octokitHandled - before
     },
+    middleware: () => createNodeMiddleware(octokit),
+    webMiddleware: () => createWebMiddleware(octokit),
   },
   {
     name: 'Stripe',

@@ -1,0 +1,91 @@
+/** Measures servers against each other: CPU time of the server's process per request, in rounds in which they take turns. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { createDeliveries, type Received } from '../deliveries.js'
+import { type Figure, inOrderOf } from '../measure.js'
+import { type Client, connectClient, requestOf } from './client.js'
+
+/** How a server's sender writes a request of a delivery. */
+export type Write = (received: Received) => Buffer | Promise<Buffer>
+
+/** A server and its sender. */
+export interface Contender {
+  /** One of `SERVERS`. */
+  readonly name: string
+  readonly write?: Write
+}
+
+/** How much is sent. */
+export interface Load {
+  readonly rounds: number
+  readonly warmUp: number
+  /** Requests per server and round. */
+  readonly requests: number
+  readonly connections: number
+}
+
+interface Running extends Contender {
+  readonly child: ChildProcess
+  readonly client: Client
+  readonly perRound: number[]
+}
+
+/** As GoValid sends. */
+export const writeOurs: Write = ({ body, signature }) =>
+  requestOf('/webhooks/govalid', { 'x-govalid-signature': signature }, body)
+
+/** Starts every server, measures, and ends them. This file's process is the client; `process.argv[1]` must serve with `--serve NAME`. */
+export async function compareServers(
+  contenders: readonly Contender[],
+  load: Load,
+): Promise<ReadonlyMap<string, Figure>> {
+  const running: Running[] = []
+  try {
+    for (const contender of contenders) running.push(await start(contender, load))
+    for (let round = -load.warmUp; round < load.rounds; round++) {
+      const deliveries = createDeliveries(load.requests)
+      for (const one of inOrderOf(running, round)) {
+        const micros = await cpuOfLoad(one, deliveries)
+        if (round >= 0) one.perRound.push(micros / load.requests)
+      }
+    }
+    return new Map(running.map(({ name, perRound }) => [name, { name, perRound }]))
+  } finally {
+    for (const { child, client } of running) {
+      client.close()
+      child.disconnect()
+    }
+  }
+}
+
+async function start(contender: Contender, { connections }: Load): Promise<Running> {
+  const child = fork(process.argv[1] as string, ['--serve', contender.name])
+  const port = await answerOf<number>(child)
+  return { ...contender, child, client: await connectClient(port, connections), perRound: [] }
+}
+
+async function cpuOfLoad(
+  { child, client, write = writeOurs }: Running,
+  deliveries: readonly Received[],
+): Promise<number> {
+  const requests = await Promise.all(deliveries.map(write))
+  const before = await cpuUsageOf(child)
+  await client.send(requests)
+  return (await cpuUsageOf(child)) - before
+}
+
+async function cpuUsageOf(child: ChildProcess): Promise<number> {
+  child.send('cpu')
+  const { user, system } = await answerOf<NodeJS.CpuUsage>(child)
+  return user + system
+}
+
+function answerOf<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('a server ended'))
+    child.once('exit', ended)
+    child.once('message', (answer) => {
+      child.off('exit', ended)
+      resolve(answer as T)
+    })
+  })
+}
