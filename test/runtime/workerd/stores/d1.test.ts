@@ -2,29 +2,29 @@
 import { env } from 'cloudflare:workers'
 import { describe, test } from 'vitest'
 import { type D1Store, d1Store } from '../../../../src/stores/d1.js'
-import { testStore } from '../../../../src/testing/test-store.js'
+import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
+import { receiverSuite } from '../../../support/receiver-suite.js'
 import { createEffects } from './effects.js'
 
 const TABLE = 'conformance'
 const effects = createEffects(env.DB)
 
-testStore(
-  { describe, test },
-  {
-    name: 'd1Store',
-    open: ({ namespace }) => d1Store({ database: env.DB, table: TABLE, namespace }),
-    async advance(ms) {
-      const shift = 'counted_at = counted_at - ?1, lease_until = lease_until - ?1, retain_until = retain_until - ?1'
-      await env.DB.prepare(`UPDATE ${TABLE} SET ${shift}`).bind(ms).run()
-    },
-    quarantine: true,
-    transaction: {
-      async commit(store, request, effect, before) {
-        await before?.()
-        const statement = await effects.statement(effect)
-        await (store as D1Store).transaction(request)((tx) => tx.add(statement))
-      },
-      count: effects.count,
-    },
+const driver: StoreDriver = {
+  name: 'd1Store',
+  open: ({ namespace }) => d1Store({ database: env.DB, table: TABLE, namespace }),
+  async advance(ms) {
+    const shift = 'counted_at = counted_at - ?1, lease_until = lease_until - ?1, retain_until = retain_until - ?1'
+    await env.DB.prepare(`UPDATE ${TABLE} SET ${shift}`).bind(ms).run()
   },
-)
+  quarantine: true,
+  transaction: {
+    async commit(store, request, effect, before) {
+      await before?.()
+      const statement = await effects.statement(effect)
+      await (store as D1Store).transaction(request)((tx) => tx.add(statement))
+    },
+    count: effects.count,
+  },
+}
+testStore({ describe, test }, driver)
+receiverSuite(driver)

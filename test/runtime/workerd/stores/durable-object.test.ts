@@ -3,7 +3,8 @@ import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, test } from 'vitest'
 import { durableObjectStore, type IdempotencyNamespace } from '../../../../src/stores/durable-object.js'
-import { testStore } from '../../../../src/testing/test-store.js'
+import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
+import { receiverSuite } from '../../../support/receiver-suite.js'
 
 const { IDEMPOTENCY } = env
 /** The objects of the running test, by name. */
@@ -19,21 +20,20 @@ const namespace: IdempotencyNamespace = {
   get: (id) => IDEMPOTENCY.get(id as DurableObjectId),
 }
 
-testStore(
-  { describe, test },
-  {
-    name: 'durableObjectStore',
-    // One object a namespace is the hardest case, and the fastest to move on in time; more of them: see sharding.test.ts.
-    open: ({ namespace: name }) => durableObjectStore({ namespace, name, shards: 1 }),
-    close: () => abortAllDurableObjects(),
-    async advance(ms) {
-      for (const id of objects.values()) {
-        await runInDurableObject(IDEMPOTENCY.get(id), (_, { storage }) => shift(storage.sql, ms))
-      }
-    },
-    quarantine: true,
+const driver: StoreDriver = {
+  name: 'durableObjectStore',
+  // One object a namespace is the hardest case, and the fastest to move on in time; more of them: see sharding.test.ts.
+  open: ({ namespace: name }) => durableObjectStore({ namespace, name, shards: 1 }),
+  close: () => abortAllDurableObjects(),
+  async advance(ms) {
+    for (const id of objects.values()) {
+      await runInDurableObject(IDEMPOTENCY.get(id), (_, { storage }) => shift(storage.sql, ms))
+    }
   },
-)
+  quarantine: true,
+}
+testStore({ describe, test }, driver)
+receiverSuite(driver)
 
 function shift(sql: SqlStorage, ms: number): void {
   const times = 'counted_at = counted_at - ?1, lease_until = lease_until - ?1, retain_until = retain_until - ?1'
