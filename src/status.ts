@@ -24,7 +24,7 @@ export interface ReceiverStatus {
   readonly oldestWaitingMs: number | undefined
   /**
    * Whether the inbox holds nothing: only then may a secret go that was removed from GoValid. `true` without an
-   * inbox, `undefined` where its engine does not tell.
+   * inbox, `undefined` where its engine does not tell for sure.
    */
   readonly drained: boolean | undefined
   /** When the last authentic delivery of each event type came, in epoch milliseconds; unknown types together under `unknown`. */
@@ -61,9 +61,14 @@ export function createTally(clock: Clock): Tally {
         failed: (outcomes.failed ?? 0) + (held?.failed ?? 0),
         quarantined: outcomes.quarantined ?? 0,
         oldestWaitingMs: oldest === undefined ? undefined : clock.now() - oldest,
-        drained: held && held.waiting + held.working === 0,
+        drained: held && isDrained(held),
         lastDeliveryAt: { ...lastDeliveryAt },
       }
     },
   }
+}
+
+function isDrained({ waiting, working }: InboxStatus): boolean | undefined {
+  if (waiting > 0) return false
+  return working === undefined ? undefined : working === 0
 }

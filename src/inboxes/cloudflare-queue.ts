@@ -4,12 +4,23 @@
  */
 import { WebhookError } from '../errors.js'
 import type { Delivery, Outcome } from '../types.js'
-import { type AcceptedDelivery, fromJob, type Inbox, type InboxAttempt, isFinished, type Job, toJob } from './inbox.js'
+import {
+  type AcceptedDelivery,
+  fromJob,
+  type Inbox,
+  type InboxAttempt,
+  type InboxStatus,
+  isFinished,
+  type Job,
+  toJob,
+} from './inbox.js'
 
 /** A queue's producer binding, as far as it is used. */
 export interface QueueBinding {
   /** Resolves once the message is on disk. */
   send(message: unknown, options?: { readonly contentType?: 'json' }): Promise<unknown>
+  /** What the platform says that waits; its numbers may be approximate. Runtimes before 2026 have none. */
+  metrics?(): Promise<{ readonly backlogCount: number; readonly oldestMessageTimestamp?: Date }>
 }
 
 /** An object of a bucket, as far as it is used. */
@@ -76,6 +87,7 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
   }
   return {
     ...(bucket === undefined && { maxBodyBytes: MESSAGE_BODY_BYTES }),
+    ...(typeof queue.metrics === 'function' && { status: () => readMetrics(queue) }),
     async accept(delivery) {
       const { body, ...job } = toJob({ ...delivery, headers: shorten(delivery.headers) })
       if (delivery.rawBody.byteLength <= MESSAGE_BODY_BYTES)
@@ -86,6 +98,14 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
       await queue.send({ ...job, object }, JSON_MESSAGE)
     },
   }
+}
+
+async function readMetrics(queue: QueueBinding): Promise<InboxStatus> {
+  const { backlogCount: waiting = 0, oldestMessageTimestamp: oldest } = (await queue.metrics?.()) ?? {}
+  // An empty queue says 1970 where it is played on a machine.
+  const oldestWaitingAt = waiting > 0 && oldest ? oldest.getTime() : undefined
+  // What was handed out may be among those that wait, or not; nor does the platform tell of its dead letter queue.
+  return { waiting, working: undefined, failed: 0, oldestWaitingAt }
 }
 
 const JSON_MESSAGE = { contentType: 'json' } as const

@@ -41,8 +41,8 @@ export type InboxWork = (delivery: AcceptedDelivery, attempt: InboxAttempt) => P
 export interface InboxStatus {
   /** Accepted and not yet worked, retries included. */
   readonly waiting: number
-  /** Being worked now. */
-  readonly working: number
+  /** Being worked now; `undefined` where the engine does not tell. */
+  readonly working: number | undefined
   /** In the engine's own dead letter. */
   readonly failed: number
   /** When the oldest that waits was accepted, in epoch milliseconds. */

@@ -11,6 +11,7 @@ const configPath = fileURLToPath(new URL('../../runtime/workerd/queue/wrangler.j
 /** The bindings, as far as they are used here. */
 interface Bindings {
   readonly DELIVERIES: { send(message: unknown): Promise<unknown> }
+  readonly LATER: { send(message: unknown): Promise<unknown> }
   readonly BODIES: { list(): Promise<{ objects: unknown[] }>; put(name: string, value: Uint8Array): Promise<unknown> }
   readonly DB: { prepare(sql: string): { all(): Promise<{ results: Record<string, unknown>[] }> } }
 }
@@ -123,10 +124,18 @@ describe('cloudflareQueueInbox in workerd', () => {
     expect(await send({ ...(await sign('refused')), headers })).toEqual({ http: 401, status: 'refused' })
   })
 
-  test('tells no counts, since the platform tells none', async () => {
-    const status = (await (await server.fetch('/status')).json()) as Record<string, unknown>
-    expect(status['accepted']).toBeGreaterThan(0)
-    expect([status['waiting'], status['drained'], status['oldestWaitingMs']]).toEqual([undefined, undefined, undefined])
+  test('tells what waits, as far as the platform does, and never that nothing is left', async () => {
+    const status = async () => (await (await server.fetch('/status')).json()) as Record<string, unknown>
+    await soon(async () => expect(await status()).toMatchObject({ waiting: 0 }))
+    expect((await status())['accepted']).toBeGreaterThan(0)
+    expect(await status()).not.toHaveProperty('drained')
+    expect(await status()).not.toHaveProperty('oldestWaitingMs')
+    const { LATER } = await bindings()
+    await LATER.send({ something: 'else' })
+    const held = (await (await server.fetch('/status-of-later')).json()) as Record<string, unknown>
+    expect(held).toMatchObject({ waiting: 1, drained: false })
+    expect(held['oldestWaitingMs']).toBeGreaterThanOrEqual(0)
+    expect(held['oldestWaitingMs']).toBeLessThan(60_000)
   })
 
   test('demands a maxBodyBytes that fits into a message where there is no bucket', async () => {

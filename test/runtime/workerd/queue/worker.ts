@@ -7,6 +7,7 @@ import { d1Store } from '../../../../src/stores/d1.js'
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET: string
   readonly DELIVERIES: Queue
+  readonly LATER: Queue
   readonly BODIES: R2Bucket
   readonly DB: D1Database
 }
@@ -49,6 +50,10 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url)
     if (pathname === '/status') return Response.json(await endpoint(env).status())
+    if (pathname === '/status-of-later') {
+      const inbox = cloudflareQueueInbox({ queue: env.LATER, bucket: env.BODIES })
+      return Response.json(await createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET, inbox }).status())
+    }
     if (pathname === '/without-bucket') {
       try {
         createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET, inbox: cloudflareQueueInbox({ queue: env.DELIVERIES }) })
