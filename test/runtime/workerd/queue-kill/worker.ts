@@ -1,0 +1,121 @@
+// The Worker that is killed: accepts into a queue and works what comes out of it. On a machine the queue is in memory only, so the platform's
+// promise is kept here in D1: a message is on record from before its `send` resolves until its acknowledgement, and `/redeliver` hands out
+// again what is.
+import { toHandler } from '../../../../src/adapters/cloudflare.js'
+import { cloudflareQueueInbox, type QueueBatch, toQueueHandler } from '../../../../src/inboxes/cloudflare-queue.js'
+import { createReceiver } from '../../../../src/index.js'
+import { d1Store } from '../../../../src/stores/d1.js'
+
+interface Env {
+  readonly GOVALID_WEBHOOK_SECRET: string
+  readonly DELIVERIES: Queue
+  readonly BODIES: R2Bucket
+  readonly DB: D1Database
+}
+
+interface Sent {
+  readonly id: string
+  readonly message: unknown
+}
+
+const TABLES = [
+  'sent (id TEXT PRIMARY KEY, message TEXT)',
+  'effects (id TEXT)',
+  'hold (point TEXT)',
+  'held (point TEXT)',
+]
+
+const run = (env: Env, sql: string, ...values: unknown[]) => env.DB.prepare(sql).bind(...values)
+
+/** At the point the test has chosen the Worker says so and goes no further: there it is killed. */
+async function reach(env: Env, point: string): Promise<void> {
+  const chosen = await run(env, 'SELECT 1 FROM hold WHERE point = ?1', point).first()
+  if (!chosen) return
+  await run(env, 'INSERT INTO held VALUES (?1)', point).run()
+  await new Promise(() => {})
+}
+
+/** The queue, with every message on record. */
+function recordedQueue(env: Env) {
+  return {
+    async send(message: unknown) {
+      const sent: Sent = { id: crypto.randomUUID(), message }
+      await run(env, 'INSERT INTO sent VALUES (?1, ?2)', sent.id, JSON.stringify(message)).run()
+      await env.DELIVERIES.send(sent)
+    },
+  }
+}
+
+function createEndpoint(env: Env) {
+  const inbox = cloudflareQueueInbox({ queue: recordedQueue(env), bucket: env.BODIES })
+  const store = d1Store({ database: env.DB })
+  return createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET, inbox, store })
+    .on('qr.created', async (event, { transaction }) => {
+      await reach(env, 'in the handler')
+      await transaction((tx) => tx.add(run(env, 'INSERT INTO effects VALUES (?1)', event.data.id)))
+      await reach(env, 'after the effect')
+    })
+    .on('qr.transferred', async (event) => {
+      await run(env, 'INSERT INTO effects VALUES (?1)', event.data.id).run()
+      await reach(env, 'after the effect')
+    })
+}
+
+const created = new WeakMap<Env, ReturnType<typeof createEndpoint>>()
+
+function endpoint(env: Env) {
+  const known = created.get(env) ?? createEndpoint(env)
+  created.set(env, known)
+  return known
+}
+
+const handleDelivery = toHandler(endpoint)
+const workQueue = toQueueHandler(endpoint, { tries: 21, firstPauseSeconds: 1, bucket: (env: Env) => env.BODIES })
+
+/** Works a batch, and takes what it acknowledged off the record once it has returned, as the platform does. */
+async function workRecorded(batch: MessageBatch, env: Env, ctx: ExecutionContext): Promise<void> {
+  await reach(env, 'before the work')
+  const acknowledged: string[] = []
+  const messages = batch.messages.map((message) => {
+    const { id, message: body } = message.body as Sent
+    const ack = () => {
+      acknowledged.push(id)
+      message.ack()
+    }
+    return { body, attempts: message.attempts, ack, retry: message.retry.bind(message) }
+  })
+  await workQueue({ messages } satisfies QueueBatch, env, ctx)
+  await reach(env, 'before the acknowledgement')
+  for (const id of acknowledged) await run(env, 'DELETE FROM sent WHERE id = ?1', id).run()
+}
+
+async function tellState(env: Env): Promise<Response> {
+  const list = async (sql: string) => (await run(env, sql).raw<[string]>()).map(([value]) => value)
+  return Response.json({
+    sent: await list('SELECT id FROM sent'),
+    effects: await list('SELECT id FROM effects'),
+    held: await list('SELECT point FROM held'),
+    objects: (await env.BODIES.list()).objects.length,
+  })
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/webhooks/govalid') return handleDelivery(request, env, ctx)
+    if (pathname === '/state') return tellState(env)
+    if (pathname === '/set-up') for (const table of TABLES) await run(env, `CREATE TABLE IF NOT EXISTS ${table}`).run()
+    if (pathname === '/hold') await run(env, 'INSERT INTO hold VALUES (?1)', searchParams.get('point')).run()
+    if (pathname === '/redeliver') {
+      // The lease of a process that is gone is over by the time the platform hands out again.
+      await run(env, 'UPDATE govalid_deliveries SET lease_until = 1 WHERE lease_until > 0')
+        .run()
+        .catch(() => {})
+      await env.DB.batch([run(env, 'DELETE FROM hold'), run(env, 'DELETE FROM held')])
+      const { results } = await run(env, 'SELECT id, message FROM sent').all<{ id: string; message: string }>()
+      for (const { id, message } of results) await env.DELIVERIES.send({ id, message: JSON.parse(message) })
+    }
+    return new Response('ok')
+  },
+  queue: workRecorded,
+} satisfies ExportedHandler<Env>
