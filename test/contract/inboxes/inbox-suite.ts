@@ -24,11 +24,11 @@ export function inboxSuite(makeScene: () => InboxScene): void {
   afterEach(async () => {
     await Promise.all(receivers.splice(0).map((receiver) => receiver.close()))
   })
-  const receive = (inbox: Inbox) => {
+  const receive = (inbox: Inbox, secret: string | readonly string[] = SECRET) => {
     const kept: QuarantineEntry[] = []
     const outcomes: Outcome[] = []
     const receiver = createReceiver({
-      secret: SECRET,
+      secret,
       inbox,
       store: memoryStore(),
       quarantine: async (entry) => void kept.push(entry),
@@ -38,9 +38,9 @@ export function inboxSuite(makeScene: () => InboxScene): void {
     receivers.push(receiver)
     return { receiver, kept, outcomes }
   }
-  const delivery = async (id = randomBytes(6).toString('hex')) => {
+  const delivery = async (id = randomBytes(6).toString('hex'), secret = SECRET) => {
     const payload = { event: 'qr.created', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data: { id } }
-    return (await signDelivery(payload, { secret: SECRET })).delivery
+    return (await signDelivery(payload, { secret })).delivery
   }
   const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 25_000, interval: 50 })
 
@@ -96,6 +96,32 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       await scene.writeForged({ something: 'else' })
       await soon(() => expect(kept.map(({ code }) => code)).toEqual(['job_forged', 'job_forged']))
       expect(runs).toBe(1)
+    })
+
+    test('works under a removed secret what it accepted under it, and status says when that secret may go', async () => {
+      const scene = makeScene()
+      const before = receive(scene.open(3), 'the old secret').receiver
+      expect(await before.receive(await delivery('abc', 'the old secret'))).toMatchObject({ status: 'accepted' })
+      await soon(async () => expect(await before.status()).toMatchObject({ drained: false }))
+      const seen: unknown[] = []
+      const after = receive(scene.open(3), ['the new secret', 'the old secret']).receiver
+      after.on('qr.created', (event) => void seen.push(event.data.id))
+      await soon(async () => expect(await after.status()).toMatchObject({ drained: true }))
+      expect(seen).toEqual(['abc'])
+    })
+
+    test('sets aside, and never runs, what was accepted under a secret that was removed too soon; it can be worked again', async () => {
+      const scene = makeScene()
+      await receive(scene.open(3), 'the old secret').receiver.receive(await delivery('abc', 'the old secret'))
+      const { receiver, kept } = receive(scene.open(3), 'the new secret')
+      receiver.on('*', () => expect.unreachable())
+      await soon(() => expect(kept).toMatchObject([{ code: 'job_forged' }]))
+      await soon(async () => expect(await receiver.status()).toMatchObject({ drained: true, quarantined: 1 }))
+      const seen: unknown[] = []
+      const mended = receive(scene.open(3), 'the old secret').receiver
+      mended.on('qr.created', (event) => void seen.push(event.data.id))
+      expect(await mended.rework(kept[0] as QuarantineEntry)).toMatchObject({ status: 'processed' })
+      expect(seen).toEqual(['abc'])
     })
 
     test('sets a failing delivery aside however few tries the process that accepted it was told of, or that works it', async () => {

@@ -8,6 +8,7 @@ import { sqliteInbox } from '../../../src/inboxes/sqlite.js'
 import { createReceiver, type Outcome } from '../../../src/index.js'
 import { sqliteStore } from '../../../src/stores/sqlite.js'
 import { fixedClock, signDelivery } from '../../../src/testing/index.js'
+import { inboxSuite } from './inbox-suite.js'
 
 const SECRET = 'your_webhook_secret'
 const START = Date.parse('2025-01-29T12:00:00Z')
@@ -22,12 +23,12 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  for (const database of open.splice(0)) database.close()
+  for (const each of open.splice(0)) if (each.isOpen) each.close()
   rmSync(folder, { recursive: true })
 })
 
-function database(): DatabaseSync {
-  const made = new DatabaseSync(file)
+function database(place = file): DatabaseSync {
+  const made = new DatabaseSync(place)
   open.push(made)
   return made
 }
@@ -55,6 +56,26 @@ function setUp(options: Partial<Parameters<typeof sqliteInbox>[0]> = {}) {
   const statuses = () => outcomes.map(({ status }) => status).filter((status) => status !== 'accepted')
   return { clock, inbox, receiver, accept, statuses }
 }
+
+describe('the suite of every inbox, on a file', () => {
+  inboxSuite(() => {
+    const place = file
+    return {
+      open: (tries) => sqliteInbox({ database: database(place), tries, firstPauseMs: 100, pollMs: 50 }),
+      async writeForged(job) {
+        const { key = 'e'.repeat(64), body = '' } = job as { key?: string; body?: string }
+        database(place)
+          .prepare(`INSERT INTO govalid_inbox (key, raw_body, headers, received_at, due_at) VALUES (?, ?, '{}', 0, 0)`)
+          .run(key, Buffer.from(body, 'base64'))
+      },
+      openUnreachable() {
+        const closed = database(place)
+        closed.close()
+        return sqliteInbox({ database: closed })
+      },
+    }
+  })
+})
 
 describe('an inbox in SQLite', () => {
   test('answers accepted, and works the delivery behind the answer', async () => {
