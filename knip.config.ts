@@ -5,6 +5,7 @@ import entries from './entries.json' with { type: 'json' }
 const config: KnipConfig = {
   entry: [
     ...Object.values(entries),
+    'src/cli/inspector/main.ts',
     'scripts/*.mjs',
     'examples/*/*.{ts,mts,js,mjs}',
     'examples/nextjs/app/**/*.ts',

@@ -5,6 +5,7 @@ import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
 import entries from './entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
+import { inspectorPage } from './scripts/inspector-page.mjs'
 
 const named = Object.entries(entries).map(([subpath, file]) => [subpath === '.' ? 'index' : subpath.slice(2), file])
 const [schemas, others] = [true, false].map((wanted) =>
@@ -40,6 +41,7 @@ const commandLine: Options = {
   splitting: false,
   treeshake: true,
   removeNodeProtocol: false,
+  esbuildPlugins: [inspectorPage],
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
   banner: {
     // The argument parser is CommonJS and asks for Node's modules at run time.

@@ -72,8 +72,13 @@ async function readStart(response: Response): Promise<string> {
 
 function reasonOf(error: unknown): string {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause
-  if (cause?.code !== undefined) return REASONS[cause.code] ?? cause.code
+  if (cause?.code !== undefined) return reasonFor(cause.code)
   return cause?.message ?? (error instanceof Error ? error.message : 'unknown')
+}
+
+/** The code of a network error in words. */
+export function reasonFor(code: string): string {
+  return REASONS[code] ?? code
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -5,6 +5,7 @@ import type { AddCommand } from './command.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEndpoints } from './commands/endpoints.js'
 import { addInit } from './commands/init.js'
+import { addListen } from './commands/listen.js'
 import { addSend } from './commands/send.js'
 import { addSimulate } from './commands/simulate.js'
 import { addVerify } from './commands/verify.js'
@@ -14,7 +15,7 @@ import { EXIT, type ExitCode, UsageError } from './usage-error.js'
 
 declare const PACKAGE_VERSION: string
 
-const COMMANDS: readonly AddCommand[] = [addSend, addVerify, addDoctor, addEndpoints, addSimulate, addInit]
+const COMMANDS: readonly AddCommand[] = [addListen, addSend, addVerify, addDoctor, addEndpoints, addSimulate, addInit]
 
 const AFTER_HELP = `
 Exit codes:

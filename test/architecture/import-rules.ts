@@ -43,8 +43,10 @@ const MAY_IMPORT = {
     'shared adapter',
     'api',
     'testing',
+    'inspector page',
     'cli',
   ],
+  'inspector page': ['inspector page'],
 } satisfies Record<string, readonly string[]>
 
 /** A layer of the source tree. */
@@ -66,6 +68,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^delivery\//, 'delivery'],
   [/^api\//, 'api'],
   [/^testing\//, 'testing'],
+  [/^cli\/inspector\//, 'inspector page'],
   [/^cli\//, 'cli'],
   [/^[^/]+\.ts$/, 'receiver'],
 ]
@@ -77,12 +80,13 @@ const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|comp
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
   commander: /^cli\//,
+  'inspector:page': /^cli\/commands\/listen\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
   'cloudflare:workers': /^stores\/idempotency-object\.ts$/,
 }
 
 /** The only places that know Node. */
-const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/.*)$/
+const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** Files that a framework obliges to a default export. None so far. */
 const DEFAULT_EXPORT_ALLOWED: readonly string[] = []

@@ -29,6 +29,8 @@ describe('layers', () => {
     ['stores/redis.ts', 'store driver'],
     ['adapters/web-request.ts', 'shared adapter'],
     ['adapters/express.ts', 'adapter'],
+    ['cli/listen/live.ts', 'cli'],
+    ['cli/inspector/live.ts', 'inspector page'],
     ['somewhere/else.ts', undefined],
   ])('%s is in the layer %s', (path, layer) => {
     expect(layerOf(path)).toBe(layer)

@@ -6,7 +6,7 @@ import { runCli } from '../support/command-line.js'
 
 const text = readPage('docs/cli.md').lines.join('\n')
 const COMMANDS = [
-  ...['init', 'send', 'verify', 'doctor', 'simulate'].map((command) => [command]),
+  ...['init', 'listen', 'send', 'verify', 'doctor', 'simulate'].map((command) => [command]),
   ...['list', 'create', 'update', 'enable', 'disable', 'delete'].map((action) => ['endpoints', action]),
 ]
 

@@ -6,7 +6,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { binary, cleanEnv, runCli, temporaryServers } from '../support/command-line.js'
 import { nodesOnPath } from '../support/nodes.js'
 
-const COMMANDS = ['send', 'verify', 'doctor', 'endpoints', 'simulate', 'init']
+const COMMANDS = ['listen', 'send', 'verify', 'doctor', 'endpoints', 'simulate', 'init']
 const URL = 'http://127.0.0.1:9/'
 
 describe('help', () => {

@@ -1,0 +1,122 @@
+/** The right pane: everything about the selected delivery, and what can be done with it. */
+import { notesOf, statusBadge } from '../badges.js'
+import { sizeOf } from '../bytes.js'
+import { button, fill, h } from '../element.js'
+import { ago, clockTime } from '../times.js'
+import { visible } from '../visible.js'
+import type { DeliveryDetails } from '../wire.js'
+import { answerCard } from './answer.js'
+import { type BodyMode, type BodySection, bodySection } from './body.js'
+import { eventCard } from './event.js'
+import { headersCard } from './headers.js'
+import { triesCard } from './tries.js'
+import { verificationCard } from './verification.js'
+
+/** What the pane's buttons do. */
+export interface DetailActions {
+  back(): void
+  replay(): void
+  edit(): void
+  copyCurl(): void
+  copyTest(): void
+  select(id: string): void
+}
+
+/** The pane. */
+export interface Detail {
+  readonly element: HTMLElement
+  show(details: DeliveryDetails | undefined): void
+  /** Says why there is nothing to show. */
+  fail(message: string): void
+  /** What is shown. */
+  current(): DeliveryDetails | undefined
+  focus(): void
+  turnBody(): void
+}
+
+/** Makes the pane. */
+export function createDetail(actions: DetailActions, forward: string | null): Detail {
+  const element = h('section', { class: 'detail', 'aria-label': 'Selected delivery', tabindex: -1 })
+  let shown: DeliveryDetails | undefined
+  let mode: BodyMode = 'text'
+  let body: BodySection | undefined
+  const show = (details: DeliveryDetails | undefined) => {
+    const isOther = details?.summary.id !== shown?.summary.id
+    shown = details
+    if (!details)
+      return fill(
+        element,
+        h('p', { class: 'nothing' }, 'Select a delivery to see what came, and why it was answered so.'),
+      )
+    const section = bodySection(details, mode, (chosen) => {
+      mode = chosen
+    })
+    body = section
+    keepFocus(element, () =>
+      fill(
+        element,
+        headView(details, actions),
+        h(
+          'div',
+          { class: 'cards' },
+          verificationCard(details, actions.select),
+          answerCard(details, forward),
+          eventCard(details),
+          section.element,
+          headersCard(details),
+          triesCard(details, actions.select),
+        ),
+      ),
+    )
+    if (isOther) element.scrollTop = 0
+  }
+  show(undefined)
+  return {
+    element,
+    show,
+    fail(message) {
+      shown = undefined
+      fill(element, h('p', { class: 'nothing', role: 'alert' }, message))
+    },
+    current: () => shown,
+    focus: () => element.focus(),
+    turnBody: () => body?.turn(),
+  }
+}
+
+/** What is drawn anew takes the focus away; a button that is still there gets it back. */
+function keepFocus(element: HTMLElement, draw: () => void): void {
+  const focused = document.activeElement
+  const wasInside = element.contains(focused)
+  const key = focused?.getAttribute('aria-keyshortcuts')
+  draw()
+  if (!wasInside) return
+  const again = key ? element.querySelector<HTMLElement>(`[aria-keyshortcuts="${key}"]`) : null
+  const target = again ?? element
+  target.focus()
+}
+
+function headView({ summary }: DeliveryDetails, actions: DetailActions): HTMLElement {
+  const { event, receivedAt, bytes } = summary
+  return h(
+    'div',
+    { class: 'detail-head' },
+    h(
+      'div',
+      { class: 'detail-title' },
+      button('‹ List', actions.back, { class: 'back quiet' }),
+      h('h2', {}, ...visible(event)),
+      statusBadge(summary),
+      ...notesOf(summary),
+    ),
+    h('p', { class: 'dim' }, `${clockTime(receivedAt)} · ${ago(receivedAt, Date.now())} · ${sizeOf(bytes)}`),
+    h(
+      'div',
+      { class: 'detail-actions', role: 'group', 'aria-label': 'Actions' },
+      button('Replay', actions.replay, { 'aria-keyshortcuts': 'r', title: 'The same bytes and headers again (r)' }),
+      button('Edit and sign…', actions.edit, { 'aria-keyshortcuts': 'e', title: 'Edit and sign again (e)' }),
+      button('Copy as curl', actions.copyCurl, { 'aria-keyshortcuts': 'c', title: 'Copy as curl (c)' }),
+      button('Copy as test', actions.copyTest, { 'aria-keyshortcuts': 't', title: 'Copy as a test (t)' }),
+    ),
+  )
+}

@@ -1,0 +1,49 @@
+/** A modal dialog with a heading. The browser keeps the focus in it, closes it on Escape, and gives the focus back. */
+import { button, type Child, h } from '../element.js'
+
+/** Shows a dialog; gives the element, which is gone once it is closed. */
+export function showDialog(title: string, className: string, ...children: readonly Child[]): HTMLDialogElement {
+  const dialog = h(
+    'dialog',
+    { class: className, 'aria-labelledby': 'dialog-title', autofocus: true },
+    h(
+      'div',
+      { class: 'dialog-head' },
+      h('h2', { id: 'dialog-title' }, title),
+      button('✕', () => dialog.close(), { class: 'quiet', 'aria-label': 'Close' }),
+    ),
+    ...children,
+  )
+  dialog.addEventListener('close', () => dialog.remove())
+  document.body.append(dialog)
+  dialog.showModal()
+  dialog.querySelector<HTMLElement>('.first')?.focus()
+  return dialog
+}
+
+/** Whether one is open. */
+export function isDialogOpen(): boolean {
+  return document.querySelector('dialog[open]') !== null
+}
+
+/** Asks before something that cannot be taken back. */
+export function confirm(title: string, text: string, yes: string, action: () => void): void {
+  const dialog = showDialog(
+    title,
+    'small',
+    h('p', {}, text),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      button('Cancel', () => dialog.close(), { class: 'first' }),
+      button(
+        yes,
+        () => {
+          dialog.close()
+          action()
+        },
+        { class: 'danger' },
+      ),
+    ),
+  )
+}

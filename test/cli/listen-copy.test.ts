@@ -1,0 +1,113 @@
+/** What the inspector gives to copy: run by a real shell and a real test runner. Without curl those tests are skipped by name. */
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, inject, it } from 'vitest'
+import { temporaryFolder } from '../support/command-line.js'
+import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
+import { rawRequest } from '../support/raw-request.js'
+
+const run = promisify(execFile)
+const start = temporaryListening()
+const cwd = temporaryFolder()
+let logs = 0
+const listen = () => start({ cwd, args: ['--file', `log-${logs++}.jsonl`] })
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+const newest = async (listening: Listening) => listening.details((await listening.list())[0]!.id)
+
+const BODIES: readonly (readonly [string, Uint8Array])[] = [
+  ['an event', Buffer.from(eventBody('qr.scanned', { qr_title: 'Étiquette' }))],
+  [
+    'quotes and what a shell obeys',
+    Buffer.from(`{"a":"'; touch planted; echo '","b":"$(touch planted) \`touch planted\` !!"}`),
+  ],
+  ['a file by its name', Buffer.from('@/etc/passwd')],
+  ['line breaks', Buffer.from('{\r\n"event":\n"qr.created"}\n\n')],
+  ['what a terminal obeys', Buffer.from('{"a":"\u001b[201~\u0003\u0015touch planted\n"}')],
+  ['what turns the text around', Buffer.from('{"a":"\u202e\u2066\u200b"}')],
+  ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00, 0x27, 0x0a])],
+  ['nothing', Buffer.alloc(0)],
+  ['a megabyte', Buffer.from(eventBody('qr.scanned', { long: 'x'.repeat(1_000_000) }))],
+]
+
+describe.runIf(hasCurl)('as curl', () => {
+  it.each(BODIES)('%s is delivered again, byte for byte and header for header', async (_, body) => {
+    const listening = await listen()
+    await deliver(listening, body, undefined, {
+      'x-quote': `it's "$(touch planted)"`,
+      'x-latin': 'caf\u00e9',
+      'x-empty': '',
+    })
+    const first = await newest(listening)
+    expect(first.curl).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+    const script = join(cwd, 'command.sh')
+    writeFileSync(script, first.curl)
+    const { stdout } = await run('sh', [script], { cwd })
+    expect(stdout).toMatch(/^HTTP\/1\.1 200 /)
+    const second = await newest(listening)
+    expect(second.summary.id).not.toBe(first.summary.id)
+    expect([second.summary.time, second.summary.verified, second.body]).toEqual([2, true, first.body])
+    const own = ['host', 'connection', 'content-length']
+    const kept = (headers: typeof first.headers) =>
+      Object.fromEntries(headers.filter(([name]) => !own.includes(name.toLowerCase())))
+    expect(kept(second.headers)).toEqual(kept(first.headers))
+    expect(spawnSync('ls', ['planted'], { cwd }).status).not.toBe(0)
+  })
+
+  it('keeps a missing content type missing, and another method', async () => {
+    const listening = await listen()
+    await rawRequest(listening.endpoint, { method: 'PUT' })
+    const first = await newest(listening)
+    await run('sh', ['-c', first.curl], { cwd })
+    const second = await newest(listening)
+    expect(second.summary).toMatchObject({ method: 'PUT', status: 405, bytes: 0 })
+    expect(second.headers.map(([name]) => name.toLowerCase())).not.toContain('content-type')
+  })
+})
+
+describe.skipIf(hasCurl)('as curl', () => {
+  it.skip('needs curl', () => {})
+})
+
+describe('as a test', () => {
+  it('runs, and passes on the delivery that was recorded', async () => {
+    const listening = await listen()
+    await deliver(listening, eventBody('qr.scanned', { qr_title: '\u202e"; process.exit(0) //' }))
+    await deliver(listening, eventBody('qr.x"); process.exit(0); ("\u2028'))
+    const folder = join(inject('packed').consumer, 'copied-tests')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(
+      join(folder, 'receiver.js'),
+      `import { createReceiver } from 'govalid-webhooks'
+export const createWebhookReceiver = (options) => createReceiver(options).on('*', () => {}).onUnknown(() => {})`,
+    )
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    for (const [index, { id }] of (await listening.list()).entries()) {
+      const { test } = await listening.details(id)
+      writeFileSync(join(folder, `copied-${index}.test.js`), test)
+    }
+    const { stdout } = await run(
+      process.execPath,
+      ['--test', '--test-reporter=tap', folder.concat('/copied-0.test.js'), folder.concat('/copied-1.test.js')],
+      { cwd: folder },
+    )
+    expect(stdout).toMatch(/# pass 2\n# fail 0/)
+  })
+
+  it('fails on a receiver that does not take it', async () => {
+    const listening = await listen()
+    await deliver(listening, eventBody('qr.scanned'))
+    const { test } = await newest(listening)
+    const folder = join(inject('packed').consumer, 'failing-test')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    writeFileSync(
+      join(folder, 'receiver.js'),
+      `import { createReceiver } from 'govalid-webhooks'
+export const createWebhookReceiver = (options) => createReceiver({ ...options, onError: () => {} }).on('*', () => { throw new Error('no') })`,
+    )
+    writeFileSync(join(folder, 'copied.test.js'), test)
+    await expect(run(process.execPath, ['--test', join(folder, 'copied.test.js')], { cwd: folder })).rejects.toThrow()
+  })
+})

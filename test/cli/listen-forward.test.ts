@@ -1,0 +1,153 @@
+/** `listen --forward`, to real servers: what goes on to them, what comes back, and what is answered when nothing does. */
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { toHandler } from '../../src/adapters/node.js'
+import { createReceiver } from '../../src/index.js'
+import { temporaryFolder, temporaryServers } from '../support/command-line.js'
+import { deliver, eventBody, LISTEN_SECRET, signatureOf, temporaryListening } from '../support/listening.js'
+
+const serve = temporaryServers()
+const start = temporaryListening()
+const cwd = temporaryFolder()
+let logs = 0
+const forwarding = async (listener: RequestListener) => forwardingTo(await serve(listener))
+const forwardingTo = (url: string) => start({ cwd, args: ['--file', `log-${logs++}.jsonl`, '--forward', url] })
+
+interface Got {
+  readonly body: Buffer
+  readonly url: string | undefined
+  readonly method: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly headers: IncomingMessage['headers']
+}
+
+function keeping(answer: RequestListener): { listener: RequestListener; got: Got[] } {
+  const got: Got[] = []
+  return {
+    got,
+    async listener(request, response) {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      const { url, method, rawHeaders, headers } = request
+      got.push({ body: Buffer.concat(chunks), url, method, rawHeaders, headers })
+      answer(request, response)
+    },
+  }
+}
+
+describe('what is forwarded', () => {
+  it('reaches a handler of this package, verified there', async () => {
+    const handled: unknown[] = []
+    const receiver = createReceiver({ secret: LISTEN_SECRET }).on('qr.scanned', (event) => {
+      handled.push(event.data.qr_title)
+    })
+    const listening = await forwarding(toHandler(receiver))
+    const body = eventBody('qr.scanned', { qr_title: 'Étiquette' })
+    const answers = [await deliver(listening, body), await deliver(listening, body)]
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([
+      '{"status":"processed"}',
+      '{"status":"duplicate"}',
+    ])
+    expect(handled).toEqual(['Étiquette'])
+    const [again, first] = await listening.list()
+    expect([again?.outcome, first?.outcome]).toEqual(['duplicate', 'processed'])
+    expect((await listening.details(first!.id)).answer).toMatchObject({ by: 'forward', status: 200, failure: null })
+  })
+
+  it('is the same bytes and headers, to exactly that address, and nothing is added', async () => {
+    const { listener, got } = keeping((_, response) => response.end())
+    const listening = await forwarding(listener)
+    const body = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0xff, 0x00, 0x0d, 0x0a])
+    await deliver(listening, body, undefined, { 'X-Trace': 'a', 'user-agent': 'GoValid/1' })
+    const { body: arrived, url, method, headers } = got[0]!
+    expect([arrived, url, method]).toEqual([body, '/webhooks/govalid', 'POST'])
+    expect(headers).toMatchObject({
+      'x-govalid-signature': signatureOf(body),
+      'x-trace': 'a',
+      'user-agent': 'GoValid/1',
+    })
+    const shown = (await listening.details((await listening.list())[0]!.id)).headers.map(([name]) => name.toLowerCase())
+    const own = ['host', 'content-length', 'connection']
+    expect(Object.keys(headers).filter((name) => !own.includes(name) && !shown.includes(name))).toEqual([])
+    expect(headers.host).toBe(new URL(await hostOf(listening.output())).host)
+  })
+})
+
+/** The address that was forwarded to. */
+async function hostOf(output: string): Promise<string> {
+  return JSON.parse(output.split('\n')[0] ?? '').listening.forward
+}
+
+describe('the answer', () => {
+  it('of 500 is passed on with its body and headers, told to be a failure, and its time taken', async () => {
+    const { listener } = keeping((_, response) => {
+      const headers = { 'content-type': 'text/plain', 'retry-after': '60', 'set-cookie': ['a=1', 'b=2'] }
+      setTimeout(() => response.writeHead(500, headers).end('Error: locked'), 300)
+    })
+    const listening = await forwarding(listener)
+    const answer = await deliver(listening, eventBody('qr.scanned'))
+    expect([answer.status, await answer.text(), answer.headers.get('retry-after')]).toEqual([
+      500,
+      'Error: locked',
+      '60',
+    ])
+    expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+    const [summary] = await listening.list()
+    expect(summary).toMatchObject({ status: 500, failure: 'only 200 is success' })
+    expect(summary!.tookMs).toBeGreaterThan(290)
+    expect((await listening.details(summary!.id)).answer).toMatchObject({ by: 'forward', text: 'Error: locked' })
+  })
+
+  it('that leads elsewhere is not followed', async () => {
+    const { listener, got } = keeping((_, response) => response.writeHead(302, { location: '/other' }).end())
+    const listening = await forwarding(listener)
+    const answer = await fetch(listening.endpoint, { method: 'POST', body: 'x', redirect: 'manual' })
+    expect([answer.status, got.length]).toEqual([302, 1])
+    expect((await listening.list())[0]).toMatchObject({ status: 302, failure: 'a redirect is no 200' })
+  })
+
+  it('is waited for as GoValid waits, and shown to be waited for meanwhile', async () => {
+    const { listener } = keeping(() => {})
+    const listening = await forwarding(listener)
+    const startedAt = performance.now()
+    const answering = deliver(listening, eventBody('qr.scanned'))
+    await expect.poll(() => listening.list()).toMatchObject([{ answered: false, status: null, tookMs: null }])
+    const answer = await answering
+    expect([answer.status, await answer.text()]).toEqual([504, '{"status":"not_forwarded"}'])
+    expect(performance.now() - startedAt).toBeGreaterThan(4900)
+    expect((await listening.list())[0]).toMatchObject({ answered: true, status: null, failure: 'no answer within 5 s' })
+  })
+
+  it('of a server that is down, or closes, is a 502 that makes GoValid come again', async () => {
+    const down = await forwardingTo('http://127.0.0.1:9/webhooks')
+    expect((await deliver(down, eventBody('qr.scanned'))).status).toBe(502)
+    expect((await down.list())[0]).toMatchObject({ status: null, failure: 'nothing listens there (ECONNREFUSED)' })
+    const closing = await forwarding((request) => request.socket.destroy())
+    expect((await deliver(closing, eventBody('qr.scanned'))).status).toBe(502)
+    expect((await closing.list())[0]).toMatchObject({ status: null, failure: 'the connection was reset (ECONNRESET)' })
+  })
+
+  it('that says the secret is not kept with it', async () => {
+    const { listener } = keeping((_, response) =>
+      response.writeHead(500, { 'x-leak': LISTEN_SECRET }).end(`bad ${LISTEN_SECRET}`),
+    )
+    const listening = await forwarding(listener)
+    await deliver(listening, eventBody('qr.scanned'))
+    const details = await listening.details((await listening.list())[0]!.id)
+    expect(details.answer?.text).toBe('bad [the secret]')
+    expect(JSON.stringify(details)).not.toContain(LISTEN_SECRET)
+  })
+
+  it('that never ends is cut', async () => {
+    const { listener } = keeping((_, response) => {
+      const write = () => {
+        while (response.write('x'.repeat(16_384)));
+      }
+      response.on('drain', write)
+      write()
+    })
+    const listening = await forwarding(listener)
+    expect((await deliver(listening, eventBody('qr.scanned'))).status).toBe(200)
+    expect((await listening.details((await listening.list())[0]!.id)).answer?.text).toHaveLength(65_536)
+  })
+})

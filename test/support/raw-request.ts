@@ -1,0 +1,35 @@
+/** Requests that `fetch` cannot make: with a Host or an Origin of one's own, and with a body that never ends. */
+import { request } from 'node:http'
+import { connect } from 'node:net'
+
+/** Asks with exactly these headers; gives the status and the body. */
+export function rawRequest(
+  url: string,
+  { method = 'GET', headers = {} }: { method?: string; headers?: Readonly<Record<string, string>> } = {},
+): Promise<{ status: number; text: string; headers: NodeJS.Dict<string | string[]> }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }))
+    })
+    sent.on('error', reject).end()
+  })
+}
+
+/** Sends the head of a POST and `rest`, and gives all that came back until the other side closes. */
+export function openSocket(url: string, rest: string): Promise<string> {
+  const { hostname, port, pathname } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`POST ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n${rest}`)
+    })
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.on('error', reject).on('close', () => resolve(text))
+  })
+}
