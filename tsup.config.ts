@@ -1,11 +1,15 @@
 // Builds every entry of entries.json as ESM, CommonJS and types, and the command line as one file of its own. The folder is emptied by the script, not here:
 // the builds below run at the same time and `clean` would delete the other's files.
-import { readFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
 import entries from './entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
+import { bundledPackages, licencesOf, recordBundled } from './scripts/bundled-packages.mjs'
 import { inspectorPage } from './scripts/inspector-page.mjs'
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
 const named = Object.entries(entries).map(([subpath, file]) => [subpath === '.' ? 'index' : subpath.slice(2), file])
 const [schemas, others] = [true, false].map((wanted) =>
@@ -13,6 +17,32 @@ const [schemas, others] = [true, false].map((wanted) =>
 )
 
 const external = [/^node:/, 'cloudflare:workers', 'next/server.js']
+
+// The library contains nothing of others. What is in the command line is written down, and its licences are shipped.
+const libraryHasNoPackages: Plugin = {
+  name: 'library-has-no-packages',
+  setup(build) {
+    build.onEnd(({ metafile }) => {
+      if (!metafile) return
+      const packages = bundledPackages(metafile)
+      const names = packages.map(({ name }) => name).join(', ')
+      if (names !== '') throw new Error(`the library must contain no package of others, and contains ${names}`)
+      recordBundled('library', packages)
+    })
+  },
+}
+
+const shipsLicences: Plugin = {
+  name: 'ships-licences',
+  setup(build) {
+    build.onEnd(({ metafile, errors }) => {
+      if (!metafile || errors.length > 0) return
+      const packages = bundledPackages(metafile)
+      recordBundled('cli', packages)
+      writeFileSync(join(build.initialOptions.outdir ?? 'dist', 'THIRD-PARTY-LICENSES.txt'), licencesOf(packages))
+    })
+  },
+}
 
 const shared: Options = {
   format: ['esm', 'cjs'],
@@ -28,9 +58,8 @@ const shared: Options = {
   // The default turns `node:crypto` into `crypto`, which Workers and Deno do not know.
   removeNodeProtocol: false,
   external,
+  esbuildPlugins: [libraryHasNoPackages],
 }
-
-const commander = readFileSync('node_modules/commander/LICENSE', 'utf8').trim().replaceAll(/^/gm, ' * ')
 
 // One file without exports: nothing of it can come into the library, and the library's chunks are none of its business.
 const commandLine: Options = {
@@ -41,11 +70,11 @@ const commandLine: Options = {
   splitting: false,
   treeshake: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [inspectorPage],
+  esbuildPlugins: [inspectorPage, shipsLicences],
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
   banner: {
     // The argument parser is CommonJS and asks for Node's modules at run time.
-    js: `/*\n * This file contains commander:\n *\n${commander}\n */\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
   },
 }
 

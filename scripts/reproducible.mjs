@@ -1,13 +1,25 @@
-// Builds the package a second time and compares it with dist/, byte for byte. dist/ must be built.
+// Builds the package a second time and compares it with dist/, byte for byte; then packs either build, and compares the tarballs.
+// dist/ must be built.
 import { execFileSync } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const first = join(root, 'dist')
-const second = mkdtempSync(join(root, '.rebuild-'))
+// Of the package: what is packed beside dist/ is copied here.
+const copy = mkdtempSync(join(root, '.rebuild-'))
+const second = join(copy, 'dist')
 /** @param {string} folder */
 const filesOf = (folder) => globSync('**/*.*', { cwd: folder }).sort()
+
+/** What is published of a folder: its files, and the hash of the tarball. @param {string} folder */
+function pack(folder) {
+  const args = ['pack', '--json', '--dry-run', '--ignore-scripts']
+  const [packed] = JSON.parse(
+    execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+  )
+  return packed
+}
 
 try {
   execFileSync('tsup', ['--out-dir', second, '--silent'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -20,6 +32,13 @@ try {
   )
   if (differing.length > 0) throw new Error(`two builds differ in: ${differing.join(', ')}`)
   console.log(`two builds, the same bytes in ${before.length} files`)
+  const published = pack(root)
+  /** @type {{ path: string }[]} */
+  const files = published.files
+  for (const { path } of files) if (!path.startsWith('dist/')) cpSync(join(root, path), join(copy, path))
+  const again = pack(copy)
+  if (published.integrity !== again.integrity) throw new Error('two builds, packed, differ')
+  console.log(`two tarballs, the same ${published.size} bytes: shasum ${published.shasum}, ${published.integrity}`)
 } finally {
-  rmSync(second, { recursive: true, force: true })
+  rmSync(copy, { recursive: true, force: true })
 }

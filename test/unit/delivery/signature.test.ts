@@ -166,7 +166,13 @@ test('every secret is tried, whichever matched', async () => {
 })
 
 test('32: a long header costs no time', async () => {
-  const started = performance.now()
-  for (let round = 0; round < 100; round++) await verify(` ${'\t '.repeat(4096)}${RIGHT}${' '.repeat(8192)}x`)
-  expect((performance.now() - started) / 100).toBeLessThan(5)
+  // Trying again from every blank would take seconds; a busy machine is no excuse for that, and the best of five is not the machine's doing.
+  const header = ` ${'\t '.repeat(32_768)}${RIGHT}${' '.repeat(65_536)}x`
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const started = performance.now()
+    await verify(header)
+    times.push(performance.now() - started)
+  }
+  expect(Math.min(...times)).toBeLessThan(100)
 })
