@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { bundledPackages } from './bundled-packages.mjs'
 
 // From where the build is started: bundled into its configuration, this file does not know where it is.
 const folder = resolve('src/cli/inspector')
@@ -26,7 +27,7 @@ export const inspectorPage = {
 
 /** @param {string} entry */
 async function bundle(entry) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(folder, entry)],
     bundle: true,
     minify: true,
@@ -36,7 +37,10 @@ async function bundle(entry) {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     charset: 'ascii',
     legalComments: 'none',
+    metafile: true,
   })
+  // Their licences would have to be shipped, and the build looks for them in the command line alone.
+  if (bundledPackages(metafile).length > 0) throw new Error(`${entry} must contain no package of others`)
   const text = outputFiles[0]?.text.trim() ?? ''
   if (/<\/(script|style)/i.test(text)) throw new Error(`${entry} would end its own element`)
   return text
