@@ -7,7 +7,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
@@ -22,6 +22,7 @@ import { sqliteInbox } from '../src/inboxes/sqlite.js'
 import { createReceiver, type Inbox } from '../src/index.js'
 import { sqliteStore } from '../src/stores/sqlite.js'
 import { signDelivery } from '../src/testing/index.js'
+import { printHead } from './report.js'
 
 const SECRET = 'your_webhook_secret'
 const WARM_UP = 200
@@ -40,9 +41,8 @@ const clients = Number(values.clients)
 const folder = mkdtempSync(join(tmpdir(), 'govalid-bench-'))
 const services = await findServices()
 try {
-  console.log(
-    `${count} deliveries each, ${clients} clients; Node ${process.version}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB\n`,
-  )
+  printHead('Inboxes beside inline')
+  console.log(`\n${count} deliveries each, ${clients} clients\n`)
   console.log('| | p50 | p99 | accepted a second | worked a second |\n| --- | --- | --- | --- | --- |')
   for (const subject of subjects()) await measure(await subject())
 } finally {

@@ -68,6 +68,15 @@ async function microsOf(time: 'cpu' | 'wall', run: () => void | Promise<void>): 
   return time === 'cpu' ? user + system : 1000 * (performance.now() - startedAt)
 }
 
+/** Bytes that V8 holds after a full collection, array buffers included. */
+export function usedMemory(): number {
+  // The second one finds what the first one's finalizers let go of.
+  collectGarbage({ type: 'major' })
+  collectGarbage({ type: 'major' })
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
 /** Every other round backwards, and each round begins with another one. */
 export function inOrderOf<T>(list: readonly T[], round: number): readonly T[] {
   const start = Math.abs(round) % list.length

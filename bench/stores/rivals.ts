@@ -28,6 +28,8 @@ export interface Rival {
 
 /** About as long as a record of a store. */
 const VALUE = 'working 1 0 1769860800000 1769860855000 1770206400000\n0f3c5d7e-8a9b-4c1d-9e2f-3a4b5c6d7e8f\n'
+/** As long, and not the same: a database may find that there is nothing to write. */
+const OTHER_VALUE = VALUE.replace('working', 'done   ')
 const KEEP_MS = 60_000
 const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
 
@@ -42,7 +44,7 @@ export async function nodeRedisRival(url: string, scope: string): Promise<Rival>
     write: '`SET … PX`',
     read: '`GET`',
     insert: (key) => client.set(`${scope}:${key}`, VALUE, { expiration, condition: 'NX' }),
-    update: (key) => client.set(`${scope}:${key}`, VALUE, { expiration, condition: 'XX' }),
+    update: (key) => client.set(`${scope}:${key}`, OTHER_VALUE, { expiration, condition: 'XX' }),
     find: (key) => client.get(`${scope}:${key}`),
     async end() {
       await client.eval(REMOVE, { arguments: [`*${scope}*`] })
@@ -60,7 +62,7 @@ export async function ioredisRival(url: string, scope: string): Promise<Rival> {
     write: '`SET … PX`',
     read: '`GET`',
     insert: (key) => client.set(`${scope}:${key}`, VALUE, 'PX', KEEP_MS, 'NX'),
-    update: (key) => client.set(`${scope}:${key}`, VALUE, 'PX', KEEP_MS, 'XX'),
+    update: (key) => client.set(`${scope}:${key}`, OTHER_VALUE, 'PX', KEEP_MS, 'XX'),
     find: (key) => client.get(`${scope}:${key}`),
     async end() {
       await client.eval(REMOVE, 0, `*${scope}*`)
@@ -85,7 +87,7 @@ export async function postgresRival(connectionString: string, scope: string): Pr
     write: 'prepared `INSERT` or `UPDATE`',
     read: 'prepared `SELECT`',
     insert: (key) => insert(key, VALUE),
-    update: (key) => update(key, VALUE),
+    update: (key) => update(key, OTHER_VALUE),
     find: (key) => find(key, ''),
     async end() {
       await pool.query(`DROP SCHEMA ${scope} CASCADE`)
@@ -116,7 +118,7 @@ function sqliteRival(name: string, open: (file: string) => SqliteDatabase & { cl
     write: 'prepared `INSERT` or `UPDATE`',
     read: 'prepared `SELECT`',
     insert: (key) => insert.run(key, VALUE),
-    update: (key) => update.run(VALUE, key),
+    update: (key) => update.run(OTHER_VALUE, key),
     find: (key) => find.all(key),
     async end() {
       database.close()

@@ -12,11 +12,11 @@ export interface TripCounter {
 
 /** Puts a counting proxy before the service at `url`. */
 export async function countTrips(url: string, usualPort: number): Promise<TripCounter> {
-  const target = new URL(url)
+  const { hostname, port } = new URL(url)
   let trips = 0
   const sockets = new Set<Socket>()
   const server: Server = createServer((client) => {
-    const service = connect({ host: target.hostname, port: Number(target.port || usualPort) })
+    const service = connect({ host: hostname, port: Number(port || usualPort) })
     let isAsking = false
     for (const socket of [client, service]) {
       sockets.add(socket.on('error', () => {}))
@@ -36,10 +36,11 @@ export async function countTrips(url: string, usualPort: number): Promise<TripCo
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  target.hostname = '127.0.0.1'
-  target.port = String((server.address() as AddressInfo).port)
+  const counted = new URL(url)
+  counted.hostname = '127.0.0.1'
+  counted.port = String((server.address() as AddressInfo).port)
   return {
-    url: target.href,
+    url: counted.href,
     take() {
       const count = trips
       trips = 0

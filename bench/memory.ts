@@ -1,0 +1,170 @@
+/**
+ * `npm run bench:memory`: what a finished delivery costs `memoryStore` in bytes, beside a `Map`; what a claim costs in time; and how much the
+ * process grows over many deliveries. Each in a process of its own; memory is what V8 counts once its garbage is collected.
+ *
+ * Options: `--deliveries N` (1,000,000), `--keys N` (1,000,000), `--rounds N` (41).
+ */
+import { spawnSync } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { createReceiver, memoryStore, type Store } from '../src/index.js'
+import { createDeliveries, SECRET } from './deliveries.js'
+import { type Figure, measure, median, usedMemory } from './measure.js'
+import { printHead, printRows, type Row } from './report.js'
+
+interface Item {
+  readonly key: string
+  readonly token: string
+}
+
+const { values } = parseArgs({
+  options: {
+    deliveries: { type: 'string', default: '1000000' },
+    keys: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '41' },
+    alone: { type: 'string' },
+  },
+})
+const deliveries = Number(values.deliveries)
+const keys = Number(values.keys)
+const DAY = 24 * 60 * 60 * 1000
+const MEGABYTE = 2 ** 20
+const GROWTH_MB = 10
+
+/** What is measured in a process of its own; each prints one number. */
+const MEASUREMENTS: Readonly<Record<string, () => Promise<number> | number>> = {
+  'bytes a key': () => bytesPerKey(memoryStore({ maxKeys: keys })),
+  'bytes a key of a Map': bytesPerKeyOfMap,
+  'ns a claim': async () => 1000 * (await microsPerStep('claim')),
+  'ns a completion': async () => 1000 * (await microsPerStep('complete')),
+  'growth with `store: false`': () => growth(false),
+  'growth with `memoryStore`': () => growth(memoryStore()),
+}
+
+if (values.alone !== undefined) console.log(await (MEASUREMENTS[values.alone] as () => Promise<number>)())
+else printAll()
+
+function printAll(): void {
+  printHead('Memory')
+  const perKey = measureAlone('bytes a key')
+  const claimNs = measureAlone('ns a claim')
+  const rows: Row[] = [
+    {
+      what: `\`memoryStore\`, a finished delivery, at ${keys.toLocaleString('en')} keys`,
+      ours: `${perKey.toFixed(1)} B`,
+      floor: `\`Map<string, number>\` ${measureAlone('bytes a key of a Map').toFixed(1)} B`,
+      aim: '≤ 64 B',
+      reached: perKey <= 64,
+    },
+    {
+      what: '`memoryStore`, a claim of a new key at its cap',
+      ours: `${claimNs.toFixed(0)} ns`,
+      floor: '',
+      aim: '≤ 1,000 ns',
+      reached: claimNs <= 1000,
+    },
+    {
+      what: '`memoryStore`, a completion at its cap',
+      ours: `${measureAlone('ns a completion').toFixed(0)} ns`,
+      floor: '',
+    },
+    ...['growth with `store: false`', 'growth with `memoryStore`'].map(growthRow),
+  ]
+  printRows(
+    'CPU time, and memory after a full garbage collection (`heapUsed` + `external`, which array buffers are part of)',
+    rows,
+  )
+}
+
+function growthRow(name: string): Row {
+  const grown = measureAlone(name) / MEGABYTE
+  const between = `from ${(deliveries / 5).toLocaleString('en')} to ${deliveries.toLocaleString('en')} deliveries`
+  return {
+    what: `${name}, ${between}`,
+    ours: `${grown.toFixed(2)} MB`,
+    floor: '',
+    aim: `< ${GROWTH_MB} MB`,
+    reached: grown < GROWTH_MB,
+  }
+}
+
+function measureAlone(name: string): number {
+  const args = [process.argv[1] as string, '--alone', name, ...process.argv.slice(2)]
+  const { stdout, status } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`${name} could not be measured`)
+  return Number(stdout)
+}
+
+async function bytesPerKey(store: Store): Promise<number> {
+  await work(store, 1000)
+  const before = usedMemory()
+  await work(store, keys)
+  const used = usedMemory() - before
+  // Asked once more, so that it is still there when it is counted.
+  await work(store, 1)
+  return used / keys
+}
+
+async function work(store: Store, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const item = newItem()
+    if ((await claim(store, item)).status !== 'claimed' || !(await complete(store, item)))
+      throw new Error('not claimed')
+  }
+}
+
+function bytesPerKeyOfMap(): number {
+  const map = new Map<string, number>()
+  const before = usedMemory()
+  for (let index = 0; index < keys; index++) map.set(newItem().key, Date.now() + DAY + index)
+  const used = usedMemory() - before
+  return used / map.size
+}
+
+async function microsPerStep(step: 'claim' | 'complete'): Promise<number> {
+  const maxKeys = 100_000
+  const store = memoryStore({ maxKeys })
+  await work(store, maxKeys)
+  const options = { batch: 4000, rounds: Number(values.rounds) }
+  const run = async (batch: readonly Item[]) => {
+    for (const item of batch) step === 'claim' ? claim(store, item) : complete(store, item)
+  }
+  const makeBatch = async (count: number) => {
+    const items = Array.from({ length: count }, newItem)
+    if (step === 'complete') for (const item of items) await claim(store, item)
+    return items
+  }
+  const figures = await measure<Item>([{ name: step, run }], { ...options, makeBatch })
+  return median((figures.get(step) as Figure).perRound)
+}
+
+async function growth(store: false | Store): Promise<number> {
+  let handled = 0
+  const receiver = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.scanned', () => {
+    handled++
+  })
+  let before = 0
+  for (let sent = 0; sent < deliveries; sent += 1000) {
+    if (sent === deliveries / 5) before = usedMemory()
+    for (const { delivery } of createDeliveries(1000)) await receiver.receive(delivery)
+  }
+  const grown = usedMemory() - before
+  if (handled !== deliveries) throw new Error(`${handled} of ${deliveries} were handled`)
+  await receiver.close()
+  return grown
+}
+
+function newItem(): Item {
+  return { key: randomBytes(32).toString('hex'), token: randomUUID() }
+}
+
+function claim(store: Store, { key, token }: Item) {
+  return store.claim({ key, token, leaseMs: 55_000, retainUntil: Date.now() + DAY, tryGapMs: 30_000 })
+}
+
+function complete(store: Store, { key, token }: Item) {
+  return store.complete({ key, token, retainUntil: Date.now() + DAY })
+}
