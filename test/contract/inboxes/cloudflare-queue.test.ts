@@ -32,8 +32,8 @@ async function sign(id: string, filler = '') {
   return { method: 'POST', headers, body: rawBody }
 }
 
-async function send(delivery: Awaited<ReturnType<typeof sign>>) {
-  const response = await server.fetch('/webhooks/govalid', delivery)
+async function send(delivery: Awaited<ReturnType<typeof sign>>, path = '/webhooks/govalid') {
+  const response = await server.fetch(path, delivery)
   return { http: response.status, ...((await response.json()) as { status: string }) }
 }
 
@@ -91,6 +91,14 @@ describe('cloudflareQueueInbox in workerd', () => {
     await soon(async () => expect(await countEffects('flaky')).toBe(1))
     expect(await countTries('flaky')).toBe(2)
     expect(await countTries('poison')).toBe(3)
+    expect(await rows('SELECT * FROM dead')).toEqual([])
+  })
+
+  test('186: a handler that fails twenty times: set aside after the twentieth, long after its 200', async () => {
+    await rows('DELETE FROM govalid_deliveries_quarantine')
+    expect(await send(await sign('poison of twenty'), '/patient')).toEqual({ http: 200, status: 'accepted' })
+    await soon(async () => expect(await kept()).toMatchObject([{ code: 'tries_exhausted', attempt: 20 }]))
+    expect(await countTries('poison of twenty')).toBe(20)
     expect(await rows('SELECT * FROM dead')).toEqual([])
   })
 

@@ -1,31 +1,34 @@
 // The Worker under test: accepts into a queue, works what comes out of it, and writes its effects with the completion into D1.
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
-import { cloudflareQueueInbox, toQueueHandler } from '../../../../src/inboxes/cloudflare-queue.js'
+import { cloudflareQueueInbox, type QueueBatch, toQueueHandler } from '../../../../src/inboxes/cloudflare-queue.js'
 import { createReceiver } from '../../../../src/index.js'
 import { d1Store } from '../../../../src/stores/d1.js'
 
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET: string
   readonly DELIVERIES: Queue
+  readonly PATIENT: Queue
   readonly LATER: Queue
   readonly BODIES: R2Bucket
   readonly DB: D1Database
 }
 
-const created = new WeakMap<Env, ReturnType<typeof createEndpoint>>()
-
-function endpoint(env: Env) {
-  const known = created.get(env) ?? createEndpoint(env)
-  created.set(env, known)
-  return known
+/** Makes a receiver once for each `env`. */
+function onceForEach(queueOf: (env: Env) => Queue) {
+  const created = new WeakMap<Env, ReturnType<typeof createEndpoint>>()
+  return (env: Env) => {
+    const known = created.get(env) ?? createEndpoint(env, queueOf(env))
+    created.set(env, known)
+    return known
+  }
 }
 
-function createEndpoint(env: Env) {
+function createEndpoint(env: Env, queue: Queue) {
   const { transaction, ...store } = d1Store({ database: env.DB })
   const run = (sql: string, ...values: unknown[]) => env.DB.prepare(sql).bind(...values)
   return createReceiver({
     secret: env.GOVALID_WEBHOOK_SECRET,
-    inbox: cloudflareQueueInbox({ queue: env.DELIVERIES, bucket: env.BODIES }),
+    inbox: cloudflareQueueInbox({ queue, bucket: env.BODIES }),
     store: {
       ...store,
       transaction,
@@ -43,8 +46,25 @@ function createEndpoint(env: Env) {
   })
 }
 
+const endpoint = onceForEach((env) => env.DELIVERIES)
+const patientEndpoint = onceForEach((env) => env.PATIENT)
 const handleDelivery = toHandler(endpoint)
+const handlePatiently = toHandler(patientEndpoint)
 const workQueue = toQueueHandler(endpoint, { tries: 3, firstPauseSeconds: 1, bucket: (env) => env.BODIES })
+
+const workPatiently = toQueueHandler(patientEndpoint, { tries: 20 })
+
+/** The same messages; what is given back is handed out again at once: the pauses before twenty tries would be days. */
+function withoutPauses(batch: MessageBatch): QueueBatch {
+  return {
+    messages: batch.messages.map((message) => ({
+      body: message.body,
+      attempts: message.attempts,
+      ack: () => message.ack(),
+      retry: () => message.retry({ delaySeconds: 0 }),
+    })),
+  }
+}
 
 export default {
   async fetch(request, env, ctx) {
@@ -62,10 +82,11 @@ export default {
         return Response.json({ refused: String(error) })
       }
     }
-    return handleDelivery(request, env, ctx)
+    return pathname === '/patient' ? handlePatiently(request, env, ctx) : handleDelivery(request, env, ctx)
   },
   async queue(batch, env, ctx) {
     if (batch.queue === 'deliveries') return workQueue(batch, env, ctx)
+    if (batch.queue === 'patient') return workPatiently(withoutPauses(batch), env, ctx)
     const insert = env.DB.prepare('INSERT INTO dead VALUES (?1)')
     await env.DB.batch(batch.messages.map(({ body }) => insert.bind(JSON.stringify(body))))
   },
