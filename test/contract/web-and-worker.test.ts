@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sentAt, timestamp } from '../../examples/demo/guide-payload.js'
 import { send, sign } from '../../examples/demo/sender.js'
@@ -58,6 +59,32 @@ test('the web half answers while no worker lives, and a worker does the work, on
   await new Promise((resolve) => setTimeout(resolve, 3000))
   expect(next.lines).toEqual([])
 })
+
+test('184: a worker that is told to end by SIGTERM finishes what it works, and leaves nothing for the next', async () => {
+  process.env['WORK_MS'] = '1500'
+  const web = await startServer([process.execPath, join(EXAMPLE, 'web.ts')], SECRET)
+  expect((await send(web.url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
+  await web.stop()
+  const { worker, lines } = startWorker()
+  await expect.poll(() => isTaken(join(folder, 'webhooks.db')), { timeout: 20_000 }).toBe(true)
+  worker.kill('SIGTERM')
+  expect(await once(worker, 'exit')).toEqual([0, null])
+  expect(lines).toEqual(['qr.scanned: Product Certificate #001, scan 15'])
+
+  const next = startWorker()
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  expect(next.lines).toEqual([])
+})
+
+/** Whether a worker holds the one delivery that waits in the file. */
+function isTaken(file: string): boolean {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 1000 })
+  try {
+    return database.prepare('SELECT 1 FROM govalid_inbox WHERE lease_until > 0').get() !== undefined
+  } finally {
+    database.close()
+  }
+}
 
 test('one command starts both, and what the web half takes the worker works', async () => {
   const { url, printed, stop } = await startServer([process.execPath, join(EXAMPLE, 'start.ts')], SECRET)

@@ -36,6 +36,8 @@ export interface LaneResult {
 const AT_ONCE = 5
 const DIES_WITHIN_MS = 30_000
 const DRAINS_WITHIN_MS = 240_000
+/** Of what is still not answered 200 at the end. */
+const MOST_TRIES = 20
 /** Longer than any lease of a store. */
 const LATER_MS = 120_000
 
@@ -91,6 +93,16 @@ async function sendAll(port: number, deliveries: readonly Sent[]): Promise<reado
   return deliveries.filter((_, index) => statuses[index] !== 200)
 }
 
+/** Tries again and again: what piled up while processes died is more than a busy machine takes at once. */
+async function sendUntilAnswered(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
+  let open = deliveries
+  for (let tries = 0; open.length > 0 && tries < MOST_TRIES; tries++) {
+    if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 1000))
+    open = await sendAll(port, open)
+  }
+  return open
+}
+
 async function startProcess(setup: LaneSetup, death: ProcessSetup['death']) {
   const { engine, scope, services, secret, transactional } = setup
   const told: ProcessSetup = { engine, scope, services, secret, transactional, ...(death && { death }) }
@@ -119,7 +131,7 @@ async function drain(setup: LaneSetup, open: readonly Sent[]) {
     if ('drained' in told) drained = told.drained
     if ('status' in told && told.key === key) poison[told.status] = (poison[told.status] ?? 0) + 1
   })
-  const unanswered = (await sendAll(port, [...open, poisoned])).length
+  const unanswered = (await sendUntilAnswered(port, [...open, poisoned])).length
   const giveUpAt = Date.now() + DRAINS_WITHIN_MS
   while (!drained && Date.now() < giveUpAt) {
     await setup.engineObserver.skipPauses()
