@@ -2,8 +2,8 @@
  * Stages 5 to 7 for one verified event: claim, dispatch, completion. In: the event. Out: its outcome; what is still running goes on
  * behind the answer. No try is wasted, and none of a throwing, a hanging or a crashing handler ever uses up the sender's last one.
  */
-import { isPromiseLike, settleWithin } from './clock.js'
-import { claimDelivery, type HeldClaim } from './delivery/claim.js'
+import { andThen, isPromiseLike, settleWithin } from './clock.js'
+import { type Claimed, claimDelivery, type HeldClaim } from './delivery/claim.js'
 import type { DispatchResult } from './delivery/dispatch.js'
 import { HEARTBEAT_MS } from './delivery/lease.js'
 import { type UnavailableCode, WebhookError } from './errors.js'
@@ -21,37 +21,53 @@ const FORGETTING =
   'memoryStore: raise maxKeys, or use a durable store. Redis: set maxmemory-policy to noeviction.'
 const NEVER_ENDED = 'no earlier try came to an end'
 
-/** Works one event under a claim of the store. Never rejects. */
-export async function workEvent(means: WorkMeans, work: EventWork): Promise<Outcome> {
+/** Works one event under a claim of the store. Never rejects; the outcome is at hand where store and handlers are synchronous. */
+export function workEvent(means: WorkMeans, work: EventWork): Outcome | Promise<Outcome> {
   const { store, settings } = means
-  const { key, deadline, origin } = work
-  const rework = origin.from === 'quarantine'
+  const { key, deadline, origin, delivery } = work
   // 5. claim: of all that hold this delivery now, one works it.
+  const rework = origin.from === 'quarantine'
   const wanted = { key, token: means.newToken(), retainUntil: retainUntil(means, work), rework }
-  const asked = claimDelivery(store, settings.clock, deadline, wanted, work.delivery)
-  const claimed = isPromiseLike(asked) ? await asked : asked
+  const claimed = claimDelivery(store, settings.clock, deadline, wanted, delivery)
+  return andThen(claimed, (answer) => workClaimed(means, work, answer))
+}
+
+function workClaimed(means: WorkMeans, work: EventWork, claimed: Claimed): Outcome | Promise<Outcome> {
   if (claimed.status === 'done') return { ...about(work), status: 'duplicate' }
   if (claimed.status === 'busy') return answerBusy(means, work, claimed.attempt)
   if (claimed.status !== 'claimed') return answerUnavailable(means, work, claimed.status, claimed.error)
   const { claim } = claimed
   if (claim.isForgetting) means.reporter.trouble({ code: 'store_evicting', message: FORGETTING })
   const lastTry = isLastTry(means, work, claim.attempt)
-  const neverEnded = !rework && claim.attempt > 1 && claim.released === 0
-  if (neverEnded && lastTry) return setAsideUnrun(means, work, claim)
+  const neverEnded = work.origin.from !== 'quarantine' && claim.attempt > 1 && claim.released === 0
+  if (!neverEnded) return runClaimed(means, work, claim, lastTry)
+  if (lastTry) return setAsideUnrun(means, work, claim)
   // Should this try end with the process too, the delivery is in safety.
-  if (neverEnded) await keepAhead(means, work, claim.attempt, deadline, NEVER_ENDED)
+  const kept = keepAhead(means, work, claim.attempt, work.deadline, NEVER_ENDED)
+  return kept.then(() => runClaimed(means, work, claim, lastTry))
+}
+
+function runClaimed(means: WorkMeans, work: EventWork, claim: HeldClaim, lastTry: boolean): Outcome | Promise<Outcome> {
   // 6. dispatch: handlers that still run at the deadline go on behind the answer.
   const run = startRun(means, work, claim)
-  const result = isPromiseLike(run.result) ? await resultInTime(run, lastTry) : run.result
+  return isPromiseLike(run.result) ? finishInTime(run, lastTry) : finish(run, run.result)
+}
+
+async function finishInTime(run: Run, lastTry: boolean): Promise<Outcome> {
+  const result = await resultInTime(run, lastTry)
   if (result === 'running') return leaveRunning(run, lastTry)
   // The receiver was closed: an inbox gets its job back, and what still runs here goes on without a lease.
   if (result === 'given up') return leaveRunning(run, false)
+  return finish(run, result)
+}
+
+function finish(run: Run, result: DispatchResult): Outcome | Promise<Outcome> {
   // 7. completion: the store knows before the sender does.
-  const settled = settle(run, result, deadline, false)
-  const { outcome, behind } = isPromiseLike(settled) ? await settled : settled
-  if (behind) goOn(run, behind)
-  else run.letLeaseEnd?.()
-  return outcome
+  return andThen(settle(run, result, run.work.deadline, false), ({ outcome, behind }) => {
+    if (behind) goOn(run, behind)
+    else run.letLeaseEnd?.()
+    return outcome
+  })
 }
 
 /** What became of handlers by the deadline. For a work that nobody waits for, the lease is kept meanwhile. */

@@ -36,13 +36,16 @@ function findBody(request: NodeRequest, fix: string): BodySource {
   return request.readableDidRead || request.readableEnded ? { alreadyParsed: fix } : streamOf(request)
 }
 
+// A text: every request is closed at its end, and an error would build a stack each time.
+const CLOSED = 'the request was closed'
+
 function streamOf(request: IncomingMessage): BodyStream {
   return {
     read(consumer) {
       const onData = (chunk: Uint8Array) => consumer.chunk(chunk)
       const onEnd = () => consumer.end()
       const onError = (error: unknown) => consumer.fail(error)
-      const onClose = () => consumer.fail(new Error('the request was closed'))
+      const onClose = () => consumer.fail(CLOSED)
       request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
       return () => {
         request.off('data', onData).off('end', onEnd).off('close', onClose)

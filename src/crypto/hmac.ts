@@ -19,23 +19,63 @@ export function createHmacKey(secret: Uint8Array): HmacKey {
 }
 
 /**
- * A key on `node:crypto`: synchronous. A kept `KeyObject` is 6 to 7 times quicker than raw bytes on Node 24, and digits in kept buffers
- * are quicker than a decoded signature. Nothing runs between the writing and the comparing, so one pair of buffers is enough.
+ * A key on `node:crypto`: synchronous. Digits in kept buffers are quicker than a decoded signature; nothing runs between the writing and
+ * the comparing, so one pair of buffers is enough.
  */
 export function createNodeHmacKey(nodeCrypto: NodeCrypto, secret: Uint8Array): HmacKey {
-  const key = nodeCrypto.createSecretKey(secret)
+  const compute = nodeCrypto.hash ? createMacOfHashes(nodeCrypto, secret) : createMac(nodeCrypto, secret)
   const expected = createTextBuffer(DIGITS)
   const given = createTextBuffer(DIGITS)
   return {
     matches(content, digits) {
-      expected.write(nodeCrypto.createHmac('sha256', key).update(content).digest('hex'), 'latin1')
-      given.write(digits, 'latin1')
+      expected.write(compute(content), 0, 'latin1')
+      given.write(digits, 0, 'latin1')
       return nodeCrypto.timingSafeEqual(expected, given)
     },
   }
 }
 
 const DIGITS = 64
+
+/** Computes a MAC as 64 lower-case hex digits. */
+type ComputeMac = (content: Uint8Array) => string
+
+/** The platform's own HMAC. A kept `KeyObject` is 6 to 7 times quicker than raw bytes on Node 24. */
+function createMac(nodeCrypto: NodeCrypto, secret: Uint8Array): ComputeMac {
+  const key = nodeCrypto.createSecretKey(secret)
+  return function computeMac(content) {
+    return nodeCrypto.createHmac('sha256', key).update(content).digest('hex')
+  }
+}
+
+/** SHA-256 works on blocks of 64 bytes (RFC 2104, 2). */
+const BLOCK = 64
+/** The longest content that is copied to be hashed in one go; what is longer gains nothing by it. */
+const LONGEST_COPIED = 16 * 1024
+
+/**
+ * HMAC by its definition, H(K ^ opad, H(K ^ ipad, content)) (RFC 2104, 2), of two one-shot hashes of the platform: half the time of its
+ * HMAC, which makes an object for each. See docs/decisions/0050.
+ */
+function createMacOfHashes(nodeCrypto: NodeCrypto, secret: Uint8Array): ComputeMac {
+  const hash = nodeCrypto.hash as NonNullable<NodeCrypto['hash']>
+  const computeMac = createMac(nodeCrypto, secret)
+  const key = createTextBuffer(BLOCK)
+  if (secret.length > BLOCK) key.write(hash('sha256', secret, 'hex'), 0, 'hex')
+  else key.set(secret)
+  const inner = createTextBuffer(BLOCK + LONGEST_COPIED)
+  const outer = createTextBuffer(BLOCK + 32)
+  for (let index = 0; index < BLOCK; index++) {
+    inner[index] = (key[index] as number) ^ 0x36
+    outer[index] = (key[index] as number) ^ 0x5c
+  }
+  return function computeMacOfHashes(content) {
+    if (content.length > LONGEST_COPIED) return computeMac(content)
+    inner.set(content, BLOCK)
+    outer.write(hash('sha256', inner.subarray(0, BLOCK + content.length), 'hex'), BLOCK, 'hex')
+    return hash('sha256', outer, 'hex')
+  }
+}
 
 /** A key on WebCrypto: asynchronous; imported on first use, since Workers forbid it at module scope, and kept. */
 export function createWebHmacKey(secret: Uint8Array): HmacKey {

@@ -17,7 +17,7 @@ export interface NodeCrypto {
 
 /** Bytes that text can be written into without making new ones. */
 export interface TextBuffer extends Uint8Array {
-  write(text: string, encoding: 'latin1'): number
+  write(text: string, offset: number, encoding: 'latin1' | 'hex'): number
 }
 
 /** What is used of `node:buffer`. */

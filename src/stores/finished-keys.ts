@@ -35,7 +35,9 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
   let oldest = 0
   let size = 0
   const probe = new Uint32Array(WORDS)
-  const recent = new Map<string, string>()
+  const recentKeys: string[] = []
+  const recentTokens: string[] = []
+  let added = 0
 
   const remove = (place: number) => {
     removeSlot(table, place)
@@ -74,8 +76,9 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       table.until[place] = retainUntil
       insertSlot(table, place)
       size++
-      recent.set(key, token)
-      if (recent.size > RECENT) recent.delete(recent.keys().next().value as string)
+      const at = added++ % RECENT
+      recentKeys[at] = key
+      recentTokens[at] = token
     },
     makeRoom(room, now) {
       let early = false
@@ -85,7 +88,13 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       }
       return early
     },
-    lastToken: (key) => recent.get(key),
+    lastToken(key) {
+      for (let age = 1; age <= recentKeys.length; age++) {
+        const at = (added - age) % RECENT
+        if (recentKeys[at] === key) return recentTokens[at]
+      }
+      return undefined
+    },
   }
 }
 
@@ -102,7 +111,16 @@ function createTable(capacity: number): Table {
 
 /** The first 32 of 64 hex digits. */
 function readFingerprint(key: string, into: Uint32Array): void {
-  for (let word = 0; word < WORDS; word++) into[word] = Number.parseInt(key.slice(word * 8, word * 8 + 8), 16)
+  for (let word = 0; word < WORDS; word++) {
+    let bits = 0
+    for (let index = word * 8; index < word * 8 + 8; index++) bits = (bits << 4) | hexDigit(key.charCodeAt(index))
+    into[word] = bits
+  }
+}
+
+/** `0` to `9` and `a` to `f` to their value. */
+function hexDigit(code: number): number {
+  return (code & 15) + (code >> 6) * 9
 }
 
 function homeOf({ words, slots }: Table, place: number): number {
