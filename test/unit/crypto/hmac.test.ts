@@ -7,6 +7,13 @@ import { hideNodeCrypto } from '../../support/crypto-paths.js'
 import { RFC_4231 } from '../../vectors/published.js'
 
 const nodeCrypto = findNodeCrypto() as NodeCrypto
+// As in Node 20.0 to 20.11.
+const olderCrypto: NodeCrypto = {
+  createSecretKey: nodeCrypto.createSecretKey,
+  createHmac: nodeCrypto.createHmac,
+  createHash: nodeCrypto.createHash,
+  timingSafeEqual: nodeCrypto.timingSafeEqual,
+}
 const SECRET = new TextEncoder().encode('your_webhook_secret')
 const CONTENT = new TextEncoder().encode('{"event":"qr.scanned"}')
 const macOf = (content: Uint8Array, secret: Uint8Array = SECRET) =>
@@ -21,6 +28,10 @@ afterEach(() => {
 
 describe.each([
   { path: 'node:crypto', create: (secret: Uint8Array) => createNodeHmacKey(nodeCrypto, secret) },
+  {
+    path: 'node:crypto without one-shot hashes',
+    create: (secret: Uint8Array) => createNodeHmacKey(olderCrypto, secret),
+  },
   { path: 'WebCrypto', create: createWebHmacKey },
 ])('on $path', ({ create }) => {
   it.each(RFC_4231.filter(({ macHex }) => macHex.length === 64))('RFC 4231 $source', async (vector) => {
@@ -55,6 +66,15 @@ describe.each([
     expect(await create(secret).matches(CONTENT, macOf(CONTENT, secret))).toBe(true)
   })
 
+  it.each([0, 1, 55, 56, 64, 1000, 16_383, 16_384, 16_385, 1_048_576])('content of %i bytes', async (length) => {
+    const key = create(SECRET)
+    const content = new Uint8Array(length).fill(0x2e)
+    expect(await key.matches(content, macOf(content))).toBe(true)
+    // A shorter one behind it: nothing of the longer one may be left.
+    expect(await key.matches(CONTENT, RIGHT)).toBe(true)
+    expect(await key.matches(content, RIGHT)).toBe(false)
+  })
+
   it('gives the same verdict every time, and of an empty body too', async () => {
     const key = create(SECRET)
     const empty = new Uint8Array(0)
@@ -64,6 +84,15 @@ describe.each([
       expect(await key.matches(empty, RIGHT)).toBe(false)
     }
   })
+})
+
+test('one-shot hashes are used where there are any, up to 16 KiB', () => {
+  const platformHmac = vi.spyOn(process.getBuiltinModule('node:crypto'), 'createHmac')
+  const key = createHmacKey(SECRET)
+  key.matches(new Uint8Array(16_384), WRONG)
+  expect(platformHmac).not.toHaveBeenCalled()
+  key.matches(new Uint8Array(16_385), WRONG)
+  expect(platformHmac).toHaveBeenCalledTimes(1)
 })
 
 describe('the compare takes constant time', () => {
