@@ -67,7 +67,7 @@ async function cpuOfLoad(
   { child, client, write = writeOurs }: Running,
   deliveries: readonly Received[],
 ): Promise<number> {
-  const requests = await Promise.all(deliveries.map(write))
+  const requests = await Promise.all(deliveries.map(async (one) => write(one)))
   const before = await cpuUsageOf(child)
   await client.send(requests)
   return (await cpuUsageOf(child)) - before

@@ -1,0 +1,104 @@
+/**
+ * What importing each subpath really loads, counted to the file: a cold start is paid for every one of them. No number here is a time. A change
+ * that is meant changes its number.
+ */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { DIST } from './built-files.js'
+import { entryFiles, outputName, ROOT } from './manifest.js'
+
+/** What is loaded beside the files of the package: modules of Node, and packages. */
+interface Loaded {
+  /** How many files of the package, the subpath's own included. */
+  readonly files: number
+  readonly others: readonly string[]
+}
+
+const alone = (files: number): Loaded => ({ files, others: [] })
+
+/** The allowance. `node:` is nowhere in it: what the core needs of Node it asks the platform for. */
+const ALLOWED: Readonly<Record<string, Loaded>> = {
+  '.': alone(6),
+  './express': alone(3),
+  './fastify': alone(4),
+  './next': { files: 3, others: ['next/server.js'] },
+  './cloudflare': alone(4),
+  './node': alone(3),
+  './fetch': alone(3),
+  './testing': alone(6),
+  './api': alone(4),
+  './schemas': { files: 1, others: ['zod'] },
+  './inboxes/bullmq': alone(3),
+  './inboxes/cloudflare-queue': alone(3),
+  './inboxes/pg-boss': alone(3),
+  './inboxes/sqlite': alone(6),
+  './stores/memory': alone(4),
+  './stores/sqlite': alone(6),
+  './stores/redis': alone(3),
+  './stores/postgres': alone(3),
+  './stores/d1': alone(4),
+  './stores/durable-object': { files: 5, others: ['cloudflare:workers'] },
+}
+
+/** Stands in for what is not there in Node, so that the rest is loaded all the same. */
+const STAND_INS = {
+  'next/server.js': 'export const after = () => {}',
+  'cloudflare:workers': 'export class DurableObject {}; export const env = {}',
+}
+
+/** Loads a file and prints what was resolved from the package's own files. */
+const PROGRAM = `
+  const { registerHooks } = require('node:module')
+  const [target, format, dist, standIns] = process.argv.slice(1)
+  const stand = JSON.parse(standIns)
+  const files = new Set([target]), others = new Set()
+  registerHooks({
+    resolve(specifier, context, next) {
+      const isOurs = context.parentURL?.startsWith(dist)
+      const isRelative = /^([./]|file:)/.test(specifier)
+      if (isOurs && !isRelative) others.add(specifier)
+      if (stand[specifier]) return { url: 'stand-in:' + specifier, shortCircuit: true, format: format === 'js' ? 'module' : 'commonjs' }
+      const found = next(specifier, context)
+      if (isOurs && isRelative) files.add(found.url)
+      return found
+    },
+    load(url, context, next) {
+      const source = stand[url.replace('stand-in:', '')]
+      if (source === undefined) return next(url, context)
+      return { source: format === 'js' ? source : '', shortCircuit: true, format: format === 'js' ? 'module' : 'commonjs' }
+    },
+  })
+  const load = format === 'js' ? import(target) : Promise.resolve().then(() => require(require('node:url').fileURLToPath(target)))
+  load.then(() => console.log(JSON.stringify({ files: files.size, others: [...others].sort() })))`
+
+function load(subpath: string, format: 'js' | 'cjs'): Loaded {
+  const target = pathToFileURL(join(DIST, `${outputName(subpath)}.${format}`)).href
+  const args = [
+    '--input-type=commonjs',
+    '--eval',
+    PROGRAM,
+    target,
+    format,
+    `${pathToFileURL(DIST).href}/`,
+    JSON.stringify(STAND_INS),
+  ]
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT }).toString())
+}
+
+describe('what is loaded with', () => {
+  it('every subpath is known', () => {
+    expect(Object.keys(ALLOWED).sort()).toEqual(Object.keys(entryFiles).sort())
+  })
+
+  it.each(Object.entries(ALLOWED))('%s, as an ES module', (subpath, allowed) => {
+    expect(load(subpath, 'js')).toEqual(allowed)
+  })
+
+  // CommonJS cannot extend a class of cloudflare:workers that is not there; it is bundled as an ES module anyway.
+  const inCommonJs = Object.entries(ALLOWED).filter(([, { others }]) => !others.includes('cloudflare:workers'))
+  it.each(inCommonJs)('%s, as CommonJS', (subpath, allowed) => {
+    expect(load(subpath, 'cjs')).toEqual(allowed)
+  })
+})
