@@ -1,0 +1,82 @@
+// A client that keeps a bounded number of connections busy: on each, the next delivery goes out when the answer to the last one is in.
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+
+/** What is sent where. */
+export interface Sending {
+  readonly port: number
+  readonly secret: string
+  readonly connections: number
+  /** The numbers of the deliveries: each is another event. */
+  readonly from: number
+  readonly to: number
+}
+
+/** How often each status was answered. */
+export type Answers = Map<number, number>
+
+/** Sends every delivery once, and counts the answers. */
+export async function sendDeliveries(sending: Sending): Promise<Answers> {
+  const answers: Answers = new Map()
+  const key = createSecretKey(Buffer.from(sending.secret))
+  let next = sending.from
+  const take = () => (next < sending.to ? requestOf(next++, key) : undefined)
+  await Promise.all(Array.from({ length: sending.connections }, () => keepBusy(sending.port, take, answers)))
+  return answers
+}
+
+function keepBusy(port: number, take: () => Buffer | undefined, answers: Answers): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    let received = ''
+    let isDone = false
+    const sendNext = () => {
+      const request = take()
+      if (request) return void socket.write(request)
+      isDone = true
+      socket.end()
+    }
+    socket.setEncoding('latin1')
+    socket.on('connect', sendNext)
+    socket.on('data', (chunk) => {
+      received += chunk
+      const end = endOfAnswer(received)
+      if (end < 0) return
+      const status = Number(received.slice(9, 12))
+      answers.set(status, (answers.get(status) ?? 0) + 1)
+      received = received.slice(end)
+      sendNext()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => (isDone ? resolve() : reject(new Error('the server closed a connection'))))
+  })
+}
+
+/** Where a whole answer ends; -1 when it is not all there. */
+function endOfAnswer(received: string): number {
+  const headEnd = received.indexOf('\r\n\r\n')
+  if (headEnd < 0) return -1
+  const length = /content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1]
+  if (length === undefined) throw new Error(`an answer without a length: ${received}`)
+  const end = headEnd + 4 + Number(length)
+  return received.length >= end ? end : -1
+}
+
+function requestOf(number: number, key: KeyObject): Buffer {
+  const data = {
+    qr_id: `qr-${number}`,
+    qr_title: 'Product Certificate #001',
+    scan_location: { country: 'ID', city: 'Jakarta' },
+    device: 'mobile',
+    platform: 'iOS',
+    is_first_scan: false,
+    scan_count: number,
+  }
+  const event = { event: 'qr.scanned', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data }
+  const body = JSON.stringify(event)
+  const signature = createHmac('sha256', key).update(body).digest('hex')
+  return Buffer.from(
+    `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-GoValid-Signature: sha256=${signature}\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  )
+}
