@@ -26,7 +26,7 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => TestClient>> = 
 }
 
 /** Takes ARGV[2] milliseconds off every time of the records that match ARGV[1]. */
-const MAKE_LATER = `
+export const MAKE_LATER = `
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   local text = redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) or ''
   local head, times, rest = string.match(text, '^(%l+ %d+ %d+ )([%d ]+)(\\n.*)$')
@@ -41,7 +41,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   end
 end`
 
-const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
+export const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
 
 /** What the tests of one file share. */
 export interface RedisScene {

@@ -1,0 +1,44 @@
+/** A share of `npm run proof:schedules`: the core under any order of arrivals, store answers, ends of handlers and time. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { memoryStore, type Store } from '../../src/index.js'
+import { CORE_SCRIPTS, playCore } from '../proof/schedules/core.js'
+import type { SteppingClock } from '../proof/schedules/stepping-clock.js'
+
+test('never two at once, none after done, a late owner changes nothing, each answer for its reason', async () => {
+  let storeCalls = 0
+  const property = fc.asyncProperty(fc.scheduler(), CORE_SCRIPTS, async (scheduler, script) => {
+    storeCalls += await playCore(scheduler, script)
+  })
+  await fc.assert(property, { numRuns: 1000 })
+  expect(storeCalls).toBeGreaterThan(3000)
+})
+
+const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
+  'gives everybody the claim': (inner) => ({
+    claim: async (request) => {
+      const result = await inner.claim(request)
+      return result.status === 'busy' ? { ...result, status: 'claimed', released: 0, handlersDone: [] } : result
+    },
+  }),
+  'forgets what is done': (inner) => ({
+    claim: async (request) => {
+      const result = await inner.claim(request)
+      return result.status === 'done' ? { status: 'claimed', attempt: 1, released: 0, handlersDone: [] } : result
+    },
+  }),
+  'says yes to a late owner': (inner) => ({
+    complete: async (request) => (await inner.complete(request)) || true,
+  }),
+}
+
+test.each(Object.entries(bad))('a store that %s is found out', async (_, change) => {
+  const makeStore = (clock: SteppingClock) => {
+    const inner = memoryStore({ clock })
+    return { ...inner, ...change(inner) }
+  }
+  const property = fc.asyncProperty(fc.scheduler(), CORE_SCRIPTS, async (scheduler, script) => {
+    await playCore(scheduler, script, makeStore)
+  })
+  expect((await fc.check(property, { numRuns: 5000, endOnFailure: true })).failed).toBe(true)
+})

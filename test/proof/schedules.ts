@@ -1,0 +1,116 @@
+/**
+ * `npm run proof:schedules`: the core under any order in which copies arrive, the store takes and answers calls, handlers end and time goes
+ * by; and each store, called one after the other and at once, against a model that is the contract's sentences. Exits with 1 when anything is
+ * otherwise. A counterexample is printed with what repeats it.
+ *
+ * Options: `--core N` (100,000), `--memory N` (100,000), `--shared N` for each of the others (500), `--part NAME` (repeatable: core, memory,
+ * sqlite, redis, postgres; all), `--seed N` (any), `--record`.
+ */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { findServices } from '../../scripts/services.mjs'
+import { reportResult, row } from './record.js'
+import { CORE_SCRIPTS, playCore } from './schedules/core.js'
+import { type OpenedStore, openMemory, openPostgres, openRedis, openSqlite } from './schedules/opened.js'
+import { playSchedule, scheduleOf } from './schedules/stores.js'
+
+process.exitCode = await prove()
+
+interface Found {
+  readonly name: string
+  readonly schedules: number
+  readonly calls: number
+  readonly fault: string | undefined
+}
+
+/** Runs the proof; gives back the exit code. */
+async function prove(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      core: { type: 'string', default: '100000' },
+      memory: { type: 'string', default: '100000' },
+      shared: { type: 'string', default: '500' },
+      part: { type: 'string', multiple: true, default: ['core', 'memory', 'sqlite', 'redis', 'postgres'] },
+      seed: { type: 'string', default: String(randomInt(1_000_000)) },
+      record: { type: 'boolean', default: false },
+    },
+  })
+  const [core, memory, shared, seed] = [values.core, values.memory, values.shared, values.seed].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const startedAt = performance.now()
+  console.log(`seed ${seed}`)
+  const { postgres, redis } = await findServices()
+  const openers: Readonly<Record<string, (() => OpenedStore) | undefined>> = {
+    memory: openMemory,
+    sqlite: openSqlite,
+    redis: redis && (() => openRedis(redis.url)),
+    postgres: postgres && (() => openPostgres(postgres.url)),
+  }
+  const found: Found[] = []
+  let isSkipped = false
+  try {
+    for (const part of values.part) {
+      const open = openers[part]
+      if (part === 'core') found.push(await proveCore(seed, core))
+      else if (open) found.push(await proveStore(part, open, seed, part === 'memory' ? memory : shared))
+      else if (!(part in openers)) throw new Error(`no part ${part}`)
+      else {
+        console.log(`${part}: skipped, it was neither found nor could be started`)
+        isSkipped = true
+      }
+    }
+  } finally {
+    await Promise.all([postgres?.stop(), redis?.stop()])
+  }
+  const rows = [
+    row('schedules', ...found.map(({ schedules }) => schedules)),
+    row('store calls', ...found.map(({ calls }) => calls)),
+    row(
+      'schedules in which something was otherwise',
+      ...found.map(({ fault }) => (fault === undefined ? 0 : 'FAILED')),
+    ),
+  ]
+  reportResult('schedules', { seed, columns: found.map(({ name }) => name), rows, startedAt }, values.record)
+  const mustHaveAll = process.env['REQUIRE_SERVICES'] === '1'
+  return found.every(({ fault }) => fault === undefined) && !(isSkipped && mustHaveAll) ? 0 : 1
+}
+
+async function proveCore(seed: number, schedules: number): Promise<Found> {
+  let calls = 0
+  const property = fc.asyncProperty(fc.scheduler(), CORE_SCRIPTS, async (scheduler, script) => {
+    calls += await playCore(scheduler, script)
+  })
+  const fault = await check('core', property, seed, schedules)
+  return { name: 'the core', schedules, calls, fault }
+}
+
+async function proveStore(name: string, open: () => OpenedStore, seed: number, schedules: number): Promise<Found> {
+  const store = open()
+  let calls = 0
+  const property = fc.asyncProperty(scheduleOf(3), async (moves) => {
+    calls += await playSchedule(moves, store)
+  })
+  const fault = await check(name, property, seed, schedules).finally(() => store.close())
+  return { name, schedules, calls, fault }
+}
+
+async function check<Given>(
+  name: string,
+  property: fc.IAsyncProperty<Given>,
+  seed: number,
+  numRuns: number,
+): Promise<string | undefined> {
+  const startedAt = performance.now()
+  const result = await fc.check(property, { seed, numRuns })
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${name}: ${result.numRuns.toLocaleString('en')} schedules in ${seconds} s`)
+  if (!result.failed) return undefined
+  const fault = `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}`
+  console.error(`FAULT ${name}: ${fault}`)
+  return fault
+}

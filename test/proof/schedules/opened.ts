@@ -1,0 +1,96 @@
+// The stores that schedules are played on, each the real one.
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { memoryStore } from '../../../src/index.js'
+import { postgresStore } from '../../../src/stores/postgres.js'
+import { redisStore } from '../../../src/stores/redis.js'
+import { sqliteStore } from '../../../src/stores/sqlite.js'
+import { fixedClock } from '../../../src/testing/index.js'
+import { MAKE_LATER, REMOVE } from '../../support/redis.js'
+import { makeLater } from '../../support/sqlite.js'
+import type { ScheduledStore } from './stores.js'
+
+/** A store that is put away afterwards. */
+export interface OpenedStore extends ScheduledStore {
+  close(): Promise<void>
+}
+
+/** A minute: far more than a schedule takes by a real clock. */
+const UNIT_MS = 60_000
+
+/** In memory, on a clock that stands still. */
+export function openMemory(): OpenedStore {
+  const clock = fixedClock(1000)
+  return {
+    stores: [memoryStore({ clock })],
+    now: () => clock.now(),
+    unitMs: 1,
+    exact: true,
+    pass: (ms) => clock.set(clock.now() + ms),
+    close: async () => {},
+  }
+}
+
+const byTheRealClock = { now: () => Date.now(), unitMs: UNIT_MS, exact: false }
+
+/** Two connections to one file. */
+export function openSqlite(): OpenedStore {
+  const folder = mkdtempSync(join(tmpdir(), 'govalid-schedules-'))
+  const open = () => new DatabaseSync(join(folder, 'deliveries.db'))
+  const [one, other, observer] = [open(), open(), open()]
+  observer.exec('PRAGMA busy_timeout = 5000')
+  return {
+    ...byTheRealClock,
+    stores: [one, other].map((database) => sqliteStore({ database })),
+    pass: (ms) => hasTable(observer) && makeLater(observer, ms),
+    async close() {
+      for (const database of [one, other, observer]) database.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function hasTable(database: DatabaseSync): boolean {
+  return database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'govalid_deliveries'`).get() !== undefined
+}
+
+/** Two clients of one server. */
+export function openRedis(url: string): OpenedStore {
+  const namespace = `schedules-${randomBytes(6).toString('hex')}`
+  const open = () => new Redis(url, { maxRetriesPerRequest: 0 })
+  const [one, other, observer] = [open(), open(), open()]
+  return {
+    ...byTheRealClock,
+    stores: [one, other].map((client) => redisStore({ client, namespace })),
+    pass: (ms, key) => observer.eval(MAKE_LATER, 0, `govalid:*${namespace}*${key}*`, String(ms)),
+    async close() {
+      await observer.eval(REMOVE, 0, `govalid:*${namespace}*`)
+      for (const client of [one, other, observer]) client.disconnect()
+    },
+  }
+}
+
+/** Two stores on one pool. */
+export function openPostgres(url: string): OpenedStore {
+  const table = `govalid_schedules_${randomBytes(6).toString('hex')}`
+  const pool = new Pool({ connectionString: url, max: 6 })
+  const columns = ['lease_until', 'retain_until', 'counted_at']
+  const later = `UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - $1`).join(', ')}`
+  return {
+    ...byTheRealClock,
+    stores: [postgresStore({ pool, table }), postgresStore({ pool, table })],
+    async pass(ms) {
+      const { rows } = await pool.query('SELECT to_regclass($1) AS found', [table])
+      if (rows[0].found !== null) await pool.query(later, [ms])
+    },
+    async close() {
+      await pool.query(`DROP TABLE IF EXISTS ${table}, ${table}_quarantine`)
+      await pool.end()
+    },
+  }
+}

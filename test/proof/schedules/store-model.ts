@@ -1,0 +1,124 @@
+// The contract of `stores/store.ts`, rule by rule, for one delivery: what a store must answer to every call, at any time.
+
+/** How long a claim of the model holds, and how far apart tries are counted, in its own units of time. */
+export const LEASE = 50
+export const GAP = 30
+
+interface ModelRecord {
+  token: string
+  attempt: number
+  released: number
+  countedAt: number
+  leaseUntil: number
+  retainUntil: number
+  state: 'in progress' | 'released' | 'done' | 'quarantined'
+  readonly handlersDone: Set<string>
+}
+
+/** A call, and what it is about. `retain` is counted from now. */
+export interface StoreStep {
+  readonly call: 'claim' | 'renew' | 'complete' | 'release'
+  readonly worker: number
+  readonly flag: boolean
+  readonly retain: number
+}
+
+/** What a call answers, in a form that two stores can be compared in. */
+export type StepAnswer = boolean | { readonly status: string; readonly [detail: string]: unknown }
+
+/** The model. */
+export interface StoreModel {
+  apply(step: StoreStep): StepAnswer
+  pass(time: number): void
+  readonly now: () => number
+  /** The record may be forgotten or not: nothing but a claim can be asked. */
+  isOver(): boolean
+  copy(): StoreModel
+  /** The state of the record; absent where there is none. */
+  phase(): string | undefined
+  /** A copy that remembers what is finished for so long from now, where that is longer. */
+  remembering(retain: number): StoreModel
+  /** Everything that later answers depend on, as text. */
+  state(): string
+}
+
+/** Starts with no record, or as a copy of another model. */
+export function createModel(start = 1000, given?: ModelRecord): StoreModel {
+  let now = start
+  let record = given && { ...given, handlersDone: new Set(given.handlersDone) }
+  const isThere = () => record !== undefined && Math.max(record.retainUntil, record.leaseUntil) > now
+  const owns = (token: string) => record?.state === 'in progress' && record.token === token
+  const calls: Readonly<Record<StoreStep['call'], (step: StoreStep) => StepAnswer>> = {
+    claim: ({ worker, flag, retain }) => claim(tokenOf(worker), now + retain, flag),
+    renew({ worker }) {
+      if (!record || !owns(tokenOf(worker))) return false
+      record.leaseUntil = now + LEASE
+      record.handlersDone.add(handlerOf(worker))
+      return true
+    },
+    complete({ worker, flag, retain }) {
+      if (!record) return false
+      const isFinished = record.state === 'done' || record.state === 'quarantined'
+      if (!owns(tokenOf(worker))) return isFinished && record.token === tokenOf(worker)
+      const retainUntil = Math.max(record.retainUntil, now + retain)
+      Object.assign(record, { state: flag ? 'quarantined' : 'done', leaseUntil: 0, retainUntil })
+      record.handlersDone.add(handlerOf(worker))
+      return true
+    },
+    release({ worker, flag }) {
+      if (!record || !owns(tokenOf(worker))) return false
+      Object.assign(record, { state: 'released', leaseUntil: 0 })
+      record.handlersDone.add(handlerOf(worker))
+      if (flag) record.released++
+      else record.attempt--
+      return true
+    },
+  }
+  return {
+    apply: (step) => calls[step.call](step),
+    pass(time) {
+      now += time
+    },
+    now: () => now,
+    isOver: () => record !== undefined && !isThere(),
+    copy: () => createModel(now, record),
+    phase: () => record?.state,
+    remembering: (retain) =>
+      createModel(now, record && { ...record, retainUntil: Math.max(record.retainUntil, now + retain) }),
+    state: () => JSON.stringify(record ? { ...record, handlersDone: [...record.handlersDone].sort() } : 'none'),
+  }
+
+  function claim(token: string, retainUntil: number, rework: boolean): StepAnswer {
+    if (!isThere()) record = undefined
+    if (record && (record.state === 'done' || (record.state === 'quarantined' && !rework))) return { status: 'done' }
+    const isRepeated = record !== undefined && owns(token)
+    if (record?.state === 'in progress' && record.leaseUntil > now && !isRepeated) {
+      if (now - record.countedAt >= GAP) Object.assign(record, { attempt: record.attempt + 1, countedAt: now })
+      return { status: 'busy', until: record.leaseUntil, attempt: record.attempt }
+    }
+    const none = { attempt: 0, released: 0, countedAt: now, retainUntil, handlersDone: new Set<string>() }
+    const before = record ?? none
+    record = {
+      token,
+      attempt: before.attempt + (isRepeated ? 0 : 1),
+      released: before.released,
+      countedAt: isRepeated ? before.countedAt : now,
+      leaseUntil: now + LEASE,
+      retainUntil: Math.max(before.retainUntil, retainUntil),
+      state: 'in progress',
+      handlersDone: before.handlersDone,
+    }
+    const { attempt, released, handlersDone } = record
+    return { status: 'claimed', attempt, released, handlersDone: [...handlersDone].sort() }
+  }
+}
+
+/** The token of a worker. */
+export function tokenOf(worker: number): string {
+  return `token-${worker}`
+}
+
+/** The handler that a worker has done. */
+export function handlerOf(worker: number): string {
+  return `handler-${worker}`
+}
