@@ -15,6 +15,7 @@ const config: KnipConfig = {
     'test/proof/*.ts',
     'test/proof/workers/worker.ts',
     'test/proof/runtimes/serve-*.ts',
+    'test/proof/mutation/*.config.ts',
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',
     'test/runtime/workerd/**/*.ts',
@@ -26,7 +27,14 @@ const config: KnipConfig = {
   rules: { types: 'off' },
   // cloudflare:workers is a module of the platform. The adapter of Next.js is typed without it; the other two are started by
   // scripts/pack-check.mjs.
-  ignoreDependencies: ['cloudflare', 'next', 'publint', '@arethetypeswrong/cli', '@changesets/config'],
+  ignoreDependencies: [
+    '@stryker-mutator/vitest-runner',
+    'cloudflare',
+    'next',
+    'publint',
+    '@arethetypeswrong/cli',
+    '@changesets/config',
+  ],
   ignoreBinaries: ['apt-get', 'openssl'],
 }
 

@@ -189,7 +189,9 @@ function readClock(clock: Clock = systemClock): Clock {
 }
 
 function invalid(name: string, expected: string, value: unknown): WebhookError {
-  const came = typeof value === 'number' || typeof value === 'string' ? JSON.stringify(value) : typeof value
+  // Text is not repeated: a mixed-up variable may hold the secret.
+  const came =
+    typeof value === 'string' ? `text of ${value.length} characters` : typeof value === 'number' ? value : typeof value
   return new WebhookError('option_invalid', `${name} must be ${expected}; it is ${came}.`)
 }
 

@@ -291,4 +291,20 @@ export const FAULTS = [
     tests: 'flow/generated.test.ts',
     red: 'whatever is changed: no crash, nothing done for a forged one, no verified one refused',
   },
+  {
+    name: 'a hint that repeats the secret it is about',
+    file: 'crypto/secrets.ts',
+    find: "return 'A configured secret is wrapped in quotes.'",
+    replace: 'return `A configured secret is wrapped in quotes: ${texts.join()}`',
+    tests: 'flow/secret-fuzz.test.ts',
+    red: 'a receiver, used and misused',
+  },
+  {
+    name: 'what a server sends back is in the error, as a URL writes it',
+    file: 'api/redact.ts',
+    find: ', encodeURIComponent(text)])',
+    replace: '])',
+    tests: 'flow/secret-fuzz.test.ts',
+    red: 'the client of the management API',
+  },
 ]

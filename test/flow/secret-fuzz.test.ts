@@ -1,0 +1,47 @@
+/** A small share of `npm run proof:secrets`: generated use and misuse, everything that comes out searched for the secret. */
+import { describe, expect, test } from 'vitest'
+import { createRandom, type Random } from '../proof/random.js'
+import { searchApi, searchKit } from '../proof/secrets/kit.js'
+import { searchReceiver } from '../proof/secrets/receiver.js'
+import { createSearch, formsOf, type Search } from '../proof/secrets/search.js'
+
+const ROUNDS = 150
+
+async function expectNoLeak(searchOne: (random: Random) => Promise<Search>): Promise<void> {
+  const random = createRandom(20261125)
+  let looked = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const search = await searchOne(random)
+    expect(search.leaks()).toEqual([])
+    looked += search.looked()
+  }
+  expect(looked).toBeGreaterThan(ROUNDS)
+}
+
+describe('the secret is in nothing that comes out of', () => {
+  test('a receiver, used and misused', () => expectNoLeak(searchReceiver))
+  test('the test kit', () => expectNoLeak(searchKit))
+  test('the client of the management API, before a server that sends back what it was sent', () =>
+    expectNoLeak(searchApi))
+})
+
+test('the search finds a secret in every form, wherever it is hidden', () => {
+  const secret = 'Rahasia/+"é語7'
+  const hidden: readonly unknown[] = [
+    ...formsOf(secret).map(([, text]) => `before ${text} after`),
+    { a: [{ b: secret }] },
+    new Map([[secret, 1]]),
+    Object.defineProperty({}, 'hidden', { value: secret }),
+    new Error('outer', { cause: new Error(secret) }),
+    Object.assign(new Error('outer'), { given: secret }),
+    Buffer.from(secret),
+    new TextEncoder().encode(secret),
+    { [Symbol('a')]: secret },
+    `data:${Buffer.from(secret).toString('base64')}`,
+  ]
+  for (const value of hidden) {
+    const search = createSearch([secret])
+    search.look('here', value)
+    expect(search.leaks(), String(value)).not.toEqual([])
+  }
+})

@@ -1,0 +1,111 @@
+/** A receiver under generated use and misuse: everything it says is searched. */
+import { toAnswer } from '../../../src/delivery/response.js'
+import {
+  assertSignature,
+  createReceiver,
+  memoryStore,
+  PermanentError,
+  type ReceiverOptions,
+  verifyAndParse,
+} from '../../../src/index.js'
+import { signDelivery } from '../../../src/testing/index.js'
+import { faultyStore } from '../../support/faulty-store.js'
+import { memoryQuarantine } from '../../support/quarantine.js'
+import type { Random } from '../random.js'
+import { configureSecret, generateDelivery, generateSecret, misuse } from './generate.js'
+import { createSearch, type Search } from './search.js'
+
+const DELIVERIES = 6
+
+/** One receiver with a secret of its own, a few deliveries, and the ways it can be called wrongly. */
+export async function searchReceiver(random: Random): Promise<Search> {
+  const secret = generateSecret(random)
+  const search = createSearch([secret])
+  const restore = hearConsole(search)
+  try {
+    await receiveAll(random, secret, search)
+    await misuseAll(random, secret, search)
+  } finally {
+    restore()
+  }
+  return search
+}
+
+async function receiveAll(random: Random, secret: string, search: Search): Promise<void> {
+  const store = faultyStore(memoryStore())
+  const quarantine = memoryQuarantine(() => {
+    if (random.chance(0.2)) throw new Error('the sink is away')
+  })
+  const options: ReceiverOptions = {
+    secret: configureSecret(random, secret),
+    store: random.chance(0.2) ? false : store,
+    deadlineMs: 200,
+    bodyDeadlineMs: 100,
+    validation: random.pick(['report', 'strict']),
+    signedContent: random.pick(['body', 'body-without-signature']),
+    onOutcome: (outcome) => search.look('onOutcome', outcome),
+    ...(random.chance(0.5) && { quarantine }),
+    // Without it, trouble is printed.
+    ...(random.chance(0.5) && { onError: (trouble) => search.look('onError', trouble) }),
+  }
+  const receiver = createReceiver(options)
+  receiver.on('*', (event, context) => {
+    search.look('event', event)
+    search.look('handler context', { ...context, rawBody: undefined })
+    if (random.chance(0.3))
+      throw random.pick([new Error('no database'), new PermanentError('never'), 'text', undefined])
+  })
+  receiver.onUnknown((event) => search.look('unknown event', event))
+  search.look('receiver', receiver)
+  for (let count = 0; count < DELIVERIES; count++) {
+    const call = random.pick([undefined, undefined, 'claim', 'complete', 'release'] as const)
+    if (call) store.fail(call, 'rejects', 1)
+    const outcome = await receiver.receive(await generateDelivery(random, secret))
+    search.look(`outcome ${outcome.status}`, outcome)
+    search.look('answer', toAnswer(outcome))
+  }
+  search.look('status', receiver.status())
+  search.look('store', store)
+  for (const entry of quarantine.entries.values()) search.look('quarantine entry', { ...entry, rawBody: undefined })
+  await receiver.close({ timeoutMs: 50 })
+  search.look('closed receiver', receiver)
+}
+
+async function misuseAll(random: Random, secret: string, search: Search): Promise<void> {
+  const thrown = async (where: string, call: () => unknown) => {
+    try {
+      search.look(`${where}: what it gives back`, await call())
+    } catch (error) {
+      search.look(`${where}: what it throws`, error)
+    }
+  }
+  const { signature, rawBody } = await signDelivery('{}', { secret })
+  await thrown('createReceiver', () => createReceiver(misuse(random, secret) as never))
+  await thrown('createReceiver of the secret', () => createReceiver(secret as never))
+  for (const verify of [assertSignature, verifyAndParse]) {
+    const secrets = random.pick<unknown>([
+      secret,
+      [secret],
+      [secret, undefined],
+      `${secret} `,
+      { secret },
+      ['', secret],
+    ])
+    const given = random.pick<unknown>([rawBody, '{"event":"x"}', undefined, { body: 1 }])
+    await thrown(verify.name, () => verify(given as never, random.pick([signature, '', 'sha1=a']), secrets as never))
+    // The arguments in a wrong order: easily done.
+    await thrown(`${verify.name}, arguments swapped`, () => verify(rawBody, secret, signature))
+    await thrown(`${verify.name}, arguments swapped`, () => verify(secret, signature, 'other'))
+  }
+}
+
+const PRINTERS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const
+
+/** Searches what is printed, in place of printing it; gives back what undoes that. */
+function hearConsole(search: Search): () => void {
+  const originals = PRINTERS.map((name) => [name, console[name]] as const)
+  for (const name of PRINTERS) console[name] = (...values: unknown[]) => search.look(`console.${name}`, values)
+  return () => {
+    for (const [name, original] of originals) console[name] = original
+  }
+}
