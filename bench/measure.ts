@@ -77,11 +77,12 @@ export function usedMemory(): number {
   return heapUsed + external
 }
 
-/** Every other round backwards, and each round begins with another one. */
+/** Each round begins with another one, and whenever all have been first the order turns round: each comes before each as often as after it. */
 export function inOrderOf<T>(list: readonly T[], round: number): readonly T[] {
-  const start = Math.abs(round) % list.length
+  const at = Math.abs(round)
+  const start = at % list.length
   const turned = [...list.slice(start), ...list.slice(0, start)]
-  return round % 2 === 0 ? turned : turned.reverse()
+  return Math.floor(at / list.length) % 2 === 0 ? turned : turned.reverse()
 }
 
 /** The middle value. */
