@@ -1,6 +1,6 @@
 // One run, one project per kind of test. `unit` needs nothing; `contract` uses real services; `acceptance` uses real sockets and
-// frameworks; `cli` starts the built command line; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would
-// be published. For `cli` and `package`, dist/ must be built.
+// frameworks; `cli` starts the built command line; `browser` drives the inspector in Chromium; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would
+// be published. For `cli`, `browser` and `package`, dist/ must be built.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -51,6 +51,16 @@ export default defineConfig({
           environment: 'node',
           include: ['test/cli/**/*.test.ts'],
           globalSetup: ['test/support/package-setup.ts'],
+          ...real,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          environment: 'node',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/support/package-setup.ts', 'test/support/chromium-setup.ts'],
+          expect: { poll: { timeout: 15_000 } },
           ...real,
         },
       },

@@ -1,5 +1,5 @@
 // Finds the services the contract tests run against: the address in the environment, else the usual local address if
-// something answers there, else a throwaway server started from installed binaries, else nothing.
+// something answers there, else a throwaway server started from installed binaries, else nothing. And the Chromium of the browser tests.
 //
 //   node scripts/services.mjs            says what would be used, starting nothing
 //   node scripts/services.mjs install    with apt-get as root, installs the server binaries that would be missing
@@ -43,6 +43,16 @@ const NAMES = ['redis', 'postgres']
  */
 export async function findServices() {
   return { redis: await findService('redis'), postgres: await findService('postgres') }
+}
+
+/**
+ * The Chromium that the tests drive: the one named in the environment, else an installed one.
+ * @returns {string | undefined}
+ */
+export function findChromium() {
+  const named = process.env['CHROMIUM_PATH']
+  if (named) return named
+  return ['chromium', 'chromium-browser', 'google-chrome'].map((name) => findBinary(name, [])).find(Boolean)
 }
 
 /**
@@ -160,6 +170,7 @@ async function installMissing() {
   for (const name of NAMES) {
     if (!(await findExisting(name)) && services[name].binary() === undefined) missing.push(services[name].aptPackage)
   }
+  if (findChromium() === undefined) missing.push('chromium')
   if (missing.length === 0) return
   if (userInfo().uid !== 0 || findBinary('apt-get', []) === undefined) {
     console.log(`missing and not installable here: ${missing.join(', ')}`)
@@ -178,6 +189,7 @@ async function describeServices() {
     const fallback = binary === undefined ? 'not found' : `would be started from ${binary}`
     console.log(`${name}: ${existing ? `${existing.url} (${existing.source})` : fallback}`)
   }
+  console.log(`chromium: ${findChromium() ?? 'not found'}`)
 }
 
 // By the name and not by `import.meta.main`: bundled into another script, this file is not the one that was started.

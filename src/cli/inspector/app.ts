@@ -95,6 +95,8 @@ export function startApp(client: Client, state: InspectorState, onRefused: () =>
     },
     Escape() {
       route.close()
+      // The list cannot take it while nothing is in it.
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
       list.focus()
     },
     r: replay,

@@ -1,6 +1,7 @@
 /** The search field and the filters above the list. */
 import { h } from './element.js'
 import type { Show, ViewHolder } from './view.js'
+import { visibleText } from './visible.js'
 
 /** The filters. */
 export interface Filters {
@@ -32,7 +33,7 @@ export function createFilters(holder: ViewHolder, events: readonly string[]): Fi
     for (const name of more) {
       if (names.has(name)) continue
       names.add(name)
-      choice.append(h('option', { value: name }, name))
+      choice.append(h('option', { value: name }, visibleText(name)))
     }
   }
   addNames(events)

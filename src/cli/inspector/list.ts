@@ -72,7 +72,8 @@ export function createList(holder: ViewHolder, open: () => void): List {
   const move = (by: number) => {
     const shown = shownOf(holder.get())
     const at = shown.findIndex(({ id }) => id === holder.get().selected)
-    const next = at < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, at + by))
+    const last = shown.length - 1
+    const next = at < 0 && by !== Number.POSITIVE_INFINITY ? 0 : Math.min(last, Math.max(0, at + by))
     const delivery = shown[next]
     if (!delivery) return
     reveal(next)

@@ -12,13 +12,10 @@ export function loadDetails(client: Pick<Client, 'details'>, holder: ViewHolder,
   let asked = 0
   const load = async (id: string) => {
     const mine = ++asked
-    try {
-      const details = await client.details(id)
-      if (mine === asked) detail.show(details)
-    } catch (error) {
-      if (mine !== asked) return
-      detail.fail(error instanceof Refused ? error.message : 'The server does not answer.')
-    }
+    const found = await client.details(id).catch((error: unknown) => error as Error)
+    if (mine !== asked) return
+    if (!(found instanceof Error)) return detail.show(found)
+    detail.fail(found instanceof Refused ? found.message : 'The server does not answer.')
   }
   holder.onChange((view, before) => {
     const { selected } = view

@@ -17,7 +17,14 @@ const UNWORKABLE: Readonly<Record<string, string>> = {
 export function eventCard({ reading, body }: DeliveryDetails): HTMLElement {
   const text = new TextDecoder().decode(fromBase64(body))
   const parsed = jsonView(text)
-  return card('event', 'Event', ...readingView(reading), parsed && scroller('Parsed event', 'code', parsed))
+  const isTooDeep = !parsed && !('unworkable' in reading)
+  return card(
+    'event',
+    'Event',
+    ...readingView(reading),
+    parsed && scroller('Parsed event', 'code', parsed),
+    isTooDeep && h('p', { class: 'dim' }, 'It is nested too deep to be printed here; the bytes below are whole.'),
+  )
 }
 
 function readingView(reading: Reading): readonly HTMLElement[] {

@@ -7,17 +7,16 @@ const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(
 
 const MOST_COLOURED = 60_000
 
-/** The event as elements; `undefined` where the text is no JSON. */
+/** The event as elements; `undefined` where the text is no JSON, or is nested too deep to be printed. */
 export function jsonView(text: string): HTMLElement | undefined {
-  const value = parse(text)
-  if (value === undefined) return undefined
-  const printed = JSON.stringify(value.parsed, undefined, 2)
+  const printed = print(text)
+  if (printed === undefined) return undefined
   return h('code', {}, ...(printed.length > MOST_COLOURED ? cut(printed) : colour(printed)))
 }
 
-function parse(text: string): { readonly parsed: unknown } | undefined {
+function print(text: string): string | undefined {
   try {
-    return { parsed: JSON.parse(text.replace(/^\uFEFF/, '')) }
+    return JSON.stringify(JSON.parse(text.replace(/^\uFEFF/, '')), undefined, 2)
   } catch {
     return undefined
   }

@@ -1,0 +1,75 @@
+/**
+ * The inspector in a real Chromium. Tests are skipped by name where there is none, and fail there when REQUIRE_SERVICES=1. Whatever a
+ * page does wrong by itself (an error, a dialog, something its policy forbids) is kept, and fails the test.
+ */
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { Listening } from '../support/listening.js'
+
+const ARGUMENTS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...['--disable-component-update', '--disable-sync'],
+]
+
+/** Opens the inspector of a `listen`. */
+export type OpenInspector = (
+  listening: Pick<Listening, 'address'>,
+  options?: BrowserContextOptions,
+  /** What the policy is expected to forbid. */
+  forbidden?: RegExp,
+) => Promise<Page>
+
+/** The list of deliveries. */
+export function listOf(page: Page): Locator {
+  return page.getByRole('listbox', { name: 'Deliveries' })
+}
+
+/** `describe` for tests in Chromium; `body` gets what opens the inspector. */
+export function describeInChromium(name: string, body: (open: OpenInspector) => void): void {
+  const path = inject('chromium')
+  if (path !== '') describe(name, () => body(openerOf(path)))
+  else if (process.env['REQUIRE_SERVICES'] === '1') describe(name, () => failForMissing())
+  else describe(name, () => it.skip('Chromium was not found', () => {}))
+}
+
+function failForMissing(): void {
+  it('needs Chromium', () => {
+    throw new Error('REQUIRE_SERVICES=1, and Chromium was not found')
+  })
+}
+
+function openerOf(executablePath: string): OpenInspector {
+  let browser: Browser
+  const troubles: string[] = []
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args: ARGUMENTS })
+  })
+  afterAll(() => browser.close())
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()))
+    expect(troubles.splice(0)).toEqual([])
+  })
+  return async ({ address }, options, forbidden) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    page.on('pageerror', ({ message }) => troubles.push(`error: ${message}`))
+    page.on('dialog', (dialog) => {
+      troubles.push(`dialog: ${dialog.message()}`)
+      void dialog.dismiss()
+    })
+    page.on('console', (message) => {
+      if (!/Content Security Policy|Trusted/i.test(message.text()) || forbidden?.test(message.text())) return
+      troubles.push(`policy: ${message.text()}`)
+    })
+    // Only this address: whatever else is asked for is trouble.
+    const { origin } = new URL(address)
+    page.on('request', (request) => {
+      if (!request.url().startsWith(origin) && !/^(data|blob):/.test(request.url()))
+        troubles.push(`asked ${request.url()}`)
+    })
+    await page.goto(address)
+    await page.getByText('live', { exact: true }).waitFor()
+    return page
+  }
+}

@@ -1,0 +1,163 @@
+/** How the inspector looks: to a checker of accessibility in every view, in dark and in light, on a phone, and with a thousand rows. */
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../support/command-line.js'
+import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
+import { describeInChromium, listOf } from './inspector.js'
+
+const start = temporaryListening()
+const cwd = temporaryFolder()
+let logs = 0
+const listen = () => start({ cwd, args: ['--file', `log-${logs++}.jsonl`] })
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+
+/** Something of every kind. */
+const deliverAll = async (listening: Listening): Promise<void> => {
+  const body = eventBody('qr.scanned', { qr_id: 7, qr_title: '\u202etxt' })
+  await deliver(listening, body)
+  await deliver(listening, body)
+  await deliver(listening, `${body}\n`, null)
+  await deliver(listening, Buffer.from([0xff, 0, 1]))
+  await deliver(listening, eventBody('qr.archived'))
+}
+
+/** Every rule of WCAG 2.2 A and AA and the best practices. The rules want the policy out of the way; their verdict is of the same page. */
+const violationsIn = async (page: Page): Promise<readonly string[]> => {
+  await page.evaluate(axe.source)
+  const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`)
+}
+
+describeInChromium('the inspector', (open) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [device, options] of [
+      ['a screen', {}],
+      ['a phone', PHONE],
+    ] as const) {
+      it(`has nothing that axe finds, in ${colorScheme}, on ${device}, in every view`, async () => {
+        const listening = await listen()
+        const page = await open(listening, { ...options, colorScheme, bypassCSP: true })
+        const found: Record<string, readonly string[]> = {}
+        const check = async (view: string) => {
+          found[view] = await violationsIn(page)
+        }
+        await check('empty')
+        await deliverAll(listening)
+        await listOf(page).getByRole('option').nth(4).waitFor()
+        await check('list')
+        for (const name of [/2nd time/, /not verified/, /not JSON/, /qr\.archived/]) {
+          await listOf(page).getByRole('option', { name }).click()
+          await page.getByRole('heading', { name: 'Tries' }).waitFor()
+          await check(`details of ${name.source}`)
+          if (device === 'a phone') await page.getByRole('button', { name: '‹ List' }).click()
+        }
+        await listOf(page)
+          .getByRole('option', { name: /2nd time/ })
+          .click()
+        await page.getByRole('heading', { name: 'qr.scanned' }).waitFor()
+        await page.getByRole('button', { name: 'Hex' }).click()
+        await page.getByText('headers of the answer').click()
+        await check('hex')
+        await page.getByRole('button', { name: 'Edit and sign…' }).click()
+        await check('editor')
+        await page.keyboard.press('Escape')
+        await page.getByRole('button', { name: 'Keys and help' }).click()
+        await check('help')
+        await page.keyboard.press('Escape')
+        await page.getByRole('button', { name: 'Clear' }).click()
+        await check('question')
+        await page.getByRole('button', { name: 'Cancel' }).click()
+        if (device === 'a phone') await page.getByRole('button', { name: '‹ List' }).click()
+        await page.getByRole('searchbox').fill('nowhere')
+        await page.getByRole('button', { name: 'Show all' }).waitFor()
+        await check('nothing found')
+        await page.goto(`${listening.inspector}/#${'A'.repeat(32)}`)
+        await page.reload()
+        await page.getByRole('heading', { name: 'Not connected' }).waitFor()
+        await check('not connected')
+        expect(Object.keys(found).length).toBeGreaterThan(10)
+        expect(Object.entries(found).filter(([, violations]) => violations.length > 0)).toEqual([])
+      })
+    }
+  }
+
+  it('is dark or light as the system is, or as somebody chose, also next time', async () => {
+    const listening = await listen()
+    const ground = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const [light, dark] = ['rgb(244, 246, 248)', 'rgb(14, 17, 22)']
+    const page = await open(listening, { colorScheme: 'dark' })
+    expect(await ground(page)).toBe(dark)
+    await page.getByRole('button', { name: 'Colours: system' }).click()
+    expect(await ground(page)).toBe(light)
+    await page.reload()
+    await page.getByRole('button', { name: 'Colours: light' }).click()
+    expect(await ground(page)).toBe(dark)
+    await page.emulateMedia({ colorScheme: 'light' })
+    expect(await ground(page)).toBe(dark)
+    await page.getByRole('button', { name: 'Colours: dark' }).click()
+    expect(await ground(page)).toBe(light)
+  })
+
+  it('shows one pane on a phone, nothing wider than it, and "back" leads to the list', async () => {
+    const listening = await listen()
+    await deliverAll(listening)
+    const page = await open(listening, PHONE)
+    const isTooWide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+    expect([await isTooWide(), await page.getByLabel('Selected delivery').isVisible()]).toEqual([false, false])
+    await listOf(page)
+      .getByRole('option', { name: /2nd time/ })
+      .tap()
+    await page.getByRole('heading', { name: 'Tries' }).waitFor()
+    expect([await isTooWide(), await page.getByRole('listbox').isVisible()]).toEqual([false, false])
+    await page.goBack()
+    await expect.poll(() => page.getByRole('listbox').isVisible()).toBe(true)
+    await listOf(page)
+      .getByRole('option', { name: /not verified/ })
+      .tap()
+    await page.getByRole('button', { name: '‹ List' }).tap()
+    await expect.poll(() => page.getByRole('listbox').isVisible()).toBe(true)
+    const small = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('button, select, input[type=search]')]
+          .map((element) => element.getBoundingClientRect())
+          .filter(({ height, width }) => width > 0 && height < 24).length,
+    )
+    expect(small).toBe(0)
+  })
+
+  it('has only the rows in sight of a thousand, and new ones do not move what is looked at', async () => {
+    const listening = await listen()
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, number) => deliver(listening, eventBody('qr.created', { round, number }))),
+      )
+    }
+    const page = await open(listening)
+    await page.getByText('1000 deliveries').waitFor()
+    expect(await listOf(page).getByRole('option').count()).toBeLessThan(40)
+    const list = page.getByRole('listbox')
+    await list.evaluate((element) => element.scrollTo({ top: 20_000 }))
+    const inSight = () =>
+      list.evaluate((element) => {
+        const { left, top, height } = element.getBoundingClientRect()
+        return document.elementFromPoint(left + 40, top + height / 2)?.closest('[role=option]')?.id
+      })
+    await expect.poll(inSight).toBeTruthy()
+    await page.waitForTimeout(100)
+    const before = await inSight()
+    for (const event of ['qr.scanned', 'qr.expired']) await deliver(listening, eventBody(event))
+    const fresh = page.getByRole('button', { name: '↑ 2 new' })
+    await fresh.waitFor()
+    expect(await inSight()).toBe(before)
+    await fresh.click()
+    await listOf(page)
+      .getByRole('option', { name: /qr\.expired/ })
+      .waitFor()
+    await list.focus()
+    await page.keyboard.press('End')
+    await expect.poll(() => page.locator('[aria-selected=true]').getAttribute('aria-posinset')).toBe('1000')
+    expect(await page.getByText('1000 deliveries').isVisible()).toBe(true)
+  })
+})
