@@ -306,6 +306,8 @@ export const FAULTS = [
     replace: '])',
     tests: 'flow/secret-fuzz.test.ts',
     red: 'the client of the management API',
+  },
+  {
     name: 'the inspector gives what was delivered to who has no token',
     file: 'cli/listen/inspector-server.ts',
     find: "return typeof given === 'string' && timingSafeEqual(digest(given), digest(token))",
