@@ -121,6 +121,8 @@ test('WebCrypto: the key is imported once, and not before it is needed', async (
   await key.matches(CONTENT, RIGHT)
   await key.matches(CONTENT, WRONG)
   expect(imported).toHaveBeenCalledTimes(1)
+  // Nobody can take the secret out of it again.
+  expect(imported.mock.calls[0]?.slice(2)).toEqual([{ name: 'HMAC', hash: 'SHA-256' }, false, ['verify']])
 })
 
 test('the best that the platform has is taken', async () => {

@@ -64,6 +64,8 @@ describe('the hint for the log', () => {
     ['single quotes around it', "'secret'", 'A configured secret is wrapped in quotes.'],
     ['nothing wrong', 'secret', undefined],
     ['a quote inside', 'sec"ret', undefined],
+    ['quotes before its end', '"sec"ret', undefined],
+    ['quotes after its start', 'sec"ret"', undefined],
     ['bytes', new Uint8Array([32, 32]), undefined],
   ])('%s', (_, secret, hint) => {
     expect(createSecretKeys(secret).hint).toBe(hint)

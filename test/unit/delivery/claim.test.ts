@@ -58,6 +58,11 @@ describe('an answer', () => {
       { ...CLAIMED, isForgetting: true },
       { claim: { ...claim, isForgetting: true }, status: 'claimed' },
     ],
+    [
+      'claimed, of a try that never ended',
+      { ...CLAIMED, attempt: 1, released: 0, handlersDone: [] },
+      { status: 'claimed', claim: { ...claim, attempt: 1, released: 0, handlersDone: [] } },
+    ],
     ['busy', { status: 'busy', until: 9, attempt: 3 }, { status: 'busy', attempt: 3 }],
     ['done', { status: 'done' }, { status: 'done' }],
   ])('%s, at once and later', async (_, answer, expected) => {
@@ -82,11 +87,15 @@ describe('158: an answer that is none is never taken for one', () => {
     ['claimed without releases', { status: 'claimed', attempt: 1, handlersDone: [] }],
     ['claimed with handlers that are no list', { status: 'claimed', attempt: 1, released: 0, handlersDone: 'a' }],
     ['claimed with handlers that are no names', { status: 'claimed', attempt: 1, released: 0, handlersDone: [1] }],
+    [
+      'claimed with handlers of which one is no name',
+      { status: 'claimed', attempt: 1, released: 0, handlersDone: ['a', 1] },
+    ],
     ['busy without a try', { status: 'busy', until: 9 }],
   ])('%s', async (_, answer) => {
     expect(await ask(() => answer as ClaimResult).result).toEqual({
       status: 'store_corrupt',
-      error: expect.any(String),
+      error: 'the store answered a claim with something that is no claim result',
     })
   })
 })
@@ -114,7 +123,7 @@ describe('a store that does not answer', () => {
     await clock.advance(999)
     expect(ended).toEqual([])
     await clock.advance(1)
-    expect(await result).toMatchObject({ status: 'store_unavailable' })
+    expect(await result).toEqual({ status: 'store_unavailable', error: 'the claim was not answered in time' })
   })
 
   test('within what is left of the deadline', async () => {
@@ -124,10 +133,20 @@ describe('a store that does not answer', () => {
   })
 
   test('is not asked at all when no time is left', async () => {
-    const { asked, result } = ask(() => CLAIMED, 0)
+    const { asked, kept, result } = ask(() => CLAIMED, 0)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
     expect(asked).toEqual([])
+    // Nothing was asked, so there is nothing to be kept alive for.
+    expect(kept).toEqual([])
   })
+})
+
+test('a platform that keeps nothing alive is not asked to', async () => {
+  const clock = fixedClock(0)
+  const store = { claim: () => new Promise<ClaimResult>(() => {}) } as unknown as Store
+  const result = claimDelivery(store, clock, startDeadline(clock, 4500), WANTED)
+  await clock.advance(1000)
+  expect(await result).toMatchObject({ status: 'store_unavailable' })
 })
 
 describe('an answer that comes too late', () => {

@@ -77,6 +77,13 @@ describe('writing again behind the answer', () => {
     expect(await result).toBe('unknown')
   })
 
+  test('is given up in the very millisecond when the time is over', async () => {
+    const { clock, times, result } = retry([], () => 1750)
+    await clock.advance(60_000)
+    expect(times).toEqual([250, 750, 1750])
+    expect(await result).toBe('unknown')
+  })
+
   test('asks anew before each pause how long it may go on', async () => {
     let until = Infinity
     const { clock, times, result } = retry([], () => until)

@@ -22,6 +22,27 @@ describeOnBothCryptos('a signature', () => {
     expect(await verify(RIGHT)).toEqual({ secretIndex: 0 })
   })
 
+  test('that two secrets make is told to be that of the first', async () => {
+    expect(await verify(RIGHT, [SECRET, SECRET])).toEqual({ secretIndex: 0 })
+    expect(await verify(RIGHT, ['other', SECRET, SECRET])).toEqual({ secretIndex: 1 })
+  })
+
+  test('that is wrong is refused without a hint where nothing is odd about the secrets', async () => {
+    expect(Object.keys(await verify(`sha256=${'0'.repeat(64)}`))).toEqual(['refused'])
+  })
+
+  it.each([...'/:@`gAF\u0660'])('with the digit %s, next to those that are allowed, is malformed', async (digit) => {
+    for (const at of [0, 31, 63]) {
+      expect(await verify(`sha256=${'0'.repeat(at)}${digit}${'0'.repeat(63 - at)}`)).toEqual({
+        refused: 'signature_malformed',
+      })
+    }
+  })
+
+  it.each([...'09af'])('with the digit %s is not', async (digit) => {
+    expect(await verify(`sha256=${digit.repeat(64)}`)).toEqual({ refused: 'signature_mismatch' })
+  })
+
   it.each([` ${RIGHT}`, `${RIGHT}\t`, ` \t${RIGHT}\t `])(
     '23: with blanks and tabs around it (%j) is accepted',
     async (header) => {

@@ -1,0 +1,17 @@
+// What a mutant of the core must survive: the tests that need nothing but the sources. Left out is what looks at something else than
+// the core, and the simulation, which is long and sees nothing that the others do not.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/{unit,flow,vectors}/**/*.test.ts'],
+    exclude: [
+      'test/unit/{api,testing}/**',
+      'test/unit/stores/postgres-turns.test.ts',
+      'test/vectors/misconfigurations.test.ts',
+      'test/flow/simulation.test.ts',
+      'test/flow/every-fault.test.ts',
+    ],
+    testTimeout: 60_000,
+  },
+})

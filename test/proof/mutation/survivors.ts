@@ -1,0 +1,73 @@
+/** Mutants that no test notices, each with the reason. One that is not listed, or is listed and gone, fails `npm run proof:mutation`. */
+
+/** A mutant that survives. */
+export interface Survivor {
+  /** From `src/`. */
+  readonly file: string
+  /** The line it is in, trimmed. */
+  readonly line: string
+  /** What stands in place of a part of the line. */
+  readonly replacement: string
+  /** Whether nothing behaves otherwise, so that no test could notice. */
+  readonly isEquivalent: boolean
+  readonly reason: string
+}
+
+const same = (file: string, line: string, replacement: string, reason: string): Survivor => ({
+  file,
+  line,
+  replacement,
+  isEquivalent: true,
+  reason,
+})
+
+/** Every mutant that may survive. */
+export const SURVIVORS: readonly Survivor[] = [
+  same(
+    'crypto/encoding.ts',
+    'for (let index = 0; index < bytes.length; index++) {',
+    'index <= bytes.length',
+    'what is written behind the end of an array of bytes is dropped',
+  ),
+  same(
+    'crypto/platform.ts',
+    "if (typeof host?.getBuiltinModule !== 'function') return undefined",
+    'false',
+    'the call that follows throws, and that is caught: undefined again',
+  ),
+  same('crypto/platform.ts', '} catch {', '{}', 'a function that ends without a word gives back undefined too'),
+  same(
+    'delivery/idempotency-key.ts',
+    '} catch {',
+    '{}',
+    'nothing was named then, and that gives undefined in the last line too',
+  ),
+  same(
+    'delivery/claim.ts',
+    "if (result?.status !== 'claimed') return",
+    'result.status',
+    'what undefined throws is caught in the next lines: nothing is given back either way',
+  ),
+  same(
+    'delivery/completion.ts',
+    "if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'",
+    'false',
+    'where there is no value, it is no boolean either',
+  ),
+  ...['true', 'start <= end'].map((replacement) =>
+    same(
+      'delivery/signature.ts',
+      'while (start < end && isBlank(header.charCodeAt(start))) start++',
+      replacement,
+      'behind the end there is no character, and so no blank',
+    ),
+  ),
+  ...['true', 'end >= start'].map((replacement) =>
+    same(
+      'delivery/signature.ts',
+      'while (end > start && isBlank(header.charCodeAt(end - 1))) end--',
+      replacement,
+      'a slice that ends before it starts is as empty as one that ends there',
+    ),
+  ),
+]

@@ -1,0 +1,65 @@
+/** What `npm run proof:mutation` makes of a run: a survivor that nobody listed fails it, and so does one that is listed and gone. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { judgeMutants, type Mutant } from '../../proof/mutation/judge.js'
+import { SURVIVORS, type Survivor } from '../../proof/mutation/survivors.js'
+
+const FILE = 'stores/none.ts'
+const LINE = readFileSync(resolve('src', FILE), 'utf8').split('\n')[0]?.trim() ?? ''
+const mutant = (status: string, replacement = 'x'): Mutant => ({
+  fileName: resolve('src', FILE),
+  status,
+  replacement,
+  mutatorName: 'any',
+  location: { start: { line: 1 } },
+})
+const listed = (isEquivalent: boolean): Survivor => ({
+  file: FILE,
+  line: LINE,
+  replacement: 'x',
+  isEquivalent,
+  reason: '',
+})
+const SCOPE = ['src/stores/*.ts']
+
+describe('a mutant', () => {
+  it.each([
+    ['Killed', 1, 0],
+    ['Timeout', 1, 0],
+    ['Survived', 0, 1],
+    ['NoCoverage', 0, 1],
+    ['RuntimeError', 0, 0],
+  ])('that is %s', (status, noticed, survived) => {
+    const { files, unlisted } = judgeMutants([mutant(status)], SCOPE, [])
+    expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived }])
+    expect(unlisted).toHaveLength(survived)
+  })
+
+  it('that is listed may survive, and is a survivor unless nothing could notice it', () => {
+    for (const isEquivalent of [true, false]) {
+      const { files, unlisted, gone } = judgeMutants([mutant('Survived')], SCOPE, [listed(isEquivalent)])
+      expect([unlisted, gone]).toEqual([[], []])
+      expect(files[0]).toMatchObject({ equivalent: isEquivalent ? 1 : 0, survived: isEquivalent ? 0 : 1 })
+    }
+  })
+
+  it('is known by its line and what replaces it', () => {
+    expect(judgeMutants([mutant('Survived', 'y')], SCOPE, [listed(true)]).unlisted).toHaveLength(1)
+  })
+
+  it('that is listed and does not survive is to be taken off the list, where its file was looked at', () => {
+    expect(judgeMutants([mutant('Killed')], SCOPE, [listed(true)]).gone).toHaveLength(1)
+    expect(judgeMutants([mutant('Killed')], ['src/crypto/*.ts'], [listed(true)]).gone).toEqual([])
+    expect(judgeMutants([mutant('Killed')], undefined, [listed(true)]).gone).toEqual([])
+  })
+})
+
+test.each(SURVIVORS.map((survivor) => [`${survivor.file}: ${survivor.line}`, survivor] as const))(
+  'the line of a listed survivor is still there: %s',
+  (_, { file, line, reason }) => {
+    const lines = readFileSync(resolve('src', file), 'utf8').split('\n')
+    expect(lines.map((each) => each.trim())).toContain(line)
+    expect(reason).not.toBe('')
+  },
+)
