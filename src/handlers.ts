@@ -55,7 +55,8 @@ export function createHandlers(): Handlers {
   }
 }
 
-const KNOWN = `Known: ${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'. For events this version does not know use onUnknown.`
+const known = () =>
+  `Known: ${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'. For events this version does not know use onUnknown.`
 
 function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventType> {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns]
@@ -63,11 +64,11 @@ function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventTy
   for (const pattern of list) {
     const matched = typeof pattern === 'string' ? matchPattern(pattern) : []
     if (matched.length === 0) {
-      throw new WebhookError('event_type_unknown', `No known event matches ${JSON.stringify(pattern)}. ${KNOWN}`)
+      throw new WebhookError('event_type_unknown', `No known event matches ${JSON.stringify(pattern)}. ${known()}`)
     }
     for (const type of matched) types.add(type)
   }
-  if (types.size === 0) throw new WebhookError('event_type_unknown', `No event matches an empty list. ${KNOWN}`)
+  if (types.size === 0) throw new WebhookError('event_type_unknown', `No event matches an empty list. ${known()}`)
   return types
 }
 

@@ -70,8 +70,7 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, o
   if (settings.inbox && isSender) return acceptDelivery(means, settings.inbox, work)
   if (handlers.length === 0) return { status: 'ignored', event: event.event, idempotencyKey: key, secretIndex }
   // 5. claim, 6. dispatch, 7. completion: see work.ts.
-  const working = schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : workEvent(means, work)
-  return isPromiseLike(working) ? await working : working
+  return schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : workEvent(means, work)
 }
 
 /** Stage 4 goes on: the user's schema has the last word on `data`. One that fails is a failed try. */

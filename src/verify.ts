@@ -2,7 +2,7 @@
  * Verification without a receiver, for those who route requests themselves: both reject instead of answering with a boolean, so that a
  * forgotten `await` or `if` cannot let a forgery in unseen.
  */
-import { createSecretKeys, type Secret } from './crypto/secrets.js'
+import { createSecretKeys, type Secret, type SecretKeys } from './crypto/secrets.js'
 import { readEnvelope } from './delivery/envelope.js'
 import { readEvent } from './delivery/event.js'
 import { bytesAtHand } from './delivery/raw-body.js'
@@ -95,7 +95,7 @@ async function verifiedBytes(
   secret: Secret | readonly Secret[],
 ): Promise<Uint8Array> {
   const rawBody = rawBytes(payload)
-  const verified = await verifySignature(rawBody, signature, createSecretKeys(secret))
+  const verified = await verifySignature(rawBody, signature, keysOf(secret))
   if ('refused' in verified) {
     throw new WebhookError(
       verified.refused,
@@ -103,6 +103,15 @@ async function verifiedBytes(
     )
   }
   return rawBody
+}
+
+/** The keys of the last secret: most processes have one, and to import it anew each time takes WebCrypto longer than to verify. */
+let last: { readonly secret: string; readonly keys: SecretKeys } | undefined
+
+function keysOf(secret: Secret | readonly Secret[]): SecretKeys {
+  if (typeof secret !== 'string') return createSecretKeys(secret)
+  if (last?.secret !== secret) last = { secret, keys: createSecretKeys(secret) }
+  return last.keys
 }
 
 function rawBytes(payload: Payload): Uint8Array {

@@ -2,7 +2,7 @@
  * HMAC-SHA256 (RFC 2104) with one kept key, compared in constant time: by `node:crypto` where it is built in, else by WebCrypto.
  */
 import { decodeHex } from './encoding.js'
-import { createTextBuffer, findNodeCrypto, type NodeCrypto } from './platform.js'
+import { createTextBuffer, findNodeCrypto, type NodeCrypto, type TextBuffer } from './platform.js'
 
 /** A kept HMAC-SHA256 key. */
 export interface HmacKey {
@@ -53,6 +53,9 @@ const BLOCK = 64
 /** The longest content that is copied to be hashed in one go; what is longer gains nothing by it. */
 const LONGEST_COPIED = 16 * 1024
 
+/** An inner block and the content behind it; shared by all keys, since nothing runs between the copying and the hashing. */
+let copied: TextBuffer | undefined
+
 /**
  * HMAC by its definition, H(K ^ opad, H(K ^ ipad, content)) (RFC 2104, 2), of two one-shot hashes of the platform: half the time of its
  * HMAC, which makes an object for each. See docs/decisions/0050.
@@ -60,19 +63,21 @@ const LONGEST_COPIED = 16 * 1024
 function createMacOfHashes(nodeCrypto: NodeCrypto, secret: Uint8Array): ComputeMac {
   const hash = nodeCrypto.hash as NonNullable<NodeCrypto['hash']>
   const computeMac = createMac(nodeCrypto, secret)
-  const key = createTextBuffer(BLOCK)
-  if (secret.length > BLOCK) key.write(hash('sha256', secret, 'hex'), 0, 'hex')
-  else key.set(secret)
-  const inner = createTextBuffer(BLOCK + LONGEST_COPIED)
+  const inner = createTextBuffer(BLOCK)
   const outer = createTextBuffer(BLOCK + 32)
+  if (secret.length > BLOCK) inner.write(hash('sha256', secret, 'hex'), 0, 'hex')
+  else inner.set(secret)
   for (let index = 0; index < BLOCK; index++) {
-    inner[index] = (key[index] as number) ^ 0x36
-    outer[index] = (key[index] as number) ^ 0x5c
+    const byte = inner[index] as number
+    inner[index] = byte ^ 0x36
+    outer[index] = byte ^ 0x5c
   }
   return function computeMacOfHashes(content) {
     if (content.length > LONGEST_COPIED) return computeMac(content)
-    inner.set(content, BLOCK)
-    outer.write(hash('sha256', inner.subarray(0, BLOCK + content.length), 'hex'), BLOCK, 'hex')
+    copied ??= createTextBuffer(BLOCK + LONGEST_COPIED)
+    copied.set(inner)
+    copied.set(content, BLOCK)
+    outer.write(hash('sha256', copied.subarray(0, BLOCK + content.length), 'hex'), BLOCK, 'hex')
     return hash('sha256', outer, 'hex')
   }
 }
