@@ -1,6 +1,6 @@
 // One run, one project per kind of test. `unit` needs nothing; `contract` uses real services; `acceptance` uses real sockets and
-// frameworks; `cli` starts the built command line; `browser` drives the inspector in Chromium; `workerd` and `edge` are real runtimes; `types` compiles; `package` looks at what would
-// be published. For `cli`, `browser` and `package`, dist/ must be built.
+// frameworks; `cli` starts the built command line; `browser` drives the inspector in Chromium; `workerd` and `edge` are real runtimes;
+// `types` compiles; `package` looks at what would be published. For `cli`, `browser` and `package`, dist/ must be built.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 

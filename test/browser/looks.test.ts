@@ -36,7 +36,9 @@ describeInChromium('the inspector', (open) => {
       ['a screen', {}],
       ['a phone', PHONE],
     ] as const) {
-      it(`has nothing that axe finds, in ${colorScheme}, on ${device}, in every view`, async () => {
+      it(`has nothing that axe finds, in ${colorScheme}, on ${device}, in every view`, {
+        timeout: 240_000,
+      }, async () => {
         const listening = await listen()
         const page = await open(listening, { ...options, colorScheme, bypassCSP: true })
         const found: Record<string, readonly string[]> = {}
