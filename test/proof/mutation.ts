@@ -4,16 +4,15 @@
  * reason, or the command exits with 1.
  *
  * Options: `--share strict|core` (repeatable; both), `--file GLOB` (instead of a share's files; needs one share), `--concurrency N` (2), `--again`
- * (keeps what the last run found where neither code nor tests have changed).
+ * (keeps what the last run found where neither code nor tests have changed), `--record` (write the result into docs/proofs.md).
  */
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
-import { type Judgement, judgeMutants } from './mutation/judge.js'
+import { type FileScore, type Judgement, judgeMutants } from './mutation/judge.js'
 import { SHARES, type Share } from './mutation/shares.js'
-
-process.exitCode = await prove()
+import { type ResultRow, reportResult, row } from './record.js'
 
 async function prove(): Promise<number> {
   const { values } = parseArgs({
@@ -22,20 +21,23 @@ async function prove(): Promise<number> {
       file: { type: 'string', multiple: true },
       concurrency: { type: 'string', default: String(Math.min(2, availableParallelism())) },
       again: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
     },
   })
   let kept = true
+  const rows: ResultRow[] = []
+  const startedAt = performance.now()
   for (const name of values.share) {
     const share = SHARES[name as keyof typeof SHARES]
     if (!share) throw new Error(`no share ${name}; there are ${Object.keys(SHARES).join(', ')}`)
     const files = values.file ?? share.files
-    const startedAt = performance.now()
     const results = await mutate(name, { ...share, files }, Number(values.concurrency), values.again)
-    const minutes = (performance.now() - startedAt) / 60_000
     // Of a part of the files, nothing can be said about what the whole list holds.
-    kept =
-      report(name, share, judgeMutants(results, values.file === undefined ? share.files : undefined), minutes) && kept
+    const judgement = judgeMutants(results, values.file === undefined ? share.files : undefined)
+    rows.push(...judgement.files.map(rowOf), rowOf({ ...totalOf(judgement.files), file: `${name}, all` }))
+    kept = report(name, share, judgement) && kept
   }
+  reportResult('mutation', { columns: COLUMNS, rows, startedAt }, values.record)
   return kept ? 0 : 1
 }
 
@@ -46,7 +48,8 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     coverageAnalysis: 'perTest',
     mutate: [...share.files],
     concurrency,
-    incremental: again,
+    incremental: true,
+    force: !again,
     // Written in any case, so that a run can be looked at, and the next go on from it.
     incrementalFile: `.reports/mutation-${name}.json`,
     reporters: ['progress-append-only'],
@@ -67,23 +70,21 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
   return stryker.runMutationTest()
 }
 
-function report(name: string, { least }: Share, judgement: Judgement, minutes: number): boolean {
-  const { files, unlisted, gone } = judgement
-  console.log(`\n| ${name} | mutants | noticed | equivalent | survived | % |\n| --- | --- | --- | --- | --- | --- |`)
-  for (const { file, noticed, equivalent, survived } of [...files, totalOf(files)]) {
-    const score = percent(noticed, noticed + survived).toFixed(1)
-    console.log(
-      `| ${file} | ${noticed + equivalent + survived} | ${noticed} | ${equivalent} | ${survived} | ${score} |`,
-    )
-  }
+const COLUMNS = ['mutants', 'noticed', 'equivalent', 'survived', '% noticed']
+
+function rowOf({ file, noticed, equivalent, survived }: FileScore): ResultRow {
+  const score = percent(noticed, noticed + survived).toFixed(1)
+  return row(file, noticed + equivalent + survived, noticed, equivalent, survived, score)
+}
+
+function report(name: string, { least }: Share, { files, unlisted, gone }: Judgement): boolean {
   for (const { file, line, at, replacement, mutator } of unlisted) {
     console.log(`UNLISTED  ${file}:${at} ${mutator}\n    line: ${line}\n    replacement: ${replacement}`)
   }
   for (const { file, line, replacement } of gone) console.log(`GONE  ${file}: ${line} → ${replacement}`)
   const { noticed, survived } = totalOf(files)
   const kept = unlisted.length === 0 && gone.length === 0 && percent(noticed, noticed + survived) >= least
-  const verdict = kept ? 'as expected' : 'FAILED'
-  console.log(`${name}: ${unlisted.length} not listed, ${gone.length} gone; ${minutes.toFixed(1)} minutes: ${verdict}`)
+  console.log(`${name}: ${unlisted.length} not listed, ${gone.length} gone: ${kept ? 'as expected' : 'FAILED'}`)
   return kept
 }
 
@@ -91,7 +92,9 @@ function percent(part: number, whole: number): number {
   return whole === 0 ? 100 : (100 * part) / whole
 }
 
-function totalOf(files: Judgement['files']): Judgement['files'][number] {
+function totalOf(files: readonly FileScore[]): FileScore {
   const sum = (count: 'noticed' | 'equivalent' | 'survived') => files.reduce((total, file) => total + file[count], 0)
   return { file: 'all', noticed: sum('noticed'), equivalent: sum('equivalent'), survived: sum('survived') }
 }
+
+process.exitCode = await prove()

@@ -2,13 +2,15 @@
  * `npm run proof:runtimes`: the packed package, installed, on every runtime that is promised: vectors that others published on every crypto
  * path, a receiver from end to end, and real HTTP, as ES modules and as CommonJS. Exits with 1 when anything is otherwise.
  *
- * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a runtime that cannot be had is reported, and no error).
+ * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a runtime that cannot be had is reported, and no error),
+ * `--record` (write the result into docs/proofs.md).
  */
 import { parseArgs } from 'node:util'
 import { installPacked } from '../support/packed.js'
+import { reportResult } from './record.js'
 import { bundlePrograms } from './runtimes/bundles.js'
 import { collectVectors } from './runtimes/fixtures.js'
-import { printMatrix } from './runtimes/print-matrix.js'
+import { COLUMNS, differencesOf, matrixOf } from './runtimes/print-matrix.js'
 import { type Finding, proveRuntime } from './runtimes/prove-runtime.js'
 import { RUNTIMES, type Wanted } from './runtimes/runtimes.js'
 
@@ -19,10 +21,12 @@ async function prove(): Promise<number> {
     options: {
       only: { type: 'string', multiple: true, default: [''] },
       'allow-missing': { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
     },
   })
   const wanted = RUNTIMES.filter(({ name }) => values.only.some((part) => name.includes(part)))
   if (wanted.length === 0) throw new Error(`no such runtime; there are ${RUNTIMES.map(({ name }) => name).join(', ')}`)
+  const startedAt = performance.now()
   const vectors = collectVectors()
   const sets = [...new Set(vectors.map(({ set }) => set))]
   const counts = sets.map((name) => `${name} ${vectors.filter(({ set }) => set === name).length}`)
@@ -40,11 +44,12 @@ async function prove(): Promise<number> {
       if (runtime instanceof Error) missing.push(`${one.name} cannot be had: ${runtime.message}`)
       else findings.push(...(await proveRuntime(runtime, programs, vectors)))
     }
-    printMatrix(findings)
-    for (const line of missing) console.log(line)
-    const different = findings.flatMap(({ differences }) => differences).length
-    console.log(`${findings.length} looked at on ${wanted.length - missing.length} runtimes, ${different} differences`)
-    return different > 0 || findings.length === 0 || (missing.length > 0 && !values['allow-missing']) ? 1 : 0
+    const different = differencesOf(findings)
+    for (const line of [...different, ...missing]) console.log(line)
+    const counted = `${findings.length} looked at on ${wanted.length - missing.length} runtimes, ${different.length} differences`
+    console.log(counted)
+    reportResult('runtimes', { columns: COLUMNS, rows: matrixOf(findings), startedAt }, values.record)
+    return different.length > 0 || findings.length === 0 || (missing.length > 0 && !values['allow-missing']) ? 1 : 0
   } finally {
     packed.remove()
   }

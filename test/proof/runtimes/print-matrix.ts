@@ -1,7 +1,8 @@
-/** The table of the matrix: a row per runtime and format, a column per thing that was looked at, and below it what was otherwise. */
+/** The table of the matrix: a row per runtime and format, a column per thing that was looked at. */
+import { type ResultRow, row } from '../record.js'
 import type { Finding } from './prove-runtime.js'
 
-const COLUMNS: readonly { readonly title: string; readonly matches: RegExp }[] = [
+const PLACES: readonly { readonly title: string; readonly matches: RegExp }[] = [
   { title: 'vectors, node:crypto', matches: /^vectors, node:crypto$/ },
   { title: 'vectors, WebCrypto', matches: /^vectors, WebCrypto$/ },
   { title: 'receiver, node:crypto', matches: /^receiver, node:crypto$/ },
@@ -9,29 +10,25 @@ const COLUMNS: readonly { readonly title: string; readonly matches: RegExp }[] =
   { title: 'HTTP', matches: /^HTTP, / },
 ]
 
-/** Prints the table as Markdown, as `docs/proofs.md` has it. */
-export function printMatrix(findings: readonly Finding[]): void {
-  for (const line of matrixOf(findings)) console.log(line)
-  for (const { runtime, format, what, differences } of findings) {
-    for (const difference of differences) console.log(`DIFFERENT  ${runtime}, ${format}, ${what}: ${difference}`)
-  }
-}
+/** The names of the columns. */
+export const COLUMNS: readonly string[] = PLACES.map(({ title }) => title)
 
 /** The lines of the table. */
-export function matrixOf(findings: readonly Finding[]): string[] {
-  const rows = [...new Set(findings.map(rowOf))]
-  return [
-    `| | ${COLUMNS.map(({ title }) => title).join(' | ')} |`,
-    `| --- |${' --- |'.repeat(COLUMNS.length)}`,
-    ...rows.map((row) => {
-      const found = findings.filter((finding) => rowOf(finding) === row)
-      const cells = COLUMNS.map(({ matches }) => cellOf(found.filter(({ what }) => matches.test(what))))
-      return `| ${row} | ${cells.join(' | ')} |`
-    }),
-  ]
+export function matrixOf(findings: readonly Finding[]): readonly ResultRow[] {
+  return [...new Set(findings.map(titleOf))].map((title) => {
+    const found = findings.filter((finding) => titleOf(finding) === title)
+    return row(title, ...PLACES.map(({ matches }) => cellOf(found.filter(({ what }) => matches.test(what)))))
+  })
 }
 
-const rowOf = ({ runtime, version, format }: Finding) => `${nameOf(runtime, version)}, ${format}`
+/** What was otherwise than expected, a line each. */
+export function differencesOf(findings: readonly Finding[]): string[] {
+  return findings.flatMap(({ runtime, format, what, differences }) =>
+    differences.map((difference) => `DIFFERENT  ${runtime}, ${format}, ${what}: ${difference}`),
+  )
+}
+
+const titleOf = ({ runtime, version, format }: Finding) => `${nameOf(runtime, version)}, ${format}`
 
 const nameOf = (runtime: string, version: string) =>
   version.startsWith(runtime.split(' ').at(-1) ?? '') ? `${runtime.split(' ')[0]} ${version}` : `${runtime} ${version}`
