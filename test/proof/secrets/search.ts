@@ -59,7 +59,7 @@ export function createSearch(secrets: readonly string[]): Search {
 }
 
 /** Everything that a value can be turned into, in one text. */
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   const all = {
     depth: Number.POSITIVE_INFINITY,
