@@ -65,6 +65,7 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
       '/test/{next,acceptance,contract,cli}',
     ],
     timeoutMS: 20_000,
+    dryRunTimeoutMinutes: 20,
     allowEmpty: false,
   })
   return stryker.runMutationTest()

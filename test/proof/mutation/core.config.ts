@@ -12,6 +12,7 @@ export default defineConfig({
       'test/flow/simulation.test.ts',
       'test/flow/every-fault.test.ts',
     ],
-    testTimeout: 60_000,
+    // Instrumented, the tests that fill millions of slots take minutes on a busy machine.
+    testTimeout: 300_000,
   },
 })
