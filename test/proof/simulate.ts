@@ -131,7 +131,11 @@ async function main(): Promise<number> {
   const jobsOf = ({ name }: Scenario, some: readonly number[]): Job[] =>
     some.map((seed) => ({ seed, events, scenario: name, policy: REAL_RULES.name }))
   const jobs = [...jobsOf(EVERYTHING, seeds), ...jobsOf(WITH_INBOX, seeds.slice(0, Number(values['inbox-seeds'])))]
+  let done = 0
   await runAll(jobs, (job, found) => {
+    done++
+    const minutesSoFar = ((performance.now() - startedAt) / 60_000).toFixed(1)
+    console.error(`${done} of ${jobs.length} seeds, ${minutesSoFar} minutes`)
     const isInbox = job.scenario === WITH_INBOX.name
     if (isInbox) withInbox = add(withInbox, found)
     else real = add(real, found)
