@@ -3,6 +3,7 @@
  * Source of the five tries and their times: govalid docs, webhooks setup.
  */
 import type { EventWork, WorkMeans } from './run.js'
+import { noStore } from './stores/none.js'
 
 /** How often GoValid tries. */
 export const TRIES = 5
@@ -27,6 +28,8 @@ export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): b
   const age = ageMs(means, work)
   if (age <= LAST_TRY_AGE_MS) return false
   if (means.quarantine.sink) return true
+  // Without a store nothing is counted, and nothing forgotten by a restart: there is no try budget then.
+  if (means.store === noStore) return false
   return attempt > 0 && age <= FIFTH_TRY_AGE_MS && means.settings.clock.now() - age < sinceMs
 }
 

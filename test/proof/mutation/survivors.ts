@@ -63,20 +63,4 @@ export const SURVIVORS: readonly Survivor[] = [
     'false',
     'where there is no value, it is no boolean either',
   ),
-  ...['true', 'start <= end'].map((replacement) =>
-    same(
-      'delivery/signature.ts',
-      'while (start < end && isBlank(header.charCodeAt(start))) start++',
-      replacement,
-      'behind the end there is no character, and so no blank',
-    ),
-  ),
-  ...['true', 'end >= start'].map((replacement) =>
-    same(
-      'delivery/signature.ts',
-      'while (end > start && isBlank(header.charCodeAt(end - 1))) end--',
-      replacement,
-      'a slice that ends before it starts is as empty as one that ends there',
-    ),
-  ),
 ]
