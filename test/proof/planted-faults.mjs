@@ -49,16 +49,16 @@ export const FAULTS = [
   {
     name: 'only the first secret is tried',
     file: 'delivery/signature.ts',
-    find: 'secrets.keys.map((key)',
-    replace: 'secrets.keys.slice(0, 1).map((key)',
+    find: 'for (let index = 0; index < keys.length; index++) {',
+    replace: 'for (let index = 0; index < 1; index++) {',
     tests: 'flow/secrets.test.ts',
     red: 'every configured secret is tried, not only the first',
   },
   {
     name: 'trying stops at the secret that matched',
     file: 'delivery/signature.ts',
-    find: 'secrets.keys.map((key) => key.matches(content, digits))',
-    replace: '[secrets.keys.some((key) => key.matches(content, digits) === true)]',
+    find: 'if (matches && found < 0) found = index',
+    replace: 'if (matches) return { secretIndex: index }',
     tests: 'unit/delivery/signature.test.ts',
     red: 'every secret is tried, whichever matched',
   },
@@ -106,7 +106,7 @@ export const FAULTS = [
   {
     name: 'webhook_id is what a delivery is known by',
     file: 'receiver.ts',
-    find: 'const key = await deliveryKey(means, rawBody, payload, contentKey)',
+    find: 'const key = settings.idempotencyKey ? await deliveryKey(means, rawBody, payload, contentKey) : contentKey',
     replace: "const key = await means.digest(new TextEncoder().encode(String(payload['webhook_id'])))",
     tests: 'flow/duplicates.test.ts',
     red: 'two events of one subscription have the same webhook_id',
@@ -114,9 +114,9 @@ export const FAULTS = [
   {
     name: 'seen is marked before handling',
     file: 'work.ts',
-    find: '  const run = startRun(means, work, claim)\n  const cancelHeartbeat',
+    find: '  const run = startRun(means, work, claim)\n  return isPromiseLike',
     replace:
-      '  await store.complete({ key, token: claim.token, retainUntil: retainUntil(means, work) })\n  const run = startRun(means, work, claim)\n  const cancelHeartbeat',
+      '  void means.store.complete({ key: work.key, token: claim.token, retainUntil: retainUntil(means, work) })\n  const run = startRun(means, work, claim)\n  return isPromiseLike',
     tests: 'flow/tries.test.ts',
     red: 'throws: 500, released, and the retry works it',
   },
@@ -139,7 +139,7 @@ export const FAULTS = [
   {
     name: 'no heartbeat',
     file: 'work.ts',
-    find: 'if (!work.delivery.endsWithAnswer) run.keepLease()',
+    find: 'if (!work.delivery.endsWithAnswer) keepRunLease(run)',
     replace: '',
     tests: 'flow/deadline.test.ts',
     red: 'its lease is renewed at once and every 10 s',
@@ -147,8 +147,9 @@ export const FAULTS = [
   {
     name: '503 after a failed completion',
     file: 'settle.ts',
-    find: "return { outcome: { ...about(work, claim.attempt), status: 'processed' }, behind }",
-    replace: "return { outcome: { ...about(work, claim.attempt), status: completion ? 'busy' : 'processed' }, behind }",
+    find: 'if (!mayHaveEntry) return { outcome, behind: completion }',
+    replace:
+      "if (!mayHaveEntry) return { outcome: completion ? { ...outcome, status: 'busy' } : outcome, behind: completion }",
     tests: 'flow/store-faults.test.ts',
     red: '161: down for ten minutes',
   },
@@ -230,8 +231,8 @@ export const FAULTS = [
   {
     name: 'a failing handler stops the others',
     file: 'delivery/dispatch.ts',
-    find: '      errors.push(error)\n      continue',
-    replace: '      errors.push(error)\n      break',
+    find: '      errors.push(error)\n      return dispatchFrom(run, index + 1, errors)',
+    replace: '      errors.push(error)\n      return dispatchFrom(run, run.handlers.length, errors)',
     tests: 'flow/tries.test.ts',
     red: 'all run, in order, and their failures are collected',
   },
@@ -246,8 +247,8 @@ export const FAULTS = [
   {
     name: 'drift is not told',
     file: 'events/shapes.ts',
-    find: 'if (!fits(value, expected))',
-    replace: 'if (!fits(value, expected) && path.length === 0)',
+    find: 'if (!fits(value, member))',
+    replace: 'if (!fits(value, member) && path.length === 0)',
     tests: 'unit/events/schemas.test.ts',
     red: 'is judged by the guard as its schema judges it',
   },
