@@ -3,11 +3,12 @@
  * policies, each of which the checker must catch. Exits with 1 when anything is otherwise.
  *
  * Options: `--seeds N` (100), `--inbox-seeds N` of them with an inbox too (10), `--events N` per seed (100,000), `--first N` (1),
- * `--policy-events N` (20,000).
+ * `--policy-events N` (20,000), `--record` to write the result into docs/proofs.md.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { type ResultRow, reportResult, row } from './record.js'
 import { BAD_INBOX_POLICIES, BAD_POLICIES, type Policy, REAL_RULES } from './simulate/policies.js'
 import {
   CRASHES_WITHOUT_TRANSACTION,
@@ -90,24 +91,12 @@ const NOTHING: Findings = {
   trace: '',
 }
 
-function row(name: string, found: Findings): string {
-  const numbers = [
-    found.events,
-    found.tries,
-    found.lost,
-    found.doubled,
-    found.wasted,
-    found.disabled,
-    found.kept,
-    found.stale,
-  ]
-  return `| ${name} | ${numbers.map((number) => number.toLocaleString('en')).join(' | ')} |`
+function rowOf(name: string, found: Findings): ResultRow {
+  const { events, tries, lost, doubled, wasted, disabled, kept, stale } = found
+  return row(name, events, tries, lost, doubled, wasted, disabled, kept, stale)
 }
 
-const HEAD = [
-  '| rules | events | tries | lost | doubled | wasted tries | gave up | kept | of these worked after all |',
-  '|---|---|---|---|---|---|---|---|---|',
-]
+const COLUMNS = ['events', 'tries', 'lost', 'doubled', 'wasted tries', 'gave up', 'kept', 'of these worked after all']
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -117,6 +106,7 @@ async function main(): Promise<number> {
       first: { type: 'string', default: '1' },
       'inbox-seeds': { type: 'string', default: '10' },
       'policy-events': { type: 'string', default: '20000' },
+      record: { type: 'boolean' },
     },
   })
   const first = Number(values.first)
@@ -146,7 +136,7 @@ async function main(): Promise<number> {
   const again = await run({ seed: first, events, scenario: EVERYTHING.name, policy: REAL_RULES.name })
   if (again.trace !== traceOfFirst) faults.push(`seed ${first} gave two traces: ${traceOfFirst}, ${again.trace}`)
 
-  const rows: string[] = []
+  const rows: ResultRow[] = []
   const policyJobs: Job[] = [
     ...[REAL_RULES, ...BAD_POLICIES].map(({ name }) => ({ scenario: WITHOUT_TRANSACTION.name, policy: name })),
     ...[REAL_RULES, ...BAD_INBOX_POLICIES].map(({ name }) => ({
@@ -156,17 +146,23 @@ async function main(): Promise<number> {
     { scenario: CRASHES_WITHOUT_TRANSACTION.name, policy: REAL_RULES.name },
   ].map((job) => ({ ...job, seed: first, events: Number(values['policy-events']) }))
   await runAll(policyJobs, (job, found) => {
-    rows.push(row(`${job.policy} (${job.scenario})`, found))
+    rows.push(rowOf(`${job.policy} (${job.scenario})`, found))
     faults.push(...judgePolicy(job, found))
   })
 
-  const table = [...HEAD, row(`${REAL_RULES.name} (${EVERYTHING.name})`, real)]
-  if (withInbox.events > 0) table.push(row(`${REAL_RULES.name} (${WITH_INBOX.name})`, withInbox))
-  console.log([...table, ...rows.sort()].join('\n'))
-  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
-  console.log(
-    `\nseeds ${first} to ${first + seeds.length - 1}, ${minutes} minutes; seed ${first} has the trace ${traceOfFirst} twice`,
+  const reals = [rowOf(`${REAL_RULES.name} (${EVERYTHING.name})`, real)]
+  if (withInbox.events > 0) reals.push(rowOf(`${REAL_RULES.name} (${WITH_INBOX.name})`, withInbox))
+  reportResult(
+    'simulate',
+    {
+      seed: `${first} to ${first + seeds.length - 1}`,
+      columns: COLUMNS,
+      rows: [...reals, ...rows.sort((a, b) => (a.what < b.what ? -1 : 1))],
+      startedAt,
+    },
+    values.record,
   )
+  console.log(`seed ${first} has the trace ${traceOfFirst} twice`)
   for (const fault of faults) console.error(`FAULT ${fault}`)
   console.log(faults.length === 0 ? 'as stated' : `${faults.length} faults`)
   return faults.length === 0 ? 0 : 1
