@@ -10,8 +10,6 @@ export interface EventTime {
   readonly documented: boolean
 }
 
-const ISO_8601 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:([Zz])|([+-])(\d\d):?(\d\d))?$/
-
 /** Below this a number counts seconds (until the year 5138), from it on milliseconds (since 1973). */
 const MILLISECONDS_FROM = 1e11
 
@@ -24,22 +22,46 @@ export function readTimestamp(value: unknown): EventTime | undefined {
   return epochMs > 8.64e15 ? undefined : { epochMs, documented: false }
 }
 
-/** Exactly what the documentation shows; `Date.parse` is ten times as quick on it as the general way. */
-const AS_DOCUMENTED = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+const ISO_8601 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:?\d\d)?$/
+/** Where the seconds end and a fraction or an offset may stand. */
+const REST_AT = 19
 
+/** Digits are read where they stand: an expression that cuts out each part takes as long as the signature's hash. */
 function readText(text: string): EventTime | undefined {
-  if (AS_DOCUMENTED.test(text)) return { epochMs: Date.parse(text), documented: true }
-  const parts = ISO_8601.exec(text)
-  if (parts === null) return undefined
-  const [, year, month, day, hour, minute, second, fraction = '0', zulu, sign, offsetHour = '0', offsetMinute = '0'] =
-    parts
+  if (!ISO_8601.test(text)) return undefined
+  const midnight = midnightOf(100 * two(text, 0) + two(text, 2), two(text, 5), two(text, 8))
+  const hour = two(text, 11)
+  const minute = two(text, 14)
+  const second = two(text, 17)
+  if (midnight === undefined || hour > 23 || minute > 59 || second > 60) return undefined
+  let offsetAt = REST_AT
+  while (offsetAt < text.length && !'Zz+-'.includes(text.charAt(offsetAt))) offsetAt++
+  const ms = offsetAt === REST_AT ? 0 : Math.trunc(Number(text.slice(REST_AT, offsetAt)) * 1000)
+  const offsetMinutes = readOffset(text, offsetAt)
+  if (offsetMinutes === undefined) return undefined
+  const seconds = hour * 3600 + (minute - offsetMinutes) * 60 + second
+  return { epochMs: midnight + seconds * 1000 + ms, documented: offsetAt < text.length }
+}
+
+/** Epoch milliseconds; `undefined` for a day that no calendar has. */
+function midnightOf(year: number, month: number, day: number): number | undefined {
   // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
-  const midnight = new Date(0).setUTCFullYear(Number(year), Number(month) - 1, Number(day))
-  const isRealDay = new Date(midnight).getUTCMonth() === Number(month) - 1 && Number(day) > 0
-  if (!isRealDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined
-  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined
-  const offsetMinutes = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1)
-  const seconds = Number(hour) * 3600 + (Number(minute) - offsetMinutes) * 60 + Number(second)
-  const epochMs = midnight + seconds * 1000 + Math.trunc(Number(fraction) * 1000)
-  return { epochMs, documented: zulu !== undefined || sign !== undefined }
+  const midnight = new Date(0).setUTCFullYear(year, month - 1, day)
+  return day > 0 && new Date(midnight).getUTCMonth() === month - 1 ? midnight : undefined
+}
+
+/** Minutes east of Greenwich, none without an offset; `undefined` for one that no clock has. */
+function readOffset(text: string, at: number): number | undefined {
+  const sign = text.charAt(at)
+  if (sign !== '+' && sign !== '-') return 0
+  const hour = two(text, at + 1)
+  const minute = two(text, text.length - 2)
+  if (hour > 23 || minute > 59) return undefined
+  return (hour * 60 + minute) * (sign === '-' ? -1 : 1)
+}
+
+const ZERO = '0'.charCodeAt(0)
+
+function two(text: string, at: number): number {
+  return 10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO
 }
