@@ -12,14 +12,18 @@ const root = resolve(import.meta.dirname, '..')
 const copy = mkdtempSync(join(tmpdir(), 'govalid-faults-'))
 const wanted = process.argv[2] ?? ''
 
-/** The names of the tests that failed; `undefined` where the file could not even be loaded. @param {readonly string[]} files */
-function failuresOf(files) {
+/**
+ * The names of the tests that failed; `undefined` where the file could not even be loaded.
+ * @param {string} project
+ * @param {readonly string[]} files
+ */
+function failuresOf(project, files) {
   const report = join(copy, 'report.json')
   const command = [
     'node_modules/vitest/vitest.mjs',
     'run',
     '--project',
-    'unit',
+    project,
     '--reporter=json',
     `--outputFile=${report}`,
   ]
@@ -37,7 +41,7 @@ function failuresOf(files) {
 }
 
 /** Plants a fault, and gives back what is wrong with how it was found. @param {Fault} fault */
-function plant({ file, find, replace, tests, red }) {
+function plant({ file, find, replace, tests, red, project = 'unit' }) {
   const path = join(copy, 'src', file)
   const source = readFileSync(path, 'utf8')
   if (source.split(find).length !== 2) return `the text to replace is not exactly once in src/${file}`
@@ -45,7 +49,7 @@ function plant({ file, find, replace, tests, red }) {
     path,
     source.replace(find, () => replace),
   )
-  const failures = failuresOf([tests])
+  const failures = failuresOf(project, [tests])
   writeFileSync(path, source)
   if (!failures) return `test/${tests} could not be loaded`
   if (failures.some((name) => name.includes(red))) return undefined
@@ -62,9 +66,11 @@ try {
   for (const file of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, file), join(copy, file))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = FAULTS.filter(({ name }) => name.includes(wanted))
-  const sound = failuresOf([...new Set(faults.map(({ tests }) => tests))])
-  if (sound?.length !== 0)
-    throw new Error(`not green without a fault: ${sound?.join('; ') ?? 'nothing could be loaded'}`)
+  for (const [project, some] of Map.groupBy(faults, ({ project = 'unit' }) => project)) {
+    const sound = failuresOf(project, [...new Set(some.map(({ tests }) => tests))])
+    if (sound?.length !== 0)
+      throw new Error(`not green without a fault: ${sound?.join('; ') ?? 'nothing could be loaded'}`)
+  }
   for (const fault of faults) {
     const wrong = plant(fault)
     if (wrong !== undefined) missed++

@@ -1,8 +1,10 @@
 /** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and bad policies that must be caught. */
 import { describe, expect, test } from 'vitest'
+import { createHost } from '../proof/simulate/host.js'
 import { BAD_INBOX_POLICIES, BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'
 import { EVERYTHING, INBOX_WITHOUT_TRANSACTION, WITH_INBOX, WITHOUT_TRANSACTION } from '../proof/simulate/scenario.js'
 import { simulate } from '../proof/simulate/simulate.js'
+import { createWorld } from '../proof/simulate/world.js'
 
 const EVENTS = 3000
 
@@ -45,5 +47,35 @@ describe('a simulated webhook', () => {
   test.each(obvious)('is seen to go wrong when it would $name', { timeout: 60_000 }, async (policy) => {
     const found = await simulate(2025, EVENTS, WITHOUT_TRANSACTION, policy)
     for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
+  })
+})
+
+describe('a simulated process', () => {
+  test('does nothing after its crash, not even what was under way in that very moment', async () => {
+    const world = createWorld(1, 0)
+    const host = createHost(world, 0)
+    const old = host.process()
+    const done: string[] = []
+    const beat = (): void => void old.after(1000, beat)
+    old.after(100, () => {
+      // What a settled promise goes on with comes after the crash.
+      void Promise.resolve().then(beat)
+      old.after(500, () => done.push('old'))
+      host.crash()
+    })
+    host.onRestart(() => {
+      expect(host.process()).not.toBe(old)
+      host.process().after(100, () => done.push('new'))
+    })
+    await world.run()
+    expect(done).toEqual(['new'])
+  })
+
+  test('that goes on for ever fails its simulation', async () => {
+    const world = createWorld(1, 0)
+    const { after } = createHost(world, 0).process()
+    const beat = (): void => void after(24 * 60 * 60 * 1000, beat)
+    beat()
+    await expect(world.run()).rejects.toThrow('does not come to rest')
   })
 })

@@ -9,6 +9,7 @@
  * @property {string} replace what it is replaced with
  * @property {string} tests the test file that must go red, from `test/`
  * @property {string} red the name of the test, or a part of it
+ * @property {string} [project] the tests' project in vitest.config.ts; `unit` by default
  */
 
 /** @type {readonly Fault[]} */
@@ -340,5 +341,48 @@ export const FAULTS = [
     replace: 'setTimeout(() => attempt(() => write(record)), 50)',
     tests: 'unit/cli/delivery-log.test.ts',
     red: 'is in the file before it is answered',
+  },
+  {
+    name: 'a copy in progress is taken for a store that is down, among schedules',
+    file: 'work.ts',
+    find: "  if (claimed.status === 'busy') return answerBusy(means, work, claimed.attempt)\n",
+    replace: '',
+    tests: 'flow/schedules.test.ts',
+    red: 'each answer for its reason',
+  },
+  {
+    name: 'a lease that nobody keeps, in the simulation',
+    file: 'delivery/lease.ts',
+    find: 'export const HEARTBEAT_MS = ',
+    replace: 'export const HEARTBEAT_MS = 1000 * ',
+    tests: 'flow/simulation.test.ts',
+    red: 'loses nothing, doubles nothing and wastes no try',
+  },
+  {
+    name: 'a body that breaks off is taken as it is, among generated inputs over sockets',
+    file: 'delivery/raw-body.ts',
+    find: "fail: () => finish({ refused: 'body_read_failed' })",
+    replace: 'fail: () => finish(join(chunks, total))',
+    tests: 'acceptance/generated.test.ts',
+    red: 'node:http',
+    project: 'acceptance',
+  },
+  {
+    name: 'finished deliveries stay among those that are worked, under load',
+    file: 'stores/memory.ts',
+    find: '    unfinished.delete(key)\n    finished.add(',
+    replace: '    finished.add(',
+    tests: 'contract/proofs/load.test.ts',
+    red: 'as many answers 200 and handler calls as deliveries',
+    project: 'contract',
+  },
+  {
+    name: 'a checkpoint that no other try knows again, under kill -9',
+    file: 'transaction.ts',
+    find: 'open({ key, token, checkpoint })',
+    replace: 'open({ key, token, checkpoint: `${checkpoint} ${token}` })',
+    tests: 'contract/proofs/kill.test.ts',
+    red: 'killed processes lose nothing and double nothing',
+    project: 'contract',
   },
 ]

@@ -5,7 +5,7 @@
 import { WebhookError } from '../../../src/errors.js'
 import { memoryStore } from '../../../src/stores/memory.js'
 import type { Quarantine, QuarantineEntry, Store } from '../../../src/stores/store.js'
-import type { Host } from './host.js'
+import type { Process } from './host.js'
 import { createNetwork } from './network.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
@@ -16,7 +16,7 @@ export type SimulatedTransaction = (effect: () => void) => Promise<void>
 /** The shared service. */
 export interface Database {
   /** A process's connection to it; `onFault` is told the key a fault befell. */
-  connect(host: Host, onFault: (key: string) => void): Store<SimulatedTransaction>
+  connect(process: Process, onFault: (key: string) => void): Store<SimulatedTransaction>
   /** What is in quarantine. */
   readonly kept: ReadonlyMap<string, QuarantineEntry>
 }
@@ -30,13 +30,13 @@ export function createDatabase(world: World, scenario: Scenario): Database {
   const call = createNetwork(world, scenario)
   return {
     kept,
-    connect(host, onFault) {
+    connect(process, onFault) {
       const via = <Request extends { readonly key: string }, T>(apply: (request: Request) => T) => {
-        return (request: Request) => call(host, request.key, onFault, () => apply(request))
+        return (request: Request) => call(process, request.key, onFault, () => apply(request))
       }
-      const sink = (entry: QuarantineEntry) => call(host, entry.key, onFault, () => void kept.set(entry.key, entry))
+      const sink = (entry: QuarantineEntry) => call(process, entry.key, onFault, () => void kept.set(entry.key, entry))
       const quarantine: Quarantine = Object.assign(sink, {
-        discard: (key: string) => call(host, key, onFault, () => void kept.delete(key)),
+        discard: (key: string) => call(process, key, onFault, () => void kept.delete(key)),
         get: async (key: string) => kept.get(key),
         list: async () => [...kept.values()],
       })
@@ -48,7 +48,7 @@ export function createDatabase(world: World, scenario: Scenario): Database {
         quarantine,
         transaction: ({ key, token, checkpoint }) => {
           return (effect) =>
-            call(host, key, onFault, () => {
+            call(process, key, onFault, () => {
               const held = state.renew({ key, token, leaseMs: LEASE_MS, handlersDone: [checkpoint] })
               if (!held) throw new WebhookError('lease_lost', 'the claim was lost before the commit')
               effect()

@@ -1,12 +1,12 @@
 /**
  * The way to a service that all processes share: it loses, delays and cuts off, and is down at times.
  */
-import type { Host } from './host.js'
+import type { Process } from './host.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
 
 /** Asks the service to apply something; `onFault` is told the key a fault befell. */
-export type Call = <T>(host: Host, key: string, onFault: (key: string) => void, apply: () => T) => Promise<T>
+export type Call = <T>(process: Process, key: string, onFault: (key: string) => void, apply: () => T) => Promise<T>
 
 /** Makes the way to one service of a world. */
 export function createNetwork(world: World, scenario: Scenario): Call {
@@ -15,9 +15,10 @@ export function createNetwork(world: World, scenario: Scenario): Call {
   planOutages(world, scenario, (until) => {
     outageUntil = until
   })
-  return function call(host, key, onFault, apply) {
+  return function call(process, key, onFault, apply) {
     return new Promise((resolve, reject) => {
-      const refuse = () => host.after(1, () => reject(new Error('connection refused')))
+      if (!process.isAlive()) return
+      const refuse = () => process.after(1, () => reject(new Error('connection refused')))
       const fault = () => onFault(key)
       const latency = () => {
         if (!chance.happens(scenario.callSlow)) return chance.between(0, 40)
@@ -47,7 +48,7 @@ export function createNetwork(world: World, scenario: Scenario): Call {
           if (chance.happens(0.5)) refuse()
           return
         }
-        host.after(latency(), () => ('value' in answer ? resolve(answer.value) : reject(answer.error)))
+        process.after(latency(), () => ('value' in answer ? resolve(answer.value) : reject(answer.error)))
       })
     })
   }

@@ -3,7 +3,7 @@
  * given out again. In: deliveries from any process. Out: the inbox of each.
  */
 import { type AcceptedDelivery, type Inbox, type InboxWork, isFinished } from '../../../src/inboxes/inbox.js'
-import type { Host } from './host.js'
+import type { Process } from './host.js'
 import { createNetwork } from './network.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
@@ -11,7 +11,7 @@ import type { World } from './world.js'
 /** The shared engine. */
 export interface SharedQueue {
   /** A process's connection to it; `onFault` is told the key a fault befell. */
-  connect(host: Host, onFault: (key: string) => void): Inbox
+  connect(process: Process, onFault: (key: string) => void): Inbox
 }
 
 interface Job {
@@ -57,15 +57,15 @@ export function createQueue(world: World, scenario: Scenario): SharedQueue {
     if (taking.job.taken === taking.taken && jobs.has(taking.delivery.key)) apply()
   }
   return {
-    connect(host, onFault) {
+    connect(process, onFault) {
       let running = 0
       const workJob = async (taking: Taking, work: InboxWork): Promise<void> => {
         const { delivery, attempt, job } = taking
         const tell = (apply: () => void) =>
-          call(host, delivery.key, onFault, () => ifHeld(taking, apply)).catch(() => {})
+          call(process, delivery.key, onFault, () => ifHeld(taking, apply)).catch(() => {})
         let cancel = () => {}
         const beat = () => {
-          cancel = host.after(HEARTBEAT_MS, () => {
+          cancel = process.after(HEARTBEAT_MS, () => {
             void tell(() => {
               job.dueAt = world.now() + LEASE_MS
             })
@@ -85,7 +85,7 @@ export function createQueue(world: World, scenario: Scenario): SharedQueue {
       const look = async (work: InboxWork): Promise<void> => {
         const room = CONCURRENCY - running
         if (room === 0 || due(1).length === 0) return
-        for (const taking of await call(host, '', onFault, () => take(room))) {
+        for (const taking of await call(process, '', onFault, () => take(room))) {
           running++
           // Not awaited by the next look, and gone with the process.
           void workJob(taking, work).finally(() => running--)
@@ -93,14 +93,14 @@ export function createQueue(world: World, scenario: Scenario): SharedQueue {
       }
       return {
         accept: (delivery) =>
-          call(host, delivery.key, onFault, () => {
+          call(process, delivery.key, onFault, () => {
             const job = { delivery, dueAt: world.now(), taken: 0, attempt: 0 }
             if (!jobs.has(delivery.key)) jobs.set(delivery.key, job)
           }),
         start(work) {
           const tick = () => {
             void look(work).catch(() => {})
-            if (!isOver()) host.after(POLL_MS, tick)
+            if (!isOver()) process.after(POLL_MS, tick)
           }
           tick()
         },

@@ -9,7 +9,7 @@ import { PermanentError } from '../../../src/errors.js'
 import type { HandlerContext } from '../../../src/types.js'
 import { createDatabase, type Database, type SimulatedTransaction } from './database.js'
 import { createEvent, SECRET, type SimulatedEvent } from './events.js'
-import { createHost, type Host } from './host.js'
+import { createHost, type Host, type Process } from './host.js'
 import type { Policy } from './policies.js'
 import { createQueue, type SharedQueue } from './queue.js'
 import type { Scenario } from './scenario.js'
@@ -106,17 +106,18 @@ function createNode(
     if (event) event.faults++
   }
   const start = () => {
-    const connected = database.connect(host, blame)
+    const process = host.process()
+    const connected = database.connect(process, blame)
     const store = policy.store ? policy.store(connected) : connected
-    const inbox = queue?.connect(host, blame)
+    const inbox = queue?.connect(process, blame)
     return createReceiver<Record<never, never>, SimulatedTransaction>({
       secret: SECRET,
-      clock: host.clock,
+      clock: process.clock,
       onError: () => {},
       ...policy.options,
       ...(inbox && { inbox: policy.inbox?.(inbox) ?? inbox }),
       store: (policy.withoutQuarantine ? { ...store, quarantine: undefined } : store) as typeof connected,
-    }).on('*', (event, context) => handle(host, scenario, events[numberOf(event.data)], context))
+    }).on('*', (event, context) => handle(host, process, scenario, events[numberOf(event.data)], context))
   }
   let receiver: Pick<Receiver, 'receive'> = start()
   host.onRestart(() => {
@@ -127,6 +128,7 @@ function createNode(
     host,
     receive(event, answer) {
       const { body, headers } = event
+      const process = host.process()
       const outcome = receiver.receive({
         method: 'POST',
         header: (name) => headers[name],
@@ -135,7 +137,7 @@ function createNode(
       })
       void outcome.then((ended) => {
         if (ended.status === 'busy' || ended.status === 'unfinished') event.faults++
-        host.after(0, () => answer(policy.status?.(ended) ?? toAnswer(ended).status))
+        process.after(0, () => answer(policy.status?.(ended) ?? toAnswer(ended).status))
       })
     },
   }
@@ -152,6 +154,7 @@ function planMishaps(world: World, host: Host, scenario: Scenario): void {
 
 async function handle(
   host: Host,
+  process: Process,
   scenario: Scenario,
   event: SimulatedEvent | undefined,
   context: HandlerContext<SimulatedTransaction>,
@@ -162,7 +165,7 @@ async function handle(
   const isFirst = event.runs === 1
   switch (event.behaviour) {
     case 'kills':
-      await host.sleep(50)
+      await process.sleep(50)
       host.crash()
       return new Promise(() => {})
     case 'hangs':
@@ -170,24 +173,24 @@ async function handle(
       return new Promise(() => {})
     case 'poison':
       event.faults++
-      await host.sleep(30)
+      await process.sleep(30)
       throw new Error('never works')
     case 'permanent':
       throw new PermanentError('never will')
     case 'flaky':
       if (isFirst) {
         event.faults++
-        await host.sleep(30)
+        await process.sleep(30)
         throw new Error('not this time')
       }
       break
     case 'slow':
       event.faults++
-      await host.sleep(8000 + (event.id % 5) * 20_000)
+      await process.sleep(8000 + (event.id % 5) * 20_000)
       if (isFirst && event.id % 3 === 0) throw new Error('slow, and not this time')
       break
     case 'well':
-      await host.sleep(20)
+      await process.sleep(20)
   }
   if (scenario.transactional) await context.transaction(effect)
   else effect()
@@ -206,7 +209,7 @@ function sendEvent(
   const pick = () => nodes[chance.between(0, nodes.length - 1)] as Node
   const arrive = (node: Node, answer: (status: number) => void) => {
     world.after(chance.between(5, 60), () => {
-      if (node.host.isUp()) node.host.after(0, () => node.receive(event, answer))
+      if (node.host.isUp()) node.host.process().after(0, () => node.receive(event, answer))
     })
   }
   let node = pick()

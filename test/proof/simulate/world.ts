@@ -7,7 +7,11 @@ export interface World {
   now(): number
   /** Calls `fn` `ms` milliseconds from now; the returned function cancels it. */
   after(ms: number, fn: () => void): () => void
-  /** Runs until nothing is to come. */
+  /**
+   * Runs until nothing is to come.
+   *
+   * @throws Error when that is not so after a year: something goes on for ever.
+   */
   run(): Promise<void>
   readonly chance: Chance
 }
@@ -24,6 +28,7 @@ export interface Chance {
 
 /** Everything happens on a grid of this many milliseconds, so that what happens together is settled together. */
 const GRID_MS = 20
+const LONGEST_MS = 365 * 24 * 60 * 60 * 1000
 
 interface Entry {
   readonly at: number
@@ -57,6 +62,7 @@ export function createWorld(seed: number, start: number): World {
             continue
           }
           now = next.at
+          if (now - start > LONGEST_MS) throw new Error('the world does not come to rest')
         }
         next.fn?.()
         if (queue.length === 0) await settle()
