@@ -22,9 +22,16 @@ import {
 } from './stores/rivals.js'
 import { countTrips, type TripCounter } from './stores/trips.js'
 
+/** What a delivery is claimed and completed with: the same retention, as the receiver has it. */
+interface Claim {
+  readonly token: string
+  readonly retainUntil: number
+}
+
 /** Keys in each state that a step can meet. */
 interface Item {
-  readonly token: string
+  readonly first: Claim
+  readonly second: Claim
   readonly fresh: string
   readonly claimed: string
   readonly done: string
@@ -42,6 +49,7 @@ const { values } = parseArgs({
 const DAY = 24 * 60 * 60 * 1000
 const AT_MOST = 1.15
 const newKey = () => randomBytes(32).toString('hex')
+const newClaim = (): Claim => ({ token: randomUUID(), retainUntil: Date.now() + DAY })
 const folder = mkdtempSync(join(tmpdir(), 'govalid-bench-'))
 const services = await findServices()
 const rows: Row[] = []
@@ -76,11 +84,11 @@ async function measureAndEnd(rival: Rival): Promise<void> {
   if (!name.includes(values.only)) return rival.end()
   const subjects: readonly Subject<Item>[] = [
     steps('insert', ({ fresh }) => rival.insert(fresh)),
-    steps('claim', ({ fresh, token }) => claim(store, fresh, token)),
+    steps('claim', ({ fresh, first }) => claim(store, fresh, first)),
     steps('update', ({ done }) => rival.update(done)),
-    steps('complete', ({ claimed, token }) => complete(store, claimed, token)),
+    steps('complete', ({ claimed, first }) => complete(store, claimed, first)),
     steps('find', ({ done }) => rival.find(done)),
-    steps('duplicate', ({ done, token }) => claim(store, done, `${token}-2`)),
+    steps('duplicate', ({ done, second }) => claim(store, done, second)),
   ]
   const options = { batch: Number(values.batch), rounds: Number(values.rounds), time: 'wall' } as const
   const figures = await measure(subjects, { ...options, makeBatch: (count) => prepare(rival, count) })
@@ -105,10 +113,10 @@ function steps(name: string, step: (item: Item) => unknown): Subject<Item> {
 async function prepare({ store, insert }: Rival, count: number): Promise<readonly Item[]> {
   const items: Item[] = []
   for (let index = 0; index < count; index++) {
-    const item = { token: randomUUID(), fresh: newKey(), claimed: newKey(), done: newKey() }
-    await claim(store, item.claimed, item.token)
-    await claim(store, item.done, item.token)
-    await complete(store, item.done, item.token)
+    const item = { first: newClaim(), second: newClaim(), fresh: newKey(), claimed: newKey(), done: newKey() }
+    await claim(store, item.claimed, item.first)
+    await claim(store, item.done, item.first)
+    await complete(store, item.done, item.first)
     await insert(item.done)
     items.push(item)
   }
@@ -117,21 +125,21 @@ async function prepare({ store, insert }: Rival, count: number): Promise<readonl
 
 async function countSteps({ name, store }: Rival, counter: TripCounter): Promise<void> {
   // The first steps connect, make what is missing, and clear away what is over: that is done every 100 completions or 60 s, behind the answer.
-  const first = { key: newKey(), token: randomUUID() }
-  await claim(store, first.key, first.token)
-  await complete(store, first.key, first.token)
+  const first = { key: newKey(), with: newClaim() }
+  await claim(store, first.key, first.with)
+  await complete(store, first.key, first.with)
   await new Promise((resolve) => setTimeout(resolve, 200))
   const counted = 90
-  const keys = Array.from({ length: counted }, () => ({ key: newKey(), token: randomUUID() }))
-  const trips = async (step: (key: string, token: string) => unknown) => {
+  const keys = Array.from({ length: counted }, () => ({ key: newKey(), with: newClaim() }))
+  const trips = async (step: (key: string, asked: Claim) => unknown) => {
     counter.take()
-    for (const { key, token } of keys) await step(key, token)
+    for (const item of keys) await step(item.key, item.with)
     return counter.take()
   }
   const found = {
-    'claims of new keys': await trips((key, token) => claim(store, key, token)),
-    completions: await trips((key, token) => complete(store, key, token)),
-    'claims of finished keys': await trips((key, token) => claim(store, key, token)),
+    'claims of new keys': await trips((key, asked) => claim(store, key, asked)),
+    completions: await trips((key, asked) => complete(store, key, asked)),
+    'claims of finished keys': await trips((key, asked) => claim(store, key, asked)),
   }
   for (const [what, count] of Object.entries(found)) {
     const ours = `${count} round trips`
@@ -145,10 +153,10 @@ async function countSteps({ name, store }: Rival, counter: TripCounter): Promise
   }
 }
 
-function claim(store: BareStore, key: string, token: string): unknown {
-  return store.claim({ key, token, leaseMs: 55_000, retainUntil: Date.now() + DAY, tryGapMs: 30_000 })
+function claim(store: BareStore, key: string, { token, retainUntil }: Claim): unknown {
+  return store.claim({ key, token, leaseMs: 55_000, retainUntil, tryGapMs: 30_000 })
 }
 
-function complete(store: BareStore, key: string, token: string): unknown {
-  return store.complete({ key, token, retainUntil: Date.now() + DAY })
+function complete(store: BareStore, key: string, { token, retainUntil }: Claim): unknown {
+  return store.complete({ key, token, retainUntil })
 }

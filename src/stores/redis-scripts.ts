@@ -9,108 +9,130 @@
  * ```
  */
 
-/** Reads the record of KEYS[1], and knows how to write it. */
-const RECORD = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+const READ = `
 local text = redis.call('GET', KEYS[1])
-local record
+`
+
+/**
+ * Takes the text of KEYS[1] apart, and knows how to write it; without a text `state` is nil. Numbers stay the texts they are where nothing
+ * is added to them: making texts of them is what takes longest here.
+ */
+const RECORD = `
+local state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone
 if text then
-  local state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone =
+  state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone =
     string.match(text, '^(%l+) (%d+) (%d+) (%d+) (%d+) (%d+)\\n([^\\n]*)\\n(.*)$')
   if not state then return redis.error_reply('CORRUPT this is no record of a delivery') end
-  record = {
-    state = state, attempt = tonumber(attempt), released = tonumber(released), countedAt = tonumber(countedAt),
-    leaseUntil = tonumber(leaseUntil), retainUntil = tonumber(retainUntil), token = token, handlersDone = handlersDone,
-  }
+end
+
+local function later(one, other)
+  return tonumber(one) > tonumber(other) and one or other
 end
 
 local function write()
-  local text = string.format('%s %d %d %.0f %.0f %.0f\\n%s\\n%s', record.state, record.attempt, record.released,
-    record.countedAt, record.leaseUntil, record.retainUntil, record.token, record.handlersDone)
-  redis.call('SET', KEYS[1], text, 'PXAT', string.format('%.0f', math.max(record.retainUntil, record.leaseUntil, 1)))
+  local text = state .. ' ' .. attempt .. ' ' .. released .. ' ' .. countedAt .. ' ' .. leaseUntil .. ' ' .. retainUntil
+    .. '\\n' .. token .. '\\n' .. handlersDone
+  redis.call('SET', KEYS[1], text, 'PXAT', later(retainUntil, leaseUntil))
 end
 `
 
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
+
 /** Knows whether the token ARGV[1] holds the record, and how to add the names that ARGV ends with to its finished handlers. */
-const HELD = `
-local held = record and record.state == 'working' and record.token == ARGV[1]
+const HELD = `${READ}${RECORD}
+local held = state == 'working' and token == ARGV[1]
 
 local function addHandlersDone(first)
   for index = first, #ARGV do
     local line = ARGV[index] .. '\\n'
-    local isKnown = string.find('\\n' .. record.handlersDone, '\\n' .. line, 1, true)
-    if not isKnown then record.handlersDone = record.handlersDone .. line end
+    local isKnown = string.find('\\n' .. handlersDone, '\\n' .. line, 1, true)
+    if not isKnown then handlersDone = handlersDone .. line end
   end
 end
 `
 
 /**
- * ARGV: token, leaseMs, retainUntil, tryGapMs, rework, whether to ask for the `maxmemory-policy`. Replies what `readClaim` reads; a policy
- * that may not be asked for is empty.
+ * ARGV: token, leaseMs, retainUntil, tryGapMs, rework, whether to ask for the `maxmemory-policy`. Replies one text, which `readClaim` reads:
+ *
+ * ```text
+ * done
+ * busy 1769860855000 1            until, attempt
+ * claimed 2 1 noeviction          attempt, released, the policy: empty when it was not asked for, or may not be
+ * "count"                         names of finished handlers as JSON, one a line
+ * ```
  */
-export const CLAIM = `${RECORD}
-local token, leaseMs, retainUntil, tryGapMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+export const CLAIM = `${READ}
+-- Redis itself forgets what is over, so a finished record needs no look at the time.
+if text and string.find(text, '^done ') then return 'done' end
+${NOW}
+local policy = ''
+if ARGV[6] == '1' then
+  local memory = redis.pcall('INFO', 'memory')
+  policy = type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
+end
+-- Most deliveries are new: what they do not need comes after them.
+if not text then
+  local leaseUntil = now + ARGV[2]
+  local over = leaseUntil > tonumber(ARGV[3]) and leaseUntil or ARGV[3]
+  local new = 'working 1 0 ' .. now .. ' ' .. leaseUntil .. ' ' .. ARGV[3] .. '\\n' .. ARGV[1] .. '\\n'
+  redis.call('SET', KEYS[1], new, 'PXAT', over)
+  return 'claimed 1 0 ' .. policy .. '\\n'
+end
+${RECORD}
+local function count()
+  attempt, countedAt = attempt + 1, now
+end
 
 local function claimed()
-  record.state, record.token, record.leaseUntil = 'working', token, now + leaseMs
-  record.retainUntil = math.max(record.retainUntil, retainUntil)
+  state, token, leaseUntil, retainUntil = 'working', ARGV[1], now + ARGV[2], later(retainUntil, ARGV[3])
   write()
-  local memory = ARGV[6] == '1' and redis.pcall('INFO', 'memory') or ''
-  local policy = type(memory) == 'string' and string.match(memory, 'maxmemory_policy:([%w-]+)') or ''
-  return { 'claimed', record.attempt, record.released, record.handlersDone, policy }
+  return 'claimed ' .. attempt .. ' ' .. released .. ' ' .. policy .. '\\n' .. handlersDone
 end
 
-local function count()
-  record.attempt, record.countedAt = record.attempt + 1, now
-end
-
-if not record then
-  record = { attempt = 1, released = 0, countedAt = now, retainUntil = retainUntil, handlersDone = '' }
-  return claimed()
-end
-if record.state == 'done' or (record.state == 'quarantined' and ARGV[5] == '0') then return { 'done' } end
-local isWorking = record.state == 'working'
-if isWorking and record.token == token then return claimed() end
-if not isWorking or record.leaseUntil <= now then
+if state == 'quarantined' and ARGV[5] == '0' then return 'done' end
+if state == 'working' and token == ARGV[1] then return claimed() end
+if state ~= 'working' or tonumber(leaseUntil) <= now then
   count()
   return claimed()
 end
-if now - record.countedAt >= tryGapMs then
+if now - countedAt >= tonumber(ARGV[4]) then
   count()
   write()
 end
-return { 'busy', record.leaseUntil, record.attempt }
+return 'busy ' .. leaseUntil .. ' ' .. attempt
 `
 
 /** ARGV: token, leaseMs, names. Replies 1 when the token holds the record. */
-export const RENEW = `${RECORD}${HELD}
+export const RENEW = `${HELD}
 if not held then return 0 end
-record.leaseUntil = now + tonumber(ARGV[2])
+${NOW}
+leaseUntil = now + ARGV[2]
 addHandlersDone(3)
 write()
 return 1
 `
 
 /** ARGV: token, `done` or `quarantined`, retainUntil, names. Replies 1 when the token holds the record, or has completed it before. */
-export const COMPLETE = `${RECORD}${HELD}
-local completed = record and record.state ~= 'working' and record.state ~= 'released' and record.token == ARGV[1]
+export const COMPLETE = `${HELD}
+local completed = text and state ~= 'working' and state ~= 'released' and token == ARGV[1]
 if not held and not completed then return 0 end
 if held then
-  record.state, record.leaseUntil = ARGV[2], 0
+  state, leaseUntil = ARGV[2], 0
   addHandlersDone(4)
 end
-record.retainUntil = math.max(record.retainUntil, tonumber(ARGV[3]))
+retainUntil = later(retainUntil, ARGV[3])
 write()
 return 1
 `
 
 /** ARGV: token, 1 for a counted release and 0 for another, names. Replies 1 when the token holds the record. */
-export const RELEASE = `${RECORD}${HELD}
+export const RELEASE = `${HELD}
 if not held then return 0 end
-local counted = tonumber(ARGV[2])
-record.state, record.leaseUntil = 'released', 0
-record.released, record.attempt = record.released + counted, record.attempt - (1 - counted)
+state, leaseUntil = 'released', 0
+released, attempt = released + ARGV[2], attempt - (1 - ARGV[2])
 addHandlersDone(3)
 write()
 return 1

@@ -59,14 +59,15 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
   return {
     async claim({ key, token, leaseMs, retainUntil, tryGapMs, rework }) {
-      const times = [leaseMs, wholeMs(retainUntil), tryGapMs]
+      const times = [Math.ceil(leaseMs), wholeMs(retainUntil), tryGapMs]
       const reply = await call(CLAIM, key, token, ...times, rework ? 1 : 0, knowsPolicy ? 0 : 1)
-      const result = readClaim(reply as readonly unknown[])
+      const result = readClaim(String(reply))
       // Asked with the first claim only: whether Redis throws records away when it is short of memory.
       if (result.status === 'claimed') knowsPolicy = true
       return result
     },
-    renew: ({ key, token, leaseMs, handlersDone }) => holds(call(RENEW, key, token, leaseMs, ...names(handlersDone))),
+    renew: ({ key, token, leaseMs, handlersDone }) =>
+      holds(call(RENEW, key, token, Math.ceil(leaseMs), ...names(handlersDone))),
     complete({ key, token, retainUntil, quarantined, handlersDone }) {
       const state = quarantined ? 'quarantined' : 'done'
       return holds(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(handlersDone)))
@@ -79,7 +80,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 
 /** What Redis takes for a time. */
 function wholeMs(epochMs: number): number {
-  return Math.max(0, Math.ceil(epochMs))
+  return Math.max(1, Math.ceil(epochMs))
 }
 
 /** One line each: JSON has no line ends. */
@@ -88,11 +89,12 @@ function names(handlersDone: readonly string[] = []): readonly string[] {
 }
 
 /** Whatever is wrong with a reply is refused by stage 5, which looks at every answer. */
-function readClaim([status, first, second, third, policy = '']: readonly unknown[]): ClaimResult {
-  if (String(status) === 'done') return { status: 'done' }
-  if (String(status) === 'busy') return { status: 'busy', until: Number(first), attempt: Number(second) }
-  const lines = String(third).split('\n').slice(0, -1)
-  const handlersDone = lines.map((line) => JSON.parse(line) as string)
+function readClaim(reply: string): ClaimResult {
+  const [line = '', ...names] = reply.split('\n')
+  const [status, first, second, policy = ''] = line.split(' ')
+  if (status === 'done') return { status }
+  if (status === 'busy') return { status, until: Number(first), attempt: Number(second) }
+  const handlersDone = names.slice(0, -1).map((name) => JSON.parse(name) as string)
   const claimed = { status: 'claimed', attempt: Number(first), released: Number(second), handlersDone } as const
-  return ['', 'noeviction'].includes(String(policy)) ? claimed : { ...claimed, isForgetting: true }
+  return ['', 'noeviction'].includes(policy) ? claimed : { ...claimed, isForgetting: true }
 }

@@ -1,5 +1,5 @@
 /**
- * One SQLite connection, used by one store: everything runs between BEGIN IMMEDIATE and COMMIT, in one turn of the event loop.
+ * One SQLite connection, used by one store: everything that writes runs between BEGIN IMMEDIATE and COMMIT, in one turn of the event loop.
  * In: a `node:sqlite` or `better-sqlite3` database. Refuses a database that cannot do write-ahead logging.
  */
 import type { Clock } from '../clock.js'
@@ -34,6 +34,11 @@ export interface SqliteSteps {
 /** A connection. */
 export interface SqliteConnection {
   /**
+   * Reads what is committed, without a transaction and at once: no writer is in the way of a reader. No rows where there are no tables yet,
+   * or SQLite is busy after all: nothing is known then.
+   */
+  read(statement: SqlStatement): readonly SqlRow[]
+  /**
    * Runs `work` in a transaction of its own: at once where no other connection writes, else as soon as none does, for at most `waitMs`.
    * What `work` throws rolls back and is thrown. `work` is called at most once.
    */
@@ -66,6 +71,14 @@ export function createConnection(
     return { result: finish(steps, work) }
   }
   return {
+    read(statement) {
+      try {
+        return isOpen ? steps.rows(statement) : []
+      } catch (error) {
+        if (isBusy(error)) return []
+        throw error
+      }
+    },
     transact(waitMs, work) {
       const first = attempt(work)
       return 'result' in first ? first.result : attemptAgain(clock, waitMs, () => attempt(work))

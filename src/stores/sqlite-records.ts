@@ -28,10 +28,12 @@ export interface RecordStatements {
   readonly schema: readonly SqlStatement[]
   /** Claims; give its rows to `readClaim`. */
   claim(request: ClaimRequest): SqlStatement
-  /** One row, for `readClaim`, when a claim would find the delivery busy and count nothing: asked first, it saves that claim a write. */
-  busy(request: ClaimRequest): SqlStatement
+  /** One row, for `readClaim`, when a claim would change nothing: the delivery is finished, or busy and no try is counted. */
+  unclaimable(request: ClaimRequest): SqlStatement
   /** One row when the token holds the record. */
   renew(request: RenewRequest): SqlStatement
+  /** One row when the token holds the record and its retention is long enough: the same as `complete`, but for the index. Not for a quarantine. */
+  finish(request: CompleteRequest): SqlStatement
   /** One row when the token holds the record, or has completed it before. */
   complete(request: CompleteRequest): SqlStatement
   /** One row when the token holds the record. */
@@ -69,11 +71,15 @@ export function recordStatements(table: string, namespace: string): RecordStatem
       sql: sql.claim,
       values: [namespace, key, token, leaseMs, retainUntil, tryGapMs, rework ? 1 : 0],
     }),
-    busy: ({ key, token, tryGapMs }) => ({ sql: sql.busy, values: [namespace, key, token, tryGapMs] }),
+    unclaimable: ({ key, token, tryGapMs, rework }) => ({
+      sql: sql.unclaimable,
+      values: [namespace, key, token, tryGapMs, rework ? 1 : 0],
+    }),
     renew: ({ key, token, leaseMs, handlersDone }) => ({
       sql: sql.renew,
       values: [namespace, key, token, names(handlersDone), leaseMs],
     }),
+    finish: ({ key, token, retainUntil }) => ({ sql: sql.finish, values: [namespace, key, token, retainUntil] }),
     complete: ({ key, token, retainUntil, quarantined, handlersDone }) => ({
       sql: sql.complete,
       values: [namespace, key, token, names(handlersDone), quarantined ? 'quarantined' : 'done', retainUntil],
@@ -92,9 +98,9 @@ export function recordStatements(table: string, namespace: string): RecordStatem
   }
 }
 
-/** Reads the rows that `claim` gave back for the claimer's own token. A finished delivery gives none: it was not touched. */
+/** Reads the rows that `claim` or `unclaimable` gave back for the claimer's own token. A finished delivery gives `claim` none: it is not touched. */
 export function readClaim([row]: readonly SqlRow[], token: string): ClaimResult {
-  if (!row) return { status: 'done' }
+  if (!row || row['state'] === 'done' || row['state'] === 'quarantined') return { status: 'done' }
   const { attempt, released, lease_until: until } = row as Record<string, number>
   // Whatever is wrong with a row is refused by stage 5, which looks at every answer.
   if (row['token'] !== token) return { status: 'busy', until, attempt } as ClaimResult
@@ -130,9 +136,13 @@ function recordSql(table: string) {
 ) WITHOUT ROWID`,
     index: `CREATE INDEX IF NOT EXISTS ${table}_retain_until ON ${table} (retain_until)`,
     claim: claimSql(table),
-    busy: `SELECT token, attempt, lease_until FROM ${table}
-WHERE ${WHICH} AND token <> ?3 AND state = 'working' AND lease_until > ${NOW} AND counted_at > ${NOW} - ?4`,
+    unclaimable: `SELECT state, token, attempt, lease_until FROM ${table}
+WHERE ${WHICH} AND iif(state = 'working',
+  token <> ?3 AND lease_until > ${NOW} AND counted_at > ${NOW} - ?4,
+  retain_until > ${NOW} AND (state = 'done' OR (state = 'quarantined' AND NOT ?5)))`,
     renew: `UPDATE ${table} SET lease_until = ${NOW} + ?5, handlers_done = ${UNION} WHERE ${HELD} RETURNING 1`,
+    // To set `retain_until` writes the index too, whatever it is set to. Nobody asks for the handlers of a finished record.
+    finish: `UPDATE ${table} SET state = 'done', lease_until = 0 WHERE ${HELD} AND retain_until >= ?4 RETURNING 1`,
     // Completed before by the same token, its answer lost: true again, and nothing but the retention can change.
     complete: `UPDATE ${table} SET
   state = iif(state = 'working', ?5, state),

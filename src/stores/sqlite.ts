@@ -53,8 +53,9 @@ export interface SqliteStore<Database extends SqliteDatabase = SqliteDatabase>
 const STEP_WAIT_MS = 900
 /** The handler's own time, in which its lease is kept: longer than any write should take. */
 const TRANSACTION_WAIT_MS = 30_000
-/** How many records a completion clears away: more than it adds, so that what is over cannot pile up. */
-const SWEPT_PER_COMPLETION = 5
+/** How often a completion clears away what is over, and how many records: more than completions add, so that it cannot pile up. */
+const SWEEP_EVERY = 10
+const SWEPT_AT_ONCE = 50
 const TABLE = /^[A-Za-z_]\w{0,60}$/
 
 /**
@@ -94,19 +95,23 @@ export function sqliteStore<Database extends SqliteDatabase>(
   const step: SqliteStep = (work) => connection.transact(STEP_WAIT_MS, work)
   const kept = createSqliteQuarantine(`${table}_quarantine`, namespace, step)
   const connection = createConnection(database, [...records.schema, ...kept.schema], clock)
+  let completions = 0
   const holds = (statement: SqlStatement) => step((steps) => steps.rows(statement).length > 0)
   return {
-    claim: (request) =>
-      step((steps) => {
-        // Copies of one try come together; only what changes the record has to wait for the disk.
-        const busy = steps.rows(records.busy(request))
-        return readClaim(busy.length > 0 ? busy : steps.rows(records.claim(request)), request.token)
-      }),
+    claim(request) {
+      // Copies of one try come together; only what changes the record has to wait for another writer, and for the disk.
+      const rows = connection.read(records.unclaimable(request))
+      if (rows.length > 0) return readClaim(rows, request.token)
+      return step((steps) => readClaim(steps.rows(records.claim(request)), request.token))
+    },
     renew: (request) => holds(records.renew(request)),
     complete: (request) =>
       step((steps) => {
-        const completed = steps.rows(records.complete(request)).length > 0
-        steps.run(records.sweep(SWEPT_PER_COMPLETION))
+        const gaveRow = (statement: SqlStatement) => steps.rows(statement).length > 0
+        // The receiver asks for the retention it claimed with, so this is nearly always all.
+        const finished = !request.quarantined && gaveRow(records.finish(request))
+        const completed = finished || gaveRow(records.complete(request))
+        if (completions++ % SWEEP_EVERY === 0) steps.run(records.sweep(SWEPT_AT_ONCE))
         return completed
       }),
     release: (request) => holds(records.release(request)),

@@ -60,6 +60,21 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
     expect(await store.complete({ ...claimOf(1) })).toBe(true)
   })
 
+  test('says of a finished or busy delivery that it is so while another connection writes, without waiting', async () => {
+    const file = newFile()
+    const store = sqliteStore({ database: open(file) })
+    for (const index of [1, 2, 3]) await store.claim({ ...claimOf(index), leaseMs: 60_000, tryGapMs: 60_000 })
+    await store.complete(claimOf(1))
+    await store.complete({ ...claimOf(2), quarantined: true })
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const again = (index: number) => store.claim({ ...claimOf(index), token: 'another', tryGapMs: 60_000 })
+    expect(again(1)).toEqual({ status: 'done' })
+    expect(again(2)).toEqual({ status: 'done' })
+    expect(again(3)).toEqual({ status: 'busy', attempt: 1, until: expect.any(Number) })
+    other.exec('ROLLBACK')
+  })
+
   test('keeps tables of the names it is given', async () => {
     const database = open(newFile())
     await sqliteStore({ database, table: 'webhooks' }).claim(claimOf(1))

@@ -11,8 +11,9 @@ const job = { delivery: { key: held.key, rawBody: new Uint8Array(), headers: {},
 
 const STEPS: Readonly<Record<string, SqlStatement>> = {
   claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, tryGapMs: 1 }),
-  busy: records.busy({ ...held, leaseMs: 1, retainUntil: 1, tryGapMs: 1 }),
+  'what a claim asks first': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, tryGapMs: 1 }),
   renew: records.renew({ ...held, leaseMs: 1 }),
+  finish: records.finish({ ...held, retainUntil: 1 }),
   complete: records.complete({ ...held, retainUntil: 1 }),
   release: records.release({ ...held, handlersDone: [], counted: true }),
   guard: records.guard(held),
