@@ -56,18 +56,22 @@ export function createConnections(options: ConnectionOptions): PostgresConnectio
   keepFromCrashing(pool)
   const turns = createTurns(options.turns, clock)
   const borrow = (limitMs: number) => borrowWithin(pool, clock, limitMs)
-  let migrated: Promise<void> | undefined
+  let hasTables = false
+  let migrating: Promise<void> | undefined
   let prepares = true
-  const ready = () => {
-    migrated ??= migrate(borrow).catch((error: unknown) => {
-      migrated = undefined
-      throw error
-    })
-    return migrated
+  const makeTables = () => {
+    migrating ??= migrate(borrow)
+      .then(() => {
+        hasTables = true
+      })
+      .finally(() => {
+        migrating = undefined
+      })
+    return migrating
   }
   const runWithin = async (deadline: Deadline, statement: PostgresStatement): Promise<QueryResult> => {
     for (;;) {
-      await readyWithin(clock, deadline, ready)
+      if (!hasTables) await tablesWithin(clock, deadline, makeTables)
       const { client, giveBack } = await borrow(deadline.left())
       const answer = await send(client, clock, deadline, prepares ? statement : { ...statement, name: undefined })
       if (answer.status === 'value') {
@@ -75,7 +79,7 @@ export function createConnections(options: ConnectionOptions): PostgresConnectio
         return answer.value
       }
       giveBack(isStatementError(answer.error) ? undefined : asError(answer.error))
-      if (codeOf(answer.error) === UNDEFINED_TABLE) migrated = undefined
+      if (codeOf(answer.error) === UNDEFINED_TABLE) hasTables = false
       if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
       if (!mayRepeat(answer.error) || deadline.left() <= 0) throw answer.error
     }
@@ -99,8 +103,8 @@ function noConnection(limitMs: number): WebhookError<'store_unavailable'> {
   return new WebhookError('store_unavailable', `The pool had no free connection within ${limitMs} ms.`)
 }
 
-async function readyWithin(clock: Clock, deadline: Deadline, ready: () => Promise<void>): Promise<void> {
-  const settled = await settleWithin(clock, deadline.left(), ready)
+async function tablesWithin(clock: Clock, deadline: Deadline, makeTables: () => Promise<void>): Promise<void> {
+  const settled = await settleWithin(clock, deadline.left(), makeTables)
   if (settled.status === 'error') throw settled.error
   if (settled.status === 'late') throw new WebhookError('store_unavailable', 'The tables were not ready in time.')
 }
