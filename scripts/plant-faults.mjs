@@ -40,8 +40,14 @@ function failuresOf(project, files) {
   return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
 }
 
+/** @param {Fault} fault */
+function projectOf({ project = 'unit' }) {
+  return project
+}
+
 /** Plants a fault, and gives back what is wrong with how it was found. @param {Fault} fault */
-function plant({ file, find, replace, tests, red, project = 'unit' }) {
+function plant(fault) {
+  const { file, find, replace, tests, red } = fault
   const path = join(copy, 'src', file)
   const source = readFileSync(path, 'utf8')
   if (source.split(find).length !== 2) return `the text to replace is not exactly once in src/${file}`
@@ -49,7 +55,7 @@ function plant({ file, find, replace, tests, red, project = 'unit' }) {
     path,
     source.replace(find, () => replace),
   )
-  const failures = failuresOf(project, [tests])
+  const failures = failuresOf(projectOf(fault), [tests])
   writeFileSync(path, source)
   if (!failures) return `test/${tests} could not be loaded`
   if (failures.some((name) => name.includes(red))) return undefined
@@ -66,8 +72,9 @@ try {
   for (const file of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, file), join(copy, file))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = FAULTS.filter(({ name }) => name.includes(wanted))
-  for (const [project, some] of Map.groupBy(faults, ({ project = 'unit' }) => project)) {
-    const sound = failuresOf(project, [...new Set(some.map(({ tests }) => tests))])
+  for (const project of new Set(faults.map(projectOf))) {
+    const files = faults.filter((fault) => projectOf(fault) === project).map(({ tests }) => tests)
+    const sound = failuresOf(project, [...new Set(files)])
     if (sound?.length !== 0)
       throw new Error(`not green without a fault: ${sound?.join('; ') ?? 'nothing could be loaded'}`)
   }

@@ -62,7 +62,7 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
       '/.reports',
       '/examples',
       '/bench',
-      '/test/{next,acceptance,contract,cli}',
+      '/test/{next,contract,cli}',
     ],
     timeoutMS: 20_000,
     dryRunTimeoutMinutes: 20,
