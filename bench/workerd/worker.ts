@@ -80,6 +80,7 @@ function importKey() {
   return crypto.subtle.importKey('raw', secretBytes, ALGORITHM, false, ['verify'])
 }
 
+const utf8 = new TextDecoder()
 const HEX = new Uint8Array(128)
 for (let value = 0; value < 16; value++) HEX[value.toString(16).charCodeAt(0)] = value
 
@@ -90,5 +91,5 @@ async function verifyOnTheWeb(key: WebKey, bytes: Uint8Array<ArrayBuffer>, signa
     mac[index] = ((HEX[signature.charCodeAt(at)] as number) << 4) | (HEX[signature.charCodeAt(at + 1)] as number)
   }
   if (!(await crypto.subtle.verify('HMAC', key, mac, bytes))) throw new Error('refused')
-  count(JSON.parse(new TextDecoder().decode(bytes)))
+  count(JSON.parse(utf8.decode(bytes)))
 }

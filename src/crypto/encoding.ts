@@ -2,7 +2,7 @@
  * Text and bytes: strict hex, and UTF-8. Strict because `Buffer.from(x, 'hex')` stops silently at the first bad digit.
  */
 
-const DIGITS = '0123456789abcdef'
+const PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The bytes of 2n lower-case hex digits; the caller has checked the digits. */
 export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
@@ -16,7 +16,7 @@ export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
 /** Lower-case hex digits of bytes. */
 export function encodeHex(bytes: Uint8Array): string {
   let digits = ''
-  for (const byte of bytes) digits += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15)
+  for (const byte of bytes) digits += PAIRS[byte]
   return digits
 }
 

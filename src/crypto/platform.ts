@@ -1,6 +1,6 @@
 /**
- * Finds the platform's own crypto: the synchronous one of `node:crypto` where the runtime has it built in (Node, Bun, Deno, workerd with
- * `nodejs_compat`), else WebCrypto. No `node:` import, so that one build runs everywhere.
+ * Finds the platform's own crypto: the synchronous one of `node:crypto` where the runtime has it built in (Node, Bun, Deno), else WebCrypto;
+ * in workerd always WebCrypto. No `node:` import, so that one build runs everywhere.
  */
 
 /** What is used of `node:crypto`. */
@@ -38,8 +38,10 @@ export function createTextBuffer(size: number): TextBuffer {
 
 /** `node:crypto` where the runtime has it built in. Asked anew each time, so a receiver decides when it is created. */
 export function findNodeCrypto(): NodeCrypto | undefined {
-  const host = (globalThis as { process?: BuiltinModules }).process
+  const { process: host, navigator } = globalThis as { process?: BuiltinModules; navigator?: { userAgent?: string } }
   if (typeof host?.getBuiltinModule !== 'function') return undefined
+  // With `nodejs_compat` its `node:crypto` is JavaScript over the native crypto, and takes longer than WebCrypto does.
+  if (navigator?.userAgent === 'Cloudflare-Workers') return undefined
   try {
     const found = host.getBuiltinModule('node:crypto')
     return typeof found?.createHmac === 'function' ? found : undefined

@@ -35,19 +35,25 @@ function readText(text: string): EventTime | undefined {
   const second = two(text, 17)
   if (midnight === undefined || hour > 23 || minute > 59 || second > 60) return undefined
   let offsetAt = REST_AT
-  while (offsetAt < text.length && !'Zz+-'.includes(text.charAt(offsetAt))) offsetAt++
-  const ms = offsetAt === REST_AT ? 0 : Math.trunc(Number(text.slice(REST_AT, offsetAt)) * 1000)
+  while (isFraction(text.charCodeAt(offsetAt))) offsetAt++
+  let ms = 0
+  for (let at = REST_AT + 1; at <= REST_AT + 3; at++) ms = 10 * ms + (at < offsetAt ? digit(text, at) : 0)
   const offsetMinutes = readOffset(text, offsetAt)
   if (offsetMinutes === undefined) return undefined
   const seconds = hour * 3600 + (minute - offsetMinutes) * 60 + second
   return { epochMs: midnight + seconds * 1000 + ms, documented: offsetAt < text.length }
 }
 
+/** After so many years the calendar repeats itself. */
+const YEARS = 400
+const YEARS_MS = 146_097 * 24 * 60 * 60 * 1000
+
 /** Epoch milliseconds; `undefined` for a day that no calendar has. */
 function midnightOf(year: number, month: number, day: number): number | undefined {
-  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
-  const midnight = new Date(0).setUTCFullYear(year, month - 1, day)
-  return day > 0 && new Date(midnight).getUTCMonth() === month - 1 ? midnight : undefined
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999; moved on by 400 years there are none of those, and no Date has to be made.
+  const midnight = Date.UTC(year + YEARS, month - 1, day)
+  const isDay = day > 0 && (day <= 28 || midnight < Date.UTC(year + YEARS, month, 1))
+  return isDay && month > 0 && month <= 12 ? midnight - YEARS_MS : undefined
 }
 
 /** Minutes east of Greenwich, none without an offset; `undefined` for one that no clock has. */
@@ -60,8 +66,18 @@ function readOffset(text: string, at: number): number | undefined {
   return (hour * 60 + minute) * (sign === '-' ? -1 : 1)
 }
 
+const DOT = '.'.charCodeAt(0)
 const ZERO = '0'.charCodeAt(0)
 
+/** A point or a digit; not the end of the text, nor what an offset begins with. */
+function isFraction(code: number): boolean {
+  return code === DOT || (code >= ZERO && code < ZERO + 10)
+}
+
 function two(text: string, at: number): number {
-  return 10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO
+  return 10 * digit(text, at) + digit(text, at + 1)
+}
+
+function digit(text: string, at: number): number {
+  return text.charCodeAt(at) - ZERO
 }

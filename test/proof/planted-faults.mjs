@@ -25,17 +25,19 @@ export const FAULTS = [
   {
     name: '=== in place of the constant-time compare (WebCrypto)',
     file: 'crypto/hmac.ts',
-    find: "return subtle.verify('HMAC', key, decodeHex(digits), content as Uint8Array<ArrayBuffer>)",
-    replace: `const signing = await subtle.importKey('raw', copyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-      return Buffer.from(await subtle.sign('HMAC', signing, content)).toString('hex') === digits && decodeHex !== undefined`,
+    find: "return subtle.verify('HMAC', imported, decodeHex(digits), content as Uint8Array<ArrayBuffer>)",
+    replace: `return subtle
+      .importKey('raw', copyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+      .then((signing) => subtle.sign('HMAC', signing, content))
+      .then((mac) => Buffer.from(mac).toString('hex') === digits && decodeHex !== undefined && imported !== undefined)`,
     tests: 'unit/crypto/hmac.test.ts',
     red: 'subtle.verify decides, for right and wrong alike',
   },
   {
     name: 'hashing decoded text',
     file: 'delivery/signature.ts',
-    find: 'key.matches(content, digits)',
-    replace: 'key.matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
+    find: '(keys[index] as HmacKey).matches(content, digits)',
+    replace: '(keys[index] as HmacKey).matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
     tests: 'unit/delivery/signature.test.ts',
     red: 'a BOM in front is verified as it came',
   },
@@ -61,7 +63,7 @@ export const FAULTS = [
     find: 'if (matches && found < 0) found = index',
     replace: 'if (matches) return { secretIndex: index }',
     tests: 'unit/delivery/signature.test.ts',
-    red: 'every secret is tried, whichever matched',
+    red: 'every secret is tried, and only once, whichever matched; they answer at once',
   },
   {
     name: 'the store is called before verification',

@@ -47,8 +47,8 @@ export const RUNTIMES: readonly Wanted[] = [
   ...[20, 22, 24, 26].map((major) => fetched(`Node ${major}`, `node@${major}`, ['node'], ['node:http'])),
   fetched('Bun', 'bun@1.4.5', ['bun'], ['Bun.serve', 'node:http']),
   fetched('Deno', 'deno@2.9.6', ['deno', 'run', '--allow-all', '--quiet'], ['Deno.serve', 'node:http']),
-  workerd('workerd', WITHOUT_NODE, ['WebCrypto']),
-  workerd('workerd nodejs_compat', [], BOTH),
+  workerd('workerd', WITHOUT_NODE),
+  workerd('workerd nodejs_compat', []),
   edge(),
 ]
 
@@ -114,7 +114,7 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-function workerd(name: string, flags: readonly string[], paths: readonly CryptoPath[]): Wanted {
+function workerd(name: string, flags: readonly string[]): Wanted {
   return {
     name,
     isLocal: true,
@@ -123,7 +123,7 @@ function workerd(name: string, flags: readonly string[], paths: readonly CryptoP
       return {
         name,
         version: stdout.trim().replace('workerd ', ''),
-        paths,
+        paths: ['WebCrypto'],
         servers: ['workerd'],
         async serve({ worker }) {
           const { port, stop } = await serveWorkerd(dirname(worker), flags)

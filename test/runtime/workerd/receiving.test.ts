@@ -1,5 +1,17 @@
-/** A receiver in workerd, on either crypto: WebCrypto is all there is without nodejs_compat, which the test runner turns on. */
-import { describeReceiving } from '../receiving.js'
+/** A receiver in workerd: WebCrypto verifies, with `nodejs_compat`, which the test runner turns on, and without. */
+import { expect, it, vi } from 'vitest'
+import { createReceiver } from '../../../src/index.js'
+import { describeReceiving, request, SECRET, scan } from '../receiving.js'
 
-describeReceiving('in workerd, on WebCrypto', true)
-describeReceiving('in workerd, on node:crypto', false)
+describeReceiving('in workerd without node:crypto', true)
+describeReceiving('in workerd with nodejs_compat', false)
+
+it('verifies on WebCrypto, though node:crypto is there', async () => {
+  expect(process.getBuiltinModule('node:crypto').createHmac).toBeTypeOf('function')
+  const verify = vi.spyOn(crypto.subtle, 'verify')
+  const { method, headers, body } = await request(scan())
+  const receiver = createReceiver({ secret: SECRET }).on('qr.scanned', () => {})
+  const outcome = await receiver.receive({ method, header: (name) => headers.get(name) ?? undefined, body })
+  expect(outcome.status).toBe('processed')
+  expect(verify).toHaveBeenCalledTimes(1)
+})

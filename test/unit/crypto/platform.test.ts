@@ -27,3 +27,13 @@ it.each([
   vi.stubGlobal('process', host)
   expect(findNodeCrypto()).toBeUndefined()
 })
+
+test('in workerd there is none, though `nodejs_compat` offers one: WebCrypto is quicker there', () => {
+  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
+  expect(findNodeCrypto()).toBeUndefined()
+})
+
+test('without a navigator, as on Node 20, it is still found', () => {
+  vi.stubGlobal('navigator', undefined)
+  expect(findNodeCrypto()).toBe(process.getBuiltinModule('node:crypto'))
+})

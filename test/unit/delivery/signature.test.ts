@@ -183,11 +183,16 @@ describe('trap: what is verified is the bytes, not what they decode to', () => {
   })
 })
 
-test('every secret is tried, whichever matched', async () => {
-  const tried = [vi.fn(() => true), vi.fn(() => false), vi.fn(() => false)]
-  const keys = tried.map((matches) => ({ matches }))
-  expect(await verifySignature(BODY, RIGHT, { keys, hint: undefined })).toEqual({ secretIndex: 0 })
-  expect(tried.map((matches) => matches.mock.calls.length)).toEqual([1, 1, 1])
+test.each([
+  { when: 'at once', answer: (is: boolean) => is },
+  { when: 'later', answer: (is: boolean) => Promise.resolve(is) },
+])('every secret is tried, and only once, whichever matched; they answer $when', async ({ answer }) => {
+  for (const matching of [0, 1, 2]) {
+    const tried = [0, 1, 2].map((index) => vi.fn(() => answer(index === matching)))
+    const keys = tried.map((matches) => ({ matches }))
+    expect(await verifySignature(BODY, RIGHT, { keys, hint: undefined })).toEqual({ secretIndex: matching })
+    expect(tried.map((matches) => matches.mock.calls.length)).toEqual([1, 1, 1])
+  }
 })
 
 test('32: a long header costs no time', async () => {
