@@ -32,7 +32,8 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): FetchHandler {
   return async function handleFetchRequest(request, context) {
     const waitUntil = context?.waitUntil?.bind(context)
-    const outcome = await receiver.receive({ ...toDelivery(request, FIX), ...(waitUntil && { waitUntil }) })
+    const delivery = toDelivery(request, FIX)
+    const outcome = await receiver.receive(waitUntil ? { ...delivery, waitUntil } : delivery)
     return toResponse(request, toAnswer(outcome))
   }
 }

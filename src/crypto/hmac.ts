@@ -89,16 +89,17 @@ export function createWebHmacKey(secret: Uint8Array): HmacKey {
   // A Worker may not share a promise between requests, so only the imported key is kept.
   let key: WebKey | undefined
   const { subtle } = crypto
-  // Not `async` functions where nothing is awaited: one that gives back a promise costs three turns more.
-  function verify(imported: WebKey, content: Uint8Array, digits: string): Promise<boolean> {
-    return subtle.verify('HMAC', imported, decodeHex(digits), content as Uint8Array<ArrayBuffer>)
-  }
-  async function importAndVerify(content: Uint8Array, digits: string): Promise<boolean> {
+  async function importKey(): Promise<WebKey> {
     key = await subtle.importKey('raw', copyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
-    return verify(key, content, digits)
+    return key
   }
   return {
-    matches: (content, digits) => (key ? verify(key, content, digits) : importAndVerify(content, digits)),
+    // Not `async`: such a function takes three turns more to give back a promise.
+    matches(content, digits) {
+      const verify = (imported: WebKey) =>
+        subtle.verify('HMAC', imported, decodeHex(digits), content as Uint8Array<ArrayBuffer>)
+      return key ? verify(key) : importKey().then(verify)
+    },
   }
 }
 

@@ -92,16 +92,18 @@ function pump(open: () => Chunks): BodyStream {
       let stopped = false
       const chunks = open()
       const pull = async (): Promise<void> => {
-        for (;;) {
-          const next = await chunks.next()
-          if (stopped) return
-          if (next.done) return consumer.end()
-          consumer.chunk(next.value)
+        try {
+          for (;;) {
+            const next = await chunks.next()
+            if (stopped) return
+            if (next.done) return consumer.end()
+            consumer.chunk(next.value)
+          }
+        } catch (error) {
+          if (!stopped) consumer.fail(error)
         }
       }
-      pull().catch((error: unknown) => {
-        if (!stopped) consumer.fail(error)
-      })
+      void pull()
       return () => {
         stopped = true
         void letGo(chunks)
@@ -122,33 +124,40 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = []
     let total = 0
-    let finished: Uint8Array | Refusal | undefined
+    let isOver = false
+    let isRefused = false
     let stop: (() => void) | undefined
     const finish = (result: Uint8Array | Refusal) => {
-      if (finished) return
-      finished = result
+      isOver = true
       cancel()
-      if ('refused' in result) stop?.()
       resolve(result)
     }
-    const cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => finish({ refused: 'body_timeout' }))
+    const refuse = (refusal: Refusal) => {
+      if (isOver) return
+      isRefused = true
+      finish(refusal)
+      stop?.()
+    }
+    const cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => refuse({ refused: 'body_timeout' }))
     const consumer: BodyConsumer = {
       chunk(bytes) {
-        if (!(bytes instanceof Uint8Array)) return finish({ refused: 'body_already_parsed', hint: NOT_RAW })
+        if (!(bytes instanceof Uint8Array)) return refuse({ refused: 'body_already_parsed', hint: NOT_RAW })
         total += bytes.byteLength
-        if (total > limits.maxBodyBytes) return finish({ refused: 'body_too_large' })
+        if (total > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })
         chunks.push(bytes)
       },
-      end: () => finish(join(chunks, total)),
-      fail: () => finish({ refused: 'body_read_failed' }),
+      end() {
+        if (!isOver) finish(join(chunks, total))
+      },
+      fail: () => refuse({ refused: 'body_read_failed' }),
     }
     try {
       stop = stream.read(consumer)
     } catch {
-      finish({ refused: 'body_read_failed' })
+      refuse({ refused: 'body_read_failed' })
     }
     // It can be refused within `read` itself, before there was anything to stop.
-    if (finished && 'refused' in finished) stop?.()
+    if (isRefused) stop?.()
   })
 }
 

@@ -44,17 +44,19 @@ function isBlank(header: unknown): boolean {
   return typeof header !== 'string' || /^[ \t]*$/.test(header)
 }
 
-/** The same where the verdicts come later; that of the first secret is on its way already, and most receivers have no other. */
+/** The same where verdicts come later; that of the first secret is on its way already. */
 async function verifyLater(
   first: Promise<boolean>,
   content: Uint8Array,
   digits: string,
   secrets: SecretKeys,
 ): Promise<Verified | Refusal> {
-  const others = secrets.keys.slice(1)
-  if (others.length === 0) return judge((await first) ? 0 : -1, secrets)
-  const matches = await Promise.all([first, ...others.map((key) => key.matches(content, digits))])
-  return judge(matches.indexOf(true), secrets)
+  const { keys } = secrets
+  let found = (await first) ? 0 : -1
+  for (let index = 1; index < keys.length; index++) {
+    if ((await (keys[index] as HmacKey).matches(content, digits)) && found < 0) found = index
+  }
+  return judge(found, secrets)
 }
 
 function judge(secretIndex: number, { hint }: SecretKeys): Verified | Refusal {

@@ -25,8 +25,8 @@ export const FAULTS = [
   {
     name: '=== in place of the constant-time compare (WebCrypto)',
     file: 'crypto/hmac.ts',
-    find: "return subtle.verify('HMAC', imported, decodeHex(digits), content as Uint8Array<ArrayBuffer>)",
-    replace: `return subtle
+    find: "subtle.verify('HMAC', imported, decodeHex(digits), content as Uint8Array<ArrayBuffer>)",
+    replace: `subtle
       .importKey('raw', copyOf(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
       .then((signing) => subtle.sign('HMAC', signing, content))
       .then((mac) => Buffer.from(mac).toString('hex') === digits && decodeHex !== undefined && imported !== undefined)`,
@@ -210,7 +210,7 @@ export const FAULTS = [
   {
     name: 'the limit of a body is looked at once it is all there',
     file: 'delivery/raw-body.ts',
-    find: "if (total > limits.maxBodyBytes) return finish({ refused: 'body_too_large' })",
+    find: "if (total > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })",
     replace: '',
     tests: 'unit/delivery/raw-body.test.ts',
     red: 'refuses at the chunk that passes it, and stops reading',
@@ -218,7 +218,7 @@ export const FAULTS = [
   {
     name: 'a body without a deadline',
     file: 'delivery/raw-body.ts',
-    find: "finish({ refused: 'body_timeout' })",
+    find: "refuse({ refused: 'body_timeout' })",
     replace: '{}',
     tests: 'unit/delivery/raw-body.test.ts',
     red: 'refuses a body that is not complete in time',
