@@ -11,9 +11,9 @@ export const TRIES = 5
 const LAST_TRY_AGE_MS = 45 * 60 * 1000
 /** The fifth try comes after 81 minutes, and each before it may have taken its time. */
 const FIFTH_TRY_AGE_MS = 100 * 60 * 1000
-/** The third try comes five minutes after the event at the earliest: by then a failure is more than a hiccup. */
-const KEPT_FROM_TRY = 3
-const KEPT_FROM_AGE_MS = 4 * 60 * 1000
+/** The second try comes a minute after the event at the earliest: a failure then is more than a hiccup, and each try may be the last to arrive. */
+const KEPT_FROM_TRY = 2
+const KEPT_FROM_AGE_MS = 45 * 1000
 
 /**
  * Whether the sender will not try again. Tries that never reached the store are not counted, so with a sink the event's age counts too.
@@ -39,7 +39,9 @@ export function isLastTry(means: WorkMeans, work: EventWork, attempt: number): b
  */
 export function isKeptAhead(means: WorkMeans, work: EventWork, attempt: number): boolean {
   if (work.origin.from !== 'sender' || !means.quarantine.sink?.discard) return false
-  return attempt >= KEPT_FROM_TRY || ageMs(means, work) >= KEPT_FROM_AGE_MS
+  const age = ageMs(means, work)
+  // An event from the future says that this clock is wrong, and so is every age by it.
+  return attempt >= KEPT_FROM_TRY || age >= KEPT_FROM_AGE_MS || age < 0
 }
 
 function ageMs({ settings }: WorkMeans, { read }: EventWork): number {
