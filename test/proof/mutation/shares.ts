@@ -20,7 +20,7 @@ export const SHARES: Readonly<Record<'strict' | 'core', Share>> = {
   core: {
     files: [
       'src/{receiver,work,run,settle,tries,quarantine,running,clock,handlers,options,report,status,verify,accept}.ts',
-      'src/{secret-loader,start-inbox,ordering,create-receiver}.ts',
+      'src/{secret-loader,start-inbox,ordering,create-receiver,transaction}.ts',
       'src/delivery/{dispatch,envelope,event,lease,raw-body,response,signed-content}.ts',
       'src/events/{shapes,timestamp,event-types}.ts',
       'src/stores/{memory,finished-keys,none}.ts',
