@@ -387,4 +387,13 @@ export const FAULTS = [
     red: 'killed processes lose nothing and double nothing',
     project: 'contract',
   },
+  {
+    name: 'Redis gives out what is finished, over four processes',
+    file: 'stores/redis-scripts.ts',
+    find: "if text and string.find(text, '^done ') then return 'done' end\n",
+    replace: '',
+    tests: 'contract/concurrent.test.ts',
+    red: 'call one handler once, with',
+    project: 'contract',
+  },
 ]
