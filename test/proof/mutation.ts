@@ -4,7 +4,8 @@
  * reason, or the command exits with 1.
  *
  * Options: `--share strict|core` (repeatable; both), `--file GLOB` (instead of a share's files; needs one share), `--concurrency N` (2), `--again`
- * (keeps what the last run found where neither code nor tests have changed), `--record` (write the result into docs/proofs.md).
+ * (keeps what the last run found where neither code nor tests have changed), `--static` (also what only runs while a file is loaded, in the core too:
+ * every test runs for each, which takes hours), `--record` (write the result into docs/proofs.md).
  */
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ async function prove(): Promise<number> {
       file: { type: 'string', multiple: true },
       concurrency: { type: 'string', default: String(Math.min(2, availableParallelism())) },
       again: { type: 'boolean', default: false },
+      static: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
     },
   })
@@ -31,7 +33,8 @@ async function prove(): Promise<number> {
     const share = SHARES[name as keyof typeof SHARES]
     if (!share) throw new Error(`no share ${name}; there are ${Object.keys(SHARES).join(', ')}`)
     const files = values.file ?? share.files
-    const results = await mutate(name, { ...share, files }, Number(values.concurrency), values.again)
+    const chosen = { ...share, files, ...(values.static && { ignoresStatic: false }) }
+    const results = await mutate(name, chosen, Number(values.concurrency), values.again)
     // Of a part of the files, nothing can be said about what the whole list holds.
     const judgement = judgeMutants(results, values.file === undefined ? share.files : undefined)
     rows.push(...judgement.files.map(rowOf), rowOf({ ...totalOf(judgement.files), file: `${name}, all` }))
@@ -48,6 +51,7 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     coverageAnalysis: 'perTest',
     mutate: [...share.files],
     concurrency,
+    ignoreStatic: share.ignoresStatic,
     incremental: true,
     force: !again,
     // Written in any case, so that a run can be looked at, and the next go on from it.
@@ -55,15 +59,7 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     reporters: ['progress-append-only'],
     // Elsewhere: a copy of the tree within the tree is found by every other tool.
     tempDirName: join(tmpdir(), `govalid-mutation-${process.pid}`),
-    ignorePatterns: [
-      '/dist',
-      '/docs',
-      '/coverage',
-      '/.reports',
-      '/examples',
-      '/bench',
-      '/test/{next,contract,cli}',
-    ],
+    ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli}'],
     timeoutMS: 20_000,
     dryRunTimeoutMinutes: 20,
     allowEmpty: false,
@@ -71,11 +67,11 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
   return stryker.runMutationTest()
 }
 
-const COLUMNS = ['mutants', 'noticed', 'equivalent', 'survived', '% noticed']
+const COLUMNS = ['mutants', 'noticed', 'equivalent', 'survived', 'not tried', '% noticed']
 
-function rowOf({ file, noticed, equivalent, survived }: FileScore): ResultRow {
+function rowOf({ file, noticed, equivalent, survived, untried }: FileScore): ResultRow {
   const score = percent(noticed, noticed + survived).toFixed(1)
-  return row(file, noticed + equivalent + survived, noticed, equivalent, survived, score)
+  return row(file, noticed + equivalent + survived + untried, noticed, equivalent, survived, untried, score)
 }
 
 function report(name: string, { least }: Share, { files, unlisted, gone }: Judgement): boolean {
@@ -94,8 +90,14 @@ function percent(part: number, whole: number): number {
 }
 
 function totalOf(files: readonly FileScore[]): FileScore {
-  const sum = (count: 'noticed' | 'equivalent' | 'survived') => files.reduce((total, file) => total + file[count], 0)
-  return { file: 'all', noticed: sum('noticed'), equivalent: sum('equivalent'), survived: sum('survived') }
+  const sum = (count: Exclude<keyof FileScore, 'file'>) => files.reduce((total, file) => total + file[count], 0)
+  return {
+    file: 'all',
+    noticed: sum('noticed'),
+    equivalent: sum('equivalent'),
+    survived: sum('survived'),
+    untried: sum('untried'),
+  }
 }
 
 process.exitCode = await prove()

@@ -28,6 +28,8 @@ export interface FileScore {
   readonly noticed: number
   readonly equivalent: number
   readonly survived: number
+  /** What only runs while a file is loaded, where that is left out. */
+  readonly untried: number
 }
 
 /** What was found. */
@@ -56,7 +58,8 @@ export function judgeMutants(
     const noticed = mutants.filter((mutant) => fileOf(mutant) === file && NOTICED.includes(mutant.status)).length
     const own = found.filter((one) => one.file === file)
     const equivalent = own.filter((one) => listed(one)?.isEquivalent === true).length
-    return { file, noticed, equivalent, survived: own.length - equivalent }
+    const untried = mutants.filter((mutant) => fileOf(mutant) === file && mutant.status === 'Ignored').length
+    return { file, noticed, equivalent, survived: own.length - equivalent, untried }
   })
   const unlisted = found.filter((one) => listed(one) === undefined)
   const inScope = list.filter(({ file }) => scope?.some((glob) => matchesGlob(`src/${file}`, glob)))

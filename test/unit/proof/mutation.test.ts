@@ -25,14 +25,15 @@ const SCOPE = ['src/stores/*.ts']
 
 describe('a mutant', () => {
   it.each([
-    ['Killed', 1, 0],
-    ['Timeout', 1, 0],
-    ['Survived', 0, 1],
-    ['NoCoverage', 0, 1],
-    ['RuntimeError', 0, 0],
-  ])('that is %s', (status, noticed, survived) => {
+    ['Killed', 1, 0, 0],
+    ['Timeout', 1, 0, 0],
+    ['Survived', 0, 1, 0],
+    ['NoCoverage', 0, 1, 0],
+    ['RuntimeError', 0, 0, 0],
+    ['Ignored', 0, 0, 1],
+  ])('that is %s', (status, noticed, survived, untried) => {
     const { files, unlisted } = judgeMutants([mutant(status)], SCOPE, [])
-    expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived }])
+    expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived, untried }])
     expect(unlisted).toHaveLength(survived)
   })
 
