@@ -37,19 +37,14 @@ export function createHandlers(): Handlers {
   const known = new Map<EventType, RegisteredHandler[]>()
   const unknown: RegisteredHandler[] = []
   const names = new Set<string>()
-  const register = (run: unknown, options: HandlerOptions | undefined): RegisteredHandler => {
-    const handler = readHandler(run, options, names)
-    if (handler.name !== undefined) names.add(handler.name)
-    return handler
-  }
   return {
     add(patterns, run, options) {
       const types = readPatterns(patterns)
-      const handler = register(run, options)
+      const handler = readHandler(run, options, names)
       for (const type of types) known.set(type, [...(known.get(type) ?? []), handler])
     },
     addUnknown(run, options) {
-      unknown.push(register(run, options))
+      unknown.push(readHandler(run, options, names))
     },
     of: (type) => (isEventType(type) ? (known.get(type) ?? []) : unknown),
   }
@@ -72,18 +67,23 @@ function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventTy
   return types
 }
 
-function readHandler(run: unknown, options: HandlerOptions | undefined, names: ReadonlySet<string>): RegisteredHandler {
+function readHandler(run: unknown, options: HandlerOptions | undefined, names: Set<string>): RegisteredHandler {
   if (typeof run !== 'function')
     throw new WebhookError('handler_invalid', `A handler must be a function, not ${typeof run}.`)
   const name = options?.name
-  if (name !== undefined && (typeof name !== 'string' || !/^[\w.:/-]{1,100}$/.test(name))) {
+  if (name !== undefined) takeName(name, names)
+  return { name, run: run as RegisteredHandler['run'] }
+}
+
+function takeName(name: unknown, names: Set<string>): void {
+  if (typeof name !== 'string' || !/^[\w.:/-]{1,100}$/.test(name)) {
     throw new WebhookError('handler_invalid', "A handler's name is 1 to 100 letters, digits, or any of _ . : / -")
   }
-  if (name !== undefined && names.has(name)) {
+  if (names.has(name)) {
     throw new WebhookError(
       'handler_name_duplicate',
       `Two handlers are named ${JSON.stringify(name)}; a name marks one handler as done.`,
     )
   }
-  return { name, run: run as RegisteredHandler['run'] }
+  names.add(name)
 }

@@ -86,7 +86,7 @@ function waitFor<Context>(
 }
 
 function markDone<Context>({ handlers, handlersDone, onCheckpoint }: DispatchRun<Context>, index: number): void {
-  const name = handlers[index]?.name
+  const { name } = handlers[index] as RegisteredHandler
   if (name === undefined) return
   if (!handlersDone.includes(name)) handlersDone.push(name)
   if (index < handlers.length - 1) onCheckpoint()

@@ -29,7 +29,6 @@ export function keepLease(lease: Lease): () => void {
     const renewed = await settleWithin(clock, lease.callMs, () => store.renew({ key, token, leaseMs }))
     if (ended) return
     if (renewed.status === 'value' && renewed.value === false) {
-      ended = true
       lease.onLost()
       return
     }

@@ -19,9 +19,8 @@ interface Span {
 /** The body without its one top-level `signature` member (a string or null) and the comma that went with it. */
 export function cutSignatureMember(body: Uint8Array): Uint8Array {
   const members = topLevelMembers(body)
-  const found = members.filter((member) => isSignature(body, member))
-  const [span] = found
-  if (found.length !== 1 || span === undefined) return body
+  const [span, second] = members.filter((member) => isSignature(body, member))
+  if (span === undefined || second !== undefined) return body
   const index = members.indexOf(span)
   const previous = members[index - 1]
   const next = members[index + 1]
@@ -38,17 +37,17 @@ function isSignature(body: Uint8Array, { start, end }: Span): boolean {
 function topLevelMembers(body: Uint8Array): readonly Span[] {
   const members: Span[] = []
   let depth = 0
-  let start = -1
-  let end = -1
+  let start: number | undefined
+  let end = 0
   for (let index = 0; index < body.length; index++) {
     const byte = body[index] as number
     if (SPACES.includes(byte)) continue
     const closes = CLOSE.includes(byte)
     if (depth === 1 && (byte === COMMA || closes)) {
-      if (start >= 0) members.push({ start, end })
-      start = -1
-    } else if (depth >= 1 && start < 0) {
-      start = index
+      if (start !== undefined) members.push({ start, end })
+      start = undefined
+    } else if (depth >= 1) {
+      start ??= index
     }
     if (OPEN.includes(byte)) depth++
     if (closes) depth--

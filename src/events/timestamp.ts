@@ -16,7 +16,8 @@ const MILLISECONDS_FROM = 1e11
 /** The time a `timestamp` names; `undefined` when it names none. */
 export function readTimestamp(value: unknown): EventTime | undefined {
   if (typeof value === 'string') return readText(value)
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined
+  // Not `value <= 0`: that is false of NaN.
+  if (typeof value !== 'number' || !(value > 0)) return undefined
   // Whole milliseconds: they become a record's retention, and databases keep that in an integer.
   const epochMs = Math.trunc(value < MILLISECONDS_FROM ? value * 1000 : value)
   return epochMs > 8.64e15 ? undefined : { epochMs, documented: false }
@@ -63,7 +64,8 @@ function readOffset(text: string, at: number): number | undefined {
   const hour = two(text, at + 1)
   const minute = two(text, text.length - 2)
   if (hour > 23 || minute > 59) return undefined
-  return (hour * 60 + minute) * (sign === '-' ? -1 : 1)
+  const minutes = hour * 60 + minute
+  return sign === '-' ? -minutes : minutes
 }
 
 const DOT = '.'.charCodeAt(0)
