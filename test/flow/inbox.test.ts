@@ -4,6 +4,7 @@ import type { AcceptedDelivery, Inbox, InboxWork } from '../../src/index.js'
 import { createReceiver } from '../../src/index.js'
 import type { QuarantineEntry } from '../../src/stores/store.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
+import { memoryQuarantine } from '../support/quarantine.js'
 
 const SECRET = 'your_webhook_secret'
 const START = Date.parse('2025-01-29T12:00:00Z')
@@ -54,7 +55,11 @@ test('an inbox that does not confirm is answered 503, and so is one that hangs',
     onError: () => {},
     inbox: { ...inbox, accept: () => Promise.reject(new Error('disk full')) },
   })
-  expect(await refusing.receive(delivery)).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+  expect(await refusing.receive(delivery)).toMatchObject({
+    status: 'unavailable',
+    code: 'inbox_unavailable',
+    error: new Error('disk full'),
+  })
   const hanging = createReceiver({
     secret: SECRET,
     clock,
@@ -63,7 +68,23 @@ test('an inbox that does not confirm is answered 503, and so is one that hangs',
   })
   const answer = hanging.receive(delivery)
   await clock.advance(1000)
-  expect(await answer).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+  expect(await answer).toMatchObject({
+    status: 'unavailable',
+    code: 'inbox_unavailable',
+    error: expect.stringContaining('in time'),
+  })
+})
+
+test('an adapter that keeps no headers: the inbox is given the signature, and works with it', async () => {
+  const { inbox, held, hand } = heldInbox()
+  const clock = fixedClock(START)
+  const receiver = createReceiver({ secret: SECRET, clock, inbox }).on('*', () => {})
+  await clock.advance(0)
+  const { delivery, signature } = await signDelivery(payload, { secret: SECRET })
+  const { headers: _, ...bare } = delivery
+  expect(await receiver.receive(bare)).toMatchObject({ status: 'accepted' })
+  expect(held[0]?.headers).toEqual({ 'x-govalid-signature': signature })
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
 })
 
 test('a job that somebody else wrote is set aside and never run', async () => {
@@ -94,14 +115,8 @@ test('a job that somebody else wrote is set aside and never run', async () => {
 test('a handler that fails is left to the engine, and set aside on its last try', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
-  const kept: QuarantineEntry[] = []
-  const receiver = createReceiver({
-    secret: SECRET,
-    clock,
-    inbox,
-    onError: () => {},
-    quarantine: async (entry) => void kept.push(entry),
-  }).on('*', () => {
+  const quarantine = memoryQuarantine()
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, onError: () => {}, quarantine }).on('*', () => {
     throw new Error('never')
   })
   await clock.advance(0)
@@ -109,12 +124,13 @@ test('a handler that fails is left to the engine, and set aside on its last try'
   for (let number = 1; number < 20; number++) {
     expect(await hand(held[0] as AcceptedDelivery, number)).toMatchObject({ status: 'failed' })
   }
-  expect(kept).toEqual([])
+  // Nor is it kept ahead of time: the engine holds it, and cannot lose its last try.
+  expect(quarantine.codes).toEqual([])
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({
     status: 'quarantined',
     code: 'tries_exhausted',
   })
-  expect(kept).toHaveLength(1)
+  expect(quarantine.codes).toEqual(['tries_exhausted'])
 })
 
 test('a handler may take minutes: its lease is kept, and its outcome is the job’s', async () => {

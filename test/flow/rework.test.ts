@@ -47,6 +47,15 @@ test('worked again in vain it stays, with the new error', async () => {
   expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2 })
 })
 
+test('a failure that may pass is kept all the same: nobody else will try it again', async () => {
+  const { receiver, deliver, quarantine, state } = failing()
+  await deliver()
+  state.mended = true
+  receiver.on('qr.scanned', () => Promise.reject(new Error('no database')), { name: 'later' })
+  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'tries_exhausted' })
+  expect(only(quarantine)).toMatchObject({ code: 'tries_exhausted', error: expect.stringContaining('no database') })
+})
+
 test('by hand there is no last try, and none before it: a hanging handler has its whole time', async () => {
   const { clock, receiver, deliver, quarantine, state } = failing()
   await deliver()
@@ -76,7 +85,7 @@ describe('two at once', () => {
     const [first, second] = [receiver.rework(entry), receiver.rework(entry)]
     await clock.advance(SECOND)
     expect((await second).status).toBe('busy')
-    expect(quarantine.entries.size).toBe(1)
+    expect(only(quarantine)).toBe(entry)
     await clock.advance(10 * SECOND)
     expect([(await first).status, calls, quarantine.entries.size]).toEqual(['processed', 1, 0])
   })

@@ -100,6 +100,29 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.entries.size).toBe(0)
   })
 
+  test.each([
+    ['in the second that it happened', 0, []],
+    ['44.999 s old', 45 * SECOND - 1, []],
+    ['45 s old: its first try may have been lost', 45 * SECOND, ['retry_pending']],
+    ['from a millisecond ahead: the clock is wrong, so its age tells nothing', -1, ['retry_pending']],
+  ])('is kept ahead or not on what is counted as the first try: an event %s', async (_, ageMs, kept) => {
+    const quarantine = memoryQuarantine()
+    const { receiver, try: deliver } = receiving({ quarantine, clock: fixedClock(Date.parse(EVENT_TIME) + ageMs) })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    expect((await deliver()).http).toBe(500)
+    expect(quarantine.codes).toEqual(kept)
+  })
+
+  test('is kept ahead on its second try, however young', async () => {
+    const quarantine = memoryQuarantine()
+    const { receiver, deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+    await deliver()
+    expect(quarantine.codes).toEqual([])
+    await deliver()
+    expect(quarantine.codes).toEqual(['retry_pending'])
+  })
+
   test('whose quarantine fails too: 503, and nothing is said to be done', async () => {
     const quarantine = () => Promise.reject(new Error('disk full'))
     const { receiver, tries } = receiving({ quarantine })
@@ -169,22 +192,33 @@ describe('the age of a delivery: tries that never reached the store are not coun
     test('the fifth try is the last although a restart has forgotten the four before it', async () => {
       expect(await answersAt(60)).toEqual([200])
       expect(await answersAt(81)).toEqual([200])
+      expect(await answersAt(100)).toEqual([200])
       expect(await answersAt(1, 21, 81)).toEqual([500, 500, 200])
     })
 
     test('what is too old or too young to be a fifth try is tried as long as the sender tries', async () => {
       expect(await answersAt(45)).toEqual([500])
+      expect(await answersAt(100 + 1 / MINUTE)).toEqual([500])
       expect(await answersAt(101, 102, 107, 122)).toEqual([500, 500, 500, 500])
     })
 
     test('an event from after the first delivery has been counted from its first try on', async () => {
       const { clock, receiver, try: deliver } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-      await deliver(scannedEvent({ timestamp: new Date(clock.now()).toISOString(), nonce: 'before' }))
+      const first = scannedEvent({ timestamp: new Date(clock.now()).toISOString(), nonce: 'before' })
+      await deliver(first)
       await clock.advance(MINUTE)
       const late = scannedEvent({ timestamp: new Date(clock.now()).toISOString() })
       await clock.advance(60 * MINUTE)
       expect((await deliver(late)).http).toBe(500)
+      expect((await deliver(first)).http).toBe(500)
+    })
+
+    test('without a store nothing was counted and nothing is forgotten: a restart drops nothing', async () => {
+      const { clock, receiver, try: deliver } = receiving({ store: false })
+      receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+      await clock.advance(60 * MINUTE)
+      expect((await deliver()).http).toBe(500)
     })
 
     test('an event that is dropped so is reported', async () => {

@@ -81,7 +81,7 @@ describe('a misuse throws when it is made', () => {
   ])('for %s: event_type_unknown', (_, patterns, named) => {
     const error = caught(() => createHandlers().add(patterns as string, nothing))
     expect(error).toMatchObject({ code: 'event_type_unknown', message: expect.stringContaining(named) })
-    expect((error as Error).message).toMatch(/qr\.scanned.*onUnknown/s)
+    expect((error as Error).message).toMatch(/qr\.created, qr\.scanned, .*onUnknown/s)
   })
 
   it.each<[string, unknown]>([
@@ -90,7 +90,10 @@ describe('a misuse throws when it is made', () => {
     ['an object', {}],
     ['a text', 'handler'],
   ])('with %s for a handler: handler_invalid', (_, run) => {
-    expect(caught(() => createHandlers().add('*', run))).toMatchObject({ code: 'handler_invalid' })
+    expect(caught(() => createHandlers().add('*', run))).toMatchObject({
+      code: 'handler_invalid',
+      message: expect.stringContaining('must be a function'),
+    })
     expect(caught(() => createHandlers().addUnknown(run))).toMatchObject({ code: 'handler_invalid' })
   })
 
@@ -99,6 +102,7 @@ describe('a misuse throws when it is made', () => {
     (name) => {
       expect(caught(() => createHandlers().add('*', nothing, { name: name as string }))).toMatchObject({
         code: 'handler_invalid',
+        message: expect.stringContaining('1 to 100 letters'),
       })
     },
   )

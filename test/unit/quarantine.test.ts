@@ -57,6 +57,17 @@ describe('a sink', () => {
     expect(entries[0]?.headers).toEqual({ 'x-govalid-signature': 'sha256=ab' })
   })
 
+  test('is given nothing for what is not known, and neither is the report', async () => {
+    const entries: QuarantineEntry[] = []
+    const { key, code, rawBody, receivedAt } = CASE
+    const given = { key, code, eventType: undefined, rawBody, receivedAt }
+    const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
+    const { result, troubles } = give(async (entry) => void entries.push(entry), { ...given, delivery })
+    await result
+    expect(entries).toStrictEqual([{ ...given, headers: {}, error: undefined, attempt: undefined }])
+    expect(troubles).toStrictEqual([{ code, message: expect.any(String), idempotencyKey: key }])
+  })
+
   test('that took a delivery is told of, without payload or signature', async () => {
     const { result, troubles } = give(async () => {})
     await result
@@ -82,14 +93,23 @@ describe('a sink', () => {
       error: new Error('disk full'),
     })
     expect(troubles).toMatchObject([
-      { code: 'quarantine_unavailable', idempotencyKey: CASE.key, error: new Error('disk full') },
+      {
+        code: 'quarantine_unavailable',
+        message: expect.stringContaining('503'),
+        idempotencyKey: CASE.key,
+        error: new Error('disk full'),
+      },
     ])
   })
 
   test('that does not answer within a second: unavailable', async () => {
     const { result, clock } = give(() => new Promise(() => {}))
     await clock.advance(1000)
-    expect(await result).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
+    expect(await result).toMatchObject({
+      status: 'unavailable',
+      code: 'quarantine_unavailable',
+      error: expect.stringContaining('in time'),
+    })
   })
 
   test('is not asked when no time is left', async () => {
@@ -148,7 +168,11 @@ describe('taking an entry back', () => {
     const { means, troubles, result } = give(sinkWith(discard))
     await result
     await discardEntry(means, CASE.key)
-    expect(troubles.at(-1)).toMatchObject({ code: 'quarantine_unavailable', idempotencyKey: CASE.key })
+    expect(troubles.at(-1)).toMatchObject({
+      code: 'quarantine_unavailable',
+      message: expect.stringContaining('could not be taken out'),
+      idempotencyKey: CASE.key,
+    })
   })
 
   test('a sink that hangs is waited for a second', async () => {

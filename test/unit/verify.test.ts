@@ -1,9 +1,9 @@
 /** Verification without a receiver. */
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { assertSignature, EVENT_TYPES, type Payload, parseEvent, type Secret, verifyAndParse } from '../../src/index.js'
 import { sign } from '../../src/testing/sign-delivery.js'
 import { caught, rejection } from '../support/caught.js'
-import { describeOnBothCryptos } from '../support/crypto-paths.js'
+import { describeOnBothCryptos, hideNodeCrypto } from '../support/crypto-paths.js'
 import { eventOf, scannedEvent } from '../support/payloads.js'
 
 const SECRET = 'your_webhook_secret'
@@ -49,6 +49,20 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     }
   })
 
+  it.each([
+    ['names what looks wrong with the secret', ` ${SECRET}`, 'white space'],
+    ['tells where the causes are listed', 'another', 'docs/errors.md'],
+  ])('a refusal %s', async (_, secret, told) => {
+    expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(told)
+  })
+
+  test('secrets that are changed in place are read anew', async () => {
+    const secrets = ['another']
+    expect(await rejection(assertSignature(TEXT, SIGNATURE, secrets))).toMatchObject({ code: 'signature_mismatch' })
+    secrets[0] = SECRET
+    expect(await assertSignature(TEXT, SIGNATURE, secrets)).toBeUndefined()
+  })
+
   test('several secrets: any of them', async () => {
     expect(await assertSignature(TEXT, SIGNATURE, ['new', SECRET])).toBeUndefined()
   })
@@ -73,7 +87,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     for (const verify of [assertSignature, verifyAndParse]) {
       const error = await rejection(verify(payload as Payload, SIGNATURE, SECRET))
       expect(error).toBeInstanceOf(TypeError)
-      expect((error as Error).message).toContain('raw body')
+      expect((error as Error).message).toMatch(/raw body.*before anything parses it/)
     }
   })
 
@@ -83,6 +97,18 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     expect(await assertSignature(other, signature, SECRET)).toBeUndefined()
     expect(await rejection(verifyAndParse(other, signature, SECRET))).toMatchObject({ code: 'not_json' })
   })
+})
+
+test('one secret is imported once: WebCrypto takes longer for that than to verify', async () => {
+  hideNodeCrypto()
+  const importKey = vi.spyOn(crypto.subtle, 'importKey')
+  const secret = 'imported once'
+  const signature = await sign(BYTES, secret)
+  importKey.mockClear()
+  await assertSignature(TEXT, signature, secret)
+  await verifyAndParse(TEXT, signature, secret)
+  expect(importKey).toHaveBeenCalledTimes(1)
+  vi.restoreAllMocks()
 })
 
 test('trap: forgetting await lets no forgery in unseen: the rejection is there, and there is no boolean', async () => {
@@ -112,7 +138,8 @@ describe('parseEvent', () => {
     ['', 'not_json'],
     ['[]', 'not_an_event'],
   ])('%j: throws %s', (payload, code) => {
-    expect(caught(() => parseEvent(payload))).toMatchObject({ name: 'WebhookError', code })
+    const message = expect.stringContaining('strict UTF-8, JSON')
+    expect(caught(() => parseEvent(payload))).toMatchObject({ name: 'WebhookError', code, message })
   })
 
   test('a parsed object is no raw body: TypeError', () => {

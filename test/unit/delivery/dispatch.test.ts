@@ -58,6 +58,18 @@ test('each is given the event and its context', async () => {
   expect(given).toEqual(['the event', 'context of only'])
 })
 
+test('handlers that are all synchronous have their result at hand', () => {
+  const result = dispatch({
+    event: {},
+    handlers: [{ name: 'a', run: () => {} }],
+    handlersDone: [],
+    contextFor: () => undefined,
+    onCheckpoint() {},
+    abandonedBecause: () => undefined,
+  })
+  expect(result).toEqual({ errors: [], permanent: false })
+})
+
 describe('a handler that fails', () => {
   it.each([
     ['throws', fails(new Error('no'))],
@@ -99,6 +111,19 @@ describe('checkpoints', () => {
     const { handlersDone } = await run({ handlers, done: ['a'] })
     expect(seen).toEqual(['unnamed', 'b'])
     expect(handlersDone).toEqual(['a', 'b'])
+  })
+
+  test('name a handler once, though its transaction may have noted it already', async () => {
+    const handlersDone: string[] = []
+    await dispatch({
+      event: {},
+      handlers: [{ name: 'a', run: () => void handlersDone.push('a') }],
+      handlersDone,
+      contextFor: () => undefined,
+      onCheckpoint() {},
+      abandonedBecause: () => undefined,
+    })
+    expect(handlersDone).toEqual(['a'])
   })
 
   test('are told while others are still to run, and not for the last', async () => {

@@ -97,6 +97,16 @@ describe('issues', () => {
       ['data.scan_location.country: number'],
     ],
     [
+      'a city that is a number',
+      scannedEvent({ data: { ...data, scan_location: { country: 'ID', city: 62 } } }),
+      ['data.scan_location.city: number'],
+    ],
+    ...['qr_id', 'qr_title', 'device', 'platform'].map((name): [string, Payload, readonly string[]] => [
+      `a ${name} that is a number`,
+      scannedEvent({ data: { ...data, [name]: 7 } }),
+      [`data.${name}: number`],
+    ]),
+    [
       '134: numbers and booleans as text',
       scannedEvent({ data: { ...data, scan_count: '15', is_first_scan: 'false' } }),
       ['data.is_first_scan: string', 'data.scan_count: string'],
@@ -104,6 +114,11 @@ describe('issues', () => {
     [
       'a number out of range',
       scannedEvent({ data: { ...data, scan_count: Infinity } }),
+      ['data.scan_count: number out of range'],
+    ],
+    [
+      'a number out of range below zero',
+      scannedEvent({ data: { ...data, scan_count: -Infinity } }),
       ['data.scan_count: number out of range'],
     ],
     ['135: extra members', scannedEvent({ later: 1, data: { ...data, later: {} } }), []],
@@ -128,6 +143,11 @@ describe('issues', () => {
       eventOf('payment.failed', { data: { amount: '9.99' } }),
       ['data.amount: string'],
     ],
+    [
+      'one of another kind beside all that a scan has',
+      eventOf('payment.failed', { data: { ...data, amount: '9.99' } }),
+      ['data.amount: string'],
+    ],
     ['an inferred member that is null', eventOf('payment.failed', { data: { amount: null } }), []],
   ])('%s', (_, payload, issues) => {
     const event = read(payload)
@@ -135,6 +155,11 @@ describe('issues', () => {
     // 140: the same drift that is reported is what strict mode refuses.
     expect(judgeEvent(event, HAPPENED, RULES)).toBeUndefined()
     expect(judgeEvent(event, HAPPENED, STRICT)).toBe(issues.length > 0 ? 'drift_refused' : undefined)
+  })
+
+  test('137: tell how long a webhook_id may be', () => {
+    const [issue] = read(scannedEvent({ webhook_id: 'x'.repeat(1001) })).issues
+    expect(issue?.expected).toContain('at most 1000 characters')
   })
 
   test('never hold the value that came', () => {

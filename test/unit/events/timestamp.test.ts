@@ -13,6 +13,9 @@ describe('the documented form, and what comes near it', () => {
     ['127: with an offset without a colon', '2025-01-29T19:00:00+0700', 0],
     ['127: with milliseconds', '2025-01-29T12:00:00.123Z', 123],
     ['127: with microseconds, as Python prints', '2025-01-29T12:00:00.123456+00:00', 123],
+    ['127: with tenths', '2025-01-29T12:00:00.5Z', 500],
+    ['127: with hundredths and an offset', '2025-01-29T19:00:00.05+07:00', 50],
+    ['127: with nanoseconds, cut to the millisecond', '2025-01-29T12:00:00.000999999Z', 0],
     ['127: in lower case', '2025-01-29t12:00:00z', 0],
     ['127: with a blank for the T', '2025-01-29 12:00:00Z', 0],
     ['across midnight', '2025-01-30T00:30:00+12:30', 0],
@@ -28,6 +31,9 @@ describe('another form, understood and said to be another', () => {
     ['126: epoch seconds', NOON / 1000, NOON],
     ['126: epoch milliseconds', NOON, NOON],
     ['126: epoch seconds with a fraction, as Python’s time.time() gives them', NOON / 1000 + 0.123456, NOON + 123],
+    ['126: the last number that counts seconds', 1e11 - 1, 1e14 - 1000],
+    ['126: the first that counts milliseconds', 1e11, 1e11],
+    ['126: the last millisecond of the calendar', 8.64e15, 8.64e15],
     ['126: epoch milliseconds with a fraction', NOON + 0.75, NOON],
   ])('%s', (_, value, epochMs) => {
     expect(readTimestamp(value)).toEqual({ epochMs, documented: false })
@@ -46,7 +52,24 @@ describe('no time', () => {
     ],
     ...['2025-01-29T24:00:00Z', '2025-01-29T12:60:00Z', '2025-01-29T12:00:61Z', '2025-01-29T12:00:00+24:00'],
     ...['2025-01-29T12:00:00+07:60', ' 2025-01-29T12:00:00Z', '2025-01-29T12:00:00Z\n', '٢٠٢٥-01-29T12:00:00Z'],
-    ...[0, -1, Number.NaN, Infinity, -Infinity, 9e15, 1e300, null, undefined, true, {}, [], [NOON], new Date(NOON)],
+    ...['2025-01-29T12:00:00.Z', '2025-01-29T12:00:00.1234567890Z', '2025-01-29T12:00:00+07', '1900-02-29T12:00:00Z'],
+    ...[
+      8.64e15 + 1,
+      0,
+      -1,
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      9e15,
+      1e300,
+      null,
+      undefined,
+      true,
+      {},
+      [],
+      [NOON],
+      new Date(NOON),
+    ],
   ])('%j', (value) => {
     expect(readTimestamp(value)).toBeUndefined()
   })
@@ -66,7 +89,7 @@ it('reads what Date prints, to the millisecond, whatever the year', () => {
   )
 })
 
-it('agrees with Date about every offset, and always names a whole millisecond', () => {
+it('agrees with Date about every fraction and offset, and always names a whole millisecond', () => {
   const two = (most: number) => fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(2, '0'))
   const parts = fc.tuple(
     fc.integer({ min: 1970, max: 2100 }),
@@ -75,13 +98,14 @@ it('agrees with Date about every offset, and always names a whole millisecond', 
     two(23),
     two(59),
     two(59),
+    fc.oneof(fc.constant(''), fc.stringMatching(/^\.\d{1,9}$/)),
     fc.constantFrom('+', '-'),
     two(23),
     two(59),
   )
   fc.assert(
-    fc.property(parts, ([year, month, day, hour, minute, second, sign, east, minutes]) => {
-      const text = `${year}-${month}-${day}T${hour}:${minute}:${second}${sign}${east}:${minutes}`
+    fc.property(parts, ([year, month, day, hour, minute, second, fraction, sign, east, minutes]) => {
+      const text = `${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}${sign}${east}:${minutes}`
       const isDay = new Date(Date.UTC(year, Number(month) - 1, Number(day)))
         .toISOString()
         .startsWith(`${year}-${month}-${day}`)
