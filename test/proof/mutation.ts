@@ -60,7 +60,8 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     // Elsewhere: a copy of the tree within the tree is found by every other tool.
     tempDirName: join(tmpdir(), `govalid-mutation-${process.pid}`),
     ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli}'],
-    timeoutMS: 20_000,
+    timeoutMS: 10_000,
+    timeoutFactor: 1.25,
     dryRunTimeoutMinutes: 20,
     allowEmpty: false,
   })

@@ -45,7 +45,7 @@ describe.each([
   { name: 'keys as they come', key: keyOf },
   { name: 'keys that crowd one slot', key: crowded },
 ])('$name', ({ key }) => {
-  it('does what a list does, whatever is done to it', () => {
+  it('does what a list does, whatever is done to it', { timeout: 300_000 }, () => {
     const all = Array.from({ length: 61 }, (_, name) => key(name))
     fc.assert(
       fc.property(steps, (list) => {
@@ -70,7 +70,7 @@ describe.each([
     )
   })
 
-  it('remembers every key up to its capacity, growing as it is filled', () => {
+  it('remembers every key up to its capacity, growing as it is filled', { timeout: 300_000 }, () => {
     const keys = createFinishedKeys(5000)
     for (let name = 0; name < 5000; name++) keys.add(key(name), 100, 'token')
     for (let name = 0; name < 5000; name++) expect(keys.has(key(name), 99)).toBe(true)
@@ -78,7 +78,7 @@ describe.each([
     expect(keys.has(key(0), 100)).toBe(false)
   })
 
-  it('forgets the one finished longest ago when there is no room, and no other', () => {
+  it('forgets the one finished longest ago when there is no room, and no other', { timeout: 300_000 }, () => {
     const keys = createFinishedKeys(100)
     for (let name = 0; name < 250; name++) {
       keys.makeRoom(99, 0)
