@@ -63,6 +63,7 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
   status(): Promise<ReceiverStatus>
   /**
    * Refuses new deliveries with 503 at once, stops the inbox, waits for running handlers and their completions, then stops every timer.
+   * An inbox that cannot be stopped makes it reject, after that wait.
    * With `timeoutMs` it waits no longer than that: what still runs is told by its `signal`, and its claim ends with its lease.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
@@ -183,8 +184,11 @@ async function closeRunning(
   timeoutMs: number | undefined,
 ): Promise<void> {
   const end = async () => {
-    await inbox.stop()
-    await running.whenIdle()
+    try {
+      await inbox.stop()
+    } finally {
+      await running.whenIdle()
+    }
   }
   if (timeoutMs === undefined) return end()
   const settled = await settleWithin(clock, timeoutMs, end)

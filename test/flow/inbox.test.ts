@@ -4,7 +4,9 @@ import type { AcceptedDelivery, Inbox, InboxWork } from '../../src/index.js'
 import { createReceiver } from '../../src/index.js'
 import type { QuarantineEntry } from '../../src/stores/store.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
+import { deferred } from '../support/deferred.js'
 import { memoryQuarantine } from '../support/quarantine.js'
+import { MINUTE, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
 const SECRET = 'your_webhook_secret'
 const START = Date.parse('2025-01-29T12:00:00Z')
@@ -172,6 +174,94 @@ test('an inbox that is still starting when the receiver is closed is stopped aft
   await closed
   expect(steps).toEqual(['started', 'stopped'])
 })
+
+/** An inbox that cannot be started the first `failures` times. */
+function startsLater(failures: number) {
+  let starts = 0
+  const start = async () => {
+    if (++starts <= failures) throw new Error('no Redis')
+  }
+  return { inbox: { ...heldInbox().inbox, start }, starts: () => starts }
+}
+
+test('an inbox that cannot be started is reported, and tried again every five seconds until it is', async () => {
+  const { inbox, starts } = startsLater(2)
+  const { clock, receiver, troubles } = receiving({ inbox })
+  receiver.on('*', () => {})
+  await clock.advance(0)
+  const trouble = { code: 'inbox_unavailable', message: expect.stringContaining('5 s'), error: new Error('no Redis') }
+  expect(troubles).toEqual([trouble])
+  await clock.advance(4999)
+  receiver.on('qr.created', () => {})
+  expect([starts(), clock.pendingTimers()]).toEqual([1, 1])
+  await clock.advance(1)
+  await clock.advance(5 * SECOND)
+  await clock.advance(MINUTE)
+  expect([starts(), troubles.length, clock.pendingTimers()]).toEqual([3, 2, 0])
+})
+
+test('an inbox that cannot be started is not tried again after a close', async () => {
+  const waiting = startsLater(9)
+  const one = receiving({ inbox: waiting.inbox })
+  one.receiver.on('*', () => {})
+  await one.clock.advance(0)
+  await one.receiver.close()
+  const gate = deferred()
+  const other = receiving({ inbox: { ...heldInbox().inbox, start: () => gate.promise } })
+  other.receiver.on('*', () => {})
+  await other.clock.advance(0)
+  const closed = other.receiver.close()
+  gate.reject(new Error('no Redis'))
+  await closed
+  other.receiver.on('qr.created', () => {})
+  expect([waiting.starts(), one.clock.pendingTimers(), other.clock.pendingTimers()]).toEqual([1, 0, 0])
+})
+
+test('an inbox whose platform delivers the jobs is neither started nor stopped', async () => {
+  const { clock, receiver, troubles } = receiving({ inbox: { accept: async () => {} } })
+  receiver.on('*', () => {})
+  expect(clock.pendingTimers()).toBe(0)
+  await receiver.close()
+  expect(troubles).toEqual([])
+})
+
+test('a handler for unknown events alone starts the inbox too', async () => {
+  const { inbox, isStarted } = heldInbox()
+  const { clock, receiver } = receiving({ inbox })
+  receiver.onUnknown(() => {})
+  await clock.advance(0)
+  expect(isStarted()).toBe(true)
+})
+
+test.each([[undefined], [{ timeoutMs: MINUTE }]])(
+  'an inbox that cannot be stopped: the close (%o) waits for what runs, then says so',
+  async (limit) => {
+    const gate = deferred()
+    const signals: AbortSignal[] = []
+    const inbox = { ...heldInbox().inbox, stop: () => Promise.reject(new Error('no Redis')) }
+    const { clock, receiver } = receiving({ inbox })
+    receiver.on('*', (_, { signal }) => {
+      signals.push(signal)
+      return gate.promise
+    })
+    await clock.advance(0)
+    const rawBody = new TextEncoder().encode(JSON.stringify(payload))
+    const headers = { 'x-govalid-signature': signatureOf(rawBody) }
+    const job = receiver.work({ key: '0'.repeat(64), rawBody, headers, receivedAt: START }, { number: 1, last: false })
+    await clock.advance(SECOND)
+    let isClosed = false
+    const closed = receiver.close(limit).finally(() => {
+      isClosed = true
+    })
+    const refused = expect(closed).rejects.toThrow('no Redis')
+    await clock.advance(SECOND)
+    expect([isClosed, signals[0]?.aborted]).toEqual([false, false])
+    gate.resolve()
+    await refused
+    expect(await job).toMatchObject({ status: 'processed' })
+    expect(clock.pendingTimers()).toBe(0)
+  },
+)
 
 test('a close with a time limit ends although a job never does, and leaves no timer', async () => {
   const clock = fixedClock(START)
