@@ -66,7 +66,7 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   }
   const inTurn = createTurns()
   const call = (event: Event, context: Context, outdated: boolean) =>
-    handler(event, Object.create(context, { outdated: { value: outdated, enumerable: true } }))
+    handler(event, Object.assign(Object.create(context), { outdated }))
   return async function handleNewest(event, context) {
     const object = objectOf(event)
     const epochMs = readTimestamp((event as { readonly timestamp?: unknown }).timestamp)?.epochMs
@@ -75,8 +75,8 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
     await inTurn(object, context.signal, async () => {
       // Given up while it waited: the next try works it.
       if (context.signal.aborted) throw context.signal.reason
-      const newest = await remember.get(object)
-      const isOutdated = newest !== undefined && epochMs < newest
+      const newest = (await remember.get(object)) ?? epochMs
+      const isOutdated = epochMs < newest
       if (isOutdated && mode === 'drop') return
       await call(event, context, isOutdated)
       if (!isOutdated) await remember.set(object, epochMs)
@@ -102,10 +102,7 @@ function createTurns(): (object: string, signal: AbortSignal, work: () => Promis
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve())
-  })
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 }
 
 /** The objects used last; beyond that the one that was not used for longest is forgotten. */

@@ -23,7 +23,6 @@ const SECRET_CALL_MS = 1000
  */
 export function createSecretLoader(source: SecretSource, settings: Settings, reporter: Reporter): SecretLoader {
   let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
-  if (typeof source !== 'function') return () => loaded as SecretKeys
   // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
   return (deadline) => loaded ?? load(Math.min(SECRET_CALL_MS, deadline.left()))
   async function load(limitMs: number): Promise<SecretKeys | Outcome> {

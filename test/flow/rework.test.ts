@@ -4,7 +4,7 @@ import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/ind
 import { fixedClock } from '../../src/testing/index.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { type MemoryQuarantine, memoryQuarantine } from '../support/quarantine.js'
-import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+import { HOUR, MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
 const only = ({ entries }: MemoryQuarantine): QuarantineEntry => {
   const [entry, more] = entries.values()
@@ -42,9 +42,36 @@ test('what was not done is done, what was done is not done again, and the entry 
 
 test('worked again in vain it stays, with the new error', async () => {
   const { receiver, deliver, quarantine } = failing()
-  await deliver()
+  const headers = { 'x-govalid-signature': signatureOf(scannedEvent()), 'x-request-id': 'abc' }
+  await deliver(scannedEvent(), { headers: () => headers })
   expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
-  expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2 })
+  expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2, headers })
+})
+
+test('what its headers say of the way here does not matter: the body is kept as it was read', async () => {
+  const { receiver, deliver, quarantine, state } = failing()
+  await deliver()
+  state.mended = true
+  const { headers, ...entry } = only(quarantine)
+  const more = { 'content-encoding': 'gzip', 'content-length': '9000000' }
+  expect(await receiver.rework({ ...entry, headers: { ...headers, ...more } })).toMatchObject({ status: 'processed' })
+})
+
+test('the entry is gone when the rework says that it is done, however slow the quarantine is', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const kept = memoryQuarantine()
+  const quarantine = Object.assign((entry: QuarantineEntry) => kept(entry), {
+    discard: (key: string) => pause(clock, SECOND / 2).then(() => kept.discard?.(key)),
+  })
+  const { receiver, deliver } = receiving({ clock, quarantine })
+  let calls = 0
+  receiver.on('qr.scanned', () => {
+    if (++calls === 1) throw new PermanentError('no table')
+  })
+  await deliver()
+  const reworked = receiver.rework(only(kept)).then(({ status }) => [status, kept.entries.size])
+  await clock.advance(5 * SECOND)
+  expect(await reworked).toEqual(['processed', 0])
 })
 
 test('a failure that may pass is kept all the same: nobody else will try it again', async () => {

@@ -1,6 +1,6 @@
 /** Secrets in use: one, several, rotated, and given by a function. */
 import { describe, expect, it, test } from 'vitest'
-import type { Secret } from '../../src/index.js'
+import { type Secret, WebhookError } from '../../src/index.js'
 import { deferred } from '../support/deferred.js'
 import { scannedEvent } from '../support/payloads.js'
 import { deliveryOf, receiving, SECOND, SECRET, signatureOf } from '../support/receiving.js'
@@ -70,7 +70,15 @@ describe('a function', () => {
     const { try: deliver, troubles } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
     expect(await deliver()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'secret_unavailable' } })
     expect(await deliver()).toMatchObject({ http: 200 })
-    expect(troubles).toMatchObject([{ code: 'secret_unavailable', error: new Error('no secret manager') }])
+    const error = new Error('no secret manager')
+    expect(troubles).toEqual([{ code: 'secret_unavailable', message: expect.stringContaining('503'), error }])
+  })
+
+  test('that fails with an error of this package has failed all the same: 503, not what a misused secret gets', async () => {
+    const error = new WebhookError('store_unavailable', 'no secret manager')
+    const { try: deliver, troubles } = receiving({ secret: () => Promise.reject(error) })
+    expect(await deliver()).toMatchObject({ http: 503, outcome: { code: 'secret_unavailable' } })
+    expect(troubles).toMatchObject([{ code: 'secret_unavailable', error }])
   })
 
   it.each<[string, unknown, RegExp]>([
@@ -97,7 +105,8 @@ describe('a function', () => {
         return slow.promise
       },
     })
-    expect(await deliver()).toMatchObject({ http: 503, ms: SECOND, outcome: { code: 'secret_unavailable' } })
+    const late = { code: 'secret_unavailable', error: { message: expect.stringContaining('in time') } }
+    expect(await deliver()).toMatchObject({ http: 503, ms: SECOND, outcome: late })
     slow.resolve(SECRET)
     await clock.advance(0)
     expect(await deliver()).toMatchObject({ http: 200, ms: 0 })

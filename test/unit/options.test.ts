@@ -7,6 +7,7 @@ import { caught } from '../support/caught.js'
 
 const SECRET = 'your_webhook_secret'
 const SCHEMA = z.looseObject({})
+const INBOX = { accept: async () => {}, maxBodyBytes: 1000 }
 
 describe('without any option but the secret', () => {
   test('the limits are those of the documentation', () => {
@@ -43,6 +44,8 @@ describe('what is set is taken', () => {
     ['a sink', { quarantine: sink }],
     ['limits', { maxBodyBytes: 1, bodyDeadlineMs: 1, deadlineMs: 4999, handlerTimeoutMs: 1, maxAgeMs: 1 }],
     ['schemas', { schemas: { 'qr.scanned': SCHEMA } }],
+    ['a schema left undefined', { schemas: { 'qr.scanned': undefined } as never }],
+    ['what the inbox can take', { inbox: INBOX, maxBodyBytes: 1000 }],
   ])('%s', (_, options) => {
     expect(readOptions({ secret: SECRET, ...options })).toMatchObject(options)
   })
@@ -64,7 +67,7 @@ describe('a misuse throws at creation, with a code and the cure', () => {
     ['no secret', {}, 'secret_missing', /secret is undefined.*Account > Webhooks/],
     ['a blank secret', { secret: ' ' }, 'secret_blank', /secret is blank/],
     ['a list with undefined in it', { secret: [SECRET, undefined] }, 'secret_missing', /secret\[1\] is undefined/],
-    ['an unknown option', { secret: SECRET, maxAge: 1 }, 'option_unknown', /"maxAge".*maxAgeMs/],
+    ['an unknown option', { secret: SECRET, maxAge: 1 }, 'option_unknown', /"maxAge".*secret, store, .*maxAgeMs/],
     ['an inherited name as an option', { secret: SECRET, toString: 1 }, 'option_unknown', /"toString"/],
     [
       'a Workers KV namespace as the store',
@@ -75,6 +78,12 @@ describe('a misuse throws at creation, with a code and the cure', () => {
     ['a store without methods', { secret: SECRET, store: {} }, 'store_unsuitable', /claim, renew, complete, release/],
     ['a Map as the store', { secret: SECRET, store: new Map() }, 'store_unsuitable', /claim, renew, complete, release/],
     ['null as the store', { secret: SECRET, store: null }, 'store_unsuitable', /claim, renew, complete, release/],
+    [
+      'a store that lacks methods',
+      { secret: SECRET, store: { claim() {}, complete() {} } },
+      'store_unsuitable',
+      /claim, renew, complete, release/,
+    ],
     ['true as the store', { secret: SECRET, store: true }, 'store_unsuitable', /claim, renew, complete, release/],
     [
       'memoryStore itself',
@@ -137,7 +146,26 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'a body deadline past the deadline',
       { secret: SECRET, bodyDeadlineMs: 4501 },
       'option_invalid',
-      /no longer than deadlineMs/,
+      /bodyDeadlineMs must be no longer than deadlineMs/,
+    ],
+    [
+      'null as the inbox',
+      { secret: SECRET, inbox: null },
+      'option_invalid',
+      /inbox must be .*govalid-webhooks\/inboxes/,
+    ],
+    ['an inbox without accept', { secret: SECRET, inbox: {} }, 'option_invalid', /inbox must be .*it is object/],
+    [
+      'a limit above that of the inbox',
+      { secret: SECRET, inbox: INBOX, maxBodyBytes: 1001 },
+      'option_invalid',
+      /maxBodyBytes must be at most 1000.*it is 1001/,
+    ],
+    [
+      'an inbox that cannot take the default limit',
+      { secret: SECRET, inbox: INBOX },
+      'option_invalid',
+      /maxBodyBytes must be at most 1000/,
     ],
     [
       'an unknown validation',
@@ -156,13 +184,26 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'a schema of an unknown event',
       { secret: SECRET, schemas: { 'qr.scaned': SCHEMA } },
       'event_type_unknown',
-      /"qr.scaned".*qr\.scanned/,
+      /"qr.scaned".*qr\.created, qr\.scanned, /,
     ],
     [
       'a schema that is none',
       { secret: SECRET, schemas: { 'qr.scanned': {} } },
       'option_invalid',
       /schemas\['qr.scanned'\] must be a Standard Schema/,
+    ],
+    [
+      'null as a schema',
+      { secret: SECRET, schemas: { 'qr.scanned': null } },
+      'option_invalid',
+      /schemas\['qr.scanned'\] must be a Standard Schema/,
+    ],
+    ['null as the clock', { secret: SECRET, clock: null }, 'option_invalid', /clock must be an object/],
+    [
+      'a clock that only has timers',
+      { secret: SECRET, clock: { setTimer() {} } },
+      'option_invalid',
+      /clock must be an object/,
     ],
     [
       'a clock that is none',

@@ -1,7 +1,10 @@
 /** newestOnly: what is older than the newest worked for the same object is dropped or flagged; nothing else is. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
+import { caught } from '../support/caught.js'
 import { deferred } from '../support/deferred.js'
 
 const SECRET = 'your_webhook_secret'
@@ -48,10 +51,11 @@ describe('newestOnly', () => {
   test('works what has the same time, no time, or no object', async () => {
     const { seen, receive } = setUp()
     const equal = { ...at(5), data: { id: 'abc123', minute: 'five again' } }
-    for (const payload of [at(5), equal, { ...at(1), timestamp: 'yesterday' }]) await receive(payload)
-    await receive({ ...at(9), data: { minute: 9 } })
-    await receive({ ...at(2), data: { minute: 2 } })
-    expect(seen).toEqual(['abc123 5', 'abc123 five again', 'abc123 1', 'undefined 9', 'undefined 2'])
+    for (const payload of [at(5), equal, { ...at(1), timestamp: 'yesterday' }, at(4)]) await receive(payload)
+    for (const minute of [9, 2]) await receive({ ...at(minute), data: { minute } })
+    for (const minute of [9, 2]) await receive({ ...at(minute), data: { id: null, minute } })
+    expect(seen.slice(0, 3)).toEqual(['abc123 5', 'abc123 five again', 'abc123 1'])
+    expect(seen.slice(3)).toEqual(['undefined 9', 'undefined 2', 'null 9', 'null 2'])
   })
 
   test('lets a delivery that failed count for nothing', async () => {
@@ -104,6 +108,39 @@ describe('newestOnly', () => {
     expect(steps.slice(3)).toEqual(['abc123 5 ends', 'abc123 6 begins', 'abc123 6 ends'])
   })
 
+  test('one that comes while the second of its object is handled waits for that one, not for the first', async () => {
+    const [first, second] = [deferred(), deferred()]
+    const steps: string[] = []
+    const handle = newestOnly({ objectOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
+      steps.push(`${minute} begins`)
+      if (minute < 7) await (minute === 5 ? first : second).promise
+      steps.push(`${minute} ends`)
+    })
+    const context = { signal: new AbortController().signal } as DeliveryContext
+    const [five, six] = [handle(at(5), context), handle(at(6), context)]
+    first.resolve()
+    await five
+    const seven = handle(at(7), context)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(steps).toEqual(['5 begins', '5 ends', '6 begins'])
+    second.resolve()
+    await Promise.all([six, seven])
+    expect(steps.slice(3)).toEqual(['6 ends', '7 begins', '7 ends'])
+  })
+
+  test('holds nothing of an object that is done, however many there are', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const remember = { get: () => undefined, set: () => {} }
+    const handle = newestOnly({ objectOf, remember }, () => {})
+    const context = { signal: new AbortController().signal } as DeliveryContext
+    collect()
+    const before = process.memoryUsage().heapUsed
+    for (let index = 0; index < 300; index++) await handle(at(5, `${index}`.padEnd(100_000, 'x')), context)
+    collect()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000)
+  })
+
   test('asks a memory of the user, which every process shares', async () => {
     const table = new Map<string, number>()
     const remember: NewestMemory = {
@@ -116,6 +153,17 @@ describe('newestOnly', () => {
     await other.receive(at(7))
     expect([one.seen, other.seen]).toEqual([['abc123 5'], ['abc123 7']])
     expect(table).toEqual(new Map([['abc123', Date.parse('2025-01-29T12:07:00Z')]]))
+  })
+
+  test('asks it to keep the newest only, not what was flagged', async () => {
+    const kept: number[] = []
+    const { seen, receive } = setUp({
+      mode: 'flag',
+      remember: { get: () => kept.at(-1), set: (_, epochMs) => void kept.push(epochMs) },
+    })
+    for (const minute of [5, 3]) await receive(at(minute))
+    expect(seen).toEqual(['abc123 5', 'abc123 3 outdated'])
+    expect(kept).toEqual([Date.parse('2025-01-29T12:05:00Z')])
   })
 
   test('forgets the object that was not used for longest, beyond 10,000', async () => {
@@ -132,11 +180,28 @@ describe('newestOnly', () => {
     expect(seen).toEqual([0, 3])
   })
 
-  test.each([
-    ['without objectOf', {}],
-    ['with another mode', { objectOf, mode: 'refuse' }],
-    ['with a memory that is none', { objectOf, remember: new Set() }],
-  ])('refuses to be made %s', (_, wrong) => {
-    expect(() => newestOnly(wrong as never, () => {})).toThrow(/option_invalid/)
+  test('keeps the object that was used again', async () => {
+    const seen: string[] = []
+    const handle = newestOnly({ objectOf }, ({ data }: ReturnType<typeof at>) => void seen.push(data.id))
+    const context = { signal: new AbortController().signal } as DeliveryContext
+    for (let index = 0; index < 10_000; index++) await handle(at(5, `qr-${index}`), context)
+    await handle(at(6, 'qr-0'), context)
+    await handle(at(5, 'one more'), context)
+    seen.length = 0
+    for (const id of ['qr-0', 'qr-1']) await handle(at(3, id), context)
+    expect(seen).toEqual(['qr-1'])
+  })
+
+  test.each<[string, unknown, RegExp, unknown?]>([
+    ['without objectOf', {}, /objectOf names the object/],
+    ['without a handler', { objectOf }, /takes \({ objectOf }, handler\)/, null],
+    ['with another mode', { objectOf, mode: 'refuse' }, /'drop' or 'flag'; it is "refuse"/],
+    ['with a memory that is none', { objectOf, remember: new Set() }, /remember must have get/],
+    ['with null for a memory', { objectOf, remember: null }, /remember must have get/],
+    ['with a memory that keeps nothing', { objectOf, remember: { get() {} } }, /remember must have get/],
+    ['with a memory that tells nothing', { objectOf, remember: { set() {} } }, /remember must have get/],
+  ])('refuses to be made %s', (_, wrong, message, handler = () => {}) => {
+    const error = caught(() => newestOnly(wrong as never, handler as never))
+    expect(error).toMatchObject({ code: 'option_invalid', message: expect.stringMatching(message) })
   })
 })

@@ -57,6 +57,12 @@ const SLOWER_SCANS: readonly (readonly [line: string, replacement: string])[] = 
 /** Every mutant that may survive. */
 export const SURVIVORS: readonly Survivor[] = [
   same(
+    'create-receiver.ts',
+    "if (settled.status === 'late') running.giveUp()",
+    'true',
+    'what is not late has waited until nothing runs: nobody is told',
+  ),
+  same(
     'crypto/encoding.ts',
     'for (let index = 0; index < bytes.length; index++) {',
     'index <= bytes.length',
@@ -138,5 +144,17 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   ...SLOWER_SCANS.map(([line, replacement]) =>
     same('events/shapes.ts', line, replacement, 'a documented scan goes through the shapes, which find nothing in it'),
+  ),
+  same(
+    'options.ts',
+    "if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value",
+    'true',
+    'a safe integer is a number; the type needs to be told',
+  ),
+  same(
+    'start-inbox.ts',
+    'await startable.start?.(work)',
+    'startable.start(work)',
+    'one without a start is never about to be started; the type needs to be told',
   ),
 ]

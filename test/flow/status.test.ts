@@ -1,0 +1,97 @@
+/** What a receiver tells of itself: what it counted, and what its inbox holds. */
+import { describe, expect, it, test } from 'vitest'
+import type { Inbox } from '../../src/index.js'
+import { deferred } from '../support/deferred.js'
+import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
+import { MINUTE, receiving, SECOND, signatureOf } from '../support/receiving.js'
+
+const START = Date.parse(EVENT_TIME)
+
+const inboxThat = (status?: Inbox['status']): Inbox => ({ accept: async () => {}, ...(status && { status }) })
+
+test('a new receiver has counted nothing, holds nothing and is drained', async () => {
+  expect(await receiving().receiver.status()).toEqual({
+    outcomes: {},
+    accepted: 0,
+    working: 0,
+    waiting: 0,
+    failed: 0,
+    quarantined: 0,
+    oldestWaitingMs: undefined,
+    drained: true,
+    lastDeliveryAt: {},
+  })
+})
+
+test('it counts every try by its outcome, and says what runs', async () => {
+  const gate = deferred()
+  const { clock, receiver, deliver } = receiving()
+  receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+  receiver.on('qr.created', () => {})
+  receiver.on('qr.removed', () => gate.promise)
+  await deliver()
+  await deliver()
+  await deliver(eventOf('qr.created'))
+  await deliver('} not json')
+  await deliver(scannedEvent(), { header: () => undefined })
+  const running = deliver(eventOf('qr.removed'))
+  await clock.advance(SECOND)
+  expect(await receiver.status()).toMatchObject({
+    outcomes: { failed: 2, processed: 1, quarantined: 1, refused: 1 },
+    accepted: 0,
+    working: 1,
+    failed: 2,
+    quarantined: 1,
+  })
+  gate.resolve()
+  await running
+  expect(await receiver.status()).toMatchObject({ outcomes: { processed: 2 }, working: 0 })
+})
+
+test('it says when each event type came last, unknown ones together, and none for what is not authentic', async () => {
+  const { clock, receiver, deliver } = receiving()
+  await deliver()
+  await deliver({ ...scannedEvent(), event: 'qr.painted' })
+  await clock.advance(MINUTE)
+  await deliver({ ...scannedEvent(), event: 'qr.folded' })
+  await deliver(eventOf('qr.created'), { header: () => 'sha256=00' })
+  expect((await receiver.status()).lastDeliveryAt).toEqual({ 'qr.scanned': START, unknown: START + MINUTE })
+})
+
+describe('with an inbox', () => {
+  it('adds what the engine has given up to what failed, and says how long the oldest has waited', async () => {
+    const held = { waiting: 3, working: 1, failed: 2, oldestWaitingAt: START - MINUTE }
+    const { clock, receiver, deliver } = receiving({ inbox: inboxThat(async () => held) })
+    expect(await receiver.status()).toMatchObject({ failed: 2, quarantined: 0 })
+    await deliver()
+    receiver.on('qr.created', () => Promise.reject(new Error('no database')))
+    const rawBody = new TextEncoder().encode(JSON.stringify(eventOf('qr.created')))
+    const headers = { 'x-govalid-signature': signatureOf(rawBody) }
+    await receiver.work({ key: '0'.repeat(64), rawBody, headers, receivedAt: START }, { number: 1, last: false })
+    await clock.advance(SECOND)
+    expect(await receiver.status()).toMatchObject({
+      accepted: 1,
+      waiting: 3,
+      failed: 3,
+      oldestWaitingMs: MINUTE + SECOND,
+      drained: false,
+    })
+  })
+
+  it.each([
+    ['not drained while something waits', 1, 0, false],
+    ['not drained while something is worked', 0, 1, false],
+    ['drained when there is nothing', 0, 0, true],
+    ['not drained while something waits, whatever is worked', 1, undefined, false],
+    ['not sure where the engine does not tell what is worked', 0, undefined, undefined],
+  ])('is %s', async (_, waiting, working, drained) => {
+    const held = { waiting, working, failed: 0, oldestWaitingAt: undefined }
+    const status = await receiving({ inbox: inboxThat(async () => held) }).receiver.status()
+    expect([status.drained, status.oldestWaitingMs]).toEqual([drained, undefined])
+  })
+
+  it('does not guess where the engine does not tell', async () => {
+    const status = await receiving({ inbox: inboxThat() }).receiver.status()
+    expect(status).toMatchObject({ waiting: undefined, drained: undefined, oldestWaitingMs: undefined, failed: 0 })
+  })
+})
