@@ -48,6 +48,7 @@ export function openSqlite(): OpenedStore {
     ...byTheRealClock,
     stores: [one, other].map((database) => sqliteStore({ database })),
     pass: (ms) => hasTable(observer) && makeLater(observer, ms),
+    clear: () => hasTable(observer) && observer.exec('DELETE FROM govalid_deliveries'),
     async close() {
       for (const database of [one, other, observer]) database.close()
       rmSync(folder, { recursive: true, force: true })
@@ -68,6 +69,7 @@ export function openRedis(url: string): OpenedStore {
     ...byTheRealClock,
     stores: [one, other].map((client) => redisStore({ client, namespace })),
     pass: (ms, key) => observer.eval(MAKE_LATER, 0, `govalid:*${namespace}*${key}*`, String(ms)),
+    clear: () => observer.eval(REMOVE, 0, `govalid:*${namespace}*`),
     async close() {
       await observer.eval(REMOVE, 0, `govalid:*${namespace}*`)
       for (const client of [one, other, observer]) client.disconnect()
@@ -81,13 +83,15 @@ export function openPostgres(url: string): OpenedStore {
   const pool = new Pool({ connectionString: url, max: 6 })
   const columns = ['lease_until', 'retain_until', 'counted_at']
   const later = `UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - $1`).join(', ')}`
+  const ifThere = async (statement: string, values: readonly unknown[] = []) => {
+    const { rows } = await pool.query('SELECT to_regclass($1) AS found', [table])
+    if (rows[0].found !== null) await pool.query(statement, [...values])
+  }
   return {
     ...byTheRealClock,
     stores: [postgresStore({ pool, table }), postgresStore({ pool, table })],
-    async pass(ms) {
-      const { rows } = await pool.query('SELECT to_regclass($1) AS found', [table])
-      if (rows[0].found !== null) await pool.query(later, [ms])
-    },
+    pass: (ms) => ifThere(later, [ms]),
+    clear: () => ifThere(`DELETE FROM ${table}`),
     async close() {
       await pool.query(`DROP TABLE IF EXISTS ${table}, ${table}_quarantine`)
       await pool.end()
