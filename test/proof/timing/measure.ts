@@ -22,21 +22,25 @@ const HEX = Buffer.from('0123456789abcdef')
 /** Headers that are made before they are timed, so that making them is not. */
 const BATCH = 500
 
-/** Times the whole of `assertSignature`, in nanoseconds. */
+/** Times the whole of `assertSignature`, in nanoseconds, with keys that are made with what is planted. */
 export function timeVerifier(planting: Planting): TimeOne {
+  makeKeys(planting)
   return async function timeOne(header) {
-    const unplant = planting?.()
     const startedAt = process.hrtime.bigint()
-    const verified = assertSignature(BODY, header, SECRET)
-    // The keys are made before anything is waited for.
-    unplant?.()
     try {
-      await verified
+      await assertSignature(BODY, header, SECRET)
     } catch {
       return Number(process.hrtime.bigint() - startedAt)
     }
     throw new Error('a wrong signature was accepted')
   }
+}
+
+/** `assertSignature` keeps the keys of its last secret. Another one drives them out; how the new ones compute is decided while they are made. */
+function makeKeys(planting: Planting): void {
+  const unplant = planting?.()
+  for (const secret of [`not ${SECRET}`, SECRET]) assertSignature(BODY, undefined, secret).catch(() => {})
+  unplant?.()
 }
 
 /** Times nothing but `===` with the right header, in nanoseconds. */
