@@ -31,7 +31,8 @@ async function compare(): Promise<void> {
   const peers = values.ours ? [] : await loadPeers()
   const load = {
     rounds: Number(values.rounds),
-    warmUp: 5,
+    // Ours is more code, and so takes longer until it is compiled.
+    warmUp: 20,
     requests: Number(values.requests),
     connections: Number(values.connections),
   }
