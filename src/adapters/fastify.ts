@@ -14,6 +14,7 @@ export interface WebhookPluginOptions {
   readonly path: string
 }
 
+const UNREAD = 'application/octet-stream'
 const FIX =
   'A preParsing hook or another plugin read the stream before the webhook route. Register the plugin where no such hook applies, ' +
   'or have the hook keep the bytes: request.rawBody = bytes (fastify-raw-body: encoding: false).'
@@ -39,12 +40,13 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
   return async function govalidWebhooks(app, options) {
     const path = readPath(options)
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', function leaveUnread(_request, _stream, done) {
+    // By its name, not as '*': the parser of a name is kept, that of any other type is looked for each time.
+    app.addContentTypeParser(UNREAD, function leaveUnread(_request, _stream, done) {
       done(null)
     })
     app.addHook('onRequest', function neutraliseContentType(request, _reply, done) {
       // Fastify answers a malformed content type with 415 before any parser; the request's own headers stay as they came.
-      request.headers = { 'content-type': 'application/octet-stream' }
+      request.headers = { 'content-type': UNREAD }
       done()
     })
     app.post(path, async function handleFastifyRequest(request, reply) {
@@ -75,6 +77,10 @@ function sendAnswer(
   { status, headers, body, closes }: Answer,
 ): FastifyReply {
   if (closes) reply.raw.once('finish', () => leaveSoon(raw))
-  // Bytes: to a text Fastify would add a charset.
-  return reply.code(status).headers(headers).send(Buffer.from(body))
+  // A text leaves together with its headers, bytes after them. Without a serializer Fastify would add a charset to its content type.
+  return reply.code(status).headers(headers).serializer(asItIs).send(body)
+}
+
+function asItIs(body: unknown): string {
+  return body as string
 }
