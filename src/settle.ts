@@ -49,9 +49,8 @@ function settleProcessed(run: Run, deadline: Deadline, late: boolean): Ending | 
   return andThen(complete(run, deadline, false), ({ behind: completion }): Ending => {
     const { means, work, claim } = run
     const outcome = Object.assign(about(work, claim.attempt), PROCESSED)
-    // Only a delivery that was late or tried before can have an entry in the quarantine.
-    const mayHaveEntry =
-      late || work.origin.from !== 'sender' || claim.attempt > 1 || isKeptAhead(means, work, claim.attempt)
+    // Any other delivery cannot have an entry in the quarantine.
+    const mayHaveEntry = late || work.origin.from !== 'sender' || isKeptAhead(means, work, claim.attempt)
     if (!mayHaveEntry) return { outcome, behind: completion }
     return { outcome, behind: Promise.all([completion, discardEntry(means.quarantine, work.key)]) }
   })
@@ -164,18 +163,18 @@ function complete(
   const request = { key, token, retainUntil: retainUntil(means, work), quarantined, handlersDone: [...handlersDone] }
   const attempt: Attempt = (limitMs) => completeClaim(means.store, means.settings.clock, limitMs, request)
   const asked = attempt(Math.min(STORE_CALL_MS, deadline.left()))
-  return andThen(asked, (recorded) => (recorded === 'recorded' ? WRITTEN : completeBehind(run, recorded, attempt)))
+  return andThen(asked, (recorded) => {
+    if (recorded === 'unknown') return completeBehind(run, attempt)
+    reportUnrecorded(run, recorded)
+    return WRITTEN
+  })
 }
 
 const WRITTEN: Pick<Ending, 'behind'> = {}
 
-function completeBehind(run: Run, recorded: Recorded, attempt: Attempt): Pick<Ending, 'behind'> {
+function completeBehind(run: Run, attempt: Attempt): Pick<Ending, 'behind'> {
   const { means, work } = run
   const { clock } = means.settings
-  if (recorded !== 'unknown') {
-    reportUnrecorded(run, recorded)
-    return WRITTEN
-  }
   const message = 'The store did not take a completion; it is written again behind the answer.'
   means.reporter.trouble({ ...aboutTrouble(work), code: 'completion_delayed', message })
   if (!work.delivery.endsWithAnswer) keepRunLease(run)

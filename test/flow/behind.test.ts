@@ -1,6 +1,6 @@
 /** What goes on behind the answer when the quarantine, the store or the platform does not play along. */
 import { describe, expect, test } from 'vitest'
-import { memoryStore, PermanentError } from '../../src/index.js'
+import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { iterableOf } from '../support/bodies.js'
 import { faultyStore } from '../support/faulty-store.js'
@@ -41,6 +41,18 @@ describe('a handler that fails for good after the answer, with a quarantine that
     expect(clock.pendingTimers()).toBe(0)
   })
 
+  test('can be worked again by hand once it is kept', async () => {
+    const { state, quarantine, receiver, try: attempt, clock } = open()
+    await attempt()
+    await clock.advance(MINUTE)
+    state.broken = false
+    await clock.advance(15 * SECOND)
+    const [entry] = quarantine.entries.values()
+    const reworked = receiver.rework(entry as QuarantineEntry)
+    await clock.advance(10 * SECOND)
+    expect(await reworked).toMatchObject({ status: 'quarantined', code: 'permanent_error', attempt: 2 })
+  })
+
   test('is released when that stays down: nothing is said to be done that is not kept', async () => {
     const { quarantine, try: attempt, clock } = open()
     await attempt()
@@ -67,6 +79,58 @@ test('a failing delivery whose keeping ahead fails after the answer is kept late
   expect([...quarantine.entries.values()]).toMatchObject([{ code: 'retry_pending' }])
   expect((await attempt()).outcome.status).toBe('processed')
   expect([quarantine.entries.size, clock.pendingTimers()]).toEqual([0, 0])
+})
+
+describe('a delivery that is kept ahead', () => {
+  /** One that is kept at the deadline and fails after it; `broken` says at which calls the quarantine is down. */
+  function open(broken: readonly number[]) {
+    let asked = 0
+    const quarantine = memoryQuarantine(() => {
+      if (broken.includes(++asked)) throw new Error('disk full')
+    })
+    const desk = receiving({ quarantine })
+    desk.receiver.on('qr.scanned', async () => {
+      await pause(desk.clock, 10 * SECOND)
+      throw new Error('no database')
+    })
+    return { ...desk, quarantine, asked: () => asked }
+  }
+
+  test.each([
+    ['once at the deadline and once with the error', [], 2],
+    ['not again at the deadline, where the error follows', [1], 2],
+    ['again with the error, which nobody else will tell', [2, 3], 4],
+  ])('asks the quarantine %s', async (_, broken, count) => {
+    const { clock, try: attempt, quarantine, asked } = open(broken)
+    await clock.advance(10 * MINUTE)
+    expect((await attempt()).outcome.status).toBe('unfinished')
+    await clock.advance(MINUTE)
+    expect([asked(), clock.pendingTimers()]).toEqual([count, 0])
+    expect([...quarantine.entries.values()]).toMatchObject([
+      { code: 'retry_pending', error: expect.stringContaining('no database') },
+    ])
+  })
+
+  test('is waited for by a close while the quarantine is asked again', async () => {
+    const { clock, receiver, try: attempt, quarantine } = open([2])
+    await clock.advance(10 * MINUTE)
+    await attempt()
+    await clock.advance(5 * SECOND)
+    expect(quarantine.codes).toHaveLength(1)
+    const kept = receiver.close().then(() => quarantine.codes.length)
+    await clock.advance(5 * SECOND)
+    expect(await kept).toBe(2)
+  })
+
+  test('while another receiver has it asks a quarantine that is down once: the next try asks again', async () => {
+    const { clock, deliver, try: attempt, asked } = open([1, 2])
+    await clock.advance(10 * MINUTE)
+    void deliver()
+    await clock.advance(SECOND)
+    const before = clock.pendingTimers()
+    expect((await attempt()).outcome.status).toBe('busy')
+    expect([asked(), clock.pendingTimers()]).toEqual([1, before])
+  })
 })
 
 test('store and quarantine both down on what must be the last try: 503', async () => {
@@ -113,6 +177,18 @@ test('a handler that first looks at its signal after it was given up finds it ab
   await attempt()
   await clock.advance(20 * SECOND)
   expect(seen).toMatchObject([true, { code: 'handler_timeout' }])
+})
+
+test('a handler that looks at its signal twice sees one signal', async () => {
+  const seen: AbortSignal[] = []
+  const { receiver, try: attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
+  receiver.on('qr.scanned', (_, context) => {
+    seen.push(context.signal, context.signal)
+    return new Promise(() => {})
+  })
+  await attempt()
+  await clock.advance(10 * SECOND)
+  expect(seen.map(({ aborted }) => aborted)).toEqual([true, true])
 })
 
 test('chunks that come after the body was given up are nobody’s', async () => {

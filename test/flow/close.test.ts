@@ -134,7 +134,7 @@ describe('with a time limit', () => {
     const store = memoryStore({ clock })
     const seen: string[] = []
     const gate = deferred()
-    const { receiver, try: attempt } = receiving({ clock, store })
+    const { receiver, try: attempt, troubles } = receiving({ clock, store })
     receiver.on('qr.scanned', () => gate.promise.then(() => seen.push('mail')), { name: 'mail' })
     receiver.on('qr.scanned', () => void seen.push('count, too late'), { name: 'count' })
     await attempt()
@@ -143,6 +143,7 @@ describe('with a time limit', () => {
     await closed
     gate.resolve()
     await clock.advance(SECOND)
+    expect(troubles).toMatchObject([{ code: 'handler_failed', error: { code: 'receiver_closing' } }])
     const next = receiving({ clock, store })
     next.receiver.on('qr.scanned', () => void seen.push('mail again'), { name: 'mail' })
     next.receiver.on('qr.scanned', () => void seen.push('count'), { name: 'count' })

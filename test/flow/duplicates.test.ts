@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore } from '../../src/index.js'
-import { eventOf, scannedEvent } from '../support/payloads.js'
+import { fixedClock } from '../../src/testing/index.js'
+import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { deliveryOf, HOUR, MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
@@ -15,8 +16,10 @@ function counting(options: Parameters<typeof receiving>[0] = {}) {
 
 test('141: the same bytes twice: worked once, answered 200 twice', async () => {
   const { deliver, calls } = counting()
-  expect((await deliver()).status).toBe('processed')
-  expect((await deliver()).status).toBe('duplicate')
+  const { event, idempotencyKey, status } = await deliver()
+  expect(status).toBe('processed')
+  // Which try it was is not known of one that is not worked.
+  expect(await deliver()).toEqual({ status: 'duplicate', event, idempotencyKey, secretIndex: 0 })
   expect(calls()).toBe(1)
 })
 
@@ -75,6 +78,26 @@ test('122: an event of the future is remembered as long as its bytes would be wo
   await clock.advance(1)
   expect((await deliver(scannedEvent({ timestamp }))).status).toBe('quarantined')
   expect(calls()).toBe(1)
+})
+
+test('129: an event is remembered as long as its bytes would be worked, and no longer: 72 hours, and 24 for wrong clocks', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const inner = memoryStore({ clock })
+  const asked: number[] = []
+  const remember = <Request extends { readonly retainUntil: number }>(request: Request): Request => {
+    asked.push(request.retainUntil - clock.now())
+    return request
+  }
+  const { deliver } = counting({
+    clock,
+    store: {
+      ...inner,
+      claim: (request) => inner.claim(remember(request)),
+      complete: (request) => inner.complete(remember(request)),
+    },
+  })
+  expect((await deliver()).status).toBe('processed')
+  expect(asked).toEqual([96 * HOUR, 96 * HOUR])
 })
 
 test.each([

@@ -77,6 +77,23 @@ test('an inbox that does not confirm is answered 503, and so is one that hangs',
   })
 })
 
+test('an entry that was made while the inbox was down is taken back once the inbox’s job is done', async () => {
+  const clock = fixedClock(START + MINUTE)
+  const { inbox, held, hand } = heldInbox()
+  const quarantine = memoryQuarantine()
+  let isDown = true
+  const accept: Inbox['accept'] = (given) => (isDown ? Promise.reject(new Error('disk full')) : inbox.accept(given))
+  const { receiver, deliver } = receiving({ clock, inbox: { ...inbox, accept }, quarantine })
+  receiver.on('qr.created', () => {})
+  await clock.advance(0)
+  expect(await deliver(payload)).toMatchObject({ status: 'unavailable', code: 'inbox_unavailable' })
+  expect(quarantine.codes).toEqual(['retry_pending'])
+  isDown = false
+  expect(await deliver(payload)).toMatchObject({ status: 'accepted' })
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
+  expect(quarantine.entries.size).toBe(0)
+})
+
 test('an adapter that keeps no headers: the inbox is given the signature, and works with it', async () => {
   const { inbox, held, hand } = heldInbox()
   const clock = fixedClock(START)

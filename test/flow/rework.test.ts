@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
+import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { type MemoryQuarantine, memoryQuarantine } from '../support/quarantine.js'
 import { HOUR, MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
@@ -13,9 +14,9 @@ const only = ({ entries }: MemoryQuarantine): QuarantineEntry => {
 }
 
 /** A receiver whose handlers fail until they are mended. */
-function failing() {
+function failing(options: Parameters<typeof receiving>[0] = {}) {
   const quarantine = memoryQuarantine()
-  const desk = receiving({ quarantine })
+  const desk = receiving({ ...options, quarantine })
   const seen: string[] = []
   const state = { mended: false }
   desk.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
@@ -38,6 +39,17 @@ test('what was not done is done, what was done is not done again, and the entry 
   expect(seen).toEqual(['mail', 'count 1', 'count 2'])
   expect(quarantine.entries.size).toBe(0)
   expect((await deliver()).status).toBe('duplicate')
+})
+
+test('what was done is known although only its completion reached the store', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  store.fail('renew', 'rejects')
+  const { receiver, deliver, quarantine, seen, state } = failing({ clock, store })
+  await deliver()
+  state.mended = true
+  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'processed' })
+  expect(seen).toEqual(['mail', 'count 1', 'count 2'])
 })
 
 test('worked again in vain it stays, with the new error', async () => {

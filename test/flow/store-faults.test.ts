@@ -1,6 +1,6 @@
 /** A store that fails: acceptance list, part H, in one process. */
 import { describe, expect, it, test } from 'vitest'
-import { memoryStore, type QuarantineEntry } from '../../src/index.js'
+import { memoryStore, type QuarantineEntry, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
@@ -166,12 +166,39 @@ describe('complete', () => {
   })
 
   test('down for hours: it is given up in the end, and that is told', async () => {
-    const { receiver, store, deliver, reported, clock } = open()
+    const { receiver, store, deliver, reported, troubles, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
     expect((await deliver()).status).toBe('processed')
     await clock.advance(121 * MINUTE)
     expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
+    expect(troubles.map(({ message }) => message)).toEqual([
+      expect.stringContaining('written again behind the answer'),
+      expect.stringContaining('may work the event again'),
+    ])
+  })
+
+  test('that is written again does not renew the lease where the platform may freeze with its answer', async () => {
+    const { receiver, store, try: attempt, clock } = open()
+    receiver.on('qr.scanned', () => {})
+    store.fail('complete', 'rejects', 1)
+    await attempt(undefined, { endsWithAnswer: true })
+    await clock.advance(SECOND)
+    expect(store.calls).toEqual(['claim', 'complete', 'complete'])
+  })
+
+  test('that comes after another worker’s is told once, by the write that found out: nothing was aborted', async () => {
+    const { receiver, store, try: attempt, troubles, clock } = open()
+    receiver.on('qr.scanned', () => {})
+    store.fail('complete', 'rejects')
+    store.fail('renew', 'rejects')
+    await attempt()
+    await clock.advance(56 * SECOND)
+    store.heal()
+    expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
+    await clock.advance(MINUTE)
+    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
+    expect(troubles[1]?.message).toContain('may be worked twice')
   })
 
   test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
@@ -201,6 +228,44 @@ describe('release', () => {
       expect([calls, clock.pendingTimers()]).toEqual([2, 0])
     },
   )
+
+  /** A handler that fails after `failsMs`, and a store that takes `takesMs` for a release. */
+  function slow(failsMs: number, takesMs: number) {
+    const clock = fixedClock(EVENT_TIME)
+    const inner = memoryStore({ clock })
+    const state = { released: false }
+    const store: Store = {
+      ...inner,
+      async release(request) {
+        await pause(clock, takesMs)
+        state.released = true
+        return inner.release(request)
+      },
+    }
+    const desk = receiving({ clock, store })
+    desk.receiver.on('qr.scanned', async () => {
+      await pause(clock, failsMs)
+      throw new Error('no database')
+    })
+    return { ...desk, state }
+  }
+
+  test('is waited for as long as there is time: the next try must not meet the claim', async () => {
+    const { try: attempt, state } = slow(100, 300)
+    const made = await attempt(undefined, { waitUntil: () => expect.unreachable() })
+    expect([made.http, made.ms, state.released]).toEqual([500, 400, true])
+  })
+
+  test('that takes longer than the answer may is waited for by the platform and by a close', async () => {
+    const { receiver, try: attempt, state, clock } = slow(4400, 500)
+    const kept: Promise<unknown>[] = []
+    const made = await attempt(undefined, { waitUntil: (work) => void kept.push(work) })
+    expect([made.http, made.ms, state.released, kept.length]).toEqual([500, 4500, false, 1])
+    const seen = [...kept, receiver.close()].map((ended) => ended.then(() => state.released))
+    await clock.advance(400)
+    expect(await Promise.all(seen)).toEqual([true, true])
+    expect(clock.pendingTimers()).toBe(0)
+  })
 
   test('is sent also by a try that fails with its last milliseconds: it must not look like a crash', async () => {
     const { receiver, store, tries, clock } = open()
@@ -237,13 +302,14 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 
   test('the old one is told by its signal once the store answers again, and that is reported', async () => {
-    const { store, clock, signals, reported } = await takenOver()
+    const { store, clock, signals, reported, troubles } = await takenOver()
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
     store.heal()
     await clock.advance(12 * SECOND)
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
     expect(signals[0]?.reason).toMatchObject({ code: 'lease_lost' })
     expect(reported('lease_lost')).toBe(1)
+    expect(troubles).toMatchObject([{ message: expect.stringContaining('aborted'), eventType: 'qr.scanned' }])
   })
 
   test('trap: its late completion changes nothing, and is reported', async () => {
@@ -251,7 +317,7 @@ describe('164: a lease that is over while the handler lives', () => {
     store.heal()
     await clock.advance(5 * MINUTE)
     expect((await attempt()).outcome.status).toBe('duplicate')
-    expect(reported('lease_lost')).toBe(2)
+    expect([reported('lease_lost'), reported('completion_delayed')]).toEqual([2, 0])
     expect(clock.pendingTimers()).toBe(0)
   })
 

@@ -1,6 +1,6 @@
 /** The try budget: five tries, and none of a throwing, a hanging or a crashing handler ever uses up the sender's last one. */
 import { describe, expect, it, test } from 'vitest'
-import { memoryStore, PermanentError, type Store } from '../../src/index.js'
+import { memoryStore, PermanentError } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
@@ -42,7 +42,12 @@ describe('151, 178: a handler that fails once', () => {
     ])
     // Trap: what a handler throws is told.
     expect(troubles).toMatchObject([
-      { code: 'handler_failed', eventType: 'qr.scanned', error: new Error('no database') },
+      {
+        code: 'handler_failed',
+        message: expect.stringContaining('failed (try 1)'),
+        eventType: 'qr.scanned',
+        error: new Error('no database'),
+      },
     ])
   })
 })
@@ -123,6 +128,19 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.codes).toEqual(['retry_pending'])
   })
 
+  test('a success takes the entry back that was made while the handler ran, of an event without a time too', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    receiver.on('qr.scanned', () => pause(clock, 90 * SECOND))
+    const undated = scannedEvent({ timestamp: undefined })
+    expect((await deliver(undated)).outcome.status).toBe('unfinished')
+    await clock.advance(MINUTE)
+    expect((await deliver(undated)).outcome.status).toBe('busy')
+    expect([...quarantine.entries.values()]).toMatchObject([{ code: 'retry_pending' }])
+    await clock.advance(30 * SECOND)
+    expect(quarantine.entries.size).toBe(0)
+  })
+
   test('whose quarantine fails too: 503, and nothing is said to be done', async () => {
     const quarantine = () => Promise.reject(new Error('disk full'))
     const { receiver, tries } = receiving({ quarantine })
@@ -134,6 +152,17 @@ describe('180: a handler that fails on every try', () => {
 })
 
 describe('179: a PermanentError', () => {
+  test('that no quarantine takes: 503, and released at once for the next try', async () => {
+    let calls = 0
+    const { receiver, clock, try: deliver } = receiving({ quarantine: () => Promise.reject(new Error('disk full')) })
+    receiver.on('qr.scanned', () => {
+      if (++calls === 1) throw new PermanentError('no such customer')
+    })
+    expect(await deliver()).toMatchObject({ http: 503, outcome: { code: 'quarantine_unavailable' } })
+    expect(clock.pendingTimers()).toBe(0)
+    expect((await deliver()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
+  })
+
   test.each([
     ['with', memoryQuarantine()],
     ['without', undefined],
@@ -294,15 +323,19 @@ describe('a last try that does not end', () => {
 
 describe('177c: a handler that ends the process on every try', () => {
   /** A process that dies: its receiver and its timers are gone, the store it shares is not. */
-  async function crashOn(tries: number, quarantine?: ReturnType<typeof memoryQuarantine>) {
+  async function crashOn(tries: number, quarantine?: ReturnType<typeof memoryQuarantine>, failedCompletions = 0) {
     const clock = fixedClock(EVENT_TIME)
-    const store: Store = memoryStore({ clock })
+    const store = faultyStore(memoryStore({ clock }))
+    store.fail('complete', 'rejects', failedCompletions)
     let calls = 0
+    let last = receiving()
     const made: Try[] = []
     for (const minutes of [0, 1, 6, 21, 81].slice(0, tries + 1)) {
       await clock.advance(Date.parse(EVENT_TIME) + minutes * MINUTE - clock.now())
       const dying = fixedClock(clock.now())
-      const { receiver, deliver, try: attempt } = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
+      const desk = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
+      const { receiver, deliver, try: attempt } = desk
+      last = desk
       receiver.on('qr.scanned', () => {
         calls++
         return new Promise(() => {})
@@ -312,7 +345,7 @@ describe('177c: a handler that ends the process on every try', () => {
       await clock.advance(0)
       made.push(...(made.length < tries ? [{ http: 0, ms: 0, outcome: { status: 'busy' } } as Try] : [await attempt()]))
     }
-    return { last: made.at(-1), calls: () => calls, store, clock }
+    return { ...last, last: made.at(-1), calls: () => calls, store }
   }
 
   test.each([
@@ -323,6 +356,14 @@ describe('177c: a handler that ends the process on every try', () => {
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed', attempt: 5 } })
     expect(calls()).toBe(4)
     if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'handler_crashed' }])
+  })
+
+  test('that completion is written again behind the answer where the store does not take it, and the lease then ends', async () => {
+    const { last, store, clock, deliver } = await crashOn(4, memoryQuarantine(), 1)
+    expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed' } })
+    await clock.advance(SECOND)
+    expect([store.count('complete'), clock.pendingTimers()]).toEqual([2, 0])
+    expect((await deliver()).status).toBe('duplicate')
   })
 
   test('but an earlier one is run', async () => {
