@@ -39,14 +39,13 @@ export function createTextBuffer(size: number): TextBuffer {
 /** `node:crypto` where the runtime has it built in. Asked anew each time, so a receiver decides when it is created. */
 export function findNodeCrypto(): NodeCrypto | undefined {
   const { process: host, navigator } = globalThis as { process?: BuiltinModules; navigator?: { userAgent?: string } }
-  if (typeof host?.getBuiltinModule !== 'function') return undefined
   // With `nodejs_compat` its `node:crypto` is JavaScript over the native crypto, and takes longer than WebCrypto does.
   if (navigator?.userAgent === 'Cloudflare-Workers') return undefined
   try {
-    const found = host.getBuiltinModule('node:crypto')
+    const found = (host as Required<BuiltinModules>).getBuiltinModule('node:crypto')
     return typeof found?.createHmac === 'function' ? found : undefined
   } catch {
-    // The edge runtime of Next.js has Node's `process` in name only: calling its functions throws.
+    // There is no such function; or, in the edge runtime of Next.js, it is one of those that Node's `process` has there in name only.
     return undefined
   }
 }

@@ -21,6 +21,14 @@ test('the header is the one of the setup guide, in lower case', () => {
   expect(SIGNATURE_HEADER).toBe('x-govalid-signature')
 })
 
+test('where the platform computes at once, so does the verdict come', () => {
+  const keys = createSecretKeys(SECRET)
+  expect(verifySignature(BODY, RIGHT, keys)).toEqual({ secretIndex: 0 })
+  expect(verifySignature(BODY, `${RIGHT.slice(0, -1)}${flip(RIGHT.slice(-1))}`, keys)).toEqual({
+    refused: 'signature_mismatch',
+  })
+})
+
 describeOnBothCryptos('a signature', () => {
   test('exactly as documented is accepted', async () => {
     expect(await verify(RIGHT)).toEqual({ secretIndex: 0 })
