@@ -5,7 +5,7 @@
 import type { QuarantinedCode } from '../errors.js'
 import { isEventType } from '../events/event-types.js'
 import type { GoValidEvent, Issue, UnknownEvent } from '../events/events.js'
-import { findIssues, isObject, kindOf } from '../events/shapes.js'
+import { findIssues, isObject } from '../events/shapes.js'
 import type { EventSchemas, SchemaResult, StandardSchema } from '../events/standard-schema.js'
 import { readTimestamp } from '../events/timestamp.js'
 
@@ -33,7 +33,7 @@ export function readEvent(type: string, payload: Readonly<Record<string, unknown
   if (!isEventType(type)) return { event: payload as UnknownEvent, known: false, issues: [], epochMs }
   const issues = findIssues(type, payload)
   if (!time?.documented && typeof payload['timestamp'] === 'string')
-    issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: kindOf('') })
+    issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: 'string' })
   const event = (isObject(payload['data']) ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
   return { event, known: true, issues, epochMs }
 }

@@ -68,7 +68,10 @@ function toStream(body: BodySource): BodyStream | undefined {
   return typeof source?.read === 'function' ? (source as BodyStream) : undefined
 }
 
-type Chunks = Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>
+interface Chunks {
+  next(): Promise<IteratorResult<Uint8Array>>
+  return?(): Promise<unknown>
+}
 
 interface ChunkReader {
   read(): Promise<IteratorResult<Uint8Array>>
@@ -76,13 +79,7 @@ interface ChunkReader {
 }
 
 function readChunks(reader: ChunkReader): Chunks {
-  return {
-    next: () => reader.read(),
-    async return() {
-      await reader.cancel()
-      return { done: true, value: undefined }
-    },
-  }
+  return { next: () => reader.read(), return: () => reader.cancel() }
 }
 
 /** Pushes what has to be pulled. */
@@ -153,11 +150,11 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
     }
     try {
       stop = stream.read(consumer)
+      // It can be refused within `read` itself, before there was anything to stop.
+      if (isRefused) stop()
     } catch {
       refuse({ refused: 'body_read_failed' })
     }
-    // It can be refused within `read` itself, before there was anything to stop.
-    if (isRefused) stop?.()
   })
 }
 

@@ -70,7 +70,6 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       const known = find(table, probe)
       if (known >= 0) remove(known)
       if (size === table.capacity && table.capacity < maxKeys) grow()
-      if (size === table.capacity) dropOldest()
       const place = (oldest + size) % table.capacity
       table.words.set(probe, place * WORDS)
       table.until[place] = retainUntil

@@ -217,7 +217,11 @@ describe('with an idempotencyKey', () => {
     const first = await deliver()
     expect((await deliver()).status).toBe('duplicate')
     expect(calls()).toBe(1)
-    expect(troubles[0]).toMatchObject({ code: 'idempotency_key_failed', idempotencyKey: first.idempotencyKey })
+    expect(troubles[0]).toMatchObject({
+      code: 'idempotency_key_failed',
+      message: expect.stringContaining('known by its bytes'),
+      idempotencyKey: first.idempotencyKey,
+    })
   })
 
   test('is not asked about what is not authentic', async () => {

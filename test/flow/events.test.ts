@@ -158,7 +158,11 @@ describe('a user’s schema', () => {
   test('that never answers: a failed try after a second', async () => {
     const { clock, receiver, try: deliver } = receiving({ schemas: schemaOf(() => new Promise(() => {})) })
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver()).toMatchObject({ http: 500, ms: 1000, outcome: { status: 'failed' } })
+    expect(await deliver()).toMatchObject({
+      http: 500,
+      ms: 1000,
+      outcome: { status: 'failed', error: expect.stringContaining('schema') },
+    })
     expect(clock.pendingTimers()).toBe(0)
   })
 })

@@ -126,7 +126,9 @@ test('a job that somebody else wrote is set aside and never run', async () => {
     headers: { 'x-govalid-signature': `sha256=${'0'.repeat(64)}` },
     receivedAt: START,
   }
-  expect(await hand(forged)).toMatchObject({ status: 'quarantined', code: 'job_forged' })
+  const outcome = await hand(forged)
+  expect(outcome).toMatchObject({ status: 'quarantined', code: 'job_forged' })
+  expect(outcome).not.toHaveProperty('secretIndex')
   expect(kept).toMatchObject([{ code: 'job_forged', rawBody }])
   expect(runs).toBe(0)
 })

@@ -1,6 +1,6 @@
 /** Working a quarantined delivery again. */
 import { describe, expect, it, test } from 'vitest'
-import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/index.js'
+import { memoryStore, PermanentError, type QuarantineEntry, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
@@ -104,6 +104,30 @@ test('by hand there is no last try, and none before it: a hanging handler has it
   await clock.advance(5 * MINUTE)
   expect(await reworked).toMatchObject({ status: 'processed' })
   expect(clock.pendingTimers()).toBe(0)
+})
+
+test('after a handler’s whole time there is room for the last writes', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const inner = memoryStore({ clock })
+  let isSlow = false
+  const store: Store = {
+    ...inner,
+    complete: (request) =>
+      isSlow ? pause(clock, SECOND).then(() => inner.complete(request)) : inner.complete(request),
+  }
+  const quarantine = memoryQuarantine()
+  const { receiver, deliver, troubles } = receiving({ clock, store, quarantine, handlerTimeoutMs: 2 * MINUTE })
+  receiver.on('qr.scanned', (_, { attempt }) => {
+    if (attempt === 1) throw new PermanentError('no table')
+    return pause(clock, 2 * MINUTE - 1)
+  })
+  await deliver()
+  isSlow = true
+  const before = troubles.length
+  const reworked = receiver.rework(only(quarantine))
+  await clock.advance(3 * MINUTE)
+  expect(await reworked).toMatchObject({ status: 'processed' })
+  expect(troubles.slice(before)).toEqual([])
 })
 
 describe('two at once', () => {

@@ -1,6 +1,7 @@
 /** Secrets in use: one, several, rotated, and given by a function. */
 import { describe, expect, it, test } from 'vitest'
 import { type Secret, WebhookError } from '../../src/index.js'
+import { fixedClock } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 import { scannedEvent } from '../support/payloads.js'
 import { deliveryOf, receiving, SECOND, SECRET, signatureOf } from '../support/receiving.js'
@@ -16,6 +17,20 @@ test('trap: every configured secret is tried, not only the first', async () => {
     expect(await receiver.receive(signedWith(secret))).toMatchObject({ status: 'ignored', secretIndex: index })
   }
   expect(await receiver.receive(signedWith('four'))).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
+})
+
+test('a refusal without a hint says nothing in its place', async () => {
+  const { deliver, troubles } = receiving()
+  expect(await deliver(scannedEvent(), { method: 'GET' })).toStrictEqual({
+    status: 'refused',
+    code: 'method_not_allowed',
+  })
+  expect(troubles).toMatchObject([{ code: 'method_not_allowed', message: expect.stringMatching(/POST\.$/) }])
+})
+
+test('a quarantined delivery names its secret too', async () => {
+  const { receiver } = receiving({ secret: ['one', 'two'], maxAgeMs: 1, clock: fixedClock('2025-02-01T12:00:00Z') })
+  expect(await receiver.receive(signedWith('two'))).toMatchObject({ status: 'quarantined', secretIndex: 1 })
 })
 
 test('rotation: old and new side by side, then the new alone', async () => {

@@ -363,7 +363,7 @@ export const FAULTS = [
   {
     name: 'a body that breaks off is taken as it is, among generated inputs over sockets',
     file: 'delivery/raw-body.ts',
-    find: "fail: () => finish({ refused: 'body_read_failed' })",
+    find: "fail: () => refuse({ refused: 'body_read_failed' })",
     replace: 'fail: () => finish(join(chunks, total))',
     tests: 'acceptance/generated.test.ts',
     red: 'node:http',

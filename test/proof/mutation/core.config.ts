@@ -14,7 +14,7 @@ export default defineConfig({
       'test/flow/secret-fuzz.test.ts',
       'test/vectors/documented-verifier.test.ts',
     ],
-    // A mutant may leave a promise that nobody settles: no test that computes takes as long, and those that fill millions of slots say so.
+    // A mutant may leave a promise that nobody settles: no test that computes takes as long.
     testTimeout: 10_000,
   },
 })

@@ -109,10 +109,28 @@ export const SURVIVORS: readonly Survivor[] = [
     'the names of finished handlers are text: undefined is never among them',
   ),
   same(
+    'delivery/event.ts',
+    'if (rules.maxAgeMs !== false && read.epochMs !== undefined) {',
+    'true',
+    'a comparison with undefined is never true; the type needs to be told',
+  ),
+  same(
     'delivery/lease.ts',
     "if (renewed.status === 'value' && renewed.value === false) {",
     'true',
     'where there is no value, it is not false either',
+  ),
+  same(
+    'delivery/raw-body.ts',
+    'if (!stopped) consumer.fail(error)',
+    'true',
+    'what reads a body no longer listens then; the contract of a body says that nothing comes after the stop',
+  ),
+  same(
+    'delivery/raw-body.ts',
+    'await chunks.return?.()',
+    'chunks.return()',
+    'what undefined throws is caught: there is nothing to let go',
   ),
   ...['let index = 0', 'let index = opening + 1'].map((first) =>
     same(
@@ -156,5 +174,19 @@ export const SURVIVORS: readonly Survivor[] = [
     'await startable.start?.(work)',
     'startable.start(work)',
     'one without a start is never about to be started; the type needs to be told',
+  ),
+  ...['const recentKeys: string[] = []', 'const recentTokens: string[] = []'].map((line) =>
+    same(
+      'stores/finished-keys.ts',
+      line,
+      '["Stryker was here"]',
+      'the first key that is finished takes its place, and before it there is no newest',
+    ),
+  ),
+  same(
+    'stores/finished-keys.ts',
+    'for (let index = 0; index < size; index++) {',
+    'index <= size',
+    'a slot too many, to the place of the key for which it grows: who follows it finds that key and no other',
   ),
 ]

@@ -157,6 +157,11 @@ describe('issues', () => {
     expect(judgeEvent(event, HAPPENED, STRICT)).toBe(issues.length > 0 ? 'drift_refused' : undefined)
   })
 
+  test('tell how a time that came as other text is to be written', () => {
+    const [issue] = read(scannedEvent({ timestamp: '' })).issues
+    expect(issue).toEqual({ path: ['timestamp'], expected: expect.stringContaining('ISO 8601'), received: 'string' })
+  })
+
   test('137: tell how long a webhook_id may be', () => {
     const [issue] = read(scannedEvent({ webhook_id: 'x'.repeat(1001) })).issues
     expect(issue?.expected).toContain('at most 1000 characters')

@@ -34,8 +34,9 @@ describe('a body that is all there', () => {
     expect(await read(null).result).toEqual(new Uint8Array(0))
   })
 
-  test('bytes are handed on as they are, not copied', async () => {
+  test('bytes are handed on as they are, not copied; so is a body of one chunk', async () => {
     expect(await read(BYTES).result).toBe(BYTES)
+    expect(await read(iterableOf([BYTES])).result).toBe(BYTES)
   })
 })
 
@@ -118,6 +119,31 @@ describe('the limit', () => {
     expect(clock.pendingTimers()).toBe(0)
     body.consumer.chunk(full)
     body.consumer.end()
+    expect(body.stops).toBe(1)
+  })
+
+  it('takes no memory for what comes all the same', async () => {
+    const body = pushedBody()
+    const { result } = read(body)
+    const megabyte = new Uint8Array(2 ** 20)
+    const before = process.memoryUsage().arrayBuffers
+    for (let count = 0; count < 16; count++) body.consumer.chunk(megabyte)
+    body.consumer.end()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20)
+    expect(await result).toEqual({ refused: 'body_too_large' })
+  })
+
+  it('asks no more of an iterator that cannot be let go', async () => {
+    let asked = 0
+    const endless = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => (++asked < 10 ? { done: false, value: full } : { done: true, value: undefined }),
+      }),
+    }
+    expect(await read(endless).result).toEqual({ refused: 'body_too_large' })
+    await new Promise((resolve) => setImmediate(resolve))
+    // The second chunk was too much; one more may be on its way.
+    expect(asked).toBeLessThanOrEqual(3)
   })
 
   it.each([

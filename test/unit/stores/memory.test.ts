@@ -105,6 +105,16 @@ test('trap: completing keeps the retention, and never shortens it', async () => 
   expect(statusOf(1)).toBe('claimed')
 })
 
+test('a quarantined completion that names no handlers keeps those that were done before', () => {
+  const { store, claim } = open(10)
+  const first = claim(1)
+  store.release({ key: keyOf(1), token: first.token, handlersDone: ['mail'], counted: true })
+  const { token } = claim(1)
+  expect(store.complete({ key: keyOf(1), token, retainUntil: HOUR, quarantined: true })).toBe(true)
+  const again = { key: keyOf(1), token: 'by hand', leaseMs: 55_000, tryGapMs: 30_000, retainUntil: HOUR, rework: true }
+  expect(store.claim(again)).toMatchObject({ status: 'claimed', handlersDone: ['mail'] })
+})
+
 test('trap: a late owner completes, renews and releases nothing of another’s claim', async () => {
   const { clock, store, claim, statusOf } = open(10)
   const late = claim(1)
