@@ -69,7 +69,7 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       readFingerprint(key, probe)
       const known = find(table, probe)
       if (known >= 0) remove(known)
-      if (size === table.capacity && table.capacity < maxKeys) grow()
+      if (size === table.capacity) grow()
       const place = (oldest + size) % table.capacity
       table.words.set(probe, place * WORDS)
       table.until[place] = retainUntil
@@ -81,7 +81,7 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
     },
     makeRoom(room, now) {
       let early = false
-      while (size > 0 && size > room) {
+      while (size > room) {
         early ||= (table.until[oldest] as number) > now
         dropOldest()
       }

@@ -189,4 +189,34 @@ export const SURVIVORS: readonly Survivor[] = [
     'index <= size',
     'a slot too many, to the place of the key for which it grows: who follows it finds that key and no other',
   ),
+  same(
+    'stores/finished-keys.ts',
+    'return place >= 0 && (table.until[place] as number) > now',
+    'true',
+    'before the first place is undefined, which is larger than nothing',
+  ),
+  same(
+    'stores/finished-keys.ts',
+    'if (known >= 0) remove(known)',
+    'true',
+    'what has no place has no slot: an empty one is emptied',
+  ),
+  same(
+    'stores/finished-keys.ts',
+    'while (slots < capacity * 2) slots *= 2',
+    'slots <= capacity * 2',
+    'a table twice as wide gives the same answers',
+  ),
+  same(
+    'stores/finished-keys.ts',
+    'for (let word = 0; word < WORDS; word++) {',
+    'word <= WORDS',
+    'what is written behind the end of an array of words is dropped',
+  ),
+  same(
+    'stores/finished-keys.ts',
+    'for (let index = word * 8; index < word * 8 + 8; index++) bits = (bits << 4) | hexDigit(key.charCodeAt(index))',
+    'word / 8',
+    'the digits before are shifted out of the 32 bits',
+  ),
 ]

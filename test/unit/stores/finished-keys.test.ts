@@ -116,6 +116,14 @@ test('a key that is over can be finished again', () => {
   expect(keys.lastToken(keyOf('a'))).toBe('second')
 })
 
+test('a key that was finished again is still known when the set has grown', () => {
+  const keys = createFinishedKeys(2000)
+  keys.add(keyOf('a'), 100, 'first')
+  keys.add(keyOf('a'), 300, 'second')
+  for (let name = 0; name < 1500; name++) keys.add(keyOf(name), 300, 'token')
+  expect(keys.has(keyOf('a'), 200)).toBe(true)
+})
+
 test('the token of a finished key is known while it is among the newest', () => {
   const keys = createFinishedKeys(1000)
   for (let name = 0; name < 300; name++) keys.add(keyOf(name), 100, `token ${name}`)
@@ -129,8 +137,10 @@ test('32 of the 64 digits are what a key is known by', () => {
   keys.add(`${'a'.repeat(32)}${'0'.repeat(32)}`, 100, 'token')
   expect(keys.has(`${'a'.repeat(32)}${'f'.repeat(32)}`, 0)).toBe(true)
   for (let digit = 0; digit < 32; digit++) {
-    const near = [...'a'.repeat(32)]
-    near[digit] = 'b'
-    expect(keys.has(`${near.join('')}${'0'.repeat(32)}`, 0), `digit ${digit}`).toBe(false)
+    for (const other of '0123456789bcdef') {
+      const near = [...'a'.repeat(32)]
+      near[digit] = other
+      expect(keys.has(`${near.join('')}${'0'.repeat(32)}`, 0), `digit ${digit}: ${other}`).toBe(false)
+    }
   }
 })
