@@ -36,8 +36,9 @@ export const FAULTS = [
   {
     name: 'hashing decoded text',
     file: 'delivery/signature.ts',
-    find: '(keys[index] as HmacKey).matches(content, digits)',
-    replace: '(keys[index] as HmacKey).matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
+    find: 'const matches = (keys[index] as HmacKey).matches(content, digits)',
+    replace:
+      'const matches = (keys[index] as HmacKey).matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
     tests: 'unit/delivery/signature.test.ts',
     red: 'a BOM in front is verified as it came',
   },
@@ -274,7 +275,7 @@ export const FAULTS = [
   {
     name: 'a process that has Node’s functions in name only stops the receiver',
     file: 'crypto/platform.ts',
-    find: "// The edge runtime of Next.js has Node's `process` in name only: calling its functions throws.",
+    find: "// There is no such function; or, in the edge runtime of Next.js, it is one of those that Node's `process` has there in name only.",
     replace: "throw new Error('a Node.js API is used')",
     tests: 'unit/crypto/platform.test.ts',
     red: 'a process whose functions throw (the edge runtime of Next.js): there is none',
