@@ -73,7 +73,7 @@ export const FAULTS = [
     replace: `  await means.store.claim({ key: 'ab'.repeat(32), token: 't', leaseMs: 1, tryGapMs: 1, retainUntil: 1 })
   // 2. signature:`,
     tests: 'flow/store-faults.test.ts',
-    red: '175: unauthenticated requests make no call',
+    red: '175: 100,000 unauthenticated requests make no call',
   },
   {
     name: '200 for an in-progress duplicate: by its answer',
@@ -162,7 +162,7 @@ export const FAULTS = [
     file: 'work.ts',
     find: "if (claimed.status !== 'claimed') return answerUnavailable(means, work, claimed.status, claimed.error)",
     replace: `if (claimed.status !== 'claimed') {
-    for (const handler of work.handlers) await handler.run(work.read.event as never, {} as never)
+    for (const handler of work.handlers) void handler.run(work.read.event as never, {} as never)
     return { ...about(work), status: 'processed' }
   }`,
     tests: 'flow/store-faults.test.ts',
