@@ -22,7 +22,7 @@ export interface SqliteInboxOptions {
   readonly table?: string
   /** How many deliveries are worked at once in this process. Default: 10. */
   readonly concurrency?: number
-  /** How often a delivery is tried before it is set aside. Default: 20, which takes about eleven hours. */
+  /** How often a delivery is tried before it is set aside. Default: 20, which takes ten and a half hours. */
   readonly tries?: number
   /** The pause before the second try, in milliseconds; it doubles with each, up to an hour, give or take a fifth. Default: 5,000. */
   readonly firstPauseMs?: number
