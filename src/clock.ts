@@ -1,6 +1,6 @@
 /**
- * Time, injected: the clock everything reads, and the one way to limit how long something may take.
- * Nothing in this project reads `Date.now` or sets a timer in any other way.
+ * Time, injected: the clock that a receiver reads, and the one way to limit how long something may take. Of what a receiver is made of
+ * only `adapters/node-request.ts` and `inboxes/bullmq.ts` know the machine's time in another way; `docs/design.md` says what for.
  */
 
 /** The receiver's time. Times are epoch milliseconds, durations milliseconds. */

@@ -88,6 +88,10 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
 /** The only places that know Node. */
 const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
+/** The only places that know the machine's time otherwise than by the injected clock. */
+const TIME_ALLOWED = /^(clock\.ts|adapters\/node-request\.ts|inboxes\/bullmq\.ts|testing\/.*|cli\/.*)$/
+const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|Interval)\(/
+
 /** Files that a framework obliges to a default export. None so far. */
 const DEFAULT_EXPORT_ALLOWED: readonly string[] = []
 
@@ -175,6 +179,7 @@ function fileFaults(path: string, text: string): string[] {
     faults.push(`${path}: "${name}" says nothing`)
   if (lines >= MAX_LINES) faults.push(`${path} has ${lines} lines; split it below ${MAX_LINES}`)
   if (!/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)) faults.push(`${path} does not open with a comment that states its job`)
+  if (TIME.test(text) && !TIME_ALLOWED.test(path)) faults.push(`${path} has a time of its own; take the clock it is given`)
   return [...faults, ...exportFaults(path, text)]
 }
 

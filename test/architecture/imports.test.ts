@@ -199,6 +199,8 @@ describe('the rules', () => {
     ['a file called utils', 'crypto/utils.ts', '// Things.', 'says nothing'],
     ['a folder called common', 'common/words.ts', '// Things.', 'says nothing'],
     ['a folder without a layer', 'plugins/words.ts', '// Things.', 'has no layer'],
+    ['a look at the machine’s clock', 'crypto/mac.ts', '// MAC.\nexport const at = Date.now()', 'a time of its own'],
+    ['a timer of the platform', 'stores/redis.ts', '// Redis.\nsetTimeout(() => {}, 1)', 'a time of its own'],
     ['a file that does not say its job', 'crypto/mac.ts', 'export const mac = 1', 'does not open with a comment'],
     ['a file of 250 lines', 'crypto/mac.ts', `// Long.${'\n'.repeat(249)}export const mac = 1`, 'has 250 lines'],
   ])('refuse %s', (_, path, text, fault) => {
