@@ -179,7 +179,8 @@ function fileFaults(path: string, text: string): string[] {
     faults.push(`${path}: "${name}" says nothing`)
   if (lines >= MAX_LINES) faults.push(`${path} has ${lines} lines; split it below ${MAX_LINES}`)
   if (!/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)) faults.push(`${path} does not open with a comment that states its job`)
-  if (TIME.test(text) && !TIME_ALLOWED.test(path)) faults.push(`${path} has a time of its own; take the clock it is given`)
+  if (TIME.test(text) && !TIME_ALLOWED.test(path))
+    faults.push(`${path} has a time of its own; take the clock it is given`)
   return [...faults, ...exportFaults(path, text)]
 }
 

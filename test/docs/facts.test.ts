@@ -91,3 +91,39 @@ describe('docs/quarantine.md', () => {
     expect([...listed].sort()).toEqual([...(codes ?? [])].sort())
   })
 })
+
+/** The part of a page under a heading, up to the next one of any level. */
+function sectionOf({ path, lines }: Page, heading: string): Page {
+  const start = lines.indexOf(heading)
+  const end = lines.findIndex((line, at) => at > start && line.startsWith('#'))
+  return { path, lines: start < 0 ? [] : lines.slice(start + 1, end < 0 ? undefined : end) }
+}
+
+/** The members of an interface, in their order. */
+function membersOf(file: string, name: string): readonly string[] {
+  const source = readFileSync(join(ROOT, file), 'utf8')
+  const body = new RegExp(`interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? ''
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
+}
+
+describe.each([
+  ['docs/inbox.md', '### `sqliteInbox`', [['src/inboxes/sqlite.ts', 'SqliteInboxOptions']]],
+  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq.ts', 'BullmqInboxOptions']]],
+  ['docs/inbox.md', '### `pgBossInbox`', [['src/inboxes/pg-boss.ts', 'PgBossInboxOptions']]],
+  [
+    'docs/inbox.md',
+    '### `cloudflareQueueInbox`',
+    [
+      ['src/inboxes/cloudflare-queue.ts', 'CloudflareQueueInboxOptions'],
+      ['src/inboxes/cloudflare-queue-consumer.ts', 'QueueHandlerOptions'],
+    ],
+  ],
+  ['docs/api-client.md', '# The API client', [['src/api/client.ts', 'ApiClientOptions']]],
+] as const)('%s, %s', (path, heading, interfaces) => {
+  it('lists every option', () => {
+    const options = interfaces.flatMap(([file, name]) => membersOf(file, name))
+    expect(options.length).toBeGreaterThan(3)
+    const listed = rowsOf(sectionOf(readPage(path), heading)).map(([option]) => codeIn(option))
+    expect([...listed].sort()).toEqual([...options].sort())
+  })
+})
