@@ -11,6 +11,9 @@ export interface Clock {
   setTimer(ms: number, fn: () => void): () => void
 }
 
+/** The longest a timer of Node or a browser can be set for; beyond it `setTimeout` fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** The machine's own clock. A timer that is set keeps a Node process alive: what it stands for is still going on. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -2,7 +2,7 @@
  * Makes a receiver: checks the options, registers handlers, and tells the story of `receiver.ts` for each delivery.
  * Creation uses no timer and no randomness, which Workers forbid at module scope.
  */
-import { settleWithin } from './clock.js'
+import { LONGEST_TIMER_MS, settleWithin } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
@@ -65,6 +65,8 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * Refuses new deliveries with 503 at once, stops the inbox, waits for running handlers and their completions, then stops every timer.
    * An inbox that cannot be stopped makes it reject, after that wait.
    * With `timeoutMs` it waits no longer than that: what still runs is told by its `signal`, and its claim ends with its lease.
+   *
+   * @throws {@link WebhookError} `option_invalid` when `timeoutMs` is no number; nothing is closed then.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -155,6 +157,8 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     handles: (type) => means.handlers.of(type).length > 0,
     status: () => tally.status(running.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
+      if (timeoutMs !== undefined && !(timeoutMs >= Number.NEGATIVE_INFINITY))
+        throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
       closingSince ??= clock.now()
       await closeRunning(inbox, running, settings, timeoutMs)
     },
@@ -183,17 +187,19 @@ async function closeRunning(
   { clock }: Settings,
   timeoutMs: number | undefined,
 ): Promise<void> {
-  const end = async () => {
-    try {
-      await inbox.stop()
-    } finally {
-      await running.whenIdle()
-    }
+  let failure: { readonly error: unknown } | undefined
+  const ended = inbox
+    .stop()
+    .catch((error: unknown) => {
+      failure = { error }
+    })
+    .then(running.whenIdle)
+  if (timeoutMs === undefined) await ended
+  else {
+    const settled = await settleWithin(clock, Math.min(timeoutMs, LONGEST_TIMER_MS), () => ended)
+    if (settled.status === 'late') running.giveUp()
   }
-  if (timeoutMs === undefined) return end()
-  const settled = await settleWithin(clock, timeoutMs, end)
-  if (settled.status === 'late') running.giveUp()
-  if (settled.status === 'error') throw settled.error
+  if (failure) throw failure.error
 }
 
 function toDelivery({ rawBody, headers }: Pick<QuarantineEntry, 'rawBody' | 'headers'>): Delivery {

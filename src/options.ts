@@ -36,7 +36,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   readonly bodyDeadlineMs?: number
   /** When an answer is given at the latest, in milliseconds; GoValid waits 5,000. Default: 4,500. */
   readonly deadlineMs?: number
-  /** How long handlers may go on in all, in milliseconds. Default: 15 minutes. */
+  /** How long handlers may go on in all, in milliseconds, at most 24 days. Default: 15 minutes. */
   readonly handlerTimeoutMs?: number
   /** The oldest `timestamp` that is worked, in milliseconds; `false`: any. Default: 72 hours. */
   readonly maxAgeMs?: number | false
@@ -90,6 +90,8 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
 }
 
 const SENDER_WAITS_MS = 5000
+/** With what is added to it where nobody waits for an answer, a little less than the longest that a timer can be set for. */
+const LONGEST_HANDLER_MS = 24 * 24 * 60 * 60 * 1000
 
 /**
  * Fills in the defaults.
@@ -104,6 +106,10 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
     throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, since GoValid gives up on an answer after 5 s`, deadlineMs)
   }
   if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'no longer than deadlineMs', bodyDeadlineMs)
+  const handlerTimeoutMs = readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000)
+  if (handlerTimeoutMs > LONGEST_HANDLER_MS) {
+    throw invalid('handlerTimeoutMs', `at most ${LONGEST_HANDLER_MS}, which is 24 days`, handlerTimeoutMs)
+  }
   const { store, inbox, quarantine, idempotencyKey } = options
   if (store !== undefined && store !== false) refuseUnsuitable(store)
   if (inbox !== undefined && typeof inbox?.accept !== 'function') {
@@ -121,7 +127,7 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
     maxBodyBytes,
     bodyDeadlineMs,
     deadlineMs,
-    handlerTimeoutMs: readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000),
+    handlerTimeoutMs,
     maxAgeMs: options.maxAgeMs === false ? false : readDuration(options, 'maxAgeMs', 72 * 60 * 60 * 1000),
     validation: readChoice(options, 'validation', ['report', 'strict']),
     schemas: readSchemas(options.schemas),

@@ -1,6 +1,7 @@
 /**
  * The quarantine: where an authentic delivery goes that cannot be worked. With a sink it is kept; without one it is reported and dropped.
- * Either way the sender is answered 200: another try could not help, and a fifth failure would disable the webhook.
+ * Either way the sender is answered 200: another try could not help, and a fifth failure would disable the webhook. What an inbox has
+ * accepted was answered long ago: without a sink it stays in the inbox, whose engine keeps what has failed.
  */
 import { type Clock, type Deadline, settleWithin } from './clock.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
@@ -18,6 +19,8 @@ export interface QuarantineCase {
   readonly eventType: string | undefined
   readonly rawBody: Uint8Array
   readonly delivery: Delivery
+  /** An inbox has accepted it, and keeps it until it is finished with. */
+  readonly isAccepted: boolean
   readonly receivedAt: number
   readonly attempt?: number
   readonly error?: unknown
@@ -30,19 +33,17 @@ export interface QuarantineMeans {
   readonly reporter: Reporter
 }
 
-/** Gives a delivery to the quarantine. The outcome says `quarantined`, or `unavailable` when the sink did not confirm in time. */
-export async function quarantine(
-  means: QuarantineMeans,
-  deadline: Deadline,
-  given: QuarantineCase,
-): Promise<Extract<Outcome, { status: 'quarantined' | 'unavailable' }>> {
+/** How setting a delivery aside ended. */
+export type SetAside = Extract<Outcome, { status: 'quarantined' | 'unavailable' | 'failed' }>
+
+/**
+ * Gives a delivery to the quarantine. The outcome says `quarantined`, or `unavailable` when the sink did not confirm in time, or `failed` where
+ * there is none and the delivery stays in its inbox.
+ */
+export async function quarantine(means: QuarantineMeans, deadline: Deadline, given: QuarantineCase): Promise<SetAside> {
   const { sink, clock, reporter } = means
   const outcome = { status: 'quarantined', code: given.code, error: given.error } as const
-  if (!sink) {
-    const message = `${given.code}: ${WHY[given.code]} ${NO_SINK}`
-    reporter.trouble({ ...aboutCase(given), code: 'event_dropped', message })
-    return outcome
-  }
+  if (!sink) return withoutSink(reporter, given)
   const settled = await settleWithin(clock, Math.min(SINK_CALL_MS, deadline.left()), () => sink(toEntry(given)))
   if (settled.status === 'value') {
     reporter.trouble({
@@ -56,6 +57,20 @@ export async function quarantine(
   const message = 'The quarantine did not take a delivery; it is answered 503.'
   reporter.trouble({ ...aboutCase(given), code: 'quarantine_unavailable', message, error })
   return { status: 'unavailable', code: 'quarantine_unavailable', error }
+}
+
+function withoutSink(reporter: Reporter, given: QuarantineCase): SetAside {
+  const { code, error, isAccepted } = given
+  if (isAccepted) {
+    reporter.trouble({
+      ...aboutCase(given),
+      code,
+      message: `${WHY[code]} There is no quarantine, so it goes back to the inbox as a failed job.`,
+    })
+    return { status: 'failed', error: error ?? WHY[code] }
+  }
+  reporter.trouble({ ...aboutCase(given), code: 'event_dropped', message: `${code}: ${WHY[code]} ${NO_SINK}` })
+  return { status: 'quarantined', code, error }
 }
 
 /** Takes an entry back when a later try succeeded after all. A failure is only reported: a rework of the entry finds it done. */
@@ -77,7 +92,8 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   stale:
     'A signed event is older than maxAgeMs, so no handler was called. The dashboard’s Test may send an old timestamp: that is fine.',
   from_future: 'A signed event is more than 24 hours in the future, so no handler was called.',
-  schema_refused: 'A schema of yours refused the data of an event.',
+  schema_refused:
+    'A schema of yours refused the data of an event; what it says of it is in the outcome and the quarantine only.',
   drift_refused: 'An event departs from the documented shape and validation is strict.',
   permanent_error: 'A handler threw a PermanentError.',
   job_forged: 'A job in the inbox’s queue is not signed by GoValid: somebody else wrote it. It was not run.',
@@ -86,8 +102,10 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   handler_crashed: 'Every earlier try of a delivery ended with the process, so the last one was not run.',
 }
 
-function aboutCase({ key, eventType, error }: QuarantineCase) {
-  return { idempotencyKey: key, ...(eventType !== undefined && { eventType }), ...(error !== undefined && { error }) }
+function aboutCase({ key, code, eventType, error }: QuarantineCase) {
+  // A schema's messages quote the payload, which is in no report.
+  const isTold = error !== undefined && code !== 'schema_refused'
+  return { idempotencyKey: key, ...(eventType !== undefined && { eventType }), ...(isTold && { error }) }
 }
 
 function toEntry(given: QuarantineCase): QuarantineEntry {

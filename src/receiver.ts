@@ -39,7 +39,9 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, o
   const answerMs = isSender ? settings.deadlineMs : settings.handlerTimeoutMs + PATIENT_EXTRA_MS
   const deadline = startDeadline(settings.clock, answerMs)
   // 1. raw body: the bytes as they were sent. Here as below, what is at hand is not waited for: a turn costs more than a stage.
-  const reading = readRawBody(delivery, settings)
+  // What an inbox or the quarantine hands out was measured when it came in.
+  const limits = isSender ? settings : { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY }
+  const reading = readRawBody(delivery, limits)
   const rawBody = isPromiseLike(reading) ? await reading : reading
   if (!(rawBody instanceof Uint8Array)) return refuse(means, rawBody)
   // 2. signature: GoValid sent exactly these bytes. Nothing else is asked or called before this is known.
@@ -111,7 +113,8 @@ async function setAside(
   },
 ): Promise<Outcome> {
   const { key, code, eventType, error, secretIndex } = about
-  const given = { key, code, eventType, rawBody, delivery, receivedAt: receivedAt({ origin, deadline }), error }
+  const from = { delivery, isAccepted: origin.from === 'inbox', receivedAt: receivedAt({ origin, deadline }) }
+  const given = { ...from, key, code, eventType, rawBody, error }
   const outcome = await quarantine(means.quarantine, deadline, given)
   return { idempotencyKey: key, ...(secretIndex !== undefined && { secretIndex }), ...outcome }
 }

@@ -31,10 +31,11 @@ export function about({ read, key, secretIndex }: EventWork, attempt?: number): 
 /** Until when a delivery must be remembered: as long as its bytes would still be worked. */
 export function retainUntil({ settings }: WorkMeans, { read, deadline, origin }: EventWork): number {
   const { maxAgeMs } = settings
+  const undated = deadline.startedAt + UNDATED_RETENTION_MS
+  if (maxAgeMs === false || read.epochMs === undefined) return undated
+  const dated = read.epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
   // What comes out of the quarantine or an inbox may be past its age: a retention in the past would forget it at once.
-  const isUndated = maxAgeMs === false || read.epochMs === undefined || origin.from !== 'sender'
-  if (isUndated) return deadline.startedAt + UNDATED_RETENTION_MS
-  return read.epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
+  return origin.from === 'sender' ? dated : Math.max(dated, undated)
 }
 
 /** Settles a try whose handlers are done, or were given up. `late`: the answer has left. */
@@ -84,7 +85,7 @@ export async function settleAside(
   const outcome: Outcome = { ...about(work, claim.attempt), ...aside }
   if (aside.status === 'quarantined') return { outcome, ...(await complete(run, deadline, true)) }
   // Nobody waits for an answer any more: the sink is asked again while the claim is held.
-  if (late) return { outcome, behind: settleAsideAgain(run, deadline, code, error) }
+  if (late && aside.status === 'unavailable') return { outcome, behind: settleAsideAgain(run, deadline, code, error) }
   return { outcome, ...(await release(run, deadline)) }
 }
 
@@ -104,9 +105,10 @@ export function setAside(
   code: QuarantinedCode,
   error: unknown,
 ) {
-  const { key, rawBody, delivery, read } = work
-  const about = { key, eventType: read.event.event, rawBody, delivery, receivedAt: receivedAt(work) }
-  return quarantine(means, deadline, { ...about, code, attempt, error })
+  const { key, rawBody, delivery, read, origin } = work
+  const from = { delivery, isAccepted: origin.from === 'inbox', receivedAt: receivedAt(work) }
+  const given = { ...from, key, eventType: read.event.event, rawBody, code, attempt, error }
+  return quarantine(means, deadline, given)
 }
 
 /** Keeps a failing delivery before its last try, which may never arrive. A sink that fails is asked again only when nobody waits. */
@@ -141,11 +143,15 @@ export const UNHURRIED: Deadline = { startedAt: 0, left: () => STORE_CALL_MS }
  * Gives the claim back. The store is asked even where no time is left for its answer: a try that was never released looks like a crash.
  * Not recorded: the lease ends before the next try, which then counts on from here.
  */
-async function release({ means, claim }: Run, deadline: Deadline): Promise<Pick<Ending, 'behind'>> {
+async function release(run: Run, deadline: Deadline): Promise<Pick<Ending, 'behind'>> {
+  const { means, work, claim } = run
   const { key, token, handlersDone } = claim
   const { clock } = means.settings
-  const request = { key, token, handlersDone: [...handlersDone], counted: true }
-  const released = releaseClaim(means.store, clock, STORE_CALL_MS, request)
+  // What ran no handler was no try.
+  const request = { key, token, handlersDone: [...handlersDone], counted: work.handlers.length > 0 }
+  const released = andThen(releaseClaim(means.store, clock, STORE_CALL_MS, request), (recorded) => {
+    if (recorded === 'lost') reportLost(run, LOST_RELEASE)
+  })
   const settled = await settleWithin(clock, deadline.left(), () => released)
   return settled.status === 'value' ? {} : { behind: Promise.resolve(released) }
 }
@@ -188,16 +194,20 @@ function completeBehind(run: Run, attempt: Attempt): Pick<Ending, 'behind'> {
   return { behind: retried.then((last) => reportUnrecorded(run, last)) }
 }
 
-function reportUnrecorded({ means, work }: Run, recorded: Recorded): void {
-  if (recorded === 'recorded') return
-  const lost =
-    'A completion came after another worker had claimed the delivery; it changed nothing, and the event may be worked twice.'
-  const abandoned = 'The store did not take a completion for too long; a later try may work the event again.'
-  means.reporter.trouble(
-    recorded === 'lost'
-      ? { ...aboutTrouble(work), code: 'lease_lost', message: lost }
-      : { ...aboutTrouble(work), code: 'completion_abandoned', message: abandoned },
-  )
+function reportUnrecorded(run: Run, recorded: Recorded): void {
+  if (recorded === 'lost') reportLost(run, LOST_COMPLETION)
+  if (recorded !== 'unknown') return
+  const message = 'The store did not take a completion for too long; a later try may work the event again.'
+  run.means.reporter.trouble({ ...aboutTrouble(run.work), code: 'completion_abandoned', message })
+}
+
+const LOST_COMPLETION =
+  'A completion came after another worker had claimed the delivery; it changed nothing, and the event may be worked twice.'
+const LOST_RELEASE =
+  'A failed try ended after another worker had claimed the delivery; it changed nothing of that claim.'
+
+function reportLost({ means, work }: Run, message: string): void {
+  means.reporter.trouble({ ...aboutTrouble(work), code: 'lease_lost', message })
 }
 
 /** Which delivery a report is about. */

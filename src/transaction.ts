@@ -28,27 +28,35 @@ export function withTransaction(
     if (checkpoint === undefined) throw new WebhookError('transaction_needs_name', NEEDS_NAME)
     if (isUsed) throw new WebhookError('transaction_repeated', REPEATED)
     isUsed = true
-    // Nothing was committed of a work that failed by itself, so it may be tried again. Of a commit that failed nobody can be sure.
-    const forget = () => {
-      isUsed = false
+    // Nothing was committed of a work that failed by itself, nor of one that was never called, so it may be tried again. Of a commit that
+    // failed nobody can be sure.
+    let mayHaveCommitted = false
+    try {
+      const watched = watch(work, (isFailed) => {
+        mayHaveCommitted = !isFailed
+      })
+      const value = await open({ key, token, checkpoint })(watched, ...rest)
+      if (!handlersDone.includes(checkpoint)) handlersDone.push(checkpoint)
+      return value
+    } catch (error) {
+      isUsed = mayHaveCommitted
+      throw error
     }
-    const value = await open({ key, token, checkpoint })(unlessItFails(work, forget), ...rest)
-    if (!handlersDone.includes(checkpoint)) handlersDone.push(checkpoint)
-    return value
   }
   return Object.assign(context, { transaction })
 }
 
-/** The same work; tells when it throws or rejects. */
-function unlessItFails(work: unknown, onFailed: () => void): unknown {
+/** The same work; tells when it is called, and when it throws or rejects. */
+function watch(work: unknown, tell: (isFailed: boolean) => void): unknown {
   if (typeof work !== 'function') return work
   return (...input: unknown[]) => {
+    tell(false)
     try {
       const result: unknown = work(...input)
-      if (result instanceof Promise) result.catch(onFailed)
+      if (result instanceof Promise) result.catch(() => tell(true))
       return result
     } catch (error) {
-      onFailed()
+      tell(true)
       throw error
     }
   }

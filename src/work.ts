@@ -14,12 +14,13 @@ import type { Outcome } from './types.js'
 
 /** A store that is down is told to the sender within this time, the quarantine asked or not. */
 const PROMPT_MS = 1400
-/** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline. */
+/** Kept free of the handlers on a last try, so that the quarantine can still confirm before the deadline; of a short one a quarter. */
 const SINK_RESERVE_MS = 1000
 const FORGETTING =
   'The store forgets finished deliveries before their time, or may have to, and one that is sent again is then worked again. ' +
   'memoryStore: raise maxKeys, or use a durable store. Redis: set maxmemory-policy to noeviction.'
 const NEVER_ENDED = 'no earlier try came to an end'
+const LAST_NEVER_ENDED = 'the last try did not come to an end'
 
 /** Works one event under a claim of the store. Never rejects; the outcome is at hand where store and handlers are synchronous. */
 export function workEvent(means: WorkMeans, work: EventWork): Outcome | Promise<Outcome> {
@@ -39,9 +40,11 @@ function workClaimed(means: WorkMeans, work: EventWork, claimed: Claimed): Outco
   const { claim } = claimed
   if (claim.isForgetting) means.reporter.trouble({ code: 'store_evicting', message: FORGETTING })
   const lastTry = isLastTry(means, work, claim.attempt)
+  if (work.origin.from === 'inbox' && work.origin.attempt.over)
+    return setAsideUnrun(means, work, claim, LAST_NEVER_ENDED)
   const neverEnded = work.origin.from !== 'quarantine' && claim.attempt > 1 && claim.released === 0
   if (!neverEnded) return runClaimed(means, work, claim, lastTry)
-  if (lastTry) return setAsideUnrun(means, work, claim)
+  if (lastTry) return setAsideUnrun(means, work, claim, NEVER_ENDED)
   // Should this try end with the process too, the delivery is in safety.
   const kept = keepAhead(means, work, claim.attempt, work.deadline, NEVER_ENDED)
   return kept.then(() => runClaimed(means, work, claim, lastTry))
@@ -76,7 +79,8 @@ async function resultInTime(run: Run, lastTry: boolean): Promise<DispatchResult 
   const { clock } = means.settings
   const isSender = work.origin.from === 'sender'
   const cancelHeartbeat = isSender ? undefined : clock.setTimer(HEARTBEAT_MS, () => keepRunLease(run))
-  const answerMs = work.deadline.left() - (lastTry ? SINK_RESERVE_MS : 0)
+  const reserveMs = lastTry && means.quarantine.sink ? Math.min(SINK_RESERVE_MS, means.settings.deadlineMs / 4) : 0
+  const answerMs = work.deadline.left() - reserveMs
   const timeoutMs = handlersLeftMs(run)
   const ended = () => (isSender ? run.result : untilGivenUp(run))
   const settled = await settleWithin(clock, Math.min(answerMs, timeoutMs), ended)
@@ -123,9 +127,9 @@ async function promptly({ settings, running }: WorkMeans, work: EventWork, writt
   work.delivery.waitUntil?.(written)
 }
 
-async function setAsideUnrun(means: WorkMeans, work: EventWork, claim: HeldClaim): Promise<Outcome> {
+async function setAsideUnrun(means: WorkMeans, work: EventWork, claim: HeldClaim, why: string): Promise<Outcome> {
   const run = startRun(means, { ...work, handlers: [] }, claim)
-  const { outcome, behind } = await settleAside(run, work.deadline, 'handler_crashed', NEVER_ENDED, false)
+  const { outcome, behind } = await settleAside(run, work.deadline, 'handler_crashed', why, false)
   if (behind) goOn(run, behind)
   return outcome
 }

@@ -2,6 +2,7 @@
  * Adapter for Fastify 5 and 4. In: a Fastify request. Out: the answer, through Fastify's own reply, so that the app's hooks and log see it.
  * Raw parsing stays inside the plugin: other routes keep the parsers of the app.
  */
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Receiver } from '../create-receiver.js'
 import { type Answer, toAnswer } from '../delivery/response.js'
@@ -40,10 +41,13 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
   return async function govalidWebhooks(app, options) {
     const path = readPath(options)
     app.removeAllContentTypeParsers()
-    // By its name, not as '*': the parser of a name is kept, that of any other type is looked for each time.
-    app.addContentTypeParser(UNREAD, function leaveUnread(_request, _stream, done) {
-      done(null)
-    })
+    // By its name too: the parser of a name is kept, that of any other type is looked for each time. Any other it is where a hook of the
+    // app has asked for `request.mediaType`, which Fastify then keeps.
+    for (const type of [UNREAD, '*']) {
+      app.addContentTypeParser(type, function leaveUnread(_request, _stream, done) {
+        done(null)
+      })
+    }
     app.addHook('onRequest', function neutraliseContentType(request, _reply, done) {
       // Fastify answers a malformed content type with 415 before any parser; the request's own headers stay as they came.
       request.headers = { 'content-type': UNREAD }
@@ -76,9 +80,18 @@ function sendAnswer(
   reply: FastifyReply,
   { status, headers, body, closes }: Answer,
 ): FastifyReply {
-  if (closes) reply.raw.once('finish', () => leaveSoon(raw))
+  reply.code(status).headers(headers)
+  if (closes) return reply.send(lingering(raw, body))
   // A text leaves together with its headers, bytes after them. Without a serializer Fastify would add a charset to its content type.
-  return reply.code(status).headers(headers).serializer(asItIs).send(body)
+  return reply.serializer(asItIs).send(body)
+}
+
+/** The body at once, and its end only when the request is over or has had its time. */
+function lingering(request: NodeRequest, body: string): Readable {
+  const stream = new Readable({ read() {} })
+  stream.push(body)
+  leaveSoon(request, () => stream.push(null))
+  return stream
 }
 
 function asItIs(body: unknown): string {

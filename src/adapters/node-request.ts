@@ -20,12 +20,25 @@ export function toDelivery(request: NodeRequest, fix: string): Delivery {
   }
 }
 
-/** Writes an answer, and lets go of a request that will not be read to its end. */
+/** Writes an answer. */
 export function writeAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(answer.status, answer.headers)
-  response.end(request.method === 'HEAD' ? undefined : answer.body)
-  if (answer.closes) leaveSoon(request)
+  endAnswer(request, response, answer)
+}
+
+/** Writes the body of an answer whose head is written, and lets go of a request that will not be read to its end. */
+export function endAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { body, closes }: { readonly body: string | Uint8Array; readonly closes: boolean },
+): void {
+  if (!closes) {
+    response.end(request.method === 'HEAD' ? undefined : body)
+    return
+  }
+  response.write(body)
+  leaveSoon(request, () => response.end())
 }
 
 function findBody(request: NodeRequest, fix: string): BodySource {
@@ -57,12 +70,19 @@ function streamOf(request: IncomingMessage): BodyStream {
 
 const LINGER_MS = 500
 
-/** Reads on for a moment, so that the answer arrives before the connection is reset, and then ends it. */
-export function leaveSoon(request: IncomingMessage): void {
-  request.resume()
-  const timer = setTimeout(() => request.destroy(), LINGER_MS)
+/**
+ * Reads on for a moment and then calls `end`, which ends the answer: what is closed with bytes unread is reset, and an answer that the
+ * sender has not read yet is lost with it.
+ */
+export function leaveSoon(request: IncomingMessage, end: () => void): void {
+  const leave = () => {
+    clearTimeout(timer)
+    request.off('end', leave).off('close', leave)
+    end()
+  }
+  const timer = setTimeout(leave, LINGER_MS)
   timer.unref()
-  request.once('close', () => clearTimeout(timer))
+  request.once('end', leave).once('close', leave).resume()
 }
 
 function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {

@@ -119,14 +119,14 @@ async function letGo(chunks: Chunks): Promise<void> {
 
 function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | Refusal> {
   return new Promise((resolve) => {
-    const chunks: Uint8Array[] = []
-    let total = 0
+    const gathered = createGathering()
     let isOver = false
     let isRefused = false
     let stop: (() => void) | undefined
+    let cancel: (() => void) | undefined
     const finish = (result: Uint8Array | Refusal) => {
       isOver = true
-      cancel()
+      cancel?.()
       resolve(result)
     }
     const refuse = (refusal: Refusal) => {
@@ -135,16 +135,18 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
       finish(refusal)
       stop?.()
     }
-    const cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => refuse({ refused: 'body_timeout' }))
+    // In the next turn: most bodies come together with their headers, and a timer takes longer than their signature.
+    void Promise.resolve().then(() => {
+      if (!isOver) cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => refuse({ refused: 'body_timeout' }))
+    })
     const consumer: BodyConsumer = {
       chunk(bytes) {
         if (!(bytes instanceof Uint8Array)) return refuse({ refused: 'body_already_parsed', hint: NOT_RAW })
-        total += bytes.byteLength
-        if (total > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })
-        chunks.push(bytes)
+        if (gathered.byteLength() + bytes.byteLength > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })
+        gathered.add(bytes)
       },
       end() {
-        if (!isOver) finish(join(chunks, total))
+        if (!isOver) finish(gathered.join())
       },
       fail: () => refuse({ refused: 'body_read_failed' }),
     }
@@ -158,10 +160,40 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
   })
 }
 
-function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
-  const [first] = chunks
-  if (chunks.length === 1 && first) return first
-  const whole = new Uint8Array(total)
+/** Chunks that become one. */
+interface Gathering {
+  byteLength(): number
+  add(bytes: Uint8Array): void
+  join(): Uint8Array
+}
+
+/** So many chunks are kept as they came. A sender can choose chunks of one byte, and to keep each of those takes a hundred. */
+const KEPT_CHUNKS = 32
+
+function createGathering(): Gathering {
+  const chunks: Uint8Array[] = []
+  let total = 0
+  let buffer: Uint8Array | undefined
+  return {
+    byteLength: () => total,
+    add(bytes) {
+      const needed = total + bytes.byteLength
+      if (chunks.length < KEPT_CHUNKS) {
+        chunks.push(bytes)
+      } else {
+        if (!buffer || buffer.length < needed) buffer = join(buffer ? [buffer] : chunks, 2 * needed)
+        buffer.set(bytes, total)
+      }
+      total = needed
+    },
+    join: () =>
+      buffer ? buffer.slice(0, total) : chunks.length === 1 ? (chunks[0] as Uint8Array) : join(chunks, total),
+  }
+}
+
+/** The chunks one behind the other, in `size` bytes. */
+function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
   let offset = 0
   for (const chunk of chunks) {
     whole.set(chunk, offset)

@@ -8,8 +8,8 @@
  * 3. **At least once.** A job that was taken and not finished is given to `work` again. Once-only comes from the store's claim within
  *    `work`; the engine's own job id, derived from the key, is a bonus.
  * 4. **Finished means finished.** When `isFinished(outcome)` holds the job is done. Else it is tried again after a pause that grows. The
- *    last try is announced with `last`: the receiver then gives a failing delivery to the quarantine. When even that fails the job stays in
- *    the engine's own dead letter.
+ *    last try is announced with `last`: the receiver then gives a failing delivery to the quarantine. Where there is none, or that fails, the
+ *    job stays in the engine's own dead letter.
  */
 import type { QuarantineSink } from '../stores/store.js'
 import type { Outcome } from '../types.js'
@@ -32,6 +32,8 @@ export interface InboxAttempt {
   readonly number: number
   /** Whether the engine will not try again. */
   readonly last: boolean
+  /** Whether the last try was handed out before and never came to an end: the handlers are not run again then. Default: `false`. */
+  readonly over?: boolean
 }
 
 /** Works one job to its end; never rejects. Given to a driver by the receiver. */
@@ -65,9 +67,12 @@ export interface Inbox {
   readonly quarantine?: QuarantineSink
 }
 
-/** Whether a job is done. What is not is worth another try. */
+/**
+ * Whether a job is done. What is not is worth another try: one that is `refused` too, for it was accepted before, and only a worker without
+ * its secret refuses it now.
+ */
 export function isFinished(outcome: Outcome): boolean {
-  return ['processed', 'duplicate', 'ignored', 'quarantined', 'refused'].includes(outcome.status)
+  return ['processed', 'duplicate', 'ignored', 'quarantined'].includes(outcome.status)
 }
 
 const FORMAT = 1

@@ -205,7 +205,9 @@ async function workJob(means: WorkerMeans, job: SpooledJob): Promise<void> {
     means.renew(job).catch(() => {})
   }
   cancel = clock.setTimer(HEARTBEAT_MS, beat)
-  const outcome = await means.work(job.delivery, { number: job.attempt, last: job.attempt >= tries })
+  // A process that ended leaves its job to the lease, so nothing else stops one whose last try did.
+  const attempt = { number: job.attempt, last: job.attempt >= tries, over: job.attempt > tries }
+  const outcome = await means.work(job.delivery, attempt)
   cancel()
   if (isFinished(outcome)) return means.finish(job).catch(() => {})
   // Another worker has it, or the store is away: no try of the handler's.

@@ -151,6 +151,21 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect((await inProcess.control({ do: 'observe' })).outcomes).toEqual([])
   })
 
+  test('a hook of the app that asks for the media type does not cost a delivery', async () => {
+    const seen: unknown[] = []
+    app.addHook('onRequest', async (request) => void seen.push((request as { mediaType?: string }).mediaType))
+    register()
+    const target = await listen()
+    const stage = createStage(target)
+    await stage.step({ request: signed(scan()), expected: PROCESSED })
+    const { body, headers } = signed(scan())
+    await stage.step({
+      request: { body: body as Buffer, headers: [...headers.slice(1), h('Content-Type', 'text/plain')] },
+      expected: PROCESSED,
+    })
+    expect(seen).toEqual(name === 'Fastify 5' ? ['application/json', 'text/plain'] : [undefined, undefined])
+  })
+
   test('the app’s own body limit does not cost a delivery, and the receiver’s limit holds', async () => {
     await app.close()
     app = fastify({ bodyLimit: 16 })

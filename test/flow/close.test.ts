@@ -76,6 +76,27 @@ test('a completion that the store does not take is written again for ten seconds
 })
 
 describe('with a time limit', () => {
+  test('that is no number it closes nothing; one longer than a timer can be is no limit', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const gate = deferred()
+    const longest: number[] = []
+    const setTimer: typeof clock.setTimer = (ms, fn) => {
+      longest.push(ms)
+      return clock.setTimer(ms, fn)
+    }
+    const { receiver, deliver } = receiving({ clock: { ...clock, setTimer } })
+    receiver.on('qr.scanned', () => gate.promise)
+    for (const timeoutMs of [Number.NaN, 'soon' as never]) {
+      await expect(receiver.close({ timeoutMs })).rejects.toMatchObject({ code: 'option_invalid' })
+    }
+    const outcome = deliver()
+    const closed = receiver.close({ timeoutMs: 2 ** 31 })
+    gate.resolve()
+    await closed
+    expect((await outcome).status).toBe('processed')
+    expect(Math.max(...longest)).toBe(2 ** 31 - 1)
+  })
+
   test('it waits no longer, tells handlers by their signal, and leaves no timer', async () => {
     const signals: AbortSignal[] = []
     const { clock, receiver, try: attempt } = receiving()

@@ -194,6 +194,33 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
+  test('a last try without a quarantine has the whole time: nothing has to be kept free for one', async () => {
+    const { clock, receiver, tries, troubles } = receiving()
+    receiver.on('qr.scanned', async (_, { attempt }) => {
+      if (attempt < 5) throw new Error('not yet')
+      await pause(clock, 4400)
+    })
+    const made = await tries()
+    expect(made.at(-1)).toMatchObject({ http: 200, outcome: { status: 'processed', attempt: 5 }, ms: 4400 })
+    expect(troubles.map(({ code }) => code)).toEqual(Array(4).fill('handler_failed'))
+  })
+
+  test('a last try with a short deadline keeps no more than a quarter of it free', async () => {
+    const quarantine = memoryQuarantine()
+    const { clock, receiver, tries } = receiving({ quarantine, deadlineMs: 1000 })
+    receiver.on('qr.scanned', async (_, { attempt }) => {
+      if (attempt < 5) throw new Error('not yet')
+      await pause(clock, 740)
+    })
+    expect((await tries()).at(-1)).toMatchObject({ outcome: { status: 'processed', attempt: 5 }, ms: 740 })
+    const slower = receiving({ quarantine, deadlineMs: 1000 })
+    slower.receiver.on('qr.scanned', async (_, { attempt }) => {
+      if (attempt < 5) throw new Error('not yet')
+      await pause(slower.clock, 760)
+    })
+    expect((await slower.tries()).at(-1)).toMatchObject({ outcome: { status: 'quarantined' }, ms: 750 })
+  })
+
   test('a last try whose handlers and quarantine both hang: 503', async () => {
     const quarantine = Object.assign(() => new Promise<void>(() => {}), {})
     const { clock, receiver, try: deliver } = receiving({ quarantine })

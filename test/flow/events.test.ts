@@ -119,9 +119,21 @@ describe('a user’s schema', () => {
   test('that refuses: quarantined with its messages, whatever validation says', async () => {
     const quarantine = memoryQuarantine()
     const schema = z.object({ qr_id: z.string().startsWith('QR-') })
-    const { receiver, try: deliver } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
+    const { receiver, try: deliver, troubles } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'schema_refused' } })
+    expect(await deliver()).toMatchObject({
+      http: 200,
+      outcome: { status: 'quarantined', code: 'schema_refused', error: expect.stringContaining('QR-') },
+    })
+    // A schema quotes what it refuses, and no payload is in a report.
+    expect(troubles).toEqual([
+      {
+        code: 'schema_refused',
+        message: expect.not.stringContaining('QR-'),
+        idempotencyKey: expect.any(String),
+        eventType: 'qr.scanned',
+      },
+    ])
     expect([...quarantine.entries.values()]).toMatchObject([
       { code: 'schema_refused', error: expect.stringContaining('QR-') },
     ])

@@ -1,7 +1,8 @@
 /** With an inbox: the answer says accepted, the work is done behind it, and nothing that somebody else queued is run. */
 import { expect, test } from 'vitest'
-import type { AcceptedDelivery, Inbox, InboxWork } from '../../src/index.js'
-import { createReceiver } from '../../src/index.js'
+import { isFinished } from '../../src/inboxes/inbox.js'
+import type { AcceptedDelivery, Inbox, InboxWork, Outcome, Trouble } from '../../src/index.js'
+import { createReceiver, PermanentError } from '../../src/index.js'
 import type { QuarantineEntry } from '../../src/stores/store.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
@@ -26,7 +27,8 @@ function heldInbox() {
     },
     status: async () => ({ waiting: held.length, working: 0, failed: 0, oldestWaitingAt: held[0]?.receivedAt }),
   }
-  const hand = (delivery: AcceptedDelivery, number = 1, last = false) => work?.(delivery, { number, last })
+  const hand = (delivery: AcceptedDelivery, number = 1, last = false, over = false) =>
+    work?.(delivery, { number, last, over })
   return { inbox, held, hand, isStarted: () => work !== undefined }
 }
 
@@ -152,6 +154,109 @@ test('a handler that fails is left to the engine, and set aside on its last try'
     code: 'tries_exhausted',
   })
   expect(quarantine.codes).toEqual(['tries_exhausted'])
+})
+
+test('without a quarantine what cannot be worked is left to the engine, try by try, and nothing is called dropped', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const codes: string[] = []
+  const onError = ({ code }: Trouble) => codes.push(code)
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, onError }).on('*', (_, { attempt }) => {
+    if (attempt === 1) throw new PermanentError('no such shop')
+    throw new Error('never')
+  })
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const job = held[0] as AcceptedDelivery
+  const permanent = await hand(job)
+  expect(permanent).toMatchObject({ status: 'failed', error: new PermanentError('no such shop'), attempt: 1 })
+  expect(await hand(job, 2, true)).toMatchObject({ status: 'failed', error: new Error('never'), attempt: 2 })
+  const forged = await hand({ ...job, headers: {} }, 3)
+  expect(forged).toMatchObject({ status: 'failed', error: expect.stringContaining('not signed by GoValid') })
+  expect([permanent, forged].map((outcome) => isFinished(outcome as Outcome))).toEqual([false, false])
+  expect(codes).toEqual([
+    'handler_failed',
+    'permanent_error',
+    'handler_failed',
+    'tries_exhausted',
+    'signature_missing',
+    'job_forged',
+  ])
+  expect(await hand(job, 4)).toMatchObject({ status: 'failed', attempt: 3 })
+})
+
+test('a worker without the secret leaves its jobs in the inbox', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const front = createReceiver({ secret: SECRET, clock, inbox })
+  await front.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  let secret: string | undefined
+  const calls: string[] = []
+  const worker = createReceiver({ secret: () => secret, clock, inbox, onError: () => {} })
+  worker.on('*', ({ event }) => void calls.push(event))
+  await clock.advance(0)
+  const refused = await hand(held[0] as AcceptedDelivery)
+  expect(refused).toMatchObject({ status: 'refused', code: 'secret_missing' })
+  expect(isFinished(refused as Outcome)).toBe(false)
+  secret = SECRET
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
+  expect(calls).toEqual(['qr.created'])
+})
+
+test('a worker works what was accepted, however small its own limit is', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const front = createReceiver({ secret: SECRET, clock, inbox })
+  await front.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const worker = createReceiver({ secret: SECRET, clock, inbox, maxBodyBytes: 10 }).on('*', () => {})
+  await clock.advance(0)
+  expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
+  expect(await worker.receive((await signDelivery(payload, { secret: SECRET })).delivery)).toMatchObject({
+    code: 'body_too_large',
+  })
+})
+
+test('what was worked out of an inbox is remembered as long as its bytes would be accepted', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const day = 24 * 3600 * 1000
+  let calls = 0
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, maxAgeMs: 60 * day }).on('*', () => void calls++)
+  await clock.advance(0)
+  const { delivery } = await signDelivery(payload, { secret: SECRET })
+  await receiver.receive(delivery)
+  await hand(held[0] as AcceptedDelivery)
+  await clock.advance(59 * day)
+  expect(await receiver.receive(delivery)).toMatchObject({ status: 'accepted' })
+  expect(await hand(held[1] as AcceptedDelivery)).toMatchObject({ status: 'duplicate' })
+  expect(calls).toBe(1)
+})
+
+test('a job whose last try ended with its process is set aside and not run again, and stays so while the quarantine is down', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const quarantine = memoryQuarantine()
+  let isDown = true
+  const sink = (entry: QuarantineEntry) => {
+    if (isDown) throw new Error('no quarantine')
+    return quarantine(entry)
+  }
+  let calls = 0
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, onError: () => {}, quarantine: sink })
+  receiver.on('*', () => {
+    calls++
+    throw new Error('try 1 fails, the others would end the process')
+  })
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const job = held[0] as AcceptedDelivery
+  expect(await hand(job)).toMatchObject({ status: 'failed' })
+  for (const number of [21, 21, 21]) {
+    expect(await hand(job, number, true, true)).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
+  }
+  isDown = false
+  expect(await hand(job, 21, true, true)).toMatchObject({ status: 'quarantined', code: 'handler_crashed' })
+  expect([calls, quarantine.codes]).toEqual([1, ['handler_crashed']])
 })
 
 test('a handler may take minutes: its lease is kept, and its outcome is the job’s', async () => {
@@ -281,6 +386,23 @@ test.each([[undefined], [{ timeoutMs: MINUTE }]])(
     expect(clock.pendingTimers()).toBe(0)
   },
 )
+
+test('a close without any time stops the inbox all the same, and tells what it could not stop', async () => {
+  const clock = fixedClock(START)
+  const { inbox, isStarted } = heldInbox()
+  const receiver = createReceiver({ secret: SECRET, clock, inbox }).on('*', () => {})
+  await clock.advance(0)
+  expect(isStarted()).toBe(true)
+  await receiver.close({ timeoutMs: 0 })
+  expect(isStarted()).toBe(false)
+  const broken: Inbox = { ...inbox, stop: () => Promise.reject(new Error('no connection')) }
+  const other = createReceiver({ secret: SECRET, clock, inbox: broken }).on('*', () => new Promise(() => {}))
+  await clock.advance(0)
+  void other.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const closed = other.close({ timeoutMs: 1000 }).catch((error: unknown) => error)
+  await clock.advance(1000)
+  expect(await closed).toEqual(new Error('no connection'))
+})
 
 test('a close with a time limit ends although a job never does, and leaves no timer', async () => {
   const clock = fixedClock(START)

@@ -321,8 +321,8 @@ describe('164: a lease that is over while the handler lives', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('trap: its late release does not give away the claim of another', async () => {
-    const { receiver, store, clock, try: attempt } = open()
+  test('trap: its late release does not give away the claim of another, and is reported', async () => {
+    const { receiver, store, clock, try: attempt, reported, troubles } = open()
     let calls = 0
     receiver.on('qr.scanned', async () => {
       calls++
@@ -339,6 +339,12 @@ describe('164: a lease that is over while the handler lives', () => {
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(20 * SECOND)
     expect(store.count('release')).toBe(1)
+    expect(reported('lease_lost')).toBe(1)
+    expect(troubles.at(-1)).toMatchObject({
+      code: 'lease_lost',
+      message: expect.stringContaining('failed try'),
+      eventType: 'qr.scanned',
+    })
     expect((await attempt()).outcome.status).toBe('busy')
     expect(calls).toBe(2)
   })

@@ -8,7 +8,7 @@ import { receiving } from '../support/receiving.js'
 type Transact = <T>(work: () => Promise<T>) => Promise<T>
 
 /** A store whose transactions commit their checkpoint with what `work` wrote: here by a renewal after it. */
-function open({ commit = async () => {} } = {}) {
+function open({ begin = async () => {}, commit = async () => {} } = {}) {
   const clock = fixedClock(EVENT_TIME)
   const inner = memoryStore({ clock })
   const opened: TransactionRequest[] = []
@@ -16,6 +16,7 @@ function open({ commit = async () => {} } = {}) {
     ...inner,
     transaction: (request) => async (work) => {
       opened.push(request)
+      await begin()
       const value = await work()
       await commit()
       await inner.renew({ key: request.key, token: request.token, leaseMs: 55_000, handlersDone: [request.checkpoint] })
@@ -129,6 +130,22 @@ describe('a second transaction in one run', () => {
     const { receiver, deliver, opened } = open()
     receiver.on('qr.scanned', async (_event, { transaction }) => {
       await expect(transaction(fails)).rejects.toThrow('serialization failure')
+      await transaction(async () => {})
+    })
+    expect((await deliver()).status).toBe('processed')
+    expect(opened).toHaveLength(2)
+  })
+
+  test('is the same one again when the work of the first was never called: nothing was opened for it', async () => {
+    let isDown = true
+    const { receiver, deliver, opened } = open({
+      async begin() {
+        if (isDown) throw new Error('no connection')
+      },
+    })
+    receiver.on('qr.scanned', async (_event, { transaction }) => {
+      await expect(transaction(async () => expect.unreachable())).rejects.toThrow('no connection')
+      isDown = false
       await transaction(async () => {})
     })
     expect((await deliver()).status).toBe('processed')

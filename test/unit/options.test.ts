@@ -42,6 +42,7 @@ describe('what is set is taken', () => {
     ['strict validation', { validation: 'strict' }],
     ['signed without its signature', { signedContent: 'body-without-signature' }],
     ['a sink', { quarantine: sink }],
+    ['the longest time for handlers', { handlerTimeoutMs: 2_073_600_000 }],
     ['limits', { maxBodyBytes: 1, bodyDeadlineMs: 1, deadlineMs: 4999, handlerTimeoutMs: 1, maxAgeMs: 1 }],
     ['schemas', { schemas: { 'qr.scanned': SCHEMA } }],
     ['a schema left undefined', { schemas: { 'qr.scanned': undefined } as never }],
@@ -123,6 +124,12 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       /bodyDeadlineMs must be a whole number/,
     ],
     ['a broken limit', { secret: SECRET, handlerTimeoutMs: 1.5 }, 'option_invalid', /it is 1.5/],
+    [
+      'a limit that no timer can be set for',
+      { secret: SECRET, handlerTimeoutMs: 2_073_600_001 },
+      'option_invalid',
+      /at most 2073600000, which is 24 days/,
+    ],
     [
       'a limit that is NaN',
       { secret: SECRET, maxAgeMs: Number.NaN },

@@ -19,6 +19,7 @@ const CASE: QuarantineCase = {
   eventType: 'qr.scanned',
   rawBody: RAW_BODY,
   delivery: DELIVERY,
+  isAccepted: false,
   receivedAt: 1000,
   attempt: 5,
   error: new Error('no database'),
@@ -62,7 +63,11 @@ describe('a sink', () => {
     const { key, code, rawBody, receivedAt } = CASE
     const given = { key, code, eventType: undefined, rawBody, receivedAt }
     const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
-    const { result, troubles } = give(async (entry) => void entries.push(entry), { ...given, delivery })
+    const { result, troubles } = give(async (entry) => void entries.push(entry), {
+      ...given,
+      delivery,
+      isAccepted: false,
+    })
     await result
     expect(entries).toStrictEqual([{ ...given, headers: {}, error: undefined, attempt: undefined }])
     expect(troubles).toStrictEqual([{ code, message: expect.any(String), idempotencyKey: key }])

@@ -1,6 +1,6 @@
 /** The endpoint of `listen`: reads a request's bytes within the limits of a receiver, gives them to the intake, and writes its answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { leaveSoon, toDelivery } from '../../adapters/node-request.js'
+import { endAnswer, toDelivery } from '../../adapters/node-request.js'
 import { systemClock } from '../../clock.js'
 import { readRawBody } from '../../delivery/raw-body.js'
 import type { RefusedCode } from '../../errors.js'
@@ -61,9 +61,8 @@ function copying(stream: BodyStream, chunks: Uint8Array[]): BodyStream {
 
 function write(request: IncomingMessage, response: ServerResponse, answer: WrittenAnswer): void {
   if (response.destroyed) return
-  const { status, headers, body, closes } = answer
+  const { status, headers } = answer
   // A list keeps what is repeated, such as cookies.
   response.writeHead(status, headers.flat())
-  response.end(request.method === 'HEAD' ? undefined : body)
-  if (closes) leaveSoon(request)
+  endAnswer(request, response, answer)
 }

@@ -1,9 +1,14 @@
 /** Stage 1: which bytes come out, and which requests are refused. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, test } from 'vitest'
 import { readRawBody } from '../../../src/delivery/raw-body.js'
 import type { BodySource, Delivery } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 import { chunksOf, iterableOf, pushedBody, streamOf } from '../../support/bodies.js'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const BYTES = new TextEncoder().encode('{"event":"qr.scanned","data":{"qr_title":"Sertifikat é ☕"}}')
 
@@ -131,6 +136,23 @@ describe('the limit', () => {
     body.consumer.end()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20)
     expect(await result).toEqual({ refused: 'body_too_large' })
+  })
+
+  it('keeps the bytes of small chunks, and not the chunks: each takes a hundred to be kept', async () => {
+    const count = 200_000
+    const body = pushedBody()
+    const { result } = read(body, {}, { maxBodyBytes: count })
+    collectGarbage()
+    const before = process.memoryUsage()
+    for (let at = 0; at < count; at++) body.consumer.chunk(Uint8Array.of(at % 251))
+    collectGarbage()
+    const after = process.memoryUsage()
+    body.consumer.end()
+    const whole = (await result) as Uint8Array
+    expect(whole.length).toBe(count)
+    expect(whole.every((byte, at) => byte === at % 251)).toBe(true)
+    expect(whole.buffer.byteLength).toBe(count)
+    expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(10 * count)
   })
 
   it('asks no more of an iterator that cannot be let go', async () => {

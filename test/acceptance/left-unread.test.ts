@@ -1,0 +1,70 @@
+/** A body that will not be read to its end: the answer arrives although the sender goes on, and then the connection ends. */
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import express5 from 'express'
+// @ts-expect-error The types in the tree are those of version 5.
+import express4 from 'express4'
+import fastify5 from 'fastify'
+import fastify4 from 'fastify4'
+import { expect, test } from 'vitest'
+import { toHandler as toExpressHandler } from '../../src/adapters/express.js'
+import { toPlugin } from '../../src/adapters/fastify.js'
+import { toHandler as toNodeHandler } from '../../src/adapters/node.js'
+import { createReceiver } from '../../src/index.js'
+import { close, portOf } from './targets/in-process.js'
+import { openLine } from './tcp.js'
+
+const receiver = createReceiver({ secret: 'your_webhook_secret', maxBodyBytes: 1000, onError: () => {} })
+
+async function listen(listener: RequestListener): Promise<Server> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+async function listenFastify(fastify: typeof fastify5): Promise<Server> {
+  const app = fastify()
+  app.register(toPlugin(receiver), { path: '/' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return app.server
+}
+
+const SERVERS: Readonly<Record<string, () => Promise<Server>>> = {
+  'node:http': () => listen(toNodeHandler(receiver)),
+  'Express 5': () => listen(express5().post('/', toExpressHandler(receiver))),
+  'Express 4': () => listen(express4().post('/', toExpressHandler(receiver))),
+  'Fastify 5': () => listenFastify(fastify5),
+  'Fastify 4': () => listenFastify(fastify4 as unknown as typeof fastify5),
+}
+
+const PIECE = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+
+test.each(Object.entries(SERVERS))(
+  '%s: 413 at once, the rest is read for a moment, and the connection ends',
+  async (_, start) => {
+    const server = await start()
+    const line = await openLine(portOf(server))
+    const faults: unknown[] = []
+    line.socket.on('error', (error) => faults.push(error))
+    await line.write('POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n')
+    await line.write(PIECE)
+    const reply = await line.reply
+    expect(reply).toMatchObject({ status: 413, headers: { connection: 'close' } })
+    // More than the buffers of a connection hold: what nobody reads could not all be written.
+    for (let count = 0; count < 160; count++) await line.write(PIECE)
+    await line.write('0\r\n\r\n')
+    await line.closed
+    expect(faults).toEqual([])
+    await close(server)
+  },
+)
+
+test('a sender that falls silent is not waited for', async () => {
+  const server = await listen(toNodeHandler(receiver))
+  const line = await openLine(portOf(server))
+  await line.write('POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n')
+  await line.write(PIECE)
+  expect((await line.reply).status).toBe(413)
+  await line.closed
+  await close(server)
+})
