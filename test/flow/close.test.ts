@@ -132,6 +132,35 @@ describe('with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
+  test('a sender whose handler is done within its time is answered so, although the receiver has given up', async () => {
+    const { clock, receiver, deliver } = receiving()
+    receiver.on('qr.scanned', () => pause(clock, 3 * SECOND))
+    const outcome = deliver()
+    await clock.advance(SECOND)
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    expect(await isSettled(outcome)).toBe(false)
+    await clock.advance(SECOND)
+    expect((await outcome).status).toBe('processed')
+  })
+
+  test('what the platform was asked to wait for ends, where no lease was kept behind the answer', async () => {
+    const kept: Promise<unknown>[] = []
+    const waitUntil = (work: Promise<unknown>) => void kept.push(work)
+    const { clock, receiver, try: attempt } = receiving()
+    let done = () => {}
+    receiver.on('qr.scanned', () => new Promise<void>((resolve) => (done = resolve)))
+    expect((await attempt(undefined, { waitUntil, endsWithAnswer: true })).outcome.status).toBe('unfinished')
+    const closed = receiver.close({ timeoutMs: SECOND })
+    await clock.advance(SECOND)
+    await closed
+    done()
+    expect(kept).toHaveLength(1)
+    await Promise.all(kept)
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
   test('a handler that minds its signal has failed its try, and is tried again elsewhere', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })

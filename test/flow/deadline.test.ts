@@ -135,6 +135,19 @@ describe('177b: a handler that never settles', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
+  test('with a time-out that is the deadline has failed by then: there is no time left to go on in', async () => {
+    const { receiver, try: deliver } = receiving({ handlerTimeoutMs: 4500 })
+    receiver.on('qr.scanned', () => new Promise(() => {}))
+    expect(await deliver()).toMatchObject({
+      http: 500,
+      ms: 4500,
+      outcome: {
+        status: 'failed',
+        error: { code: 'handler_timeout', message: expect.stringContaining('within handlerTimeoutMs') },
+      },
+    })
+  })
+
   test.each([
     ['with', memoryQuarantine()],
     ['without', undefined],

@@ -2,10 +2,11 @@
 import { expect, test } from 'vitest'
 import { isFinished } from '../../src/inboxes/inbox.js'
 import type { AcceptedDelivery, Inbox, InboxWork, Outcome, Trouble } from '../../src/index.js'
-import { createReceiver, PermanentError } from '../../src/index.js'
+import { createReceiver, memoryStore, PermanentError } from '../../src/index.js'
 import type { QuarantineEntry } from '../../src/stores/store.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
+import { faultyStore } from '../support/faulty-store.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { MINUTE, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
@@ -208,7 +209,7 @@ test('a worker works what was accepted, however small its own limit is', async (
   const { inbox, held, hand } = heldInbox()
   const front = createReceiver({ secret: SECRET, clock, inbox })
   await front.receive((await signDelivery(payload, { secret: SECRET })).delivery)
-  const worker = createReceiver({ secret: SECRET, clock, inbox, maxBodyBytes: 10 }).on('*', () => {})
+  const worker = createReceiver({ secret: SECRET, clock, inbox, maxBodyBytes: 10, onError: () => {} }).on('*', () => {})
   await clock.advance(0)
   expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
   expect(await worker.receive((await signDelivery(payload, { secret: SECRET })).delivery)).toMatchObject({
@@ -252,11 +253,37 @@ test('a job whose last try ended with its process is set aside and not run again
   const job = held[0] as AcceptedDelivery
   expect(await hand(job)).toMatchObject({ status: 'failed' })
   for (const number of [21, 21, 21]) {
-    expect(await hand(job, number, true, true)).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
+    const outcome = await hand(job, number, true, true)
+    expect(outcome).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable', attempt: 2 })
+    expect(clock.pendingTimers()).toBe(0)
   }
   isDown = false
-  expect(await hand(job, 21, true, true)).toMatchObject({ status: 'quarantined', code: 'handler_crashed' })
+  expect(await hand(job, 21, true, true)).toMatchObject({
+    status: 'quarantined',
+    code: 'handler_crashed',
+    error: 'the last try did not come to an end',
+  })
   expect([calls, quarantine.codes]).toEqual([1, ['handler_crashed']])
+})
+
+test('a job’s last try that finds the store away is no last try: nothing is set aside', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const quarantine = memoryQuarantine()
+  const store = faultyStore(memoryStore({ clock }))
+  const troubles: Trouble[] = []
+  const onError = (trouble: Trouble) => void troubles.push(trouble)
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, store, onError, quarantine }).on('*', () => {})
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  store.fail('claim', 'throws')
+  expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({ status: 'unavailable' })
+  expect(troubles).toMatchObject([
+    { code: 'store_unavailable', message: expect.stringContaining('will be tried again') },
+  ])
+  store.heal()
+  expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({ status: 'processed' })
+  expect(quarantine.codes).toEqual([])
 })
 
 test('a handler may take minutes: its lease is kept, and its outcome is the job’s', async () => {

@@ -55,6 +55,59 @@ test('once it has committed its handler is done, even when that fails afterwards
   expect(seen).toEqual(['counted'])
 })
 
+test('the store is told once that its handler is done, with the completion and with a release', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const told: unknown[] = []
+  const inner = memoryStore({ clock })
+  const store: Store<Transact> = {
+    ...inner,
+    complete: (request) => {
+      told.push(request.handlersDone)
+      return inner.complete(request)
+    },
+    release: (request) => {
+      told.push(request.handlersDone)
+      return inner.release(request)
+    },
+    transaction: () => (work) => work(),
+  }
+  const { receiver, tries } = receiving({ clock, store })
+  receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name: 'count' })
+  receiver.on(
+    'qr.scanned',
+    (_, { attempt }) => {
+      if (attempt === 1) throw new Error('not yet')
+    },
+    { name: 'mail' },
+  )
+  expect((await tries()).map(({ http }) => http)).toEqual([500, 200])
+  expect(told).toEqual([['count'], ['count', 'mail']])
+})
+
+test('the store is given what is no function as it is, and may take a synchronous one', async () => {
+  const given: unknown[] = []
+  const clock = fixedClock(EVENT_TIME)
+  const store: Store<(work: unknown) => Promise<unknown>> = {
+    ...memoryStore({ clock }),
+    transaction: () => async (work) => {
+      given.push(work)
+      return typeof work === 'function' ? work() : undefined
+    },
+  }
+  const { receiver, deliver } = receiving({ clock, store })
+  const names = ['text', 'sync'] as const
+  const results: unknown[] = []
+  for (const name of names) {
+    receiver.on(
+      'qr.scanned',
+      async (_, { transaction }) => void results.push(await transaction(name === 'text' ? 'no function' : () => 42)),
+      { name },
+    )
+  }
+  expect((await deliver()).status).toBe('processed')
+  expect([given[0], results]).toEqual(['no function', [undefined, 42]])
+})
+
 test('a work that fails commits nothing: the next try does it', async () => {
   let calls = 0
   const { receiver, tries } = open()
