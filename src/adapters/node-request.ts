@@ -55,7 +55,14 @@ const CLOSED = 'the request was closed'
 function streamOf(request: IncomingMessage): BodyStream {
   return {
     read(consumer) {
-      const onData = (chunk: Uint8Array) => consumer.chunk(chunk)
+      // With its last byte a body is complete; Node tells its end a turn later, for which a timer would have to be set.
+      const length = Number(request.headers['content-length'])
+      let received = 0
+      const onData = (chunk: Uint8Array) => {
+        consumer.chunk(chunk)
+        received += chunk.length
+        if (received === length) consumer.end()
+      }
       const onEnd = () => consumer.end()
       const onError = (error: unknown) => consumer.fail(error)
       const onClose = () => consumer.fail(CLOSED)

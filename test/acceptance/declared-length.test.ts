@@ -1,0 +1,91 @@
+/** A body is complete with the last byte of its declared length: most come together with their headers, and no timer is set for them. */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { toHandler } from '../../src/adapters/node.js'
+import { type Clock, createReceiver, type Outcome } from '../../src/index.js'
+import { scannedEvent } from '../support/payloads.js'
+import { SECRET, signatureOf } from '../support/receiving.js'
+import { close, portOf } from './targets/in-process.js'
+import { type Line, openLine } from './tcp.js'
+
+let server: Server
+let outcomes: Outcome['status'][]
+let timers: { set: number; cancelled: number }
+
+beforeEach(async () => {
+  outcomes = []
+  timers = { set: 0, cancelled: 0 }
+  const clock: Clock = {
+    now: () => Date.now(),
+    setTimer(ms, fn) {
+      timers.set++
+      const timer = setTimeout(fn, ms)
+      return () => {
+        timers.cancelled++
+        clearTimeout(timer)
+      }
+    },
+  }
+  const onOutcome = ({ status }: Outcome) => outcomes.push(status)
+  const receiver = createReceiver({ secret: SECRET, clock, maxAgeMs: false, onOutcome }).on('*', () => {})
+  server = createServer(toHandler(receiver)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+afterEach(() => close(server))
+
+const bodyOf = (count: number) => JSON.stringify(scannedEvent({ data: { ...scannedEvent().data, scan_count: count } }))
+const headOf = (body: string, framing: string) =>
+  `POST / HTTP/1.1\r\nhost: localhost\r\nx-govalid-signature: ${signatureOf(body)}\r\n${framing}\r\n\r\n`
+const wholeOf = (body: string) => `${headOf(body, `content-length: ${Buffer.byteLength(body)}`)}${body}`
+
+async function answerOf(write: (line: Line) => Promise<void>): Promise<number | 'closed'> {
+  const line = await openLine(portOf(server))
+  await write(line)
+  const { status } = await line.reply
+  line.end()
+  return status
+}
+
+test('no timer for a body that comes with its headers', async () => {
+  expect(await answerOf((line) => line.write(wholeOf(bodyOf(1))))).toBe(200)
+  expect([outcomes, timers]).toEqual([['processed'], { set: 0, cancelled: 0 }])
+})
+
+test('one for a body that comes later, or whose length is not declared; none is left', async () => {
+  const body = bodyOf(2)
+  const later = async (line: Line) => {
+    await line.write(headOf(body, `content-length: ${Buffer.byteLength(body)}`))
+    await line.write(body.slice(0, 10))
+    while (timers.set === 0) await new Promise(setImmediate)
+    await line.write(body.slice(10))
+  }
+  expect(await answerOf(later)).toBe(200)
+  const chunk = `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`
+  const chunked = async (line: Line) => {
+    await line.write(headOf(body, 'transfer-encoding: chunked'))
+    await line.write(chunk)
+    while (timers.set === 1) await new Promise(setImmediate)
+    await line.write('0\r\n\r\n')
+  }
+  expect(await answerOf(chunked)).toBe(200)
+  expect([outcomes, timers]).toEqual([['processed', 'duplicate'], { set: 2, cancelled: 2 }])
+})
+
+test('requests that come together on one connection are answered each, in order', async () => {
+  const bodies = [bodyOf(3), bodyOf(4), bodyOf(3)]
+  const line = await openLine(portOf(server))
+  let received = ''
+  line.socket.on('data', (bytes) => {
+    received += bytes.toString('latin1')
+  })
+  await line.write(bodies.map(wholeOf).join(''))
+  while (outcomes.length < 3 || received.split('HTTP/1.1 200').length < 4) await new Promise(setImmediate)
+  line.end()
+  expect([...received.matchAll(/"status":"(\w+)"/g)].map(([, status]) => status)).toEqual([
+    'processed',
+    'processed',
+    'duplicate',
+  ])
+  expect(timers.set).toBe(0)
+})
