@@ -17,6 +17,7 @@ export interface MemoryStoreOptions {
 
 /** A store that is full for long is told of once an hour. */
 const TELL_EVERY_MS = 60 * 60 * 1000
+const LOOKED_AT_PER_CLAIM = 2
 
 interface Unfinished {
   token: string
@@ -50,6 +51,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
   const unfinished = new Map<string, Unfinished>()
   const finished = createFinishedKeys(maxKeys)
+  const forgetSome = createSweep(unfinished)
   let toldAt = Number.NEGATIVE_INFINITY
   const held = (key: string, token: string): Unfinished | undefined => {
     const record = unfinished.get(key)
@@ -65,9 +67,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const { key } = request
       if (finished.has(key, now)) return { status: 'done' }
       const record = unfinished.get(key)
-      // A claim that is being worked is known to its lease's end, whatever its retention.
-      if (record && Math.max(record.retainUntil, record.leaseUntil) > now) return claimAgain(record, request, now)
+      if (record && !isOver(record, now)) return claimAgain(record, request, now)
       if (record) unfinished.delete(key)
+      forgetSome(now)
       const isFull = unfinished.size >= maxKeys
       if (isFull && !dropIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
       const fresh = createRecord(request, now)
@@ -146,6 +148,26 @@ function count(record: Unfinished, now: number): void {
 
 function claimed({ attempt, released, handlersDone }: Unfinished): Extract<ClaimResult, { status: 'claimed' }> {
   return { status: 'claimed', attempt, released, handlersDone }
+}
+
+/** A claim that is being worked is known to its lease's end, whatever its retention. */
+function isOver({ retainUntil, leaseUntil }: Unfinished, now: number): boolean {
+  return Math.max(retainUntil, leaseUntil) <= now
+}
+
+/**
+ * Forgets what is over: looks at two records a call and goes round, so that nothing is passed over for what was before it. A claim adds one
+ * record at most, so what failed or was given to the quarantine takes no room from finished deliveries for longer than its retention.
+ */
+function createSweep(unfinished: Map<string, Unfinished>): (now: number) => void {
+  let round = unfinished.entries()
+  return function forgetSome(now) {
+    for (let looked = 0; looked < LOOKED_AT_PER_CLAIM; looked++) {
+      const { done, value } = round.next()
+      if (done) round = unfinished.entries()
+      else if (isOver(value[1], now)) unfinished.delete(value[0])
+    }
+  }
 }
 
 /** Makes room by forgetting the oldest record that nobody works, released or with its lease over; `false` when all are live. */

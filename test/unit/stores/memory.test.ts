@@ -11,21 +11,25 @@ function open(maxKeys: number) {
   const clock = fixedClock(0)
   const store = memoryStore({ maxKeys, clock }) as Store
   let tokens = 0
-  const claim = (name: number) => {
+  const claim = (name: number, retentionMs = 72 * HOUR) => {
     const token = `token-${++tokens}`
-    const retainUntil = clock.now() + 72 * HOUR
+    const retainUntil = clock.now() + retentionMs
     return { token, result: store.claim({ key: keyOf(name), token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil }) }
   }
   const finish = (name: number) => {
     const { token } = claim(name)
     return store.complete({ key: keyOf(name), token, retainUntil: clock.now() + 72 * HOUR })
   }
+  const setAside = (name: number, retentionMs?: number) => {
+    const { token } = claim(name, retentionMs)
+    return store.complete({ key: keyOf(name), token, retainUntil: 0, quarantined: true })
+  }
   const fail = (name: number) => {
     const { token } = claim(name)
     return store.release({ key: keyOf(name), token, handlersDone: [], counted: true })
   }
   const statusOf = (name: number) => (claim(name).result as { status: string }).status
-  return { clock, store, claim, finish, fail, statusOf }
+  return { clock, store, claim, finish, fail, setAside, statusOf }
 }
 
 describe('154: when it is full', () => {
@@ -83,6 +87,49 @@ describe('154: when it is full', () => {
     const { finish, statusOf } = open(100)
     for (let name = 0; name < 10_000; name++) expect(finish(name)).toBe(true)
     for (let name = 9900; name < 10_000; name++) expect(statusOf(name)).toBe('done')
+  })
+})
+
+describe('what failed or was set aside', () => {
+  const all = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index)
+
+  test.each(['fail', 'setAside'] as const)(
+    'takes no room from finished deliveries once its retention is over (%s)',
+    async (end) => {
+      const { clock, finish, statusOf, ...ends } = open(1000)
+      for (const name of all(1000)) ends[end](name)
+      await clock.advance(72 * HOUR)
+      for (const name of all(1000, 1000)) finish(name)
+      expect(all(1000, 1000).filter((name) => statusOf(name) === 'done')).toHaveLength(1000)
+    },
+  )
+
+  test('goes when its own retention is over, whatever is kept before it for longer', async () => {
+    const { clock, finish, setAside, statusOf } = open(110)
+    for (const name of all(10)) setAside(name, 720 * HOUR)
+    for (const name of all(90, 10)) setAside(name)
+    await clock.advance(72 * HOUR)
+    for (const name of all(90, 100)) finish(name)
+    expect(all(90, 100).filter((name) => statusOf(name) === 'done')).toHaveLength(90)
+    expect(all(10).filter((name) => statusOf(name) === 'done')).toHaveLength(10)
+  })
+
+  test('is known until its retention is over, however many others come and go', async () => {
+    const { clock, claim, finish, fail, setAside, statusOf } = open(1000)
+    fail(1)
+    setAside(2)
+    await clock.advance(72 * HOUR - 1)
+    for (const name of all(100, 10)) finish(name)
+    expect(claim(1).result).toMatchObject({ status: 'claimed', attempt: 2 })
+    expect(statusOf(2)).toBe('done')
+  })
+
+  test('is not what is still being worked: a live claim is known to the end of its lease, whatever its retention', async () => {
+    const { clock, claim, finish, statusOf } = open(1000)
+    claim(1, 1)
+    await clock.advance(54_999)
+    for (const name of all(100, 10)) finish(name)
+    expect(statusOf(1)).toBe('busy')
   })
 })
 
