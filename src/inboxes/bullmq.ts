@@ -6,7 +6,7 @@
  */
 import type * as BullMq from 'bullmq'
 import { WebhookError } from '../errors.js'
-import { fromJob, type Inbox, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
+import { fromJob, type Inbox, type InboxStatus, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
 
 /** What `bullmqInbox` takes. */
 export interface BullmqInboxOptions {
@@ -67,12 +67,25 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   const shared = prefix === undefined ? { connection } : { connection, prefix }
   let queue: BullMq.Queue<Job> | undefined
   let worker: BullMq.Worker<Job> | undefined
+  let stopped = false
   const open = (): BullMq.Queue<Job> => {
-    if (queue) return queue
-    queue = new bullmq.Queue<Job>(name, shared)
+    const opened = new bullmq.Queue<Job>(name, shared)
     // Without a listener Node would end the process with the connection.
-    queue.on('error', onConnectionError)
-    return queue
+    opened.on('error', onConnectionError)
+    return opened
+  }
+  const withQueue = async <Result>(use: (opened: BullMq.Queue<Job>) => Promise<Result>): Promise<Result> => {
+    if (!stopped) {
+      queue ??= open()
+      return use(queue)
+    }
+    // Nobody stops it a second time: what is still asked gets a queue for that question alone, and keeps no process alive.
+    const own = open()
+    try {
+      return await use(own)
+    } finally {
+      await own.close()
+    }
   }
   return {
     async accept(delivery) {
@@ -80,10 +93,11 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
       const kept = { jobId: delivery.key, attempts: tries, removeOnComplete: true, removeOnFail: false }
       // Of the worker's settings: BullMQ's own exponential pauses have no limit, and the twentieth would be days.
       const backoff = { type: BACKOFF }
-      await open().add('delivery', toJob(delivery), { ...kept, backoff })
+      await withQueue((opened) => opened.add('delivery', toJob(delivery), { ...kept, backoff }))
     },
     start(work) {
       if (worker) return
+      stopped = false
       const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: tries }
       const process = (job: BullMq.Job<Job>, token?: string) => workJob(bullmq.DelayedError, work, job, token, tries)
       const settings = { backoffStrategy: (made: number) => pauseAfter(made, firstPauseMs) }
@@ -93,17 +107,20 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
     async stop() {
       await worker?.close()
       worker = undefined
-      await queue?.close()
+      stopped = true
+      const opened = queue
       queue = undefined
+      await opened?.close()
     },
-    async status() {
-      const opened = open()
-      const counts = await opened.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
-      const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
-      const oldest = await oldestOf(opened)
-      return { waiting: waiting + prioritized + delayed, working: active, failed, oldestWaitingAt: oldest }
-    },
+    status: () => withQueue(readStatus),
   }
+}
+
+async function readStatus(queue: BullMq.Queue<Job>): Promise<InboxStatus> {
+  const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
+  const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
+  const oldestWaitingAt = await oldestOf(queue)
+  return { waiting: waiting + prioritized + delayed, working: active, failed, oldestWaitingAt }
 }
 
 async function workJob(

@@ -28,6 +28,8 @@ const HOUR_S = 3600
 const YEAR_S = 365 * 24 * HOUR_S
 /** pg-boss's least; its worker beats by half. A job whose process has died is tried again after it. */
 const HEARTBEAT_S = 60
+/** pg-boss's least. */
+const LEAST_POLL_S = 0.5
 const NAME = /^[\w.-]{1,100}$/
 
 /**
@@ -51,10 +53,27 @@ const NAME = /^[\w.-]{1,100}$/
  */
 export function pgBossInbox(options: PgBossInboxOptions): Inbox {
   const { boss, queue = 'govalid-webhooks', schema = 'pgboss' } = options
-  const { concurrency = 10, tries = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
-  refuseMisuse(options)
+  refuseMisuse(boss, { queue, schema })
+  const { concurrency, pollSeconds, tries, firstPauseSeconds } = readLimits(options)
   const open = createOpener(boss, queue, { tries, firstPauseSeconds })
-  let working = false
+  let working: Promise<void> | undefined
+  const begin = async (work: InboxWork): Promise<void> => {
+    await open()
+    const polling = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: pollSeconds } as const
+    const hands = Array.from({ length: concurrency }, async () => {
+      const id: string = await boss.work<Job>(queue, polling, async ([job]) => {
+        // Where one was, more may wait: this hand looks again at once, and not after its pause.
+        boss.notifyWorker(id)
+        if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
+      })
+    })
+    const settled = await Promise.allSettled(hands)
+    const failed = settled.find((hand) => hand.status === 'rejected')
+    if (!failed) return
+    // The hands that did begin would go on beside those of the next start.
+    await boss.offWork(queue, { wait: true })
+    throw failed.reason
+  }
   return {
     async accept(delivery) {
       await open()
@@ -62,23 +81,18 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
       // The tries are its own too: the queue keeps the number it was created with.
       await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key), retryLimit: tries - 1 })
     },
-    async start(work) {
-      await open()
-      if (working) return
-      working = true
-      const polling = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: pollSeconds } as const
-      const hands = Array.from({ length: concurrency }, async () => {
-        const id: string = await boss.work<Job>(queue, polling, async ([job]) => {
-          // Where one was, more may wait: this hand looks again at once, and not after its pause.
-          boss.notifyWorker(id)
-          if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
-        })
+    start(work) {
+      working ??= begin(work).catch((error: unknown) => {
+        working = undefined
+        throw error
       })
-      await Promise.all(hands)
+      return working
     },
     async stop() {
       if (!working) return
-      working = false
+      // What is about to begin would go on after it.
+      await working.catch(() => {})
+      working = undefined
       await boss.offWork(queue, { wait: true })
     },
     async status() {
@@ -91,25 +105,36 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
   }
 }
 
-function refuseMisuse({ boss, queue = 'q', schema = 's', ...numbers }: PgBossInboxOptions): void {
+function refuseMisuse(boss: PgBoss, names: Readonly<Record<string, string>>): void {
   if (typeof boss?.send !== 'function' || typeof boss.createQueue !== 'function') {
     throw new WebhookError('option_invalid', 'boss must be a pg-boss instance: new PgBoss(connectionString).')
   }
-  for (const [option, value] of Object.entries({ queue, schema })) {
-    if (!NAME.test(value))
-      throw new WebhookError('option_invalid', `${option} must be letters, digits, or any of _ . -`)
+  for (const [option, value] of Object.entries(names)) {
+    if (NAME.test(value)) continue
+    throw new WebhookError('option_invalid', `${option} must be letters, digits, or any of _ . -`)
   }
-  for (const [option, value] of Object.entries(numbers)) {
-    if (typeof value === 'number' && value > 0) continue
-    throw new WebhookError('option_invalid', `${option} must be a number above 0; it is ${String(value)}.`)
+}
+
+type Limits = Required<Pick<PgBossInboxOptions, 'concurrency' | 'tries' | 'firstPauseSeconds' | 'pollSeconds'>>
+
+function readLimits(options: PgBossInboxOptions): Limits {
+  const { concurrency = 10, tries = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
+  for (const [option, value] of Object.entries({ concurrency, tries, firstPauseSeconds })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new WebhookError('option_invalid', `${option} must be a whole number above 0; it is ${String(value)}.`)
   }
+  if (!Number.isFinite(pollSeconds) || pollSeconds < LEAST_POLL_S) {
+    const message = `pollSeconds must be a number, at least ${LEAST_POLL_S}; it is ${String(pollSeconds)}.`
+    throw new WebhookError('option_invalid', message)
+  }
+  return { concurrency, tries, firstPauseSeconds, pollSeconds }
 }
 
 /** Starts the instance and creates the queues once; a failure is tried again with the next call. */
 function createOpener(
   boss: PgBoss,
   queue: string,
-  { tries, firstPauseSeconds }: { readonly tries: number; readonly firstPauseSeconds: number },
+  { tries, firstPauseSeconds }: Pick<Limits, 'tries' | 'firstPauseSeconds'>,
 ): () => Promise<void> {
   let opened: Promise<void> | undefined
   const open = async (): Promise<void> => {

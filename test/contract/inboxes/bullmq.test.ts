@@ -1,6 +1,7 @@
 /** The inbox on BullMQ and a real Redis. */
 import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
+import { Redis } from 'ioredis'
 import { afterAll, expect, test, vi } from 'vitest'
 import { bullmqInbox } from '../../../src/inboxes/bullmq.js'
 import { describeWithService } from '../../support/services.js'
@@ -53,6 +54,38 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     await inbox.stop?.()
     await queue.obliterate({ force: true })
     await queue.close()
+  })
+
+  test('still tells what it holds and still accepts once it was stopped, and keeps no connection', async () => {
+    const { hostname: host, port } = new URL(url)
+    const name = `govalid-${randomBytes(6).toString('hex')}`
+    const connection = { host, port: Number(port || 6379) }
+    const observer = new Redis(url)
+    const inbox = bullmqInbox({ bullmq, connection: { ...connection, connectionName: name }, queue: name })
+    const connections = async () => {
+      const list = (await observer.call('CLIENT', 'LIST')) as string
+      return list.split('\n').filter((line) => line.includes(`name=${name}`)).length
+    }
+    const accept = () =>
+      inbox.accept({
+        key: randomBytes(32).toString('hex'),
+        rawBody: new Uint8Array(),
+        headers: {},
+        receivedAt: Date.now(),
+      })
+    await accept()
+    expect(await connections()).toBe(1)
+    await inbox.stop?.()
+    await accept()
+    expect(await inbox.status?.()).toMatchObject({ waiting: 2, failed: 0 })
+    await vi.waitFor(async () => expect(await connections()).toBe(0), 5000)
+    await inbox.start?.(async () => ({ status: 'processed' }))
+    await vi.waitFor(async () => expect(await inbox.status?.()).toMatchObject({ waiting: 0, working: 0 }), 10_000)
+    await inbox.stop?.()
+    const queue = new bullmq.Queue(name, { connection })
+    await queue.obliterate({ force: true })
+    await queue.close()
+    observer.disconnect()
   })
 })
 
