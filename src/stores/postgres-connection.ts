@@ -5,6 +5,7 @@
 import type { Pool, PoolClient, QueryResult } from 'pg'
 import { type Clock, type Deadline, settleWithin, startDeadline } from '../clock.js'
 import { WebhookError } from '../errors.js'
+import { asError, awaitAnswer, codeOf, isStatementError } from './postgres-answer.js'
 import { createTurns } from './postgres-turns.js'
 
 /** One statement and its parameters. */
@@ -13,10 +14,12 @@ export interface PostgresStatement {
   readonly name?: string | undefined
   readonly text: string
   readonly values: readonly unknown[]
+  /** Called when it was sent and is given up without an answer: a server that was frozen may execute it later. */
+  readonly onUnanswered?: () => void
 }
 
 /** A connection that was taken out of the pool. */
-interface BorrowedConnection {
+export interface BorrowedConnection {
   readonly client: PoolClient
   /** Puts it back; with an error it is closed instead. */
   giveBack(error?: Error): void
@@ -44,8 +47,6 @@ export interface ConnectionOptions {
   readonly migrate: (borrow: PostgresConnections['borrow']) => Promise<void>
 }
 
-/** A statement that was sent is waited for, so that a claim answered late can be given back; a dead connection answers never. */
-const ANSWER_LIMIT_MS = 10_000
 const UNDEFINED_TABLE = '42P01'
 /** A proxy hands every statement to another server connection, where the prepared one is missing or somebody else's. */
 const NOT_PREPARED = /^(26000|42P05)$/
@@ -73,15 +74,24 @@ export function createConnections(options: ConnectionOptions): PostgresConnectio
     for (;;) {
       if (!hasTables) await tablesWithin(clock, deadline, makeTables)
       const { client, giveBack } = await borrow(deadline.left())
-      const answer = await send(client, clock, deadline, prepares ? statement : { ...statement, name: undefined })
+      if (deadline.left() <= 0) {
+        giveBack()
+        throw new WebhookError('store_unavailable', 'The call took too long.')
+      }
+      const { text, values } = statement
+      const query = { name: prepares ? statement.name : undefined, text, values: [...values] }
+      const answer = await awaitAnswer(clock, () => client.query(query))
       if (answer.status === 'value') {
         giveBack()
         return answer.value
       }
-      giveBack(isStatementError(answer.error) ? undefined : asError(answer.error))
+      const isRefused = isStatementError(answer.error)
+      giveBack(isRefused ? undefined : asError(answer.error))
       if (codeOf(answer.error) === UNDEFINED_TABLE) hasTables = false
       if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
-      if (!mayRepeat(answer.error) || deadline.left() <= 0) throw answer.error
+      if (mayRepeat(answer.error) && deadline.left() > 0) continue
+      if (!isRefused) statement.onUnanswered?.()
+      throw answer.error
     }
   }
   return {
@@ -132,49 +142,13 @@ async function borrowWithin(pool: Pool, clock: Clock, limitMs: number): Promise<
   }
 }
 
-type Answer =
-  | { readonly status: 'value'; readonly value: QueryResult }
-  | { readonly status: 'error'; readonly error: unknown }
-
-async function send(
-  client: PoolClient,
-  clock: Clock,
-  deadline: Deadline,
-  statement: PostgresStatement,
-): Promise<Answer> {
-  if (deadline.left() <= 0)
-    return { status: 'error', error: new WebhookError('store_unavailable', 'The call took too long.') }
-  const query = { name: statement.name, text: statement.text, values: [...statement.values] }
-  const settled = await settleWithin(clock, ANSWER_LIMIT_MS, () => client.query(query))
-  if (settled.status !== 'late') return settled
-  const message = `Postgres did not answer within ${ANSWER_LIMIT_MS} ms; the connection was closed.`
-  return { status: 'error', error: new WebhookError('store_unavailable', message) }
-}
-
-/** SQLSTATE classes after which a connection is of no more use: its failure (08), the server's end (57P), its own (25P: idle too long). */
-const CONNECTION_LOST = /^(08|57P|25P)/
 /** Serialization failure, deadlock, no table, no prepared statement: it was not executed, and can be now. */
 const TRY_AGAIN = /^(40001|40P01|42P01|26000|42P05)$/
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : ''
-}
-
-/** Whether the server refused the statement and the connection is as good as before. */
-function isStatementError(error: unknown): boolean {
-  const code = codeOf(error)
-  return code.length === 5 && !CONNECTION_LOST.test(code)
-}
 
 /** Every statement of this driver changes the same when it is repeated; what was refused for its own sake is refused again. */
 function mayRepeat(error: unknown): boolean {
   if (error instanceof WebhookError) return false
   return !isStatementError(error) || TRY_AGAIN.test(codeOf(error))
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
 
 function ignore(): void {}

@@ -2,7 +2,9 @@
  * The Postgres driver's tables: their names, made safe, and the steps that create them.
  */
 import type { PoolClient } from 'pg'
+import type { Clock } from '../clock.js'
 import { WebhookError } from '../errors.js'
+import { asError, awaitAnswer } from './postgres-answer.js'
 import type { PostgresConnections } from './postgres-connection.js'
 
 /** The driver's tables, quoted and ready to be put into SQL. */
@@ -79,24 +81,28 @@ export function tablesSql(tables: PostgresTables): string {
 }
 
 const CONNECTION_LIMIT_MS = 10_000
+/** Below the limit of an answer: the server gives up first, and no writer waits behind a lock that nobody wants any more. */
+const LOCK_LIMIT_MS = 5_000
 
 /** Brings the tables to this version. Any number of processes may do so at once; one works, the others wait for it. */
-export async function migrateTables(tables: PostgresTables, borrow: PostgresConnections['borrow']): Promise<void> {
+export async function migrateTables(
+  tables: PostgresTables,
+  clock: Clock,
+  borrow: PostgresConnections['borrow'],
+): Promise<void> {
   const { client, giveBack } = await borrow(CONNECTION_LIMIT_MS)
-  try {
+  const answer = await awaitAnswer(clock, async () => {
     if ((await readVersion(client, tables)) < steps(tables).length) await migrate(client, tables)
-    giveBack()
-  } catch (error) {
-    // Closing the connection ends its transaction.
-    giveBack(error as Error)
-    throw error
-  }
+  })
+  // Closing the connection ends its transaction.
+  giveBack(answer.status === 'value' ? undefined : asError(answer.error))
+  if (answer.status === 'error') throw answer.error
 }
 
 async function migrate(client: PoolClient, tables: PostgresTables): Promise<void> {
   const wanted = steps(tables)
   // At a stricter level the version would be read as it was before the wait for the lock.
-  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${LOCK_LIMIT_MS}`)
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [tables.deliveries])
   const version = await readVersion(client, tables)
   for (const step of wanted.slice(version)) await client.query(step)

@@ -4,7 +4,8 @@
 import type { PoolClient } from 'pg'
 import { type Clock, settleWithin } from '../clock.js'
 import { WebhookError } from '../errors.js'
-import type { PostgresConnections } from './postgres-connection.js'
+import { ANSWER_LIMIT_MS, asError, awaitAnswer, isStatementError } from './postgres-answer.js'
+import type { BorrowedConnection, PostgresConnections } from './postgres-connection.js'
 import { CLAIM_LOST, TRANSACTION_ENDED } from './postgres-records.js'
 import { createTurns } from './postgres-turns.js'
 
@@ -58,16 +59,16 @@ export function createTransactions(means: TransactionMeans): Transactions {
 }
 
 async function transact<Result>(
-  { connections, clock, transactionLimitMs }: TransactionMeans,
+  means: TransactionMeans,
   work: (tx: PoolClient) => Promise<Result>,
   { begin, commit }: TransactionMessages,
 ): Promise<Result> {
-  const { client, giveBack } = await connections.borrow(CONNECTION_LIMIT_MS)
-  const quote = (text: string) => client.escapeLiteral(text)
+  const { clock, transactionLimitMs } = means
+  const connection = await open(means, begin)
+  const { client, giveBack } = connection
   const settled = await settleWithin(clock, transactionLimitMs, async () => {
-    await client.query(begin(quote))
     const result = await work(client)
-    await client.query(commit(quote))
+    await client.query(commit((text) => client.escapeLiteral(text)))
     return result
   })
   if (settled.status === 'value') {
@@ -80,21 +81,34 @@ async function transact<Result>(
     giveBack(error)
     throw error
   }
-  await rollBack(client, giveBack)
+  await rollBack(clock, connection)
   throw refusalOf(settled.error) ?? settled.error
+}
+
+/** Opens a transaction. Nothing has happened in it yet, so that a connection that broke or fell silent is left for another, once. */
+async function open(
+  { connections, clock, transactionLimitMs }: TransactionMeans,
+  begin: TransactionMessages['begin'],
+): Promise<BorrowedConnection> {
+  for (let isRepeated = false; ; isRepeated = true) {
+    const connection = await connections.borrow(CONNECTION_LIMIT_MS)
+    const { client, giveBack } = connection
+    const ask = () => client.query(begin((text) => client.escapeLiteral(text)))
+    const answer = await awaitAnswer(clock, ask, Math.min(ANSWER_LIMIT_MS, transactionLimitMs))
+    if (answer.status === 'value') return connection
+    giveBack(asError(answer.error))
+    if (isRepeated || isStatementError(answer.error)) throw answer.error
+  }
 }
 
 function timedOut(limitMs: number): WebhookError<'handler_timeout'> {
   return new WebhookError('handler_timeout', `A transaction did not end within ${limitMs} ms.`)
 }
 
-async function rollBack(client: PoolClient, giveBack: (error?: Error) => void): Promise<void> {
-  try {
-    await client.query('ROLLBACK')
-    giveBack()
-  } catch (error) {
-    giveBack(error as Error)
-  }
+/** A connection that does not answer is closed, which rolls back too. */
+async function rollBack(clock: Clock, { client, giveBack }: BorrowedConnection): Promise<void> {
+  const answer = await awaitAnswer(clock, () => client.query('ROLLBACK'))
+  giveBack(answer.status === 'value' ? undefined : asError(answer.error))
 }
 
 /** What the commit was refused for by this driver, rather than by the database. */

@@ -24,6 +24,7 @@ import { createQuarantine } from './postgres-quarantine.js'
 import { type ClaimRow, readClaim, recordStatements } from './postgres-records.js'
 import { migrateTables, readTable, tablesSql } from './postgres-schema.js'
 import { createTransactions, type PostgresTransaction } from './postgres-transaction.js'
+import { createUnansweredClaims } from './postgres-unanswered.js'
 import type { Quarantine, Store, TransactionRequest } from './store.js'
 
 export type { PostgresTransaction } from './postgres-transaction.js'
@@ -98,15 +99,26 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const half = Math.max(1, Math.floor(poolMax / 2))
   const maxTransactions = readCount('maxTransactions', options.maxTransactions, half)
   const statements = recordStatements(tables, namespace, callLimitMs)
-  const migrate = (borrow: PostgresConnections['borrow']) => migrateTables(tables, borrow)
+  const migrate = (borrow: PostgresConnections['borrow']) => migrateTables(tables, clock, borrow)
   // A storm of claims leaves one connection to heartbeats and completions.
   const connections = createConnections({ pool, clock, callLimitMs, turns: Math.max(1, poolMax - 1), migrate })
   const { run, runInTurn } = connections
   const transactions = createTransactions({ connections, clock, maxTransactions, transactionLimitMs })
   const changes = async (statement: PostgresStatement) => (await run(statement)).rowCount === 1
+  const unanswered = createUnansweredClaims(clock, () => pool.ending)
   const sweep = createSweep(clock, async (limit) => (await run(statements.sweep(limit))).rowCount ?? 0)
   return {
-    claim: async (request) => readClaim((await runInTurn(statements.claim(request))).rows[0] as ClaimRow | undefined),
+    async claim(request) {
+      const { key, token } = request
+      unanswered.keep(token)
+      const release = async () => {
+        const { rowCount } = await runInTurn(statements.release({ key, token, handlersDone: [], counted: false }))
+        return rowCount === 1
+      }
+      const onUnanswered = () => unanswered.takeBack(token, release)
+      const { rows } = await runInTurn({ ...statements.claim(request), onUnanswered })
+      return readClaim(rows[0] as ClaimRow | undefined)
+    },
     renew: (request) => changes(statements.renew(request)),
     async complete(request) {
       const completed = await changes(statements.complete(request))

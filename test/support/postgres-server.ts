@@ -1,6 +1,6 @@
-/** A Postgres of a test's own, to be stopped and started again. Found as installed binaries; nothing of it is left behind. */
+/** A Postgres of a test's own, to be stopped, frozen and started again. Found as installed binaries; nothing of it is left behind. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -12,6 +12,10 @@ export interface PostgresServer {
   start(): void
   /** `fast` ends every session and shuts down; `immediate` is a crash. */
   stop(how: 'fast' | 'immediate'): void
+  /** Stops all its processes from doing anything; its connections stay open. */
+  freeze(): void
+  /** Lets them go on. */
+  thaw(): void
   /** Ends it for good. */
   remove(): void
 }
@@ -48,6 +52,13 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   }
   if (asRoot) execFileSync('chown', ['postgres', folder])
   run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync')
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+    const parent = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] as string
+    const listed = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid='], { encoding: 'utf8' })
+    const pairs = listed.split('\n').map((line) => line.trim().split(/\s+/))
+    const children = pairs.filter(([, ppid]) => ppid === parent).map(([pid]) => Number(pid))
+    for (const pid of [Number(parent), ...children]) process.kill(pid, name)
+  }
   let running = false
   const server: PostgresServer = {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
@@ -60,6 +71,8 @@ export async function startPostgresServer(): Promise<PostgresServer> {
       run('pg_ctl', '-D', data, '-m', how, '-w', 'stop')
       running = false
     },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     remove() {
       if (running) server.stop('immediate')
       rmSync(folder, { recursive: true, force: true })

@@ -1,9 +1,11 @@
 /** postgresStore when Postgres, its network or its pool fails: what rejects, what is executed, and what is never executed later. */
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PoolClient } from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres.js'
 import type { ClaimRequest } from '../../../src/stores/store.js'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { createGate } from '../../support/gate.js'
 import { postgresScene } from '../../support/postgres.js'
 import { describeWithService } from '../../support/services.js'
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
@@ -30,6 +32,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     await open().claim(newClaim())
   })
 
+  afterEach(() => network.set('open'))
   afterAll(() => network.close())
 
   const openBehindNetwork = async (options: Partial<PostgresStoreOptions> = {}) => {
@@ -145,7 +148,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const pool = scene.pool({ connectionString: network.url, max: 2 })
     const store = await openBehindNetwork({ clock, pool })
     network.set('silent')
-    // The pool has two connections: two calls wait for an answer, the third for a connection.
+    // The pool has two connections, and claims leave one: one waits for an answer, two for their turn.
     const given = [newClaim(), newClaim(), newClaim()].map(async (request) => store.claim(request))
     const settled = Promise.allSettled(given)
     await pause(50)
@@ -155,7 +158,118 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     network.set('refused')
     network.set('open')
     expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+    // The one that was sent is looked for, for a minute: a server that was only frozen may execute it yet.
+    expect(clock.pendingTimers()).toBe(1)
+    while (clock.pendingTimers() > 0) {
+      await clock.advance(2_000)
+      await pause(20)
+    }
+  })
+
+  test('a service that falls silent while it makes the tables holds up no call for longer than that connection', async () => {
+    const clock = fixedClock()
+    const pool = scene.pool({ connectionString: network.url, max: 2 })
+    await pool.query('SELECT 1')
+    const store = open({ clock, pool, table: `${scene.schema}.silent` })
+    network.set('silent')
+    const first = Promise.allSettled([store.claim(newClaim())])
+    await pause(50)
+    await clock.advance(900)
+    expect(await first).toMatchObject([{ status: 'rejected', reason: { code: 'store_unavailable' } }])
+    network.set('open')
+    await clock.advance(9_100)
+    expect(pool.totalCount).toBe(0)
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
     expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('the tables are not waited for behind a lock: the server gives up, and works the claim once it is free', async () => {
+    const table = `${scene.schema}.locked`
+    const store = open({ table, callLimitMs: 20_000 })
+    const other = await admin.connect()
+    await other.query(`SELECT pg_advisory_lock(hashtext('govalid-webhooks'), hashtext($1))`, [
+      `"${scene.schema}"."locked"`,
+    ])
+    await expect(async () => store.claim(newClaim())).rejects.toMatchObject({ code: '55P03' })
+    await other.query('SELECT pg_advisory_unlock_all()')
+    other.release()
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+  })
+
+  describe('a transaction whose service falls silent', () => {
+    /** A store with one turn for transactions, a delivery it has claimed, and a way to write. */
+    async function startWork() {
+      const clock = fixedClock()
+      const pool = scene.pool({ connectionString: network.url, max: 2 })
+      const store = open({ clock, pool, maxTransactions: 1 })
+      const request = newClaim()
+      await store.claim(request)
+      const effect = randomBytes(8).toString('hex')
+      const write = (tx: PoolClient) => tx.query(`INSERT INTO ${scene.schema}.effects (effect) VALUES ($1)`, [effect])
+      const transaction = store.transaction({ ...request, checkpoint: 'count' })
+      return { clock, pool, transaction, write, countEffects: () => scene.countEffects(effect) }
+    }
+
+    test('before it has begun goes on over another connection', async () => {
+      const { clock, transaction, write, countEffects } = await startWork()
+      network.set('silent')
+      const done = transaction(write)
+      await pause(50)
+      network.set('open')
+      await clock.advance(10_000)
+      await done
+      expect(await countEffects()).toBe(1)
+      expect(clock.pendingTimers()).toBe(0)
+    })
+
+    test('for good rejects after two connections, and gives its turn back', async () => {
+      const { clock, pool, transaction, write, countEffects } = await startWork()
+      // Both connections are up before they fall silent.
+      await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
+      network.set('silent')
+      const failing = expect(transaction(write)).rejects.toMatchObject({ code: 'store_unavailable' })
+      for (let connection = 0; connection < 2; connection++) {
+        await pause(50)
+        await clock.advance(10_000)
+      }
+      await failing
+      expect(pool.totalCount).toBe(0)
+      network.set('open')
+      await transaction(write)
+      expect(await countEffects()).toBe(1)
+    })
+
+    test('while it rolls back is rolled back with its connection, and gives its turn back', async () => {
+      const { clock, pool, transaction, write, countEffects } = await startWork()
+      const failed = createGate()
+      const failing = transaction(async (tx) => {
+        await write(tx)
+        network.set('silent')
+        failed.open()
+        throw new Error('no')
+      })
+      const refused = expect(failing).rejects.toThrow('no')
+      await failed.passed
+      await pause(50)
+      await clock.advance(10_000)
+      await refused
+      expect(pool.totalCount).toBe(0)
+      network.set('open')
+      await transaction(write)
+      expect(await countEffects()).toBe(1)
+    })
+  })
+
+  test('a transaction whose connection breaks before it has begun goes on over another', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    await store.claim(request)
+    network.set('mute')
+    const done = store.transaction({ ...request, checkpoint: 'count' })(async () => 'done')
+    await pause(50)
+    network.set('refused')
+    network.set('open')
+    expect(await done).toBe('done')
   })
 
   test('backends that are killed while idle end no process and waste no claim', async () => {

@@ -1,9 +1,9 @@
-/** postgresStore on a server of the test's own: restarted, crashed, and with another encoding than UTF-8. */
+/** postgresStore on a server of the test's own: restarted, crashed, frozen, and with another encoding than UTF-8. */
 import { Pool } from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createReceiver, type Trouble } from '../../../src/index.js'
 import { postgresStore } from '../../../src/stores/postgres.js'
-import { signDelivery } from '../../../src/testing/index.js'
+import { fixedClock, signDelivery } from '../../../src/testing/index.js'
 import { describeWithOwnPostgres, type PostgresServer, startPostgresServer } from '../../support/postgres-server.js'
 
 const SECRET = 'your_webhook_secret'
@@ -83,6 +83,43 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     await pool.query('UPDATE govalid_deliveries SET lease_until = lease_until - 55000')
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
     expect((await pool.query('SELECT FROM effects')).rowCount).toBe(1)
+  })
+
+  test('was frozen for longer than an answer is waited for works the event at the next try', async () => {
+    const clock = fixedClock()
+    const own = new Pool({ connectionString: server.url, max: 2 })
+    const namespace = 'frozen'
+    const store = postgresStore({ pool: own, clock, namespace })
+    const receiver = createReceiver({ secret: SECRET, clock, store, onError: () => {} }).on('qr.created', () => {})
+    const stateOf = async () => {
+      const { rows } = await pool.query(
+        `SELECT state FROM govalid_deliveries WHERE namespace = $1 AND state <> 'done' AND lease_until > $2`,
+        [namespace, Date.now()],
+      )
+      return rows[0]?.state as string | undefined
+    }
+    const soon = { timeout: 10_000 }
+    try {
+      // One connection, and nothing that comes behind.
+      await store.quarantine.list()
+      const delivery = await signedEvent()
+      server.freeze()
+      const first = receiver.receive(delivery)
+      // The claim is on its way.
+      await vi.waitFor(() => expect(own.idleCount).toBe(0), soon)
+      await clock.advance(1_000)
+      expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+      await clock.advance(9_000)
+      expect(own.totalCount).toBe(0)
+      server.thaw()
+      await vi.waitFor(async () => expect(await stateOf()).toBe('working'), soon)
+      await clock.advance(2_000)
+      await vi.waitFor(async () => expect(await stateOf()).toBe('released'), soon)
+      expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+    } finally {
+      server.thaw()
+      await own.end()
+    }
   })
 
   test('has another encoding than UTF-8 keeps every text of a quarantined delivery', async () => {
