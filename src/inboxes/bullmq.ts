@@ -134,7 +134,7 @@ async function workJob(
   const number = job.attemptsMade + job.stalledCounter + 1
   // Whoever accepted it may have been told of fewer tries, and BullMQ gives up after those.
   const most = Math.min(tries, job.opts.attempts ?? 1)
-  const outcome = await work(fromJob(job.data), { number, last: number >= most })
+  const outcome = await work(fromJob(job.data), { number, last: number >= most, over: number > most })
   if (isFinished(outcome)) return
   if (outcome.status === 'failed') throw toError(outcome.error)
   // Another worker has it, or the store is away: no try of the handler's, so BullMQ must not count it.

@@ -33,6 +33,29 @@ describeWithService('redis', 'bullmqInbox', (url) => {
 })
 
 describeWithService('redis', 'bullmqInbox', (url) => {
+  test('a job whose last try ended with its process is announced as over', async () => {
+    const { hostname: host, port } = new URL(url)
+    const name = `govalid-${randomBytes(6).toString('hex')}`
+    const connection = { host, port: Number(port || 6379) }
+    const queue = new bullmq.Queue(name, { connection })
+    const inbox = bullmqInbox({ bullmq, connection, queue: name, tries: 2 })
+    const key = 'b'.repeat(64)
+    await inbox.accept({ key, rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
+    // As BullMQ counts jobs whose lock ran out.
+    const redis = new Redis(url)
+    await redis.hset(queue.toKey(key), 'stc', 2)
+    redis.disconnect()
+    const attempts: unknown[] = []
+    await inbox.start?.(async (_, attempt) => {
+      attempts.push(attempt)
+      return { status: 'processed' }
+    })
+    await vi.waitFor(() => expect(attempts).toEqual([{ number: 3, last: true, over: true }]), { timeout: 10_000 })
+    await inbox.stop?.()
+    await queue.obliterate({ force: true })
+    await queue.close()
+  })
+
   test('waits an hour at most before the next try', async () => {
     const { hostname: host, port } = new URL(url)
     const name = `govalid-${randomBytes(6).toString('hex')}`

@@ -1,7 +1,16 @@
 /** What every inbox must do, on its real engine and in real time: the same tests for each. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { AcceptedDelivery, Inbox, InboxAttempt, Outcome, QuarantineEntry, Receiver } from '../../../src/index.js'
+import type {
+  AcceptedDelivery,
+  Inbox,
+  InboxAttempt,
+  Outcome,
+  Quarantine,
+  QuarantineEntry,
+  Receiver,
+  Trouble,
+} from '../../../src/index.js'
 import { createReceiver, memoryStore } from '../../../src/index.js'
 import { signDelivery } from '../../../src/testing/index.js'
 import { deferred } from '../../support/deferred.js'
@@ -69,6 +78,23 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       const worker = receive(scene.open(3)).receiver.on('*', () => void runs++)
       await soon(async () => expect(await worker.status()).toMatchObject({ waiting: 0, drained: true }))
       expect(runs).toBe(1)
+    })
+
+    test('keeps a delivery that fails again and again although nobody gave it a quarantine', async () => {
+      const inbox = makeScene().open(3)
+      const codes: string[] = []
+      const onError = ({ code }: Trouble) => void codes.push(code)
+      const receiver = createReceiver({ secret: SECRET, inbox, store: memoryStore(), onError })
+      receivers.push(receiver)
+      receiver.on('*', () => {
+        throw new Error('never works')
+      })
+      await receiver.receive(await delivery())
+      const own = inbox.quarantine as Quarantine | undefined
+      const held = async () => (own ? (await own.list()).length : (await inbox.status?.())?.failed)
+      await soon(async () => expect(await held()).toBe(1))
+      expect(codes).toContain('tries_exhausted')
+      expect(codes).not.toContain('event_dropped')
     })
 
     test('tries a failing handler again, and then sets the delivery aside', async () => {
