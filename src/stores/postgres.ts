@@ -17,7 +17,7 @@
  * | `about` | its event type, headers and error, as JSON |
  */
 import type { Pool } from 'pg'
-import { type Clock, systemClock } from '../clock.js'
+import { type Clock, LONGEST_TIMER_MS, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import { createConnections, type PostgresConnections, type PostgresStatement } from './postgres-connection.js'
 import { createQuarantine } from './postgres-quarantine.js'
@@ -160,8 +160,10 @@ function refuseOtherThanPool(pool: unknown): void {
 
 function readCount(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new WebhookError('option_invalid', `${name} must be a whole number above 0; it is ${value}.`)
+  // The limits are those of timers too.
+  if (Number.isSafeInteger(value) && value > 0 && value <= LONGEST_TIMER_MS) return value
+  const message = `${name} must be a whole number from 1 to ${LONGEST_TIMER_MS}; it is ${value}.`
+  throw new WebhookError('option_invalid', message)
 }
 
 const SWEEP_EVERY = 100

@@ -206,6 +206,7 @@ describe('postgresStore refuses', () => {
     'a limit of nothing': { callLimitMs: 0 },
     'half a transaction': { maxTransactions: 1.5 },
     'an endless transaction': { transactionLimitMs: Number.POSITIVE_INFINITY },
+    'a transaction longer than a timer can be': { transactionLimitMs: 2 ** 31 },
   }
 
   test.each(Object.entries(wrong))('%s', (_, options) => {

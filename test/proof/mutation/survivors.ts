@@ -232,4 +232,16 @@ export const SURVIVORS: readonly Survivor[] = [
     isEquivalent: false,
     reason: 'a listener that nobody calls any more stays until the receiver ends: it shows in memory alone',
   },
+  same(
+    'stores/memory.ts',
+    'if (record) unfinished.delete(key)',
+    'true',
+    'a key that is not in a map can be deleted from it',
+  ),
+  same(
+    'stores/memory.ts',
+    'return more.length === 0 ? known : [...new Set([...known, ...more])]',
+    'false',
+    'it only saves making a list that is the same',
+  ),
 ]

@@ -24,8 +24,8 @@ function open(maxKeys: number) {
     const { token } = claim(name, retentionMs)
     return store.complete({ key: keyOf(name), token, retainUntil: 0, quarantined: true })
   }
-  const fail = (name: number) => {
-    const { token } = claim(name)
+  const fail = (name: number, retentionMs?: number) => {
+    const { token } = claim(name, retentionMs)
     return store.release({ key: keyOf(name), token, handlersDone: [], counted: true })
   }
   const statusOf = (name: number) => (claim(name).result as { status: string }).status
@@ -53,8 +53,20 @@ describe('154: when it is full', () => {
   test('a live claim never goes: all live is busy', () => {
     const { claim, statusOf } = open(3)
     for (const name of [1, 2, 3]) expect(claim(name).result).toMatchObject({ status: 'claimed' })
-    expect(statusOf(4)).toBe('busy')
+    expect(claim(4).result).toEqual({ status: 'busy', attempt: 1, until: 55_000 })
     for (const name of [1, 2, 3]) expect(statusOf(name)).toBe('busy')
+  })
+
+  test('what was forgotten and came again is as young as its new claim', async () => {
+    const { clock, fail, claim, statusOf } = open(3)
+    fail(1, 10)
+    fail(2)
+    fail(3)
+    await clock.advance(20)
+    fail(1)
+    expect(statusOf(4)).toBe('claimed')
+    expect(claim(2).result).toMatchObject({ status: 'claimed', attempt: 1 })
+    expect(claim(1).result).toMatchObject({ status: 'claimed', attempt: 2 })
   })
 
   test('a failed delivery goes before a live claim does, and is told of', () => {
@@ -140,6 +152,21 @@ test('it goes by its own clock', async () => {
   expect(statusOf(1)).toBe('busy')
   clock.set(55_000)
   expect(statusOf(1)).toBe('claimed')
+})
+
+test('a heartbeat that names no handlers adds none', () => {
+  const { store, claim } = open(3)
+  const { token } = claim(1)
+  const key = keyOf(1)
+  expect(store.renew({ key, token, leaseMs: 55_000 })).toBe(true)
+  store.release({ key, token, handlersDone: [], counted: true })
+  expect(claim(1).result).toMatchObject({ handlersDone: [] })
+})
+
+test.each([0, 1.5, 2 ** 24 + 1])('a cap of %s is refused, with the range', (maxKeys) => {
+  expect(String(caught(() => memoryStore({ maxKeys })))).toContain(
+    `maxKeys must be a whole number from 1 to 16777216; it is ${maxKeys}`,
+  )
 })
 
 test('trap: completing keeps the retention, and never shortens it', async () => {
