@@ -20,9 +20,16 @@ export interface ApiClientOptions {
   readonly clock?: Clock
 }
 
-/** Manages the endpoints of an account. Every method rejects with a {@link WebhookError} whose code begins with `api_`. */
+/**
+ * Manages the endpoints of an account. Every method rejects with a {@link WebhookError}: its code begins with `api_`, or is one that the
+ * method names for what was asked wrongly.
+ */
 export interface ApiClient {
-  /** Every endpoint of the account. */
+  /**
+   * Every endpoint of the account.
+   *
+   * @throws WebhookError `api_answer_unreadable` where the list goes on after 100 pages: it would not be whole.
+   */
   list(): Promise<readonly Endpoint[]>
   /**
    * Registers an endpoint.
@@ -36,11 +43,23 @@ export interface ApiClient {
    * @throws WebhookError `option_invalid`, `secret_blank`, before anything is sent.
    */
   update(id: string, changes: EndpointChanges): Promise<Endpoint | undefined>
-  /** Removes an endpoint. */
+  /**
+   * Removes an endpoint.
+   *
+   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   */
   delete(id: string): Promise<void>
-  /** Has GoValid send again, after it disabled the endpoint. */
+  /**
+   * Has GoValid send again, after it disabled the endpoint.
+   *
+   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   */
   enable(id: string): Promise<Endpoint | undefined>
-  /** Has GoValid send nothing more. */
+  /**
+   * Has GoValid send nothing more.
+   *
+   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   */
   disable(id: string): Promise<Endpoint | undefined>
   /** What the last answer said of the rate limit. */
   rateLimit(): RateLimit | undefined
@@ -103,7 +122,9 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
 async function listAll(means: RequestMeans, base: string): Promise<readonly Endpoint[]> {
   const endpoints: Endpoint[] = []
   let url: string | undefined = base
-  for (let page = 0; url !== undefined && page < MAX_PAGES; page++) {
+  for (let page = 1; url !== undefined; page++) {
+    if (page > MAX_PAGES)
+      throw unreadable(`with more than ${MAX_PAGES} pages of endpoints; the list would not be whole`)
     const answer = await requestJson(means, { method: 'GET', url })
     const results = Array.isArray(answer) ? answer : isObject(answer) ? answer['results'] : undefined
     if (!Array.isArray(results)) throw unreadable('without a list of endpoints')
@@ -119,15 +140,17 @@ async function listAll(means: RequestMeans, base: string): Promise<readonly Endp
 
 /** The address of the next page, if it is one of this API: the key goes nowhere else. */
 function nextPage(base: string, next: unknown): string | undefined {
-  if (typeof next !== 'string' || next === '') return undefined
-  const url = new URL(next, base)
+  if (next === undefined || next === null || next === '') return undefined
+  // Its text is the server's, and may hold the key.
+  const url = typeof next === 'string' ? parseUrl(next, base) : undefined
+  if (!url) throw unreadable('with a next page that is no address')
   if (url.origin !== new URL(base).origin) throw unreadable('with a next page at another address')
   return url.href
 }
 
 function urlOf(base: string, id: string): string {
   // `.` and `..` are no ids but steps in a path, encoded or not.
-  if (typeof id === 'string' && /^(?!\.+$)[^\s]+$/.test(id)) return `${base}${encodeURIComponent(id)}/`
+  if (typeof id === 'string' && /^(?!\.+$)[^\s\p{Cs}]+$/u.test(id)) return `${base}${encodeURIComponent(id)}/`
   throw new WebhookError('option_invalid', 'id must be the id of an endpoint, for example "wh-001".')
 }
 
@@ -156,9 +179,9 @@ function readBaseUrl(baseUrl = BASE_URL): string {
   return `${url.href.replace(/\/*$/, '/')}webhooks/`
 }
 
-function parseUrl(text: string): URL | undefined {
+function parseUrl(text: string, base?: string): URL | undefined {
   try {
-    return new URL(text)
+    return new URL(text, base)
   } catch {
     return undefined
   }

@@ -73,6 +73,9 @@ export function checkChanges(changes: EndpointChanges): void {
   if (secret !== undefined && (typeof secret !== 'string' || secret.trim() === '')) {
     throw new WebhookError('secret_blank', 'secret is blank. Make one of at least 32 random bytes, and keep it.')
   }
+  if (secret !== undefined && /\p{Cs}/u.test(secret)) {
+    throw new WebhookError('option_invalid', 'secret holds half a character, which UTF-8 cannot carry. Make another.')
+  }
 }
 
 function isName(name: unknown): boolean {

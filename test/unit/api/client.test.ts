@@ -106,6 +106,34 @@ describe('a list', () => {
     expect(elsewhere.requests).toEqual([])
   })
 
+  it.each([
+    ['no address', `http://[${API_KEY}`],
+    ['no text', { page: API_KEY }],
+  ])('whose next page is %s is an error, without what the server said', async (_, next) => {
+    const { client, api } = await start()
+    api.answerNext((response) => response.end(JSON.stringify({ results: [], next })))
+    const error = await rejection(client.list())
+    expect(error).toMatchObject({ code: 'api_answer_unreadable' })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(API_KEY)
+  })
+
+  it.each([
+    ['of 100 pages is whole', 100],
+    ['that goes on after 100 pages is an error: it would not be whole', 101],
+  ])('%s', async (_, pages) => {
+    let page = 0
+    const fetch: Fetch = async () => {
+      page += 1
+      const result = { id: page, url: NEW.url, events: [], active: true }
+      const answer = { results: [result], next: page < pages ? `?page=${page + 1}` : null }
+      return { status: 200, headers: { get: () => null }, text: async () => JSON.stringify(answer) }
+    }
+    const listed = createApiClient({ apiKey: API_KEY, fetch }).list()
+    if (pages <= 100) expect(await listed).toHaveLength(pages)
+    else expect(await rejection(listed)).toMatchObject({ code: 'api_answer_unreadable' })
+    expect(page).toBe(100)
+  })
+
   it('keeps members nobody documented, and takes an id that is a number', async () => {
     const { client, api } = await start()
     const result = { id: 7, url: 'https://example.com/', events: [], active: false, region: 'ap' }
@@ -289,13 +317,14 @@ describe('a mistake of one’s own is told before anything is sent', () => {
     ['a blank event', { events: ['qr.scanned', ' '] }, 'option_invalid'],
     ['a blank secret', { secret: ' ' }, 'secret_blank'],
     ['no secret', { secret: undefined as unknown as string }, 'option_invalid'],
+    ['half a character in the secret', { secret: `${SECRET}\ud83d` }, 'option_invalid'],
   ])('%s', async (_, change, code) => {
     const { client, api } = await start()
     expect(await rejection(client.create({ ...NEW, ...change }))).toMatchObject({ code })
     expect(api.requests).toEqual([])
   })
 
-  it.each(['', '..', '.', ' ', 'a b'])('an id that is none: %j', async (id) => {
+  it.each(['', '..', '.', ' ', 'a b', 'a\ud83d'])('an id that is none: %j', async (id) => {
     const { client, api } = await start()
     expect(await rejection(client.delete(id))).toMatchObject({ code: 'option_invalid' })
     expect(api.requests).toEqual([])
