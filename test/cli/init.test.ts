@@ -1,10 +1,12 @@
 /** `init`: for each framework, what it writes is tested, started and sent to; for TypeScript it is compiled too. */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { transform } from 'esbuild'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { cleanEnv, runCli, runJson } from '../support/command-line.js'
+import { project, typeScript } from '../support/project.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SECRET = 'your_webhook_secret'
@@ -13,34 +15,6 @@ interface Result {
   readonly framework: string
   readonly files: readonly { readonly path: string; readonly done: string }[]
   readonly next: readonly string[]
-}
-
-/** A project with these dependencies, which are really there. */
-function project(dependencies: readonly string[], more: Readonly<Record<string, unknown>> = {}): string {
-  const folder = mkdtempSync(join(inject('packed').consumer, 'project-'))
-  const listed = Object.fromEntries(dependencies.map((name) => [name, '*']))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a-project', dependencies: listed, ...more }))
-  const modules = join(folder, 'node_modules')
-  for (const name of [...dependencies, '@types/node', '@types/express']) {
-    const [from, to] = [join(ROOT, 'node_modules', name), join(modules, name)]
-    if (!existsSync(from) || existsSync(to)) continue
-    mkdirSync(dirname(to), { recursive: true })
-    symlinkSync(from, to)
-  }
-  return folder
-}
-
-const typeScript = (folder: string): string => {
-  const compilerOptions = {
-    target: 'es2022',
-    module: 'preserve',
-    strict: true,
-    skipLibCheck: true,
-    types: ['node'],
-    noEmit: true,
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['webhooks', 'src', 'app'] }))
-  return folder
 }
 
 const init = (cwd: string, ...args: readonly string[]) => runJson<Result>(['init', ...args], { cwd })
@@ -89,6 +63,14 @@ describe.each(FRAMEWORKS)('a project of $framework', ({ framework, dependencies,
     expect(existsSync(join(folder, folderOf, `${server}.ts`))).toBe(true)
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
     expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+  })
+
+  it('in TypeScript gets files that tsx can run as CommonJS, which a package is without a type', async () => {
+    const folder = typeScript(project(dependencies))
+    for (const { path } of (await init(folder)).json.files.filter(({ path }) => path.endsWith('.ts'))) {
+      // As tsx does it.
+      await expect(transform(read(folder, path), { loader: 'ts', format: 'cjs' })).resolves.toHaveProperty('code')
+    }
   })
 })
 
@@ -185,6 +167,18 @@ describe('a project', () => {
     const { json } = await init(project(['express']), '--framework', 'fastify')
     expect(json.framework).toBe('fastify')
     expect((await runCli(['init', '--framework', 'koa'], { cwd: project([]) })).code).toBe(2)
+  })
+
+  it.each([
+    ['express', 'express'],
+    ['fastify', 'fastify'],
+    ['hono', 'hono @hono/node-server'],
+    ['next', 'next react react-dom'],
+  ])('that is told %s is to install what is not there yet', async (framework, packages) => {
+    const installed = async (dependencies: readonly string[]) =>
+      (await init(project(dependencies), '--framework', framework)).json.next[0]
+    expect(await installed([])).toBe(`npm install govalid-webhooks ${packages}`)
+    expect(await installed(packages.split(' '))).toBe('npm install govalid-webhooks')
   })
 
   it.each([

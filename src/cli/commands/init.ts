@@ -4,6 +4,7 @@ import type { AddCommand } from '../command.js'
 import type { Host } from '../host.js'
 import { detectProject, FRAMEWORKS, type Framework, type Project } from '../init/detect.js'
 import { filesFor, ROUTE } from '../init/templates.js'
+import { styleOf } from '../init/test-style.js'
 import { type Written, writeEnvExample, writeFiles } from '../init/write.js'
 import { printJson, takesJson } from '../json-option.js'
 import { EXIT, type ExitCode } from '../usage-error.js'
@@ -53,13 +54,11 @@ const STARTS: Readonly<Record<Framework, (endpoint: string, run: string) => read
 }
 
 function nextSteps(project: Project, endpoint: string, test: string): readonly string[] {
-  const { framework, install, isInstalled, isTypeScript, runner } = project
+  const { framework, install, missing, isTypeScript } = project
   const run = isTypeScript ? 'npx tsx' : 'node'
-  const missing = [...(isInstalled ? [] : ['govalid-webhooks']), ...(framework === 'hono' ? ['@hono/node-server'] : [])]
-  const tests = { vitest: `npx vitest run ${test}`, jest: `npx jest ${test}`, node: `${run} --test ${test}` }
   return [
     ...(missing.length > 0 ? [`${install} ${missing.join(' ')}`] : []),
-    tests[runner],
+    styleOf(project).command(test),
     'export GOVALID_WEBHOOK_SECRET=your_webhook_secret',
     ...STARTS[framework](endpoint, run),
     `npx govalid-webhooks send qr.scanned --to http://localhost:3000${ROUTE}`,

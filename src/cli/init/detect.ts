@@ -19,8 +19,8 @@ export interface Project {
   readonly extension: 'ts' | 'js' | 'mjs'
   readonly runner: 'vitest' | 'jest' | 'node'
   readonly install: string
-  /** Whether this package is among the dependencies already. */
-  readonly isInstalled: boolean
+  /** What has to be installed: this package, and what the endpoint imports, where they are not among the dependencies yet. */
+  readonly missing: readonly string[]
 }
 
 /** The dependency that gives each framework away, the most telling first: a Next.js project may also have express. */
@@ -30,6 +30,16 @@ const SIGNS: Readonly<Record<Exclude<Framework, 'node'>, readonly string[]>> = {
   workers: ['wrangler', '@cloudflare/workers-types', '@cloudflare/vite-plugin'],
   fastify: ['fastify'],
   express: ['express'],
+}
+
+/** What the endpoint of each imports or is started with. `npx` fetches wrangler by itself. */
+const NEEDED: Readonly<Record<Framework, readonly string[]>> = {
+  next: ['next', 'react', 'react-dom'],
+  hono: ['hono', '@hono/node-server'],
+  workers: [],
+  fastify: ['fastify'],
+  express: ['express'],
+  node: [],
 }
 
 const LOCKFILES: Readonly<Record<string, string>> = {
@@ -58,7 +68,7 @@ export function detectProject(folder: string, framework: Framework | undefined):
     extension: isTypeScript ? 'ts' : isModule || found === 'next' ? 'js' : 'mjs',
     runner: findRunner(dependencies, isTypeScript || isModule),
     install: (lockfile && LOCKFILES[lockfile]) ?? 'npm install',
-    isInstalled: dependencies.has('govalid-webhooks'),
+    missing: ['govalid-webhooks', ...NEEDED[found]].filter((name) => !dependencies.has(name)),
   }
 }
 

@@ -7,7 +7,7 @@ export type EndpointText = (receiver: string, isTypeScript: boolean) => string
 const LISTENING = `() => console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)`
 const PORT = 'const port = Number(process.env.PORT ?? 3000)'
 
-/** By framework. */
+/** By framework. None awaits at its top level: in a package that is not of type module, TypeScript is compiled to CommonJS. */
 export const ENDPOINTS: Readonly<Record<Framework, EndpointText>> = {
   express: (receiver) => `import express from 'express'
 import { toHandler } from 'govalid-webhooks/express'
@@ -26,9 +26,11 @@ import { createWebhookReceiver } from '${receiver}'
 // In an application of your own: the line with app.register.
 ${PORT}
 const app = fastify()
-await app.register(toPlugin(createWebhookReceiver()), { path: '/webhooks/govalid' })
-await app.listen({ port })
-console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)
+app.register(toPlugin(createWebhookReceiver()), { path: '/webhooks/govalid' })
+app.listen({ port }, (error) => {
+  if (error) throw error
+  console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)
+})
 `,
   hono: (receiver) => `import { serve } from '@hono/node-server'
 import { toHandler } from 'govalid-webhooks/fetch'

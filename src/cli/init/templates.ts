@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Framework, Project } from './detect.js'
 import { ENDPOINTS } from './endpoints.js'
+import { styleOf } from './test-style.js'
 
 /** A file to be written, by its path from the project's folder. */
 export interface NewFile {
@@ -18,13 +19,12 @@ export function filesFor(project: Project): readonly [NewFile, NewFile, NewFile]
   const { framework, extension } = project
   const folder = folderOf(project)
   const file = (name: string) => `${folder}/${name}.${extension}`
-  const withExtension = `./receiver.${extension === 'mjs' ? 'mjs' : 'js'}`
   // What Next.js is built with resolves a file without its extension, and not one by the extension it will be compiled to.
-  const receiver = framework === 'next' ? './receiver' : withExtension
+  const receiver = framework === 'next' ? './receiver' : `./receiver.${extension === 'mjs' ? 'mjs' : 'js'}`
   return [
     { path: file('receiver'), text: receiverText(project) },
     { path: file(ENDPOINT_NAMES[framework]), text: ENDPOINTS[framework](receiver, project.isTypeScript) },
-    { path: file('receiver.test'), text: testText(project, withExtension) },
+    { path: file('receiver.test'), text: testText(project) },
   ]
 }
 
@@ -66,19 +66,10 @@ export const createWebhookReceiver = (${parameter}) =>
 `
 }
 
-const RUNNER_IMPORTS: Readonly<Record<Project['runner'], string>> = {
-  vitest: "import { expect, test } from 'vitest'\n",
-  jest: '',
-  node: "import assert from 'node:assert/strict'\nimport { test } from 'node:test'\n",
-}
-
-function testText({ runner, isTypeScript }: Project, receiver: string): string {
-  // So do ts-jest and babel-jest.
-  const from = runner === 'jest' && isTypeScript ? './receiver' : receiver
-  const equal = (actual: string, expected: string) =>
-    runner === 'node' ? `assert.equal(${actual}, '${expected}')` : `expect(${actual}).toBe('${expected}')`
-  return `${RUNNER_IMPORTS[runner]}import { createEvent, signDelivery } from 'govalid-webhooks/testing'
-import { createWebhookReceiver } from '${from}'
+function testText(project: Project): string {
+  const { imports, receiver, equal } = styleOf(project)
+  return `${imports}import { createEvent, signDelivery } from 'govalid-webhooks/testing'
+import { createWebhookReceiver } from '${receiver}'
 
 const secret = 'a secret for tests'
 

@@ -1,0 +1,35 @@
+/** Projects of users, in folders where the packed package is installed, and for `init` to write into. */
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { inject } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A project with these dependencies, which are really there. */
+export function project(dependencies: readonly string[], more: Readonly<Record<string, unknown>> = {}): string {
+  const folder = mkdtempSync(join(inject('packed').consumer, 'project-'))
+  const listed = Object.fromEntries(dependencies.map((name) => [name, '*']))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a-project', dependencies: listed, ...more }))
+  const modules = join(folder, 'node_modules')
+  for (const name of [...dependencies, '@types/node', '@types/express']) {
+    const [from, to] = [join(ROOT, 'node_modules', name), join(modules, name)]
+    if (!existsSync(from) || existsSync(to)) continue
+    mkdirSync(dirname(to), { recursive: true })
+    symlinkSync(from, to)
+  }
+  return folder
+}
+
+/** Makes it one of TypeScript; gives back its folder. */
+export function typeScript(folder: string): string {
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'preserve',
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+    noEmit: true,
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['webhooks', 'src', 'app'] }))
+  return folder
+}
