@@ -1,11 +1,12 @@
 /** What the inspector gives to copy: run by a real shell and a real test runner. Without curl those tests are skipped by name. */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it } from 'vitest'
-import { temporaryFolder } from '../support/command-line.js'
+import { cleanEnv, runCli, temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
+import { project, typeScript } from '../support/project.js'
 import { rawRequest } from '../support/raw-request.js'
 
 const run = promisify(execFile)
@@ -70,6 +71,47 @@ describe.skipIf(hasCurl)('as curl', () => {
   it.skip('needs curl', () => {})
 })
 
+/** The test of a delivery that came after `init` had written its files into this project, saved where it says; and the command it says. */
+async function copied(folder: string, initArgs: readonly string[] = []) {
+  expect((await runCli(['init', ...initArgs], { cwd: folder })).code).toBe(0)
+  const listening = await start({ cwd: folder })
+  await deliver(listening, eventBody('qr.scanned'))
+  const { test } = await newest(listening)
+  const [, file = '', command = ''] = /^\/\/ Save it as (\S+), and run it: (.+)\n/.exec(test) ?? []
+  writeFileSync(join(folder, file), test)
+  return { file, command, test }
+}
+
+describe('as a test of what init wrote', () => {
+  it.each([
+    ['a plain project', () => project([]), [], 'webhooks/delivery.test.mjs'],
+    ['a project of modules', () => project(['express'], { type: 'module' }), [], 'webhooks/delivery.test.js'],
+    [
+      'a project that init was told is of Next.js',
+      () => project([]),
+      ['--framework', 'next'],
+      'app/webhooks/govalid/delivery.test.js',
+    ],
+    ['a project with vitest', () => project(['vitest']), [], 'webhooks/delivery.test.mjs'],
+  ] as const)('passes in %s', async (_, make, initArgs, expected) => {
+    const folder = make()
+    const { file, command } = await copied(folder, initArgs)
+    expect(file).toBe(expected)
+    const [, tool, args] = /^(npx vitest|node) (.+)$/.exec(command) ?? []
+    const program = tool === 'node' ? [] : [join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')]
+    const ran = run(process.execPath, [...program, ...(args ?? '').split(' ')], { cwd: folder, env: cleanEnv() })
+    expect((await ran).stdout).toMatch(/pass(ed)?/)
+  })
+
+  it('compiles in a project of TypeScript', async () => {
+    const folder = typeScript(project([]))
+    const { file, command } = await copied(folder)
+    expect([file, command]).toEqual(['webhooks/delivery.test.ts', 'npx tsx --test webhooks/delivery.test.ts'])
+    const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
+    expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+  })
+})
+
 describe('as a test', () => {
   it('runs, and passes on the delivery that was recorded', async () => {
     const listening = await listen()
@@ -85,6 +127,7 @@ export const createWebhookReceiver = (options) => createReceiver(options).on('*'
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
     for (const [index, { id }] of (await listening.list()).entries()) {
       const { test } = await listening.details(id)
+      expect(test).toContain('name that file in place of ./receiver.js')
       writeFileSync(join(folder, `copied-${index}.test.js`), test)
     }
     const { stdout } = await run(

@@ -100,7 +100,8 @@ async function run(host: Host, options: ListenOptions, log: DeliveryLog, secrets
   const endpoint = `http://${hostOf(options.host)}:${port}/webhooks/govalid`
   const token = randomBytes(24).toString('base64url')
   const { announce } = watchers
-  const api = { ...secrets, log, intake, announce, signedContent, endpoint, forwardTo } as const
+  const folder = host.cwd
+  const api = { ...secrets, log, intake, announce, signedContent, endpoint, forwardTo, folder } as const
   const inspectorServer = createInspectorServer({ page, token, watchers, api })
   try {
     refuseLoop(forwardTo, options.host, port)

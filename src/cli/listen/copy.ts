@@ -1,5 +1,8 @@
 /** A recorded delivery as something to paste: a command for a POSIX shell, or a test. Neither holds the secret. */
+import { posix } from 'node:path'
 import { SIGNATURE_HEADER } from '../../delivery/signature.js'
+import { styleOf, type TestStyle } from '../init/test-style.js'
+import type { WrittenReceiver } from '../init/written-receiver.js'
 import { endToEnd } from './forward.js'
 import { bytesOf, type DeliveryRecord, eventOf, headerOf } from './record.js'
 
@@ -43,17 +46,17 @@ function headerArgument(name: string, value: string): string {
 }
 
 /**
- * The delivery as a test of a receiver such as `init` writes. It is signed anew, since a test has a secret of its own, and the clock
- * stands where it was when it came.
+ * The delivery as a test of the receiver that `init` wrote; where there is none, of one that such a test can be made to fit. It is signed
+ * anew, since a test has a secret of its own, and the clock stands where it was when it came.
  */
-export function toTest(record: DeliveryRecord): string {
+export function toTest(record: DeliveryRecord, written: WrittenReceiver | undefined): string {
+  const { imports, receiver, equal, note } = written ? styleFor(written) : ANY_RECEIVER
   const bytes = bytesOf(record)
   const title = JSON.stringify(`${eventOf(bytes)}, as it was delivered, is taken`)
   const isSigned = headerOf(record.headers, SIGNATURE_HEADER) !== undefined
-  return `import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { fixedClock, signDelivery } from 'govalid-webhooks/testing'
-import { createWebhookReceiver } from './receiver.js'
+  return `// ${note}
+${imports}import { fixedClock, signDelivery } from 'govalid-webhooks/testing'
+import { createWebhookReceiver } from '${receiver}'
 
 test(${escapeAll(title)}, async () => {
   const secret = 'a secret for tests'
@@ -61,9 +64,25 @@ test(${escapeAll(title)}, async () => {
   const rawBody = Buffer.from('${bytes.toString('base64')}', 'base64')
   const signed = await signDelivery(rawBody, { secret })${isSigned ? '' : ' // as it came, it had no signature'}
   const outcome = await createWebhookReceiver({ secret, clock }).receive(signed.delivery)
-  assert.equal(outcome.status, 'processed')
+  ${equal('outcome.status', 'processed')}
 })
 `
+}
+
+interface CopiedStyle extends TestStyle {
+  /** Where to save it, and how to run it. */
+  readonly note: string
+}
+
+function styleFor({ project, path }: WrittenReceiver): CopiedStyle {
+  const style = styleOf(project)
+  const file = posix.join(posix.dirname(path), `delivery.test.${project.extension}`)
+  return { ...style, note: `Save it as ${file}, and run it: ${style.command(file)}` }
+}
+
+const ANY_RECEIVER: CopiedStyle = {
+  ...styleOf({ runner: 'node', isTypeScript: false, extension: 'js' }),
+  note: 'Save it beside a receiver such as `npx govalid-webhooks init` writes, and name that file in place of ./receiver.js.',
 }
 
 /** A name can hold what would not be seen, or would be seen as something else. */

@@ -2,6 +2,7 @@
 import { readEnvelope } from '../../delivery/envelope.js'
 import { readEvent } from '../../delivery/event.js'
 import { type Explanation, explain } from '../../testing/explain.js'
+import { findReceiver } from '../init/written-receiver.js'
 import type { DeliveryDetails, HeaderLine, Reading, Verification } from '../inspector/wire.js'
 import { toCurl, toTest } from './copy.js'
 import type { DeliveryLog } from './delivery-log.js'
@@ -16,6 +17,8 @@ export interface DetailMeans {
   readonly signedContent: 'body' | 'body-without-signature'
   readonly endpoint: string
   readonly forwardTo: string | undefined
+  /** Where it was started; perhaps the project's. */
+  readonly folder: string
 }
 
 /** The details of a delivery, verified with the secret there is now. */
@@ -32,7 +35,7 @@ export async function detailsOf(means: DetailMeans, record: DeliveryRecord): Pro
       .filter((other) => other.digest === digest)
       .map(summarise),
     curl: toCurl(record, addressFor(means, record)),
-    test: toTest(record),
+    test: toTest(record, findReceiver(means.folder)),
   }
 }
 

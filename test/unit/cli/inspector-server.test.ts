@@ -29,6 +29,7 @@ const api = {
   signedContent: 'body',
   endpoint,
   forwardTo: undefined,
+  folder,
 } as const
 const server = createInspectorServer({ page, token: TOKEN, watchers, api })
 let url = ''
