@@ -1,8 +1,9 @@
 /** What would be published: the manifest, the list of files, and what the files may and may not contain. */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { linksOf, readPages } from '../docs/pages.js'
 import { distFiles, reachableFrom, readBuilt as read } from './built-files.js'
 import { entryFiles, manifest, outputName, ROOT } from './manifest.js'
 
@@ -50,9 +51,11 @@ describe('the manifest', () => {
 describe('the tarball', () => {
   const { files } = inject('packed')
 
-  it('holds the built files, the licence, and the pages the README leans on, and nothing else', () => {
+  const pages = readPages().filter(({ path }) => path.startsWith('docs/'))
+
+  it('holds the built files, the licence, the README and the documentation, and nothing else', () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/errors\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
     expect(files.filter((file) => !allowed.test(file))).toEqual([])
     expect(files).toContain('LICENSE')
   })
@@ -61,6 +64,20 @@ describe('the tarball', () => {
     expect(files.filter((file) => file.startsWith('dist/')).sort()).toEqual(
       distFiles.map((file) => `dist/${file}`).sort(),
     )
+  })
+
+  it('holds every page of the documentation, and nothing of the generated reference', () => {
+    expect(files.filter((file) => file.startsWith('docs/')).sort()).toEqual(pages.map(({ path }) => path).sort())
+  })
+
+  it('holds every page that one of its pages links to, or the code names', () => {
+    const linked = pages.flatMap((page) => linksOf(page).map(({ target }) => posix.join(page.path, '..', target)))
+    const named = distFiles.flatMap((file) => read(file).match(/\bdocs\/[\w/-]+\.md\b/g) ?? [])
+    const wanted = [...linked.map((target) => target.replace(/#.*/, '')), ...named].filter((path) =>
+      /^docs\/.+\.md$/.test(path),
+    )
+    expect(named).toContain('docs/errors.md')
+    expect([...new Set(wanted)].filter((path) => !files.includes(path))).toEqual([])
   })
 })
 
