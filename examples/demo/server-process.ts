@@ -60,7 +60,8 @@ async function stop(server: ChildProcess): Promise<void> {
   await once(server, 'exit')
 }
 
-async function freePort(): Promise<number> {
+/** A port nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

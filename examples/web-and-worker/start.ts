@@ -6,7 +6,8 @@ const halves = ['worker.ts', 'web.ts'].map((file) =>
   spawn(process.execPath, [join(import.meta.dirname, file)], { stdio: 'inherit' }),
 )
 const stop = () => {
-  for (const half of halves) half.kill()
+  // A second signal would end a half that still finishes its work.
+  for (const half of halves) if (!half.killed) half.kill()
 }
 for (const half of halves) half.once('exit', stop)
 process.once('SIGTERM', stop)

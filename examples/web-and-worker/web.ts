@@ -14,8 +14,11 @@ const server = createServer((request, response) => {
 })
 server.listen(port, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))
 
-process.once('SIGTERM', async () => {
+const end = async () => {
   server.close()
   await receiver.close()
   process.exit()
-})
+}
+process.once('SIGTERM', end)
+// Ctrl-C in a terminal: every process there gets it.
+process.once('SIGINT', end)

@@ -12,7 +12,10 @@ const receiver = createReceiver({
   console.log(`qr.scanned: ${event.data.qr_title}, scan ${event.data.scan_count}`)
 })
 
-process.once('SIGTERM', async () => {
+const end = async () => {
   await receiver.close({ timeoutMs: 30_000 })
   process.exit()
-})
+}
+process.once('SIGTERM', end)
+// Ctrl-C in a terminal: every process there gets it.
+process.once('SIGINT', end)

@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sentAt, timestamp } from '../../examples/demo/guide-payload.js'
 import { send, sign } from '../../examples/demo/sender.js'
-import { startServer } from '../../examples/demo/server-process.js'
+import { freePort, startServer } from '../../examples/demo/server-process.js'
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/web-and-worker')
 const SECRET = 'your_webhook_secret'
@@ -75,6 +75,49 @@ test('184: a worker that is told to end by SIGTERM finishes what it works, and l
   await new Promise((resolve) => setTimeout(resolve, 3000))
   expect(next.lines).toEqual([])
 })
+
+test.each([
+  ['Ctrl-C, which every process of the terminal gets', 'SIGINT', 'group'],
+  ['SIGTERM to the one that started both', 'SIGTERM', 'starter'],
+] as const)('both halves end by %s, and the worker finishes what it works', async (_, signal, to) => {
+  process.env['WORK_MS'] = '1500'
+  const env = { ...process.env, GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(await freePort()) }
+  const starter = spawn(process.execPath, [join(EXAMPLE, 'start.ts')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  const group = -(starter.pid as number)
+  try {
+    const ended = once(starter, 'exit')
+    const lines: string[] = []
+    createInterface({ input: starter.stdout }).on('line', (line) => lines.push(line))
+    await expect.poll(() => lines, { timeout: 20_000 }).toHaveLength(1)
+    const url = `http://127.0.0.1:${env.PORT}/webhooks/govalid`
+    expect((await send(url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
+    await expect.poll(() => isTaken(join(folder, 'webhooks.db')), { timeout: 20_000 }).toBe(true)
+    process.kill(to === 'group' ? group : -group, signal)
+    expect(await ended).toEqual([0, null])
+    expect(lines.slice(1)).toEqual(['qr.scanned: Product Certificate #001, scan 15'])
+    expect(waitingIn(join(folder, 'webhooks.db'))).toBe(0)
+  } finally {
+    try {
+      process.kill(group, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  }
+})
+
+/** How many deliveries the file holds. */
+function waitingIn(file: string): unknown {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 1000 })
+  try {
+    return database.prepare('SELECT count(*) AS waiting FROM govalid_inbox').get()?.['waiting']
+  } finally {
+    database.close()
+  }
+}
 
 /** Whether a worker holds the one delivery that waits in the file. */
 function isTaken(file: string): boolean {
