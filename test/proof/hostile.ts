@@ -1,7 +1,7 @@
 /**
  * `npm run proof:hostile`: every row of the acceptance list and the expanded sets (bit flips, Project Wycheproof, JSONTestSuite, naughty
  * strings, the verdicts of the documented function, published MACs) over real sockets in every framework. Counts what must never happen,
- * and exits with 1 when anything did. Sets are read from `../shared/vectors`; those that are not there are named and left out.
+ * and exits with 1 when anything did. Sets that are not there are named and left out.
  *
  * Options: `--target NAME` (repeatable: express5, fastify5, next, workerd, node, hono, and express4, fastify4, workerd-node), `--record`.
  */

@@ -1,4 +1,4 @@
-// The sets nobody here wrote, each as a list that tests and proofs go through; `undefined` where `../shared/vectors` is not there.
+// The sets nobody here wrote, each as a list that tests and proofs go through; `undefined` where a set is not there.
 import { type PublishedMac, readVectors } from './published.js'
 
 /** A signature and whether it must be accepted. */

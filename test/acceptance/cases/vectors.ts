@@ -1,5 +1,5 @@
 // The sets nobody here wrote, each in full over the socket: 76 verdicts of the verifier GoValid documents, JSONTestSuite, naughty strings.
-// They are read from a folder beside the repository (`../shared/vectors`); where it is not there the cases say so and pass.
+// Where a set is not there its case says so and passes.
 import { expect } from 'vitest'
 import { type JsonFile, jsonFiles, type Naughty, naughtyStrings, referenceVerdicts } from '../../vectors/sets.js'
 import {
@@ -23,7 +23,7 @@ function over<Item>(
 ): Case {
   return items
     ? { number, title: `${title} (${items.length})`, timeoutMs: 120_000, play: (stage) => play(stage, items) }
-    : { number, title: `${title} (not checked: ../shared/vectors is not there)` }
+    : { number, title: `${title} (not checked: the set is not there)` }
 }
 
 /** Sends one request per item, then checks every verdict; what failed is named. */

@@ -10,7 +10,7 @@ export interface Expected {
   readonly outcomes: readonly string[]
 }
 
-/** RFC 4231, and what the folder beside the repository has where it is there. */
+/** RFC 4231, and the other published sets that are there. */
 export function collectVectors(): readonly VectorCase[] {
   const rfc = RFC_4231.map(({ source, keyHex, messageHex, macHex }) => ({
     set: 'RFC 4231',
