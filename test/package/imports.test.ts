@@ -22,7 +22,7 @@ const alone = (files: number): Loaded => ({ files, others: [] })
 const ALLOWED: Readonly<Record<string, Loaded>> = {
   '.': alone(6),
   './express': alone(3),
-  './fastify': alone(4),
+  './fastify': { files: 4, others: ['node:stream'] },
   './next': { files: 3, others: ['next/server.js'] },
   './cloudflare': alone(4),
   './node': alone(3),
