@@ -157,7 +157,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     handles: (type) => means.handlers.of(type).length > 0,
     status: () => tally.status(running.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
-      if (timeoutMs !== undefined && !(timeoutMs >= Number.NEGATIVE_INFINITY))
+      if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)))
         throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
       closingSince ??= clock.now()
       await closeRunning(inbox, running, settings, timeoutMs)

@@ -36,7 +36,7 @@ export function withTransaction(
         mayHaveCommitted = !isFailed
       })
       const value = await open({ key, token, checkpoint })(watched, ...rest)
-      if (!handlersDone.includes(checkpoint)) handlersDone.push(checkpoint)
+      handlersDone.push(checkpoint)
       return value
     } catch (error) {
       isUsed = mayHaveCommitted

@@ -160,8 +160,8 @@ test('a handler that fails is left to the engine, and set aside on its last try'
 test('without a quarantine what cannot be worked is left to the engine, try by try, and nothing is called dropped', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
-  const codes: string[] = []
-  const onError = ({ code }: Trouble) => codes.push(code)
+  const troubles: Trouble[] = []
+  const onError = (trouble: Trouble) => void troubles.push(trouble)
   const receiver = createReceiver({ secret: SECRET, clock, inbox, onError }).on('*', (_, { attempt }) => {
     if (attempt === 1) throw new PermanentError('no such shop')
     throw new Error('never')
@@ -175,7 +175,8 @@ test('without a quarantine what cannot be worked is left to the engine, try by t
   const forged = await hand({ ...job, headers: {} }, 3)
   expect(forged).toMatchObject({ status: 'failed', error: expect.stringContaining('not signed by GoValid') })
   expect([permanent, forged].map((outcome) => isFinished(outcome as Outcome))).toEqual([false, false])
-  expect(codes).toEqual([
+  expect(troubles[1]?.message).toContain('goes back to the inbox')
+  expect(troubles.map(({ code }) => code)).toEqual([
     'handler_failed',
     'permanent_error',
     'handler_failed',
@@ -184,6 +185,27 @@ test('without a quarantine what cannot be worked is left to the engine, try by t
     'job_forged',
   ])
   expect(await hand(job, 4)).toMatchObject({ status: 'failed', attempt: 3 })
+})
+
+test('a job whose handler fails after the receiver has given up is given back, and not set aside again and again', async () => {
+  const clock = fixedClock(START)
+  const { inbox, held, hand } = heldInbox()
+  const store = faultyStore(memoryStore({ clock }))
+  const gate = deferred()
+  const receiver = createReceiver({ secret: SECRET, clock, inbox, store, onError: () => {} }).on('*', async () => {
+    await gate.promise
+    throw new PermanentError('no such shop')
+  })
+  await clock.advance(0)
+  await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+  const job = hand(held[0] as AcceptedDelivery)
+  const closed = receiver.close({ timeoutMs: SECOND })
+  await clock.advance(SECOND)
+  await closed
+  expect(await job).toMatchObject({ status: 'unfinished' })
+  gate.resolve()
+  await clock.advance(0)
+  expect([store.count('release'), clock.pendingTimers()]).toEqual([1, 0])
 })
 
 test('a worker without the secret leaves its jobs in the inbox', async () => {

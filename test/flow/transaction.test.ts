@@ -72,16 +72,25 @@ test('the store is told once that its handler is done, with the completion and w
     transaction: () => (work) => work(),
   }
   const { receiver, tries } = receiving({ clock, store })
-  receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name: 'count' })
+  let calls = 0
   receiver.on(
     'qr.scanned',
-    (_, { attempt }) => {
-      if (attempt === 1) throw new Error('not yet')
+    async (_, { transaction }) => {
+      calls++
+      await transaction(async () => {})
+      throw new Error('after its commit')
     },
-    { name: 'mail' },
+    { name: 'count' },
   )
+  receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name: 'mail' })
   expect((await tries()).map(({ http }) => http)).toEqual([500, 200])
-  expect(told).toEqual([['count'], ['count', 'mail']])
+  expect([calls, told]).toEqual([
+    1,
+    [
+      ['count', 'mail'],
+      ['count', 'mail'],
+    ],
+  ])
 })
 
 test('the store is given what is no function as it is, and may take a synchronous one', async () => {

@@ -128,7 +128,7 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'a limit that no timer can be set for',
       { secret: SECRET, handlerTimeoutMs: 2_073_600_001 },
       'option_invalid',
-      /at most 2073600000, which is 24 days/,
+      /handlerTimeoutMs must be at most 2073600000, which is 24 days/,
     ],
     [
       'a limit that is NaN',
