@@ -82,6 +82,10 @@ const LINGER_MS = 500
  * sender has not read yet is lost with it.
  */
 export function leaveSoon(request: IncomingMessage, end: () => void): void {
+  if (request.readableEnded || request.destroyed) {
+    end()
+    return
+  }
   const leave = () => {
     clearTimeout(timer)
     request.off('end', leave).off('close', leave)

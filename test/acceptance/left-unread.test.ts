@@ -68,3 +68,21 @@ test('a sender that falls silent is not waited for', async () => {
   await line.closed
   await close(server)
 })
+
+test('a request that was read to its end, and refused for its size after that, is not waited for', async () => {
+  const handle = toNodeHandler(receiver)
+  let isEnded: boolean | undefined
+  const server = await listen(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    await handle(Object.assign(request, { rawBody: Buffer.concat(chunks) }), response)
+    isEnded = response.writableEnded
+  })
+  const line = await openLine(portOf(server))
+  await line.write('POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n')
+  await line.write(`${PIECE}0\r\n\r\n`)
+  expect((await line.reply).status).toBe(413)
+  await line.closed
+  expect(isEnded).toBe(true)
+  await close(server)
+})

@@ -207,7 +207,15 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
       const effect = randomBytes(8).toString('hex')
       const write = (tx: PoolClient) => tx.query(`INSERT INTO ${scene.schema}.effects (effect) VALUES ($1)`, [effect])
       const transaction = store.transaction({ ...request, checkpoint: 'count' })
-      return { clock, pool, transaction, write, countEffects: () => scene.countEffects(effect) }
+      const countEffects = () => scene.countEffects(effect)
+      /** Closed connections, a turn that is free, and nothing of what failed. */
+      const expectNextToWork = async () => {
+        expect(pool.totalCount).toBe(0)
+        network.set('open')
+        await transaction(write)
+        expect(await countEffects()).toBe(1)
+      }
+      return { clock, pool, transaction, write, countEffects, expectNextToWork }
     }
 
     test('before it has begun goes on over another connection', async () => {
@@ -223,7 +231,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     })
 
     test('for good rejects after two connections, and gives its turn back', async () => {
-      const { clock, pool, transaction, write, countEffects } = await startWork()
+      const { clock, pool, transaction, write, expectNextToWork } = await startWork()
       // Both connections are up before they fall silent.
       await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
       network.set('silent')
@@ -233,14 +241,11 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
         await clock.advance(10_000)
       }
       await failing
-      expect(pool.totalCount).toBe(0)
-      network.set('open')
-      await transaction(write)
-      expect(await countEffects()).toBe(1)
+      await expectNextToWork()
     })
 
     test('while it rolls back is rolled back with its connection, and gives its turn back', async () => {
-      const { clock, pool, transaction, write, countEffects } = await startWork()
+      const { clock, transaction, write, expectNextToWork } = await startWork()
       const failed = createGate()
       const failing = transaction(async (tx) => {
         await write(tx)
@@ -253,10 +258,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
       await pause(50)
       await clock.advance(10_000)
       await refused
-      expect(pool.totalCount).toBe(0)
-      network.set('open')
-      await transaction(write)
-      expect(await countEffects()).toBe(1)
+      await expectNextToWork()
     })
   })
 

@@ -58,13 +58,14 @@ describe('154: when it is full', () => {
   })
 
   test('what was forgotten and came again is as young as its new claim', async () => {
-    const { clock, fail, claim, statusOf } = open(3)
+    const { clock, fail, claim, statusOf } = open(4)
     fail(1, 10)
     fail(2)
     fail(3)
     await clock.advance(20)
     fail(1)
-    expect(statusOf(4)).toBe('claimed')
+    fail(4)
+    expect(statusOf(5)).toBe('claimed')
     expect(claim(2).result).toMatchObject({ status: 'claimed', attempt: 1 })
     expect(claim(1).result).toMatchObject({ status: 'claimed', attempt: 2 })
   })
