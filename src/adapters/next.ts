@@ -1,6 +1,7 @@
 /**
  * Adapter for Next.js route handlers (App Router, Next.js 15.1 and newer), in the Node and the edge runtime. In: the route's `Request`.
- * Out: a `Response`. Work behind the answer is given to Next's `after`, so that a serverless platform lets it finish.
+ * Out: a `Response`. Work behind the answer is given to Next's `after`, so that a serverless platform lets it finish. A body that was
+ * refused unread is read for a moment before the answer.
  */
 import { after } from 'next/server.js'
 import type { Receiver } from '../create-receiver.js'
@@ -32,8 +33,39 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
   return async function handleRouteRequest(request) {
     const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
-    return toResponse(request, toAnswer(outcome))
+    const answer = toAnswer(outcome)
+    if (answer.closes && !request.bodyUsed && request.body) await readOn(request.body)
+    return toResponse(request, answer)
   }
+}
+
+const LOOK_MS = 20
+const MOST_LOOKS = 50
+
+/**
+ * Reads and drops a body until it ends or its sender falls silent, for a second at most. Node resets a connection that it closes while
+ * its peer still sends, and an answer that the sender has not read yet is lost with it; Next.js leaves no way to answer first.
+ */
+function readOn(body: ReadableStream<Uint8Array>): Promise<void> {
+  return new Promise((resolve) => {
+    const reader = body.getReader()
+    let looks = 0
+    let silentLooks = 0
+    const end = () => {
+      clearInterval(timer)
+      reader.cancel().then(resolve, () => resolve())
+    }
+    const timer = setInterval(() => {
+      looks += 1
+      silentLooks += 1
+      // Twice: what came while the process had no turn is read after the first look that it gets.
+      if (silentLooks === 2 || looks === MOST_LOOKS) end()
+    }, LOOK_MS)
+    const read = async () => {
+      while (!(await reader.read()).done) silentLooks = 0
+    }
+    read().then(end, end)
+  })
 }
 
 function keepAlive(work: Promise<unknown>): void {

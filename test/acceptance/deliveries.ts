@@ -40,6 +40,14 @@ export function scan(changes: object = {}): Buffer {
   return bytesOf(payload(changes))
 }
 
+/** A scan of exactly so many bytes. */
+export function scanOf(bytes: number): Buffer {
+  const empty = scan({ padding: '' }).byteLength
+  // The number in its id may have a digit more than that of the empty one: blanks make up for what is left out.
+  const body = scan({ padding: 'x'.repeat(bytes - empty - 10) })
+  return Buffer.concat([body, Buffer.alloc(bytes - body.byteLength, ' ')])
+}
+
 /** A scan whose `data` is this text. */
 export function asData(bytes: Buffer): Buffer {
   const head = `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001","data":`

@@ -15,18 +15,22 @@ import {
   type Step,
   UNAUTHENTIC,
 } from '../case.js'
-import { bytesOf, h, JSON_TYPE, payload, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
+import {
+  bytesOf,
+  h,
+  JSON_TYPE,
+  payload,
+  SCAN,
+  scan,
+  scanOf,
+  signatureOf,
+  signed,
+  withSignature,
+} from '../deliveries.js'
 import type { Line, Reply } from '../tcp.js'
 import { until } from '../until.js'
 import { HURRIED_BODY_MS, MAX_BODY_BYTES } from '../variants.js'
 import { expectWithin } from '../within.js'
-
-/** A scan of exactly so many bytes. */
-function scanOf(bytes: number): Buffer {
-  const empty = scan({ padding: '' }).byteLength
-  const body = scan({ padding: 'x'.repeat(bytes - empty) })
-  return Buffer.concat([body, Buffer.alloc(bytes - body.byteLength, ' ')])
-}
 
 /** Head and body of a request that says how long its body is, to be sent in parts. */
 function inParts(body: Buffer, more: Partial<RequestSpec> = {}): RequestSpec {
