@@ -1,7 +1,7 @@
 /** Stage 1: which bytes come out, and which requests are refused. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { readRawBody } from '../../../src/delivery/raw-body.js'
 import type { BodySource, Delivery } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
@@ -136,6 +136,27 @@ describe('the limit', () => {
     body.consumer.end()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20)
     expect(await result).toEqual({ refused: 'body_too_large' })
+  })
+
+  it('copies the bytes of small chunks a few times in all, and not all of them for each', async () => {
+    const count = 2000
+    let copied = 0
+    const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
+    const { set } = typedArrays
+    const spy = vi.spyOn(typedArrays, 'set').mockImplementation(function (this: Uint8Array, source, offset) {
+      copied += source.length
+      set.call(this, source, offset)
+    })
+    const body = pushedBody((consumer) => {
+      for (let at = 0; at < count; at++) consumer.chunk(Uint8Array.of(at % 251))
+      consumer.end()
+    })
+    const { result } = read(body, {}, { maxBodyBytes: count })
+    spy.mockRestore()
+    expect(await result).toEqual(Uint8Array.from({ length: count }, (_, at) => at % 251))
+    // Each byte once when it comes; and whenever the room doubles, all that were there.
+    expect(copied).toBeGreaterThan(count)
+    expect(copied).toBeLessThan(4 * count)
   })
 
   it('keeps the bytes of small chunks, and not the chunks: each takes a hundred to be kept', async () => {
