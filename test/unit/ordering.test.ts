@@ -1,11 +1,10 @@
 /** newestOnly: what is older than the newest worked for the same object is dropped or flagged; nothing else is. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
 import { caught } from '../support/caught.js'
 import { deferred } from '../support/deferred.js'
+import { collectGarbage } from '../support/garbage.js'
 
 const SECRET = 'your_webhook_secret'
 
@@ -129,15 +128,13 @@ describe('newestOnly', () => {
   })
 
   test('holds nothing of an object that is done, however many there are', async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const remember = { get: () => undefined, set: () => {} }
     const handle = newestOnly({ objectOf, remember }, () => {})
     const context = { signal: new AbortController().signal } as DeliveryContext
-    collect()
+    collectGarbage()
     const before = process.memoryUsage().heapUsed
     for (let index = 0; index < 300; index++) await handle(at(5, `${index}`.padEnd(100_000, 'x')), context)
-    collect()
+    collectGarbage()
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000)
   })
 

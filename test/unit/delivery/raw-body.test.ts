@@ -1,14 +1,10 @@
 /** Stage 1: which bytes come out, and which requests are refused. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it, test, vi } from 'vitest'
 import { readRawBody } from '../../../src/delivery/raw-body.js'
 import type { BodySource, Delivery } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 import { chunksOf, iterableOf, pushedBody, streamOf } from '../../support/bodies.js'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
+import { collectGarbage } from '../../support/garbage.js'
 
 const BYTES = new TextEncoder().encode('{"event":"qr.scanned","data":{"qr_title":"Sertifikat é ☕"}}')
 

@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import { memoryStore, type Store } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 import { caught } from '../../support/caught.js'
+import { collectGarbage } from '../../support/garbage.js'
 
 const HOUR = 60 * 60 * 1000
 const keyOf = (name: number) => name.toString(16).padStart(8, '0').repeat(8)
@@ -100,6 +101,17 @@ describe('154: when it is full', () => {
     const { finish, statusOf } = open(100)
     for (let name = 0; name < 10_000; name++) expect(finish(name)).toBe(true)
     for (let name = 9900; name < 10_000; name++) expect(statusOf(name)).toBe('done')
+  })
+
+  test('one delivery after the other, none of them leaves anything behind', () => {
+    const { finish } = open(100)
+    const work = (from: number) => {
+      for (let name = from; name < from + 100_000; name++) finish(name)
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const before = work(0)
+    expect(work(100_000) - before).toBeLessThan(500_000)
   })
 })
 
