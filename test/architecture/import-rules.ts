@@ -89,7 +89,7 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
 const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** The only places that know the machine's time otherwise than by the injected clock. */
-const TIME_ALLOWED = /^(clock\.ts|adapters\/node-request\.ts|inboxes\/bullmq\.ts|testing\/.*|cli\/.*)$/
+const TIME_ALLOWED = /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq\.ts|testing\/.*|cli\/.*)$/
 const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|Interval)\(/
 
 /** Files that a framework obliges to a default export. None so far. */
