@@ -72,6 +72,7 @@ try {
   for (const file of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, file), join(copy, file))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = FAULTS.filter(({ name }) => name.includes(wanted))
+  if (faults.length === 0) throw new Error(`no planted fault has "${wanted}" in its name`)
   for (const project of new Set(faults.map(projectOf))) {
     const own = faults.filter((fault) => projectOf(fault) === project)
     const failed = failuresOf(project, [...new Set(own.map(({ tests }) => tests))])

@@ -8,6 +8,7 @@ import { scannedEvent } from '../support/payloads.js'
 import { SECRET, signatureOf } from '../support/receiving.js'
 import { close, portOf } from './targets/in-process.js'
 import { type Line, openLine } from './tcp.js'
+import { until } from './until.js'
 
 let server: Server
 let outcomes: Outcome['status'][]
@@ -57,7 +58,7 @@ test('one for a body that comes later, or whose length is not declared; none is 
   const later = async (line: Line) => {
     await line.write(headOf(body, `content-length: ${Buffer.byteLength(body)}`))
     await line.write(body.slice(0, 10))
-    while (timers.set === 0) await new Promise(setImmediate)
+    await until(() => timers.set === 1, 'a timer')
     await line.write(body.slice(10))
   }
   expect(await answerOf(later)).toBe(200)
@@ -65,7 +66,7 @@ test('one for a body that comes later, or whose length is not declared; none is 
   const chunked = async (line: Line) => {
     await line.write(headOf(body, 'transfer-encoding: chunked'))
     await line.write(chunk)
-    while (timers.set === 1) await new Promise(setImmediate)
+    await until(() => timers.set === 2, 'a second timer')
     await line.write('0\r\n\r\n')
   }
   expect(await answerOf(chunked)).toBe(200)
@@ -80,7 +81,7 @@ test('requests that come together on one connection are answered each, in order'
     received += bytes.toString('latin1')
   })
   await line.write(bodies.map(wholeOf).join(''))
-  while (outcomes.length < 3 || received.split('HTTP/1.1 200').length < 4) await new Promise(setImmediate)
+  await until(() => outcomes.length === 3 && received.split('HTTP/1.1 200').length === 4, 'three answers')
   line.end()
   expect([...received.matchAll(/"status":"(\w+)"/g)].map(([, status]) => status)).toEqual([
     'processed',
