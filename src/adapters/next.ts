@@ -34,7 +34,7 @@ export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
   return async function handleRouteRequest(request) {
     const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
     const answer = toAnswer(outcome)
-    if (answer.closes && !request.bodyUsed && request.body) await readOn(request.body)
+    if (answer.closes && request.body && !request.body.locked) await readOn(request.body)
     return toResponse(request, answer)
   }
 }
@@ -53,7 +53,8 @@ function readOn(body: ReadableStream<Uint8Array>): Promise<void> {
     let silentLooks = 0
     const end = () => {
       clearInterval(timer)
-      reader.cancel().then(resolve, () => resolve())
+      reader.cancel().catch(() => {})
+      resolve()
     }
     const timer = setInterval(() => {
       looks += 1

@@ -68,6 +68,11 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     expect(faults).toEqual([])
   })
 
+  it('a body that declares too much and that somebody else reads is refused all the same', async () => {
+    const reply = await send('/locked-before', signed(scanOf(MAX_BODY_BYTES + 1)))
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 413, body: '{"status":"refused"}' })
+  })
+
   it('behind a proxy, a body of exactly the limit is processed, and a larger one is refused', async () => {
     expect((await send('/proxied', signed(scanOf(MAX_BODY_BYTES)))).status).toBe(200)
     expect((await send('/proxied', signed(scanOf(MAX_BODY_BYTES + 1)))).status).toBe(413)
