@@ -39,12 +39,12 @@ export type {
   UnknownEvent,
 } from './events/events.js'
 export type { EventSchemas, HandledEvent, SchemaResult, StandardSchema } from './events/standard-schema.js'
-export type { HandlerOptions } from './handlers.js'
 export type { AcceptedDelivery, Inbox, InboxAttempt, InboxStatus, InboxWork } from './inboxes/inbox.js'
-export type { ReceiverOptions } from './options.js'
-export { type NewestMemory, type NewestOnlyOptions, newestOnly } from './ordering.js'
-export type { ReceiverStatus } from './status.js'
-export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
+export { type NewestMemory, type NewestOnlyOptions, newestOnly } from './newest-only.js'
+export type { HandlerOptions } from './receiver/handlers.js'
+export type { ReceiverOptions } from './receiver/options.js'
+export type { ReceiverStatus } from './receiver/status.js'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory/memory-store.js'
 export type {
   ClaimRequest,
   ClaimResult,

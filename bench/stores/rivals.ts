@@ -6,9 +6,9 @@ import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import type { Store } from '../../src/index.js'
-import { postgresStore } from '../../src/stores/postgres.js'
-import { redisStore } from '../../src/stores/redis.js'
-import { type SqliteDatabase, sqliteStore } from '../../src/stores/sqlite.js'
+import { postgresStore } from '../../src/stores/postgres/postgres-store.js'
+import { redisStore } from '../../src/stores/redis/redis-store.js'
+import { type SqliteDatabase, sqliteStore } from '../../src/stores/sqlite/sqlite-store.js'
 
 /** What is measured of a store, whatever its transactions are. */
 export type BareStore = Pick<Store, 'claim' | 'complete'>

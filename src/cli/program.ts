@@ -1,17 +1,17 @@
 /** The commands, their help, and how wrong use is told. In: the arguments. Out: an exit code. */
 import { Command, CommanderError } from 'commander'
 import { isWebhookError } from '../errors.js'
-import type { AddCommand } from './command.js'
-import { addDoctor } from './commands/doctor.js'
-import { addEndpoints } from './commands/endpoints.js'
-import { addInit } from './commands/init.js'
-import { addListen } from './commands/listen.js'
-import { addSend } from './commands/send.js'
-import { addSimulate } from './commands/simulate.js'
-import { addVerify } from './commands/verify.js'
-import type { Host } from './host.js'
-import { plain } from './paint.js'
-import { EXIT, type ExitCode, UsageError } from './usage-error.js'
+import { addDoctor } from './doctor/command.js'
+import { addEndpoints } from './endpoints/command.js'
+import { addInit } from './init/command.js'
+import { addListen } from './listen/command.js'
+import { addSend } from './send/command.js'
+import { addSimulate } from './simulate/command.js'
+import type { AddCommand } from './terminal/command.js'
+import type { Host } from './terminal/host.js'
+import { plain } from './terminal/paint.js'
+import { EXIT, type ExitCode, UsageError } from './terminal/usage-error.js'
+import { addVerify } from './verify/command.js'
 
 declare const PACKAGE_VERSION: string
 

@@ -1,9 +1,9 @@
 // Runs cases against a target: fresh receivers before each, a verdict for each request, and after each case the proof that nothing was broken.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ANSWERS, OUTCOME_OF, OWN_HEADERS } from './answers.js'
 import { type Case, type RequestSpec, type Stage, type Verdict, verdictFor } from './case.js'
 import { scan, signed } from './deliveries.js'
 import type { Observations } from './observations.js'
+import { ANSWERS, OUTCOME_OF, OWN_HEADERS } from './responses.js'
 import { pathOf, type Target, type TargetFactory } from './target.js'
 import { exchange, openLine, type Reply, toBytes } from './tcp.js'
 import { SECRET, type VariantName } from './variants.js'

@@ -20,17 +20,21 @@ const MAY_IMPORT = {
   'store part': ['errors', 'clock', 'store contract', 'store part'],
   'store driver': ['errors', 'clock', 'store contract', 'store part'],
   'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract', 'inbox driver', 'store part'],
-  delivery: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
-  receiver: [
+  receiver: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract', 'receiver'],
+  delivery: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
-    ...['built-in store', 'delivery', 'receiver'],
+    ...['receiver', 'delivery'],
+  ],
+  'create receiver': [
+    ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
+    ...['built-in store', 'receiver', 'delivery'],
   ],
   'shared adapter': ['errors', 'clock', 'types', 'delivery'],
-  adapter: ['errors', 'clock', 'types', 'delivery', 'receiver', 'shared adapter'],
+  adapter: ['errors', 'clock', 'types', 'delivery', 'create receiver', 'shared adapter'],
   api: ['errors', 'clock', 'types', 'events', 'api'],
   testing: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
-    ...['delivery', 'receiver', 'testing'],
+    ...['delivery', 'receiver', 'create receiver', 'testing'],
   ],
   cli: [
     'errors',
@@ -40,6 +44,7 @@ const MAY_IMPORT = {
     'crypto',
     'delivery',
     'receiver',
+    'create receiver',
     'shared adapter',
     'api',
     'testing',
@@ -56,8 +61,8 @@ export type Layer = keyof typeof MAY_IMPORT
 const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(errors|clock|types)\.ts$/, 'errors'],
   [/^stores\/store\.ts$/, 'store contract'],
-  [/^stores\/(memory|none|finished-keys)\.ts$/, 'built-in store'],
-  [/^stores\/((sqlite|redis|postgres)-|idempotency-object)/, 'store part'],
+  [/^stores\/(memory\/|none\.ts$)/, 'built-in store'],
+  [/^stores\/\w+\/(?!\w[\w-]*-store\.ts$)/, 'store part'],
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
@@ -70,7 +75,8 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^testing\//, 'testing'],
   [/^cli\/inspector\//, 'inspector page'],
   [/^cli\//, 'cli'],
-  [/^[^/]+\.ts$/, 'receiver'],
+  [/^receiver\//, 'receiver'],
+  [/^[^/]+\.ts$/, 'create receiver'],
 ]
 
 /** The stages of a delivery. Other files of `delivery/` are parts of a stage: stages import them, they import no stage. */
@@ -80,16 +86,16 @@ const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|comp
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
   commander: /^cli\//,
-  'inspector:page': /^cli\/commands\/listen\.ts$/,
+  'inspector:page': /^cli\/listen\/command\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
-  'cloudflare:workers': /^stores\/idempotency-object\.ts$/,
+  'cloudflare:workers': /^stores\/cloudflare\/idempotency-object\.ts$/,
 }
 
 /** The only places that know Node. */
 const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** The only places that know the machine's time otherwise than by the injected clock. */
-const TIME_ALLOWED = /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq\.ts|testing\/.*|cli\/.*)$/
+const TIME_ALLOWED = /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq-inbox\.ts|testing\/.*|cli\/.*)$/
 const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|Interval)\(/
 
 /** Files that a framework obliges to a default export. None so far. */

@@ -22,11 +22,13 @@ describe('the source tree', () => {
 
 describe('layers', () => {
   it.each([
-    ['receiver.ts', 'receiver'],
+    ['create-receiver.ts', 'create receiver'],
+    ['receiver/handlers.ts', 'receiver'],
+    ['delivery/receive.ts', 'delivery'],
     ['errors.ts', 'errors'],
     ['types.ts', 'types'],
     ['stores/store.ts', 'store contract'],
-    ['stores/redis.ts', 'store driver'],
+    ['stores/redis/redis-store.ts', 'store driver'],
     ['adapters/web-request.ts', 'shared adapter'],
     ['adapters/express.ts', 'adapter'],
     ['cli/listen/live.ts', 'cli'],
@@ -39,8 +41,8 @@ describe('layers', () => {
 
 /** A small tree that keeps every rule; each planted fault replaces or adds one file of it. */
 const SOUND: Readonly<Record<string, string>> = {
-  'index.ts': "// The door.\nexport { receive } from './receiver.js'\nexport type { Word } from './types.js'",
-  'receiver.ts': "// The story.\nimport { claim } from './delivery/claim.js'\nexport const receive = claim",
+  'index.ts': "// The door.\nexport { receive } from './create-receiver.js'\nexport type { Word } from './types.js'",
+  'create-receiver.ts': "// The story.\nimport { claim } from './delivery/claim.js'\nexport const receive = claim",
   'types.ts': '// Words.\nexport type Word = string',
   'errors.ts': '// Errors.\nexport class WebhookError extends Error {}',
   'delivery/claim.ts':
@@ -51,11 +53,11 @@ const SOUND: Readonly<Record<string, string>> = {
   'crypto/hmac.ts': '// HMAC.\nexport const hmac = 1',
   'events/schemas.ts': "// Schemas.\nimport * as z from 'zod'\nexport const schema = z.string()",
   'stores/store.ts': '// The contract.\nexport interface Store {}',
-  'stores/redis.ts':
-    "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from './store.js'\nexport type X = Redis & Store",
-  'stores/idempotency-object.ts':
+  'stores/redis/redis-store.ts':
+    "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from '../store.js'\nexport type X = Redis & Store",
+  'stores/cloudflare/idempotency-object.ts':
     "// The object.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
-  'stores/durable-object.ts':
+  'stores/cloudflare/durable-object-store.ts':
     "// Durable Objects.\nimport { DurableObject } from './idempotency-object.js'\nexport { DurableObject }",
   'adapters/web-request.ts':
     "// Requests.\nimport { claim } from '../delivery/claim.js'\nexport const toHandler = claim",
@@ -93,8 +95,8 @@ describe('the rules', () => {
     [
       'a stage that imports the receiver',
       'delivery/claim.ts',
-      "import { receive } from '../receiver.js'",
-      '(delivery) may not import receiver.ts',
+      "import { receive } from '../create-receiver.js'",
+      '(delivery) may not import create-receiver.ts',
     ],
     [
       'a stage that imports a driver',
@@ -110,25 +112,25 @@ describe('the rules', () => {
     ],
     [
       'the receiver importing an adapter',
-      'receiver.ts',
+      'create-receiver.ts',
       "import { toHandler } from './adapters/web-request.js'",
-      '(receiver) may not import',
+      '(create receiver) may not import',
     ],
     [
       'the receiver importing testing',
-      'receiver.ts',
+      'create-receiver.ts',
       "import { id } from './testing/index.js'",
-      '(receiver) may not import',
+      '(create receiver) may not import',
     ],
     [
       'a store that imports the words',
-      'stores/redis.ts',
+      'stores/redis/redis-store.ts',
       "import type { Word } from '../types.js'",
       '(store driver) may not import',
     ],
     [
       'a store that imports a store',
-      'stores/redis.ts',
+      'stores/redis/redis-store.ts',
       "import { DurableObject } from './durable-object.js'",
       '(store driver) may not import',
     ],
@@ -156,8 +158,18 @@ describe('the rules', () => {
       "import { receive } from '../index.js'",
       'imports the public door',
     ],
-    ['a client imported for its value', 'stores/redis.ts', "import { Redis } from 'ioredis'", 'ioredis for its value'],
-    ['a client loaded dynamically', 'stores/redis.ts', "const r = await import('ioredis')", 'ioredis for its value'],
+    [
+      'a client imported for its value',
+      'stores/redis/redis-store.ts',
+      "import { Redis } from 'ioredis'",
+      'ioredis for its value',
+    ],
+    [
+      'a client loaded dynamically',
+      'stores/redis/redis-store.ts',
+      "const r = await import('ioredis')",
+      'ioredis for its value',
+    ],
     ['a framework re-exported', 'adapters/web-request.ts', "export { Hono } from 'hono'", 'hono for its value'],
     [
       'next/server.js outside its adapter',
@@ -175,13 +187,13 @@ describe('the rules', () => {
     ],
     [
       'an import without an extension',
-      'receiver.ts',
+      'create-receiver.ts',
       "import type { Word } from './types'",
       'without its .js extension',
     ],
-    ['an import of nothing', 'receiver.ts', "import { x } from './gone.js'", 'does not exist'],
-    ['a default export', 'receiver.ts', 'export default function receive2() {}', 'has a default export'],
-    ['a renamed default export', 'receiver.ts', 'const x = 1\nexport { x as default }', 'has a default export'],
+    ['an import of nothing', 'create-receiver.ts', "import { x } from './gone.js'", 'does not exist'],
+    ['a default export', 'create-receiver.ts', 'export default function receive2() {}', 'has a default export'],
+    ['a renamed default export', 'create-receiver.ts', 'const x = 1\nexport { x as default }', 'has a default export'],
     ['an export of everything', 'index.ts', "export * from './types.js'", 'has an export *'],
     ['an export of everything under a name', 'index.ts', "export * as words from './types.js'", 'has an export *'],
     [
@@ -200,7 +212,12 @@ describe('the rules', () => {
     ['a folder called common', 'common/words.ts', '// Things.', 'says nothing'],
     ['a folder without a layer', 'plugins/words.ts', '// Things.', 'has no layer'],
     ['a look at the machine’s clock', 'crypto/mac.ts', '// MAC.\nexport const at = Date.now()', 'a time of its own'],
-    ['a timer of the platform', 'stores/redis.ts', '// Redis.\nsetTimeout(() => {}, 1)', 'a time of its own'],
+    [
+      'a timer of the platform',
+      'stores/redis/redis-store.ts',
+      '// Redis.\nsetTimeout(() => {}, 1)',
+      'a time of its own',
+    ],
     ['a file that does not say its job', 'crypto/mac.ts', 'export const mac = 1', 'does not open with a comment'],
     ['a file of 250 lines', 'crypto/mac.ts', `// Long.${'\n'.repeat(249)}export const mac = 1`, 'has 250 lines'],
   ])('refuse %s', (_, path, text, fault) => {

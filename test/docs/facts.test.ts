@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { toAnswer } from '../../src/delivery/response.js'
 import type { RefusedCode } from '../../src/errors.js'
 import { EVENT_TYPES, type Outcome } from '../../src/index.js'
-import { readOptions } from '../../src/options.js'
+import { readOptions } from '../../src/receiver/options.js'
 import { type Page, ROOT, readPage } from './pages.js'
 
 /** The cells of every row of a page's tables, heads left out. */
@@ -29,8 +29,8 @@ describe('docs/events.md', () => {
   })
 })
 
-describe('docs/answers.md', () => {
-  const rows = rowsOf(readPage('docs/answers.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
+describe('docs/responses.md', () => {
+  const rows = rowsOf(readPage('docs/responses.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
   const answerTo = (outcome: Partial<Outcome>) => toAnswer(outcome as Outcome)
 
   it('lists every outcome with its status', () => {
@@ -64,7 +64,7 @@ describe('docs/options.md', () => {
   const defaults = readOptions({ secret: 'a secret' })
 
   it('lists every option of createReceiver', () => {
-    const source = readFileSync(join(ROOT, 'src/options.ts'), 'utf8')
+    const source = readFileSync(join(ROOT, 'src/receiver/options.ts'), 'utf8')
     const names = /const NAMES[^{]+\{([^}]+)\}/.exec(source)?.[1]?.match(/\w+(?=: true)/g)
     expect(rows.map(([option]) => codeIn(option))).toEqual(names)
   })
@@ -107,15 +107,15 @@ function membersOf(file: string, name: string): readonly string[] {
 }
 
 describe.each([
-  ['docs/inbox.md', '### `sqliteInbox`', [['src/inboxes/sqlite.ts', 'SqliteInboxOptions']]],
-  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq.ts', 'BullmqInboxOptions']]],
-  ['docs/inbox.md', '### `pgBossInbox`', [['src/inboxes/pg-boss.ts', 'PgBossInboxOptions']]],
+  ['docs/inbox.md', '### `sqliteInbox`', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
+  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq-inbox.ts', 'BullmqInboxOptions']]],
+  ['docs/inbox.md', '### `pgBossInbox`', [['src/inboxes/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
   [
     'docs/inbox.md',
     '### `cloudflareQueueInbox`',
     [
-      ['src/inboxes/cloudflare-queue.ts', 'CloudflareQueueInboxOptions'],
-      ['src/inboxes/cloudflare-queue-consumer.ts', 'QueueHandlerOptions'],
+      ['src/inboxes/cloudflare-queue/cloudflare-queue-inbox.ts', 'CloudflareQueueInboxOptions'],
+      ['src/inboxes/cloudflare-queue/consumer.ts', 'QueueHandlerOptions'],
     ],
   ],
   ['docs/api-client.md', '# The API client', [['src/api/client.ts', 'ApiClientOptions']]],

@@ -68,7 +68,7 @@ export const FAULTS = [
   },
   {
     name: 'the store is called before verification',
-    file: 'receiver.ts',
+    file: 'delivery/receive.ts',
     find: '  // 2. signature:',
     replace: `  await means.store.claim({ key: 'ab'.repeat(32), token: 't', leaseMs: 1, tryGapMs: 1, retainUntil: 1 })
   // 2. signature:`,
@@ -85,7 +85,7 @@ export const FAULTS = [
   },
   {
     name: '200 for an in-progress duplicate: by its outcome',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: "if (claimed.status === 'busy') return answerBusy(means, work, claimed.attempt)",
     replace: "if (claimed.status === 'busy') return { ...about(work), status: 'duplicate' }",
     tests: 'flow/duplicates.test.ts',
@@ -93,15 +93,15 @@ export const FAULTS = [
   },
   {
     name: 'completion without the token: in the store',
-    file: 'stores/memory.ts',
+    file: 'stores/memory/memory-store.ts',
     find: 'record.token === token && record.leaseUntil > 0 ? record : undefined',
     replace: 'record.leaseUntil > 0 ? record : undefined',
-    tests: 'unit/stores/memory.test.ts',
+    tests: 'unit/stores/memory/memory-store.test.ts',
     red: 'a late owner completes, renews and releases nothing',
   },
   {
     name: 'completion without the token: in the receiver',
-    file: 'settle.ts',
+    file: 'delivery/finish.ts',
     find: 'const request = { key, token, retainUntil: retainUntil(means, work), quarantined',
     replace: "const request = { key, token: 'none', retainUntil: retainUntil(means, work), quarantined",
     tests: 'flow/duplicates.test.ts',
@@ -109,7 +109,7 @@ export const FAULTS = [
   },
   {
     name: 'webhook_id is what a delivery is known by',
-    file: 'receiver.ts',
+    file: 'delivery/receive.ts',
     find: 'const key = settings.idempotencyKey ? await deliveryKey(means, rawBody, payload, contentKey) : contentKey',
     replace: "const key = await means.digest(new TextEncoder().encode(String(payload['webhook_id'])))",
     tests: 'flow/duplicates.test.ts',
@@ -117,11 +117,11 @@ export const FAULTS = [
   },
   {
     name: 'seen is marked before handling',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: '  const run = startRun(means, work, claim)\n  return isPromiseLike',
     replace:
       '  void means.store.complete({ key: work.key, token: claim.token, retainUntil: retainUntil(means, work) })\n  const run = startRun(means, work, claim)\n  return isPromiseLike',
-    tests: 'flow/tries.test.ts',
+    tests: 'flow/attempt-budget.test.ts',
     red: 'throws: 500, released, and the retry works it',
   },
   {
@@ -134,7 +134,7 @@ export const FAULTS = [
   },
   {
     name: '200 at the deadline while work goes on',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: "return { ...details, status: 'unfinished' }",
     replace: "return { ...details, status: 'processed' }",
     tests: 'flow/deadline.test.ts',
@@ -142,7 +142,7 @@ export const FAULTS = [
   },
   {
     name: 'no heartbeat',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: 'if (!work.delivery.endsWithAnswer) keepRunLease(run)',
     replace: '',
     tests: 'flow/deadline.test.ts',
@@ -150,7 +150,7 @@ export const FAULTS = [
   },
   {
     name: '503 after a failed completion',
-    file: 'settle.ts',
+    file: 'delivery/finish.ts',
     find: 'if (!mayHaveEntry) return { outcome, behind: completion }',
     replace:
       "if (!mayHaveEntry) return { outcome: completion ? { ...outcome, status: 'busy' } : outcome, behind: completion }",
@@ -159,7 +159,7 @@ export const FAULTS = [
   },
   {
     name: 'the store is down, so it is worked anyway',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: "if (claimed.status !== 'claimed') return answerUnavailable(means, work, claimed.status, claimed.error)",
     replace: `if (claimed.status !== 'claimed') {
     for (const handler of work.handlers) void handler.run(work.read.event as never, {} as never)
@@ -170,15 +170,15 @@ export const FAULTS = [
   },
   {
     name: 'a fifth failure is a failure',
-    file: 'tries.ts',
+    file: 'delivery/attempt-budget.ts',
     find: 'attempt >= TRIES',
     replace: 'attempt > TRIES',
-    tests: 'flow/tries.test.ts',
+    tests: 'flow/attempt-budget.test.ts',
     red: '500 four times, then reported as dropped and answered 200',
   },
   {
     name: 'a tolerance of five minutes',
-    file: 'options.ts',
+    file: 'receiver/options.ts',
     find: "readDuration(options, 'maxAgeMs', 72 * 60 * 60 * 1000)",
     replace: "readDuration(options, 'maxAgeMs', 5 * 60 * 1000)",
     tests: 'flow/duplicates.test.ts',
@@ -186,10 +186,10 @@ export const FAULTS = [
   },
   {
     name: 'a retention that a completion shortens',
-    file: 'stores/memory.ts',
+    file: 'stores/memory/memory-store.ts',
     find: 'const until = Math.max(record.retainUntil, retainUntil)',
     replace: 'const until = retainUntil',
-    tests: 'unit/stores/memory.test.ts',
+    tests: 'unit/stores/memory/memory-store.test.ts',
     red: 'completing keeps the retention, and never shortens it',
   },
   {
@@ -237,7 +237,7 @@ export const FAULTS = [
     file: 'delivery/dispatch.ts',
     find: '      errors.push(error)\n      return dispatchFrom(run, index + 1, errors)',
     replace: '      errors.push(error)\n      return dispatchFrom(run, run.handlers.length, errors)',
-    tests: 'flow/tries.test.ts',
+    tests: 'flow/attempt-budget.test.ts',
     red: 'all run, in order, and their failures are collected',
   },
   {
@@ -258,10 +258,10 @@ export const FAULTS = [
   },
   {
     name: 'control characters reach the log',
-    file: 'report.ts',
+    file: 'receiver/reporter.ts',
     find: 'parts.push(`event ${printable(eventType)}`)',
     replace: 'parts.push(`event ${eventType}`)',
-    tests: 'unit/report.test.ts',
+    tests: 'unit/receiver/reporter.test.ts',
     red: 'holds no control character of what a sender chose',
   },
   {
@@ -347,7 +347,7 @@ export const FAULTS = [
   },
   {
     name: 'a copy in progress is worked too, among schedules',
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     find: 'return answerBusy(means, work, claimed.attempt)',
     replace:
       'return runClaimed(means, work, { ...claimed, key: work.key, token: "", released: 0, handlersDone: [] }, false)',
@@ -373,7 +373,7 @@ export const FAULTS = [
   },
   {
     name: 'finished deliveries stay among those that are worked, under load',
-    file: 'stores/memory.ts',
+    file: 'stores/memory/memory-store.ts',
     find: 'unfinished.delete(key)\n      finished.add(',
     replace: 'finished.add(',
     tests: 'contract/proofs/load.test.ts',
@@ -382,7 +382,7 @@ export const FAULTS = [
   },
   {
     name: 'a checkpoint that no other try knows again, under kill -9',
-    file: 'transaction.ts',
+    file: 'delivery/transaction.ts',
     find: 'open({ key, token, checkpoint })',
     replace: 'open({ key, token, checkpoint: `${checkpoint} ${token}` })',
     tests: 'contract/proofs/kill.test.ts',
@@ -391,7 +391,7 @@ export const FAULTS = [
   },
   {
     name: 'Redis gives out what is finished, over four processes',
-    file: 'stores/redis-scripts.ts',
+    file: 'stores/redis/scripts.ts',
     find: "if text and string.find(text, '^done ') then return 'done' end\n",
     replace: '',
     tests: 'contract/concurrent.test.ts',
@@ -408,7 +408,7 @@ export const FAULTS = [
   },
   {
     name: 'without a quarantine a job is dropped',
-    file: 'quarantine.ts',
+    file: 'delivery/quarantine.ts',
     find: 'if (isAccepted) {',
     replace: 'if (isAccepted && code === undefined) {',
     tests: 'flow/inbox.test.ts',
@@ -416,7 +416,7 @@ export const FAULTS = [
   },
   {
     name: 'what a schema says of the payload is reported',
-    file: 'quarantine.ts',
+    file: 'delivery/quarantine.ts',
     find: "const isTold = error !== undefined && code !== 'schema_refused'",
     replace: 'const isTold = error !== undefined && code !== undefined',
     tests: 'flow/events.test.ts',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll } from 'vitest'
-import type { RedisClient } from '../../src/stores/redis.js'
+import type { RedisClient } from '../../src/stores/redis/redis-store.js'
 
 /** A client of either library, told to connect. */
 export interface TestClient {

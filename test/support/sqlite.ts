@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import BetterDatabase from 'better-sqlite3'
 import { afterAll } from 'vitest'
-import type { SqliteDatabase } from '../../src/stores/sqlite.js'
+import type { SqliteDatabase } from '../../src/stores/sqlite/sqlite-store.js'
 
 /** An open database of either library. */
 export interface TestDatabase extends SqliteDatabase {

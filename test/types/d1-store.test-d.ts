@@ -1,7 +1,7 @@
 /** What the D1 store's types say of a handler: it has a transaction, which takes statements at once. */
 import { expectTypeOf, test } from 'vitest'
 import { createReceiver, memoryStore } from '../../src/index.js'
-import { type D1DatabaseBinding, type D1StatementResult, d1Store } from '../../src/stores/d1.js'
+import { type D1DatabaseBinding, type D1StatementResult, d1Store } from '../../src/stores/cloudflare/d1-store.js'
 
 declare const database: D1DatabaseBinding
 const secret = 'a secret'

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { createClient, createCluster, createSentinel } from 'redis'
 import { test } from 'vitest'
 import { createReceiver } from '../../src/index.js'
-import { redisStore } from '../../src/stores/redis.js'
+import { redisStore } from '../../src/stores/redis/redis-store.js'
 
 test('clients, clusters and sentinels of both libraries fit', () => {
   redisStore({ client: {} as ReturnType<typeof createClient> })

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type BetterDatabase from 'better-sqlite3'
 import { expectTypeOf, test } from 'vitest'
 import { createReceiver } from '../../src/index.js'
-import { sqliteStore } from '../../src/stores/sqlite.js'
+import { sqliteStore } from '../../src/stores/sqlite/sqlite-store.js'
 
 declare const nodeDatabase: DatabaseSync
 declare const betterDatabase: BetterDatabase.Database

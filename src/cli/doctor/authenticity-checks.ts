@@ -1,6 +1,6 @@
 /** Checks that nothing is taken but what was signed with the secret. */
 import { randomUUID } from 'node:crypto'
-import type { Answer } from '../post.js'
+import type { Answer } from '../terminal/post.js'
 import type { Check, Verdict } from './check.js'
 import { mustRefuse, worst } from './judge.js'
 import { signatureOf, type Target } from './target.js'

@@ -1,5 +1,5 @@
 /** Checks that every body that is rightly signed is taken, whatever it looks like. */
-import type { Answer } from '../post.js'
+import type { Answer } from '../terminal/post.js'
 import { type Check, fail, pass, type Verdict } from './check.js'
 import { describe, mustTake } from './judge.js'
 import type { Target } from './target.js'

@@ -1,6 +1,6 @@
 /** Judges answers: what has to be taken, and what has to be refused; each departure with its cure. */
-import { plain } from '../paint.js'
-import { ANSWER_MS, type Answer, outcomeOf } from '../post.js'
+import { plain } from '../terminal/paint.js'
+import { ANSWER_MS, type Answer, outcomeOf } from '../terminal/post.js'
 import { fail, pass, type Verdict, warn } from './check.js'
 
 const SLOW_MS = ANSWER_MS / 2

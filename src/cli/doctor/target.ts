@@ -1,6 +1,6 @@
 /** The endpoint under examination, and what is sent to it: the unknown event `doctor.probe`, so that no real handler works made-up data. */
 import { createHmac, randomUUID } from 'node:crypto'
-import { type Answer, post } from '../post.js'
+import { type Answer, post } from '../terminal/post.js'
 
 /** The event that is sent: one that no version of GoValid or of this package knows. */
 export const PROBE_EVENT = 'doctor.probe'

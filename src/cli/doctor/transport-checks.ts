@@ -1,5 +1,5 @@
 /** Checks of the address and of the answer as such. */
-import { failureOf } from '../post.js'
+import { failureOf } from '../terminal/post.js'
 import { type Check, fail, pass, warn } from './check.js'
 import { describe, mustTake } from './judge.js'
 

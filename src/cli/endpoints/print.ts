@@ -1,8 +1,8 @@
 /** Prints endpoints, what is wrong with them, and what is left of the rate limit. */
 import type { ApiClient } from '../../api/client.js'
 import type { Endpoint } from '../../api/endpoint.js'
-import type { Host } from '../host.js'
-import { plain } from '../paint.js'
+import type { Host } from '../terminal/host.js'
+import { plain } from '../terminal/paint.js'
 import type { Warning } from './warnings.js'
 
 /** Prints one endpoint. */

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Endpoint } from '../../api/endpoint.js'
 import { isObject } from '../../events/shapes.js'
-import type { Host } from '../host.js'
-import { plain } from '../paint.js'
-import { UsageError } from '../usage-error.js'
+import type { Host } from '../terminal/host.js'
+import { plain } from '../terminal/paint.js'
+import { UsageError } from '../terminal/usage-error.js'
 import type { Seen } from './warnings.js'
 
 /** What the last look saw; nothing when there was none. */

@@ -1,7 +1,7 @@
 /** What is wrong with registered endpoints: in goes the list, what the handlers handle and what the last look saw; out come sentences. */
 import type { Endpoint } from '../../api/endpoint.js'
 import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
-import { plain } from '../paint.js'
+import { plain } from '../terminal/paint.js'
 
 /** What is remembered of an endpoint between two looks. */
 export interface Seen {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../../events/shapes.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../terminal/usage-error.js'
 
 /** The frameworks an endpoint is written for. */
 export const FRAMEWORKS = ['next', 'hono', 'workers', 'fastify', 'express', 'node'] as const

@@ -1,9 +1,9 @@
 /** Writes files into a project, and asks before it overwrites one. Nothing is written where nobody can be asked and something would be lost. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Host } from '../host.js'
-import { askYes } from '../prompt.js'
-import { UsageError } from '../usage-error.js'
+import type { Host } from '../terminal/host.js'
+import { askYes } from '../terminal/prompt.js'
+import { UsageError } from '../terminal/usage-error.js'
 import type { NewFile } from './templates.js'
 
 /** What became of a file. */

@@ -1,7 +1,7 @@
 /** Finds the receiver that `init` has written. In: a folder. Out: the project and the receiver's path, or nothing. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../terminal/usage-error.js'
 import { detectProject, FRAMEWORKS, type Project } from './detect.js'
 import { filesFor } from './templates.js'
 

@@ -5,7 +5,7 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HeaderLine } from '../inspector/wire.js'
-import { ANSWER_MS, reasonFor } from '../post.js'
+import { ANSWER_MS, reasonFor } from '../terminal/post.js'
 import type { Arrival } from './record.js'
 
 /** What came back. */

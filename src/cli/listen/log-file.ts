@@ -15,8 +15,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { plain } from '../paint.js'
-import { UsageError } from '../usage-error.js'
+import { plain } from '../terminal/paint.js'
+import { UsageError } from '../terminal/usage-error.js'
 
 /** The file of a log. */
 export interface LogFile {

@@ -1,7 +1,8 @@
 /** What `listen` prints: where it is, and a line for each delivery, or the same as lines of JSON. */
-import type { Host } from '../host.js'
+
 import type { DeliverySummary } from '../inspector/wire.js'
-import { plain } from '../paint.js'
+import type { Host } from '../terminal/host.js'
+import { plain } from '../terminal/paint.js'
 
 /** Where everything is. */
 export interface Whereabouts {

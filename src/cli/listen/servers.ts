@@ -1,8 +1,8 @@
 /** Starts and ends the servers of `listen`; a port that cannot be had is told with what to do. */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { plain } from '../paint.js'
-import { UsageError } from '../usage-error.js'
+import { plain } from '../terminal/paint.js'
+import { UsageError } from '../terminal/usage-error.js'
 
 /** Where a server shall listen. */
 export interface Place {

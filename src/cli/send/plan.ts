@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
-import type { Host } from '../host.js'
-import { didYouMean, numberedEvent, readData, UNKNOWN_EVENT } from '../numbered-event.js'
-import { plain } from '../paint.js'
-import { readBytes } from '../read-options.js'
-import { UsageError } from '../usage-error.js'
+import type { Host } from '../terminal/host.js'
+import { didYouMean, numberedEvent, readData, UNKNOWN_EVENT } from '../terminal/numbered-event.js'
+import { plain } from '../terminal/paint.js'
+import { readBytes } from '../terminal/read-options.js'
+import { UsageError } from '../terminal/usage-error.js'
 
 /** The options that decide what is sent. */
 export interface PlanOptions {

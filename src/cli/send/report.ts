@@ -1,7 +1,7 @@
 /** What `send` tells: a line per delivery, and a summary of many. */
-import type { Host } from '../host.js'
-import { plain } from '../paint.js'
-import { type Answer, failureOf, outcomeOf } from '../post.js'
+import type { Host } from '../terminal/host.js'
+import { plain } from '../terminal/paint.js'
+import { type Answer, failureOf, outcomeOf } from '../terminal/post.js'
 
 /** One delivery that was sent. */
 export interface Sent {

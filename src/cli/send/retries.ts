@@ -1,10 +1,10 @@
 /** `send --retry`: GoValid's schedule against a running endpoint, faster if wanted, one line per try. */
 import type { DeliveryReport, TryReport } from '../../testing/sender/report.js'
 import { simulateSender } from '../../testing/simulate-sender.js'
-import type { Host } from '../host.js'
-import { printJson } from '../json-option.js'
-import { plain } from '../paint.js'
-import { EXIT, type ExitCode } from '../usage-error.js'
+import type { Host } from '../terminal/host.js'
+import { printJson } from '../terminal/json-option.js'
+import { plain } from '../terminal/paint.js'
+import { EXIT, type ExitCode } from '../terminal/usage-error.js'
 import type { Load } from './plan.js'
 
 /** How the schedule is run. */

@@ -4,9 +4,9 @@ import { type FixedClock, fixedClock } from '../../testing/fixed-clock.js'
 import type { DeliveryReport } from '../../testing/sender/report.js'
 import { simulateSender } from '../../testing/simulate-sender.js'
 import type { Delivery, Outcome } from '../../types.js'
-import type { HandlerReceiver, MakeReceiver } from '../handler-file.js'
-import { numberedEvent } from '../numbered-event.js'
-import { UsageError } from '../usage-error.js'
+import type { HandlerReceiver, MakeReceiver } from '../terminal/handler-file.js'
+import { numberedEvent } from '../terminal/numbered-event.js'
+import { UsageError } from '../terminal/usage-error.js'
 import type { Scenario } from './scenarios.js'
 
 /** What became of one delivery. */

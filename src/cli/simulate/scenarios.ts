@@ -1,6 +1,6 @@
 /** What can happen to a delivery on its way, played between a simulated GoValid and a receiver. */
 import type { Delivery, Outcome } from '../../types.js'
-import type { HandlerReceiver } from '../handler-file.js'
+import type { HandlerReceiver } from '../terminal/handler-file.js'
 
 /** What is called for each try. */
 export interface Receiving {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestHarness } from 'wrangler'
-import { cloudflareQueueInbox, toQueueHandler } from '../../../src/inboxes/cloudflare-queue.js'
+import { cloudflareQueueInbox, toQueueHandler } from '../../../src/inboxes/cloudflare-queue/cloudflare-queue-inbox.js'
 import { signDelivery } from '../../../src/testing/index.js'
 
 const SECRET = 'your_webhook_secret'

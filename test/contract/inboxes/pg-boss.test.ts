@@ -4,7 +4,7 @@ import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
 import { afterAll, expect, test, vi } from 'vitest'
 import type { InboxWork } from '../../../src/inboxes/inbox.js'
-import { pgBossInbox } from '../../../src/inboxes/pg-boss.js'
+import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
 import { describeWithService } from '../../support/services.js'
 import { inboxSuite } from './inbox-suite.js'
 

@@ -1,6 +1,6 @@
 /** The conformance suite on memoryStore. */
 import { describe, test } from 'vitest'
-import { memoryStore } from '../../../src/stores/memory.js'
+import { memoryStore } from '../../../src/stores/memory/memory-store.js'
 import type { Store } from '../../../src/stores/store.js'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
 import { testStore } from '../../../src/testing/test-store.js'

@@ -1,8 +1,9 @@
 // Judges what a target did with one input, without asking the SDK: whether it is authentic is told by `createHmac` over its bytes.
-import { ANSWERS } from '../../acceptance/answers.js'
+
 import type { RequestSpec } from '../../acceptance/case.js'
 import { signatureOf } from '../../acceptance/deliveries.js'
 import type { Observations } from '../../acceptance/observations.js'
+import { ANSWERS } from '../../acceptance/responses.js'
 import type { Reply } from '../../acceptance/tcp.js'
 import { count, LATE_MS, type Zeros } from '../zeros.js'
 import { type HostileInput, secretsOf } from './inputs.js'

@@ -9,10 +9,10 @@ import * as bullmq from 'bullmq'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
-import { bullmqInbox } from '../../../src/inboxes/bullmq.js'
+import { bullmqInbox } from '../../../src/inboxes/bullmq-inbox.js'
 import type { Inbox } from '../../../src/inboxes/inbox.js'
-import { pgBossInbox } from '../../../src/inboxes/pg-boss.js'
-import { sqliteInbox } from '../../../src/inboxes/sqlite.js'
+import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
+import { sqliteInbox } from '../../../src/inboxes/sqlite/sqlite-inbox.js'
 
 /** The addresses of the services; an empty string where there is none. */
 export type Services = Readonly<Record<'postgres' | 'redis', string>>

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Pool } from 'pg'
-import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres.js'
-import { type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite.js'
+import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import { type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import type { Store } from '../../../src/stores/store.js'
 
 /** The addresses of the services; an empty string where there is none. */

@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/{unit,flow,vectors}/**/*.test.ts'],
     exclude: [
       'test/unit/{api,cli,proof,testing}/**',
-      'test/unit/stores/postgres-*.test.ts',
+      'test/unit/stores/postgres/**',
       'test/vectors/misconfigurations.test.ts',
       'test/flow/simulation.test.ts',
       'test/flow/every-fault.test.ts',

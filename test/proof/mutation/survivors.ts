@@ -226,7 +226,7 @@ export const SURVIVORS: readonly Survivor[] = [
     'the set holds texts only, so what is no text is not in it either',
   ),
   {
-    file: 'work.ts',
+    file: 'delivery/process.ts',
     line: 'forget()',
     replacement: ';',
     isEquivalent: false,

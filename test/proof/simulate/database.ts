@@ -3,7 +3,7 @@
  * Its transaction applies the effect and the checkpoint in one step, and only for the token that holds the claim.
  */
 import { WebhookError } from '../../../src/errors.js'
-import { memoryStore } from '../../../src/stores/memory.js'
+import { memoryStore } from '../../../src/stores/memory/memory-store.js'
 import type { Quarantine, QuarantineEntry, Store } from '../../../src/stores/store.js'
 import type { Process } from './host.js'
 import { createNetwork } from './network.js'

@@ -4,7 +4,7 @@
  */
 
 import type { Inbox } from '../../../src/inboxes/inbox.js'
-import type { ReceiverOptions } from '../../../src/options.js'
+import type { ReceiverOptions } from '../../../src/receiver/options.js'
 import type { MaybePromise, Store } from '../../../src/stores/store.js'
 import type { Outcome } from '../../../src/types.js'
 

@@ -4,12 +4,12 @@
  */
 import { toHandler, type WorkerHandler } from '../../../src/adapters/cloudflare.js'
 import { createReceiver } from '../../../src/create-receiver.js'
-import { type D1DatabaseBinding, d1Store } from '../../../src/stores/d1.js'
-import { durableObjectStore, type IdempotencyNamespace } from '../../../src/stores/durable-object.js'
+import { type D1DatabaseBinding, d1Store } from '../../../src/stores/cloudflare/d1-store.js'
+import { durableObjectStore, type IdempotencyNamespace } from '../../../src/stores/cloudflare/durable-object-store.js'
 import type { Store } from '../../../src/stores/store.js'
 import type { Findings, Share } from './messages.js'
 
-export { IdempotencyObject } from '../../../src/stores/durable-object.js'
+export { IdempotencyObject } from '../../../src/stores/cloudflare/durable-object-store.js'
 
 interface Env {
   readonly STORE: string

@@ -2,7 +2,9 @@
 declare namespace Cloudflare {
   interface Env {
     readonly DB: D1Database
-    readonly IDEMPOTENCY: DurableObjectNamespace<import('../../../src/stores/durable-object.js').IdempotencyObject>
+    readonly IDEMPOTENCY: DurableObjectNamespace<
+      import('../../../src/stores/cloudflare/durable-object-store.js').IdempotencyObject
+    >
     readonly KV: KVNamespace
   }
 }

@@ -2,9 +2,13 @@
 // promise is kept here in D1: a message is on record from before its `send` resolves until its acknowledgement, and `/redeliver` hands out
 // again what is.
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
-import { cloudflareQueueInbox, type QueueBatch, toQueueHandler } from '../../../../src/inboxes/cloudflare-queue.js'
+import {
+  cloudflareQueueInbox,
+  type QueueBatch,
+  toQueueHandler,
+} from '../../../../src/inboxes/cloudflare-queue/cloudflare-queue-inbox.js'
 import { createReceiver } from '../../../../src/index.js'
-import { d1Store } from '../../../../src/stores/d1.js'
+import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET: string

@@ -1,8 +1,12 @@
 // The Worker under test: accepts into a queue, works what comes out of it, and writes its effects with the completion into D1.
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
-import { cloudflareQueueInbox, type QueueBatch, toQueueHandler } from '../../../../src/inboxes/cloudflare-queue.js'
+import {
+  cloudflareQueueInbox,
+  type QueueBatch,
+  toQueueHandler,
+} from '../../../../src/inboxes/cloudflare-queue/cloudflare-queue-inbox.js'
 import { createReceiver } from '../../../../src/index.js'
-import { d1Store } from '../../../../src/stores/d1.js'
+import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET: string

@@ -1,7 +1,7 @@
 /** What the D1 store asks of the database: how often, what it clears away, and what it does when a table is gone. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import { type D1DatabaseBinding, d1Store } from '../../../../src/stores/d1.js'
+import { type D1DatabaseBinding, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 import { createEndpoint, newBody } from './endpoint.js'
 
 const { DB } = env

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { describe, expect, test } from 'vitest'
 import { isWebhookError } from '../../../../src/errors.js'
-import { d1Store } from '../../../../src/stores/d1.js'
+import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 import { createEffects } from './effects.js'
 import { createEndpoint, createGate, newBody } from './endpoint.js'
 

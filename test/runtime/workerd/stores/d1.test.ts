@@ -1,7 +1,7 @@
 /** The D1 store keeps the store contract, in a real D1. */
 import { env } from 'cloudflare:workers'
 import { describe, test } from 'vitest'
-import { type D1Store, d1Store } from '../../../../src/stores/d1.js'
+import { type D1Store, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
 import { receiverSuite } from '../../../support/receiver-suite.js'
 import { createEffects } from './effects.js'

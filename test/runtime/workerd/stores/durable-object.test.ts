@@ -2,7 +2,10 @@
 import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, test } from 'vitest'
-import { durableObjectStore, type IdempotencyNamespace } from '../../../../src/stores/durable-object.js'
+import {
+  durableObjectStore,
+  type IdempotencyNamespace,
+} from '../../../../src/stores/cloudflare/durable-object-store.js'
 import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
 import { receiverSuite } from '../../../support/receiver-suite.js'
 

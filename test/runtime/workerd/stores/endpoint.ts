@@ -5,7 +5,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
 import { createReceiver, type Receiver } from '../../../../src/create-receiver.js'
-import type { ReceiverOptions } from '../../../../src/options.js'
+import type { ReceiverOptions } from '../../../../src/receiver/options.js'
 import type { Store } from '../../../../src/stores/store.js'
 import { signDelivery } from '../../../../src/testing/sign-delivery.js'
 

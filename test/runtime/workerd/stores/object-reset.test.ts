@@ -6,7 +6,7 @@ import {
   durableObjectStore,
   type IdempotencyNamespace,
   type IdempotencyStub,
-} from '../../../../src/stores/durable-object.js'
+} from '../../../../src/stores/cloudflare/durable-object-store.js'
 import { createEndpoint, createGate, newBody } from './endpoint.js'
 
 const { IDEMPOTENCY } = env

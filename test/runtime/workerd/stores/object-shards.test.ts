@@ -2,7 +2,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import { durableObjectStore, type IdempotencyNamespace } from '../../../../src/stores/durable-object.js'
+import {
+  durableObjectStore,
+  type IdempotencyNamespace,
+} from '../../../../src/stores/cloudflare/durable-object-store.js'
 import type { QuarantineEntry } from '../../../../src/stores/store.js'
 
 const { IDEMPOTENCY } = env

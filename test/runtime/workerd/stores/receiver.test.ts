@@ -1,8 +1,8 @@
 /** A receiver behind the Workers adapter, over each of Cloudflare's stores: what the sender is answered, and how often a handler runs. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
-import { d1Store } from '../../../../src/stores/d1.js'
-import { durableObjectStore } from '../../../../src/stores/durable-object.js'
+import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
+import { durableObjectStore } from '../../../../src/stores/cloudflare/durable-object-store.js'
 import { createEndpoint, createGate, newBody } from './endpoint.js'
 
 const stores = [

@@ -1,0 +1,119 @@
+/** `verify`: whether a captured delivery verifies, and if not, which misconfiguration it is. */
+import type { Command } from 'commander'
+import { type ExplainInput, type Explanation, explain } from '../../testing/explain.js'
+import { verifyAndParse } from '../../verify.js'
+import type { AddCommand } from '../terminal/command.js'
+import type { Host } from '../terminal/host.js'
+import { printJson, takesJson } from '../terminal/json-option.js'
+import { plain } from '../terminal/paint.js'
+import { collect, readBytes } from '../terminal/read-options.js'
+import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
+import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
+
+/** The options of `verify`. */
+export interface VerifyOptions {
+  readonly body: string
+  readonly signature?: string
+  readonly headers?: string
+  readonly secretEnv?: string
+  readonly otherSecretEnv?: readonly string[]
+  readonly otherBody?: readonly string[]
+  readonly withoutSignatureMember?: true
+  readonly json?: true
+}
+
+const EXAMPLES = `
+Examples:
+  $ govalid-webhooks verify --body captured-body --signature sha256=61c5…
+  $ govalid-webhooks verify --body captured-body --headers captured-headers --other-secret-env STAGING_SECRET`
+
+/** Adds `verify`. */
+export const addVerify: AddCommand = (program, host, act) => {
+  const command: Command = program
+    .command('verify')
+    .description('say whether a captured delivery verifies, and if not, why')
+    .requiredOption('--body <file>', 'the raw body as it was received, byte for byte; - for standard input')
+    .option('--signature <value>', 'the value of the X-GoValid-Signature header')
+    .option('--headers <file>', 'all headers in place of it, one "Name: value" a line')
+  takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
+  command
+    .option(
+      '--other-secret-env <name>',
+      'the variable of another secret that may have signed; can be repeated',
+      collect,
+    )
+    .option(
+      '--other-body <file>',
+      'the body of another delivery that the signature may belong to; can be repeated',
+      collect,
+    )
+    .option('--without-signature-member', "as a receiver with signedContent: 'body-without-signature' does")
+  takesJson(command)
+    .addHelpText('after', EXAMPLES)
+    .action(act((options: VerifyOptions) => verify(host, options)))
+}
+
+async function verify(host: Host, options: VerifyOptions): Promise<ExitCode> {
+  const input = await readInput(host, options)
+  const explanation = await explain(input)
+  if (options.json) printJson(host, explanation)
+  else if (explanation.valid) await printValid(host, input)
+  else printFindings(host, explanation)
+  return explanation.valid ? EXIT.ok : EXIT.no
+}
+
+async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInput & { secret: string }> {
+  const { signature, headers } = options
+  if ((signature === undefined) === (headers === undefined)) {
+    throw new UsageError(
+      'Give --signature, or --headers in place of it. A delivery without the header has --signature "".',
+    )
+  }
+  const rawBody = readBytes(host, options.body)
+  const given = headers === undefined ? { signature } : { headers: readHeaders(host, headers) }
+  const otherBodies = (options.otherBody ?? []).map((file) => readBytes(host, file))
+  const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
+  const otherSecrets: string[] = []
+  for (const name of options.otherSecretEnv ?? []) {
+    otherSecrets.push(await readSecret(host, name, name, 'another secret'))
+  }
+  const signedContent = options.withoutSignatureMember ? 'body-without-signature' : 'body'
+  return { rawBody, ...given, secret, otherSecrets, otherBodies, signedContent }
+}
+
+/** Reads headers as `curl -v`, a proxy's log or a browser shows them; lines that are none are passed over. */
+function readHeaders(host: Host, file: string): Readonly<Record<string, readonly string[]>> {
+  const headers: Record<string, string[]> = Object.create(null)
+  for (const line of Buffer.from(readBytes(host, file)).toString('latin1').split(/\r?\n/)) {
+    const [, name, value] = /^[<>* ]*([!#$%&'*+.^_`|~\w-]+):(.*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined) continue
+    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), value.trim()]
+  }
+  return headers
+}
+
+async function printValid(
+  { paint, print }: Host,
+  { rawBody, signature, headers, secret, signedContent }: ExplainInput & { secret: string },
+): Promise<void> {
+  print(`${paint.good('✓ valid')}  The signature is that of these bytes under this secret.`)
+  const value = signature ?? (headers as Readonly<Record<string, readonly string[]>>)['x-govalid-signature']?.[0]
+  if (signedContent === 'body-without-signature') return
+  const parsed = await verifyAndParse(rawBody, value, secret).catch((error: unknown) => error as Error)
+  if (parsed instanceof Error) return print(`  ${paint.warn('!')} ${plain(parsed.message)} A receiver quarantines it.`)
+  print(`  event: ${plain(parsed.event.event)}${parsed.known ? '' : ', which this version does not know'}`)
+  for (const { path, expected, received } of parsed.issues) {
+    print(`  ${paint.warn('!')} ${plain(path.join('.'))}: expected ${expected}, received ${received}`)
+  }
+}
+
+function printFindings({ paint, print }: Host, explanation: Explanation & { valid: false }): void {
+  for (const { code, message, cure } of explanation.findings) {
+    print(`${paint.bad('✗')} ${paint.bold(code)}  ${plain(message, 600)}`)
+    print(`  ${paint.dim('Cure:')} ${plain(cure, 600)}`)
+  }
+  if (explanation.proven) print('\nThis was computed: with it put right, the signature matches.')
+  else if (explanation.findings.some(({ code }) => code === 'unexplained')) {
+    print('\nNothing that was tried makes the signature match.')
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Starts the inbox of a receiver: by itself, once it has a handler. A process without handlers (the web half of a deployment) only accepts.
+ */
+import type { Inbox, InboxWork } from '../inboxes/inbox.js'
+import type { Settings } from './options.js'
+import type { Reporter } from './reporter.js'
+
+/** Starts and stops an inbox. */
+export interface InboxStarter {
+  /** Starts it after the handlers that are registered in this turn; once. */
+  startSoon(): void
+  /** Stops it; resolves when its running jobs are done. */
+  stop(): Promise<void>
+}
+
+const RETRY_MS = 5000
+
+/** Makes a starter; does nothing where there is no inbox. */
+export function createInboxStarter({ inbox, clock }: Settings, reporter: Reporter, work: InboxWork): InboxStarter {
+  let cancel: (() => void) | undefined
+  let stopped = false
+  let starting: Promise<void> | undefined
+  const start = async (startable: Inbox): Promise<void> => {
+    cancel = undefined
+    try {
+      await startable.start?.(work)
+    } catch (error) {
+      const message = 'The inbox could not be started; it is tried again in 5 s.'
+      reporter.trouble({ code: 'inbox_unavailable', message, error })
+      if (!stopped) cancel = clock.setTimer(RETRY_MS, () => startNow(startable))
+    }
+  }
+  const startNow = (startable: Inbox): void => {
+    starting = start(startable)
+  }
+  return {
+    startSoon() {
+      if (!inbox?.start || cancel || starting || stopped) return
+      cancel = clock.setTimer(0, () => startNow(inbox))
+    },
+    async stop() {
+      stopped = true
+      cancel?.()
+      // What is about to start would go on after it.
+      await starting
+      await inbox?.stop?.()
+    },
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Hooks: hands outcomes and trouble to the user's functions, safely, and prints trouble where the user gave no function.
+ * No payload, no secret and no signature is ever printed; control characters in what a sender chose are escaped.
+ */
+import type { Clock } from '../clock.js'
+import type { Outcome, Trouble } from '../types.js'
+
+/** The user's hooks, made safe: neither throws. */
+export interface Reporter {
+  outcome(outcome: Outcome): void
+  trouble(trouble: Trouble): void
+}
+
+interface Hooks {
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined
+  readonly onError?: ((trouble: Trouble) => void) | undefined
+  readonly clock: Clock
+}
+
+/** Makes the hooks safe: what one throws or rejects with is reported, and never reaches a delivery. */
+export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
+  const print = createPrinter(clock)
+  const trouble = onError
+    ? (entry: Trouble) =>
+        guard(
+          () => onError(entry),
+          (error) => print(hookFailed('onError', error)),
+        )
+    : print
+  const outcome = onOutcome
+    ? (entry: Outcome) =>
+        guard(
+          () => onOutcome(entry),
+          (error) => trouble(hookFailed('onOutcome', error)),
+        )
+    : () => {}
+  return { outcome, trouble }
+}
+
+function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
+  try {
+    const result = call()
+    // An async hook is awaited by nobody; its rejection must not end the process.
+    if (result instanceof Promise) result.catch(onFailure)
+  } catch (error) {
+    onFailure(error)
+  }
+}
+
+function hookFailed(name: string, error: unknown): Trouble {
+  return { code: 'hook_failed', message: `${name} threw; the delivery was not affected.`, error }
+}
+
+const QUIET_MS = 60_000
+
+/** Prints at most one line per code a minute; the next line tells how many were left out. */
+function createPrinter(clock: Clock): (trouble: Trouble) => void {
+  const printed = new Map<string, { at: number; omitted: number }>()
+  return function printTrouble(trouble) {
+    const now = clock.now()
+    const last = printed.get(trouble.code)
+    if (last && now - last.at < QUIET_MS) {
+      last.omitted++
+      return
+    }
+    printed.set(trouble.code, { at: now, omitted: 0 })
+    console.error(describe(trouble, last?.omitted ?? 0))
+  }
+}
+
+function describe(trouble: Trouble, omitted: number): string {
+  const { code, message, eventType, idempotencyKey, error } = trouble
+  const parts = [`[govalid-webhooks] ${code}: ${message}`]
+  if (eventType !== undefined) parts.push(`event ${printable(eventType)}`)
+  if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)
+  if (error !== undefined) parts.push(`error ${printable(errorText(error))}`)
+  if (omitted > 0) parts.push(`(${omitted} more of this kind since the last line)`)
+  return parts.join(' | ')
+}
+
+/** An error as text for a log or a quarantine, with those that it holds or came of: stacks where there are any; at most 4,000 characters. */
+export function errorText(error: unknown): string {
+  try {
+    return describeError(error, 0).slice(0, 4000)
+  } catch {
+    return 'an error that cannot be printed'
+  }
+}
+
+const DEEPEST = 3
+
+function describeError(error: unknown, depth: number): string {
+  if (!(error instanceof Error)) return String(error)
+  const held: readonly unknown[] = error instanceof AggregateError ? error.errors : []
+  // Where several were joined is of no interest; where each was thrown is.
+  const { stack } = error
+  const own = held.length === 0 && typeof stack === 'string' ? stack : `${error.name}: ${error.message}`
+  if (depth === DEEPEST) return own
+  const inner = error.cause === undefined ? held : [...held, error.cause]
+  return [own, ...inner.map((each) => describeError(each, depth + 1))].join('\n- ')
+}
+
+/** Control characters escaped, so that an event's name cannot forge a log line; at most 2,000 characters. */
+function printable(text: string): string {
+  return text
+    .slice(0, 2000)
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -1,0 +1,198 @@
+/**
+ * The store contract in Postgres' SQL: one statement a step, correct at READ COMMITTED and above. What changes a row judges it after its
+ * lock was taken, by the database's clock read once.
+ */
+
+import type {
+  ClaimRequest,
+  ClaimResult,
+  CompleteRequest,
+  ReleaseRequest,
+  RenewRequest,
+  TransactionRequest,
+} from '../store.js'
+import type { PostgresStatement } from './connection.js'
+import type { PostgresTables } from './schema.js'
+
+/** The statements of one table and namespace. */
+export interface RecordStatements {
+  claim(request: ClaimRequest): PostgresStatement
+  renew(request: RenewRequest): PostgresStatement
+  complete(request: CompleteRequest): PostgresStatement
+  release(request: ReleaseRequest): PostgresStatement
+  /** Opens the transaction, and marks it as the one that belongs to the claim. */
+  begin(request: TransactionRequest, quote: (text: string) => string): string
+  /**
+   * Adds the checkpoint and commits, in one message; fails with the mark `CLAIM_LOST` when the token does not hold the record, and with
+   * `TRANSACTION_ENDED` in any other transaction than that of `begin`.
+   */
+  commit(request: TransactionRequest, quote: (text: string) => string): string
+  /** Deletes at most `limit` records that are over, passing by what is locked. */
+  sweep(limit: number): PostgresStatement
+}
+
+/** A row that `claim` gives back. */
+export interface ClaimRow {
+  readonly state: string
+  readonly mine: boolean
+  readonly lease_until: number
+  readonly attempt: number
+  readonly released: number
+  readonly handlers_done: readonly string[]
+}
+
+/** Stand in the error of a `commit` that must not be: no numbers, so they cannot be cast. */
+export const CLAIM_LOST = 'govalid-webhooks: claim lost'
+export const TRANSACTION_ENDED = 'govalid-webhooks: transaction ended'
+
+/** A setting of the transaction's own: whoever ends the transaction ends it too. */
+const MARK = 'govalid_webhooks.claim'
+
+const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+/** The same for the whole statement, so that an index can be used. */
+const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
+
+/**
+ * What a claim makes of the record `d` at the time `t.now`: `new` (forgotten), `kept` (finished, or held by another), `counted` (held by
+ * another, and a try), `same` (the very claim, repeated) or `taken`.
+ */
+const VERDICT = `CASE
+  WHEN d.retain_until <= t.now AND (d.state <> 'working' OR d.lease_until <= t.now) THEN 'new'
+  WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
+  WHEN d.state = 'working' AND d.token = $3 THEN 'same'
+  WHEN d.state = 'working' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
+  ELSE 'taken' END`
+
+/** Makes the statements. No statement waits for a row longer than `lockLimitMs`: what was given up must not be executed later. */
+export function recordStatements(
+  { deliveries: table }: PostgresTables,
+  namespace: string,
+  lockLimitMs: number,
+): RecordStatements {
+  const wait = String(lockLimitMs)
+  const update = (set: string, states: string) => prepare(updateText(table, set, states))
+  const claim = prepare(claimText(table))
+  const renew = update(`lease_until = ${NOW} + $5, handlers_done = ${union('$6')}`, `= 'working'`)
+  const complete = update(
+    `state = CASE state WHEN 'working' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
+  handlers_done = CASE WHEN state <> 'working' THEN handlers_done WHEN $5 = 'done' THEN '{}' ELSE ${union('$7')} END`,
+    `<> 'released'`,
+  )
+  const release = update(
+    `state = 'released', released = released + $5, attempt = attempt - 1 + $5, handlers_done = ${union('$6')}`,
+    `= 'working'`,
+  )
+  return {
+    claim({ key, token, leaseMs, retainUntil, tryGapMs, rework = false }) {
+      const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(tryGapMs)]
+      return { ...claim, values: [namespace, key, token, wait, ...times, rework] }
+    },
+    renew: ({ key, token, leaseMs, handlersDone = [] }) => ({
+      ...renew,
+      values: [namespace, key, token, wait, Math.ceil(leaseMs), handlersDone],
+    }),
+    complete({ key, token, retainUntil, quarantined = false, handlersDone = [] }) {
+      const state = quarantined ? 'quarantined' : 'done'
+      return { ...complete, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), handlersDone] }
+    },
+    release: ({ key, token, handlersDone, counted }) => ({
+      ...release,
+      values: [namespace, key, token, wait, counted ? 1 : 0, handlersDone],
+    }),
+    // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
+    begin: ({ token }, quote) =>
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('${MARK}', ${quote(token)}, true)`,
+    commit: ({ key, token, checkpoint }, quote) =>
+      commitText(table, {
+        namespace: quote(namespace),
+        key: quote(key),
+        token: quote(token),
+        checkpoint: quote(checkpoint),
+      }),
+    sweep: (limit) => ({ text: sweepText(table), values: [limit] }),
+  }
+}
+
+/** Names a text by itself, since stores of several tables may share a connection: FNV-1a, twice 32 bits. */
+function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
+  const hash = (start: number) => {
+    let value = start
+    for (let index = 0; index < text.length; index++)
+      value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
+    return value.toString(36)
+  }
+  return { name: `govalid_${hash(0x811c9dc5)}${hash(0x01234567)}`, text }
+}
+
+/** Reads what `claim` gave back. */
+export function readClaim(row: ClaimRow | undefined): ClaimResult {
+  if (!row) throw new Error('the claim gave no row back: does a rule, a trigger or row security stand in its way?')
+  const { state, mine, lease_until: until, attempt, released, handlers_done: handlersDone } = row
+  if (state !== 'working') return { status: 'done' }
+  return mine ? { status: 'claimed', attempt, released, handlersDone } : { status: 'busy', until, attempt }
+}
+
+/**
+ * $1 namespace, $2 key, $3 token, $4 longest wait for the row, $5 lease, $6 retention, $7 gap between tries, $8 rework.
+ * What needs no change is read without a lock: copies of one try come together, and would wait for each other's writes. Everything else is
+ * written, judged anew once the row is locked. Either way a row comes back, so that no answer ever means something by being absent.
+ */
+function claimText(table: string): string {
+  const answer = 'state, token = $3 AS mine, lease_until::double precision, attempt, released, handlers_done'
+  return `WITH seen AS (
+  SELECT ${answer} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
+  WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'kept'
+), written AS (
+  INSERT INTO ${table} AS d
+    (namespace, key, state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done)
+  SELECT $1, decode($2, 'hex'), 'working', $3, t.now + $5, $6, 1, 0, t.now, '{}'
+  FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true) OFFSET 0) t
+  WHERE NOT EXISTS (SELECT FROM seen)
+  ON CONFLICT (namespace, key) DO UPDATE SET
+    (state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done) = (
+    SELECT
+      CASE WHEN v.untouched THEN d.state ELSE 'working' END,
+      CASE WHEN v.untouched THEN d.token ELSE $3 END,
+      CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
+      CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
+      CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
+      CASE v.verdict WHEN 'new' THEN 0 ELSE d.released END,
+      CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
+      CASE v.verdict WHEN 'new' THEN '{}' ELSE d.handlers_done END
+    FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched
+      FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
+  RETURNING ${answer}
+)
+SELECT * FROM seen UNION ALL SELECT * FROM written`
+}
+
+/** $1 namespace, $2 key, $3 token, $4 longest wait for the row; from $5 on, what `set` needs. */
+function updateText(table: string, set: string, states: string): string {
+  return `UPDATE ${table} d SET ${set}
+FROM (SELECT set_config('lock_timeout', $4, true)) t
+WHERE namespace = $1 AND key = decode($2, 'hex') AND token = $3 AND state ${states}`
+}
+
+/** The names known and those given, each once. */
+function union(given: string): string {
+  return `handlers_done || ARRAY(SELECT n FROM unnest(${given}::text[]) n WHERE n <> ALL (handlers_done))`
+}
+
+/** One message, so that the row is never locked while a process could pause: an update, a cast that fails without it, and COMMIT. */
+function commitText(table: string, { namespace, key, token, checkpoint }: Record<string, string>): string {
+  return `WITH claim AS (
+  UPDATE ${table} SET handlers_done = ${union(`ARRAY[${checkpoint}]`)}
+  WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'working' RETURNING 1)
+SELECT CASE
+  WHEN current_setting('${MARK}', true) IS DISTINCT FROM ${token} THEN ('${TRANSACTION_ENDED} ' || count(*))::integer
+  WHEN count(*) = 0 THEN ('${CLAIM_LOST} ' || count(*))::integer
+  ELSE 1 END FROM claim;
+COMMIT`
+}
+
+function sweepText(table: string): string {
+  return `DELETE FROM ${table} WHERE (namespace, key) IN (
+  SELECT namespace, key FROM ${table}
+  WHERE retain_until <= ${NOW_STABLE} AND (state <> 'working' OR lease_until <= ${NOW_STABLE})
+  ORDER BY retain_until LIMIT $1 FOR UPDATE SKIP LOCKED)`
+}

@@ -1,0 +1,364 @@
+/** postgresStore when Postgres, its network or its pool fails: what rejects, what is executed, and what is never executed later. */
+import { randomBytes } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresStoreOptions, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
+import type { ClaimRequest } from '../../../../src/stores/store.js'
+import { fixedClock } from '../../../../src/testing/fixed-clock.js'
+import { createGate } from '../../../support/gate.js'
+import { postgresScene } from '../../../support/postgres.js'
+import { describeWithService } from '../../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+
+function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
+  const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]
+  return { key, token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil: Date.now() + 86_400_000, ...changes }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describeWithService('postgres', 'postgresStore, when something fails', (url) => {
+  const scene = postgresScene(url)
+  const { table, admin } = scene
+  const open = (options: Partial<PostgresStoreOptions> = {}) => postgresStore({ pool: scene.pool(), table, ...options })
+  const rowsOf = async (key: string) => {
+    const { rowCount } = await admin.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [key])
+    return rowCount
+  }
+  let network: TcpProxy
+
+  beforeAll(async () => {
+    network = await createTcpProxy(url)
+    await open().claim(newClaim())
+  })
+
+  afterEach(() => network.set('open'))
+  afterAll(() => network.close())
+
+  const openBehindNetwork = async (options: Partial<PostgresStoreOptions> = {}) => {
+    const store = open({ pool: scene.pool({ connectionString: network.url, max: 2 }), ...options })
+    await store.claim(newClaim())
+    return store
+  }
+
+  test('a claim rejects at once while connections are refused, and works once they are not', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    network.set('refused')
+    const startedAt = Date.now()
+    await expect(async () => store.claim(request)).rejects.toThrow()
+    expect(Date.now() - startedAt).toBeLessThan(1500)
+    network.set('open')
+    await pause(100)
+    expect(await rowsOf(request.key)).toBe(0)
+    expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('a claim on a connection that just broke is repeated on another', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    network.set('mute')
+    const answer = store.claim(request)
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [request.key])
+    network.set('refused')
+    network.set('open')
+    expect(await answer).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('a completion whose answer was lost is repeated, and true', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    await store.claim(request)
+    network.set('mute')
+    const answer = store.complete(request)
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [request.key])
+    network.set('refused')
+    network.set('open')
+    expect(await answer).toBe(true)
+  })
+
+  test('a claim that found no free connection in time rejects, and is not executed later', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool, callLimitMs: 50 })
+    const request = newClaim()
+    const taken = await pool.connect()
+    await expect(async () => store.claim(request)).rejects.toMatchObject({ code: 'store_unavailable' })
+    taken.release()
+    await pause(50)
+    expect(await rowsOf(request.key)).toBe(0)
+    expect([pool.idleCount, pool.waitingCount]).toEqual([1, 0])
+    expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('1,000 claims that were given up while the pool was exhausted leave nothing behind', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool, callLimitMs: 20 })
+    const key = randomBytes(32).toString('hex')
+    const taken = await pool.connect()
+    const answers = await Promise.allSettled(Array.from({ length: 1000 }, async () => store.claim(newClaim({ key }))))
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true)
+    taken.release()
+    await pause(50)
+    expect(await rowsOf(key)).toBe(0)
+    expect(pool.waitingCount).toBe(0)
+  })
+
+  test('claims leave a connection to heartbeats, whatever they wait for and however many were given up', async () => {
+    const pool = scene.pool({ max: 3 })
+    const store = open({ pool, callLimitMs: 300 })
+    const [held, locked] = [newClaim(), newClaim()]
+    for (const request of [held, locked]) await store.claim(request)
+    await store.release({ ...locked, handlersDone: [], counted: true })
+    const other = await admin.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [locked.key])
+    for (let round = 0; round < 2; round++) {
+      const storm = Promise.allSettled(
+        Array.from({ length: 20 }, async () => store.claim(newClaim({ key: locked.key }))),
+      )
+      await pause(100)
+      expect(await Promise.race([storm, store.renew(held)])).toBe(true)
+      expect((await storm).every(({ status }) => status === 'rejected')).toBe(true)
+    }
+    await other.query('ROLLBACK')
+    other.release()
+    expect(await store.complete(held)).toBe(true)
+  })
+
+  test('a claim that waits for a locked row rejects, and is not executed later', async () => {
+    const store = open({ callLimitMs: 100 })
+    const request = newClaim()
+    await store.claim(request)
+    await store.release({ ...request, handlersDone: [], counted: true })
+    const other = await admin.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
+    await expect(async () => store.claim(newClaim({ key: request.key }))).rejects.toMatchObject({ code: '55P03' })
+    await other.query('ROLLBACK')
+    other.release()
+    await pause(100)
+    const { rows } = await admin.query(`SELECT state, attempt FROM ${table} WHERE key = decode($1, 'hex')`, [
+      request.key,
+    ])
+    expect(rows).toEqual([{ state: 'released', attempt: 1 }])
+  })
+
+  test('a service that falls silent does not hold a call for ever', async () => {
+    const clock = fixedClock()
+    const pool = scene.pool({ connectionString: network.url, max: 2 })
+    const store = await openBehindNetwork({ clock, pool })
+    network.set('silent')
+    // The pool has two connections, and claims leave one: one waits for an answer, two for their turn.
+    const given = [newClaim(), newClaim(), newClaim()].map(async (request) => store.claim(request))
+    const settled = Promise.allSettled(given)
+    await pause(50)
+    await clock.advance(10_000)
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(pool.totalCount).toBe(0)
+    network.set('refused')
+    network.set('open')
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+    // The one that was sent is looked for, for a minute: a server that was only frozen may execute it yet.
+    expect(clock.pendingTimers()).toBe(1)
+    while (clock.pendingTimers() > 0) {
+      await clock.advance(2_000)
+      await pause(20)
+    }
+  })
+
+  test('a service that falls silent while it makes the tables holds up no call for longer than that connection', async () => {
+    const clock = fixedClock()
+    const pool = scene.pool({ connectionString: network.url, max: 2 })
+    await pool.query('SELECT 1')
+    const store = open({ clock, pool, table: `${scene.schema}.silent` })
+    network.set('silent')
+    const first = Promise.allSettled([store.claim(newClaim())])
+    await pause(50)
+    await clock.advance(900)
+    expect(await first).toMatchObject([{ status: 'rejected', reason: { code: 'store_unavailable' } }])
+    network.set('open')
+    await clock.advance(9_100)
+    expect(pool.totalCount).toBe(0)
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('the tables are not waited for behind a lock: the server gives up, and works the claim once it is free', async () => {
+    const table = `${scene.schema}.locked`
+    const store = open({ table, callLimitMs: 20_000 })
+    const other = await admin.connect()
+    await other.query(`SELECT pg_advisory_lock(hashtext('govalid-webhooks'), hashtext($1))`, [
+      `"${scene.schema}"."locked"`,
+    ])
+    await expect(async () => store.claim(newClaim())).rejects.toMatchObject({ code: '55P03' })
+    await other.query('SELECT pg_advisory_unlock_all()')
+    other.release()
+    expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
+  })
+
+  describe('a transaction whose service falls silent', () => {
+    /** A store with one turn for transactions, a delivery it has claimed, and a way to write. */
+    async function startWork() {
+      const clock = fixedClock()
+      const pool = scene.pool({ connectionString: network.url, max: 2 })
+      const store = open({ clock, pool, maxTransactions: 1 })
+      const request = newClaim()
+      await store.claim(request)
+      const effect = randomBytes(8).toString('hex')
+      const write = (tx: PoolClient) => tx.query(`INSERT INTO ${scene.schema}.effects (effect) VALUES ($1)`, [effect])
+      const transaction = store.transaction({ ...request, checkpoint: 'count' })
+      const countEffects = () => scene.countEffects(effect)
+      /** Closed connections, a turn that is free, and nothing of what failed. */
+      const expectNextToWork = async () => {
+        expect(pool.totalCount).toBe(0)
+        network.set('open')
+        await transaction(write)
+        expect(await countEffects()).toBe(1)
+      }
+      return { clock, pool, transaction, write, countEffects, expectNextToWork }
+    }
+
+    test('before it has begun goes on over another connection', async () => {
+      const { clock, transaction, write, countEffects } = await startWork()
+      network.set('silent')
+      const done = transaction(write)
+      await pause(50)
+      network.set('open')
+      await clock.advance(10_000)
+      await done
+      expect(await countEffects()).toBe(1)
+      expect(clock.pendingTimers()).toBe(0)
+    })
+
+    test('for good rejects after two connections, and gives its turn back', async () => {
+      const { clock, pool, transaction, write, expectNextToWork } = await startWork()
+      // Both connections are up before they fall silent.
+      await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
+      network.set('silent')
+      const failing = expect(transaction(write)).rejects.toMatchObject({ code: 'store_unavailable' })
+      for (let connection = 0; connection < 2; connection++) {
+        await pause(50)
+        await clock.advance(10_000)
+      }
+      await failing
+      await expectNextToWork()
+    })
+
+    test('while it rolls back is rolled back with its connection, and gives its turn back', async () => {
+      const { clock, transaction, write, expectNextToWork } = await startWork()
+      const failed = createGate()
+      const failing = transaction(async (tx) => {
+        await write(tx)
+        network.set('silent')
+        failed.open()
+        throw new Error('no')
+      })
+      const refused = expect(failing).rejects.toThrow('no')
+      await failed.passed
+      await pause(50)
+      await clock.advance(10_000)
+      await refused
+      await expectNextToWork()
+    })
+  })
+
+  test('a transaction whose connection breaks before it has begun goes on over another', async () => {
+    const store = await openBehindNetwork()
+    const request = newClaim()
+    await store.claim(request)
+    network.set('mute')
+    const done = store.transaction({ ...request, checkpoint: 'count' })(async () => 'done')
+    await pause(50)
+    network.set('refused')
+    network.set('open')
+    expect(await done).toBe('done')
+  })
+
+  test('backends that are killed while idle end no process and waste no claim', async () => {
+    const pool = scene.pool({ application_name: `${scene.schema}_idle` })
+    const store = open({ pool })
+    await Promise.all(Array.from({ length: 5 }, async () => store.claim(newClaim())))
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
+      `${scene.schema}_idle`,
+    ])
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => store.claim(newClaim())))
+    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(20)
+  })
+
+  test('a backend that is killed while it works a claim wastes none', async () => {
+    const name = `${scene.schema}_busy`
+    const store = open({ pool: scene.pool({ application_name: name }), callLimitMs: 5000 })
+    const request = newClaim()
+    await store.claim(request)
+    await store.release({ ...request, handlersDone: [], counted: true })
+    const other = await admin.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
+    const answer = store.claim(newClaim({ key: request.key }))
+    const waiting = `FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`
+    await scene.until(`SELECT ${waiting}`, [name])
+    await admin.query(`SELECT pg_terminate_backend(pid) ${waiting}`, [name])
+    await other.query('ROLLBACK')
+    other.release()
+    expect(await answer).toMatchObject({ status: 'claimed', attempt: 2 })
+  })
+
+  test('the user’s own listener hears of broken connections as before', async () => {
+    const name = `${scene.schema}_heard`
+    const pool = scene.pool({ application_name: name })
+    const heard: Error[] = []
+    pool.on('error', (error) => heard.push(error))
+    await open({ pool }).claim(newClaim())
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [name])
+    while (heard.length === 0) await pause(5)
+    expect(heard[0]?.message).toMatch(/terminat/)
+  })
+
+  test('stores that share a pool add one listener to it', () => {
+    const pool = scene.pool()
+    for (let count = 0; count < 20; count++) open({ pool })
+    expect(pool.listenerCount('error')).toBe(1)
+  })
+
+  test('a database whose transactions are serializable by default is no obstacle', async () => {
+    const pool = scene.pool({ options: '-c default_transaction_isolation=serializable' })
+    const store = open({ pool, callLimitMs: 10_000 })
+    const key = randomBytes(32).toString('hex')
+    const answers = await Promise.all(Array.from({ length: 100 }, async () => store.claim(newClaim({ key }))))
+    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(99)
+  })
+
+  test('a proxy that loses prepared statements is no obstacle', async () => {
+    const pool = scene.pool({ max: 1 })
+    const store = open({ pool })
+    const request = newClaim()
+    await store.claim(request)
+    await pool.query('DEALLOCATE ALL')
+    expect(await store.complete(request)).toBe(true)
+    expect(await store.claim(request)).toEqual({ status: 'done' })
+  })
+
+  test('a proxy on whose connections others have prepared the same is no obstacle', async () => {
+    const first = scene.pool({ max: 1 })
+    const store = open({ pool: first })
+    await store.claim(newClaim())
+    const { rows } = await first.query<{ name: string }>('SELECT name FROM pg_prepared_statements')
+    const second = scene.pool({ max: 1 })
+    await second.query(`PREPARE ${rows[0]?.name} AS SELECT 1`)
+    expect(await open({ pool: second }).claim(newClaim())).toMatchObject({ status: 'claimed', attempt: 1 })
+  })
+
+  test('a row that something keeps from being written is an error, never an answer', async () => {
+    const other = `${scene.schema}.guarded`
+    const store = open({ table: other })
+    await store.claim(newClaim())
+    await admin.query(
+      `CREATE FUNCTION ${scene.schema}.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+    )
+    await admin.query(
+      `CREATE TRIGGER nothing BEFORE INSERT ON ${other} FOR EACH ROW EXECUTE FUNCTION ${scene.schema}.nothing()`,
+    )
+    await expect(async () => store.claim(newClaim())).rejects.toThrow('the claim gave no row back')
+  })
+})

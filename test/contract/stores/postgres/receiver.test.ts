@@ -1,0 +1,275 @@
+/** A receiver over postgresStore, end to end: several processes, failures, outages, quarantine, and effects that happen exactly once. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createReceiver, type Delivery, PermanentError, type Trouble } from '../../../../src/index.js'
+import {
+  type PostgresStore,
+  type PostgresTransaction,
+  postgresStore,
+} from '../../../../src/stores/postgres/postgres-store.js'
+import { signDelivery } from '../../../../src/testing/index.js'
+import { createGate } from '../../../support/gate.js'
+import { postgresScene } from '../../../support/postgres.js'
+import { describeWithService } from '../../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+
+const SECRET = 'your_webhook_secret'
+const LEASE_MS = 55_000
+
+interface Context {
+  readonly attempt: number
+  readonly redelivery: boolean
+  readonly transaction: PostgresTransaction
+}
+
+async function signedEvent(data: object = {}): Promise<Delivery> {
+  const timestamp = new Date().toISOString()
+  const nonce = crypto.randomUUID()
+  const signed = await signDelivery({ event: 'qr.created', timestamp, data: { nonce, ...data } }, { secret: SECRET })
+  return signed.delivery
+}
+
+/** A receiver with one handler, as a process would have. */
+function startReceiver(store: PostgresStore, handle: (context: Context) => unknown) {
+  const troubles: Trouble[] = []
+  const receiver = createReceiver({ secret: SECRET, store, onError: (trouble) => troubles.push(trouble) })
+  receiver.on('qr.created', (_, context) => handle(context))
+  return { receive: (delivery: Delivery) => receiver.receive(delivery), receiver, troubles }
+}
+
+describeWithService('postgres', 'a receiver over postgresStore', (url) => {
+  const scene = postgresScene(url)
+  const { table, admin, schema } = scene
+  const open = (config = {}) => postgresStore({ pool: scene.pool(config), table })
+  const start = (handle: (context: Context) => unknown, store = open()) => startReceiver(store, handle)
+
+  beforeAll(async () => {
+    await start(() => {}).receive(await signedEvent())
+  })
+
+  test('works a delivery once, and knows it in another process', async () => {
+    let calls = 0
+    const [here, there] = [start(() => calls++), start(() => calls++)]
+    const delivery = await signedEvent()
+    expect(await here.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+    expect((await there.receive(delivery)).status).toBe('duplicate')
+    expect((await here.receive(delivery)).status).toBe('duplicate')
+    expect(calls).toBe(1)
+  })
+
+  test('is busy while another process works the delivery', async () => {
+    const [begun, ended] = [createGate(), createGate()]
+    const here = start(() => {
+      begun.open()
+      return ended.passed
+    })
+    const there = start(() => {})
+    const delivery = await signedEvent()
+    const answer = here.receive(delivery)
+    await begun.passed
+    expect(await there.receive(delivery)).toMatchObject({ status: 'busy', attempt: 1 })
+    ended.open()
+    expect((await answer).status).toBe('processed')
+    expect((await there.receive(delivery)).status).toBe('duplicate')
+  })
+
+  test('calls one handler once for 1,000 copies at once', async () => {
+    let calls = 0
+    const receivers = [start(() => calls++), start(() => calls++)]
+    const delivery = await signedEvent()
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, async (_, index) => receivers[index % 2]?.receive(delivery)),
+    )
+    expect(calls).toBe(1)
+    const statuses = new Set(answers.map((outcome) => outcome?.status))
+    expect(['processed', 'busy', 'duplicate', 'unavailable']).toEqual(expect.arrayContaining([...statuses]))
+    expect(answers.filter((outcome) => outcome?.status === 'processed')).toHaveLength(1)
+  })
+
+  test('runs only what is not done after a partial failure', async () => {
+    const ran: string[] = []
+    const receiver = createReceiver({ secret: SECRET, store: open(), onError: () => {} })
+      .on('qr.created', () => ran.push('count'), { name: 'count' })
+      .on(
+        'qr.created',
+        (_, { attempt }) => {
+          ran.push('mail')
+          if (attempt === 1) throw new Error('the first try fails')
+        },
+        { name: 'mail' },
+      )
+    const delivery = await signedEvent()
+    expect((await receiver.receive(delivery)).status).toBe('failed')
+    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+    expect(ran).toEqual(['count', 'mail', 'mail'])
+  })
+
+  test('keeps a poison event at its fifth try, and works it again by hand', async () => {
+    const store = open()
+    let poisoned = true
+    const { receiver } = start(() => {
+      if (poisoned) throw new Error('poison \0 \ud800')
+    }, store)
+    const delivery = await signedEvent()
+    const statuses: string[] = []
+    for (let attempt = 1; attempt <= 6; attempt++) statuses.push((await receiver.receive(delivery)).status)
+    expect(statuses).toEqual(['failed', 'failed', 'failed', 'failed', 'quarantined', 'duplicate'])
+    const [entry] = await store.quarantine.list()
+    if (!entry) throw new Error('the quarantine is empty')
+    expect(entry).toMatchObject({
+      code: 'tries_exhausted',
+      attempt: 5,
+      eventType: 'qr.created',
+      rawBody: delivery.body,
+    })
+    expect(entry.error).toContain('poison \0 \ud800')
+    poisoned = false
+    expect((await receiver.rework(entry)).status).toBe('processed')
+    expect(await store.quarantine.list()).toEqual([])
+    expect((await receiver.receive(delivery)).status).toBe('duplicate')
+  })
+
+  test('keeps what a handler calls permanent, and asks for no other try', async () => {
+    const store = open()
+    const { receive } = start(() => {
+      throw new PermanentError('an event nobody can work')
+    }, store)
+    const delivery = await signedEvent()
+    expect(await receive(delivery)).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
+    const { idempotencyKey = '' } = await receive(delivery)
+    expect(await store.quarantine.get(idempotencyKey)).toMatchObject({ code: 'permanent_error', attempt: 1 })
+    await store.quarantine.discard(idempotencyKey)
+    expect(await store.quarantine.get(idempotencyKey)).toBe(undefined)
+  })
+
+  describe('whose Postgres is away', () => {
+    let network: TcpProxy
+    beforeAll(async () => {
+      network = await createTcpProxy(url)
+    })
+    afterAll(() => network.close())
+
+    test('answers 503 at once and calls no handler, and works the next try without a restart', async () => {
+      let calls = 0
+      const { receive } = start(() => calls++, open({ connectionString: network.url }))
+      await receive(await signedEvent())
+      const delivery = await signedEvent()
+      for (const state of ['refused', 'silent'] as const) {
+        network.set(state)
+        const startedAt = Date.now()
+        expect(await receive(delivery)).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+        expect(Date.now() - startedAt).toBeLessThan(1500)
+      }
+      network.set('refused')
+      network.set('open')
+      expect(await receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+      expect(calls).toBe(2)
+    })
+
+    test('answers 200 when it went away while the handler ran, and records the completion when it is back', async () => {
+      let calls = 0
+      const { receive, troubles, receiver } = start(
+        () => {
+          calls++
+          network.set('refused')
+        },
+        open({ connectionString: network.url }),
+      )
+      const delivery = await signedEvent()
+      expect((await receive(delivery)).status).toBe('processed')
+      expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+      network.set('open')
+      await receiver.close()
+      expect((await start(() => calls++).receive(delivery)).status).toBe('duplicate')
+      expect(calls).toBe(1)
+    })
+  })
+
+  describe('and its transaction', () => {
+    /** A handler that writes one effect, and a store of which the process dies before the completion. */
+    function startScene() {
+      const effect = crypto.randomUUID()
+      const runs: Array<{ attempt: number; redelivery: boolean }> = []
+      const write = ({ attempt, redelivery, transaction }: Context) => {
+        runs.push({ attempt, redelivery })
+        return transaction((tx) => tx.query(`INSERT INTO ${schema}.effects (effect) VALUES ($1)`, [effect]))
+      }
+      const dying = (): PostgresStore => {
+        const never = () => new Promise<never>(() => {})
+        return { ...open(), complete: never, release: never, renew: never }
+      }
+      return { runs, write, dying, effect, countEffects: () => scene.countEffects(effect) }
+    }
+
+    test('happen exactly once although the process died between the commit and the completion', async () => {
+      const { runs, write, dying, countEffects } = startScene()
+      const delivery = await signedEvent()
+      void start(write, dying()).receive(delivery)
+      while ((await countEffects()) === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      await scene.age(LEASE_MS)
+      expect(await start(write).receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+      expect([await countEffects(), runs.length]).toEqual([1, 1])
+    })
+
+    test('would happen twice without the transaction: the control', async () => {
+      const { dying, effect, countEffects } = startScene()
+      const redeliveries: boolean[] = []
+      const write = async ({ redelivery }: Context) => {
+        redeliveries.push(redelivery)
+        await admin.query(`INSERT INTO ${schema}.effects (effect) VALUES ($1)`, [effect])
+      }
+      const delivery = await signedEvent()
+      void start(write, dying()).receive(delivery)
+      while ((await countEffects()) === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      await scene.age(LEASE_MS)
+      expect(await start(write).receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+      expect([await countEffects(), redeliveries]).toEqual([2, [false, true]])
+    })
+
+    test('happen once although a frozen owner wakes up and commits late', async () => {
+      const { runs, write, countEffects } = startScene()
+      const [asleep, awake] = [createGate(), createGate()]
+      const frozen = start(async (context) => {
+        asleep.open()
+        await awake.passed
+        await write(context)
+      })
+      const delivery = await signedEvent()
+      const late = frozen.receive(delivery)
+      await asleep.passed
+      await scene.age(LEASE_MS)
+      expect(await start(write).receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+      awake.open()
+      expect(await late).toMatchObject({ status: 'failed', error: { code: 'lease_lost' } })
+      expect([await countEffects(), runs.length]).toEqual([1, 2])
+      expect((await start(write).receive(delivery)).status).toBe('duplicate')
+    })
+
+    test('happen once: a second transaction in one run is refused', async () => {
+      const { write, countEffects } = startScene()
+      const { receive } = start(async (context) => {
+        await write(context)
+        await write(context)
+      })
+      const delivery = await signedEvent()
+      expect(await receive(delivery)).toMatchObject({ status: 'failed', error: { code: 'transaction_repeated' } })
+      expect((await receive(delivery)).status).toBe('processed')
+      expect(await countEffects()).toBe(1)
+    })
+
+    test('leave nothing of a try that failed, and happen with the next', async () => {
+      const { write, countEffects } = startScene()
+      const { receive } = start((context) => {
+        if (context.attempt > 1) return write(context)
+        return context.transaction(async (tx) => {
+          await tx.query(`INSERT INTO ${schema}.effects (effect) VALUES ('never')`)
+          throw new Error('within the transaction')
+        })
+      })
+      const delivery = await signedEvent()
+      expect((await receive(delivery)).status).toBe('failed')
+      expect(await scene.countEffects('never')).toBe(0)
+      expect((await receive(delivery)).status).toBe('processed')
+      expect(await countEffects()).toBe(1)
+    })
+  })
+})

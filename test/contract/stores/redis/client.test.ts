@@ -1,0 +1,251 @@
+/** redisStore and the client it is given: which are refused and why, how a connection is waited for, what is sent, and eviction. */
+import { Redis, type RedisOptions } from 'ioredis'
+import { createClient, RESP_TYPES } from 'redis'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
+import { signDelivery } from '../../../../src/testing/index.js'
+import { caught, rejection } from '../../../support/caught.js'
+import { LIBRARIES, type TestClient } from '../../../support/redis.js'
+import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../../support/redis-server.js'
+
+let made = 0
+function newClaim() {
+  const key = (++made).toString(16).padStart(64, '0')
+  return { key, token: `token-${made}`, leaseMs: 10_000, retainUntil: Date.now() + 60_000, tryGapMs: 1000 }
+}
+
+const FIRST = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+
+describe('redisStore refuses', () => {
+  test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])('%j for a client', (client) => {
+    expect(caught(() => redisStore({ client: client as never }))).toMatchObject({ code: 'option_invalid' })
+  })
+
+  test('a namespace with braces, which choose the slot of a cluster', () => {
+    const client = new Redis({ lazyConnect: true, maxRetriesPerRequest: 0 })
+    expect(caught(() => redisStore({ client, namespace: '{a}' }))).toMatchObject({ code: 'option_invalid' })
+  })
+
+  test('an ioredis client that sends commands again, and says how to make one that does not', () => {
+    for (const options of [
+      {},
+      { maxRetriesPerRequest: null },
+      { maxRetriesPerRequest: 3, enableOfflineQueue: false },
+    ]) {
+      const client = new Redis({ lazyConnect: true, ...options })
+      const error = caught(() => redisStore({ client }))
+      expect(error).toMatchObject({ code: 'store_unsuitable' })
+      expect(String(error)).toContain('maxRetriesPerRequest: 0')
+    }
+    for (const options of [
+      { maxRetriesPerRequest: 0 },
+      { enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
+    ]) {
+      redisStore({ client: new Redis({ lazyConnect: true, ...options }) })
+    }
+  })
+})
+
+describeWithOwnRedis('redisStore on a Redis of its own', () => {
+  let server: RedisServer
+  const opened: TestClient[] = []
+  beforeAll(async () => {
+    server = await startRedisServer()
+  })
+  afterAll(() => server.remove())
+  afterEach(() => {
+    for (const { close } of opened.splice(0)) close()
+  })
+  const open = (library: (url: string) => TestClient, url = server.url): RedisClient => {
+    const client = library(url)
+    opened.push(client)
+    return client.client
+  }
+  const openIoredis = (options: Omit<RedisOptions, 'replyMapping'>, url = server.url) => {
+    const client = new Redis(url, options).on('error', () => {})
+    opened.push({ client, close: () => client.disconnect() })
+    return client
+  }
+
+  describe('what both libraries do with commands when left alone', () => {
+    test('ioredis sends again what was on its way when Redis died: that is why its defaults are refused', async () => {
+      const client = openIoredis({ retryStrategy: () => 20 })
+      await client.ping()
+      server.freeze()
+      const answer = client.set('came', 'alive')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await server.kill()
+      await server.start()
+      await answer
+      expect(await server.countKeys()).toBe(1)
+    })
+
+    test('node-redis sends when it is back what it was told while Redis was gone: that is why nothing is told it then', async () => {
+      const client = createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
+      await client.connect()
+      await server.kill()
+      await vi.waitUntil(() => !client.isReady)
+      const answer = client.set('came', 'alive')
+      await server.start()
+      await answer
+      expect(await server.countKeys()).toBe(1)
+      client.destroy()
+    })
+  })
+
+  test.each(Object.entries(LIBRARIES))('waits for a client that is just connecting: %s', async (_, library) => {
+    expect(await redisStore({ client: open(library) }).claim(newClaim())).toEqual(FIRST)
+  })
+
+  test('connects a lazy ioredis client', async () => {
+    const client = openIoredis({ lazyConnect: true, maxRetriesPerRequest: 0 })
+    expect(await redisStore({ client }).claim(newClaim())).toEqual(FIRST)
+  })
+
+  test('says at once that a client was never told to connect, or was closed', async () => {
+    const never = createClient({ url: server.url })
+    const closed = openIoredis({ maxRetriesPerRequest: 0 })
+    await closed.quit()
+    for (const client of [never, closed]) {
+      const error = await rejection(Promise.resolve(redisStore({ client }).claim(newClaim())))
+      expect(error).toMatchObject({ code: 'store_unavailable' })
+      expect(String(error)).toContain('client.connect()')
+    }
+  })
+
+  test.each(Object.entries(LIBRARIES))('works on when Redis has forgotten the scripts: %s', async (_, library) => {
+    const store = redisStore({ client: open(library) })
+    const claim = newClaim()
+    await store.claim(claim)
+    await openIoredis({}).script('FLUSH')
+    expect(await store.claim(claim)).toEqual(FIRST)
+  })
+
+  test.each(Object.entries(LIBRARIES))('sends one command a step: %s', async (_, library) => {
+    const store = redisStore({ client: open(library) })
+    const work = async () => {
+      const claim = newClaim()
+      await store.claim(claim)
+      await store.renew(claim)
+      await store.release({ ...claim, handlersDone: [], counted: true })
+      await store.claim(claim)
+      await store.complete(claim)
+    }
+    await work()
+    const bystander = openIoredis({})
+    await bystander.config('RESETSTAT')
+    for (let round = 0; round < 10; round++) await work()
+    const calls = commandCalls(await bystander.info('commandstats'))
+    expect([calls['evalsha'], calls['eval'] ?? 0]).toEqual([50, 0])
+  })
+
+  test('understands answers of a client that gives buffers, or numbers as text', async () => {
+    const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String }
+    const buffers = createClient({ url: server.url, commandOptions: { typeMapping } })
+    await buffers.connect()
+    for (const client of [buffers, openIoredis({ maxRetriesPerRequest: 0, stringNumbers: true })]) {
+      const store = redisStore({ client })
+      const claim = newClaim()
+      expect(await store.claim(claim)).toEqual(FIRST)
+      expect(await store.claim({ ...claim, token: 'another' })).toEqual({
+        ...{ status: 'busy', attempt: 1, until: expect.any(Number) },
+      })
+      await store.release({ ...claim, handlersDone: ['count', 'mail'], counted: true })
+      expect(await store.claim(claim)).toEqual({ ...FIRST, attempt: 2, released: 1, handlersDone: ['count', 'mail'] })
+    }
+    buffers.destroy()
+  })
+
+  test('keeps to the key prefix of an ioredis client', async () => {
+    const client = openIoredis({ maxRetriesPerRequest: 0, keyPrefix: 'shop:' })
+    const claim = newClaim()
+    await redisStore({ client }).claim(claim)
+    expect(await openIoredis({}).exists(`shop:govalid:default:{${claim.key}}`)).toBe(1)
+  })
+
+  test('needs no more rights than docs/stores/redis.md says, and no other keys', async () => {
+    const rights = 'EVALSHA EVAL TIME GET SET ZADD ZREM ZRANGEBYLEX HSET HGET HDEL'.split(' ')
+    const user = ['SETUSER', 'least', 'on', '>pass', '~govalid:*', '-@all', ...rights.map((right) => `+${right}`)]
+    await openIoredis({}).call('ACL', ...user)
+    const url = server.url.replace('redis://', 'redis://least:pass@')
+    const client = openIoredis({ maxRetriesPerRequest: 0, enableReadyCheck: false, disableClientInfo: true }, url)
+    const store = redisStore({ client })
+    const claim = newClaim()
+    expect(await store.claim(claim)).toEqual(FIRST)
+    expect(await store.renew(claim)).toBe(true)
+    expect(await store.release({ ...claim, handlersDone: [], counted: true })).toBe(true)
+    await store.claim(claim)
+    expect(await store.complete(claim)).toBe(true)
+    const entry = { ...{ key: claim.key, code: 'stale', eventType: 'a', headers: {}, error: undefined, attempt: 1 } }
+    await store.quarantine({ ...entry, rawBody: Uint8Array.of(1), receivedAt: 1 })
+    expect(await store.quarantine.get(claim.key)).toMatchObject(entry)
+    expect(await store.quarantine.list()).toHaveLength(1)
+    await store.quarantine.discard(claim.key)
+    expect(await store.quarantine.list()).toEqual([])
+  })
+
+  test('lets Redis forget a record when its retention is over, and not while its lease runs', async () => {
+    const bystander = openIoredis({})
+    const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
+    const claim = newClaim()
+    const name = `govalid:default:{${claim.key}}`
+    await store.claim(claim)
+    expect(await bystander.pexpiretime(name)).toBe(claim.retainUntil)
+    await store.complete({ ...claim, retainUntil: claim.retainUntil - 50_000 })
+    expect(await bystander.pexpiretime(name)).toBe(claim.retainUntil)
+    for (const retainUntil of [Date.now() - 1000.5, 0, -1]) {
+      const past = { ...newClaim(), retainUntil }
+      await store.claim(past)
+      expect(await bystander.pttl(`govalid:default:{${past.key}}`)).toBeGreaterThan(9000)
+      expect(await store.release({ ...past, handlersDone: [], counted: true })).toBe(true)
+      expect(await bystander.exists(`govalid:default:{${past.key}}`)).toBe(0)
+    }
+  })
+
+  describe('eviction', () => {
+    const setPolicy = (policy: string) => openIoredis({}).config('SET', 'maxmemory-policy', policy)
+    afterEach(() => setPolicy('noeviction'))
+
+    test.each(Object.entries(LIBRARIES))(
+      'is told of with the first claim, once, when Redis may throw records away: %s',
+      async (_, library) => {
+        for (const policy of ['allkeys-lru', 'volatile-lru', 'volatile-ttl']) {
+          await setPolicy(policy)
+          const store = redisStore({ client: open(library) })
+          expect(await store.claim(newClaim())).toEqual({ ...FIRST, isForgetting: true })
+          expect(await store.claim(newClaim())).toEqual(FIRST)
+        }
+      },
+    )
+
+    test('is reported to onError', async () => {
+      await setPolicy('allkeys-lfu')
+      const codes: string[] = []
+      const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
+      const onError = ({ code }: Trouble) => codes.push(code)
+      const receiver = createReceiver({ secret: 'a secret', store, onError }).on('*', () => {})
+      const payload = () => ({ event: 'qr.created', timestamp: new Date().toISOString(), data: { number: ++made } })
+      for (let delivery = 0; delivery < 3; delivery++) {
+        const signed = await signDelivery(payload(), { secret: 'a secret' })
+        expect((await receiver.receive(signed.delivery)).status).toBe('processed')
+      }
+      expect(codes).toEqual(['store_evicting'])
+    })
+
+    test('is no trouble where Redis throws nothing away, or may not be asked', async () => {
+      expect(await redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) }).claim(newClaim())).toEqual(FIRST)
+      await setPolicy('allkeys-lru')
+      await openIoredis({}).call('ACL', 'SETUSER', 'shop', 'on', '>pass', '~*', '+@all', '-info')
+      const url = server.url.replace('redis://', 'redis://shop:pass@')
+      const limited = openIoredis({ maxRetriesPerRequest: 0, enableReadyCheck: false }, url)
+      expect(await redisStore({ client: limited }).claim(newClaim())).toEqual(FIRST)
+    })
+  })
+})
+
+/** How often each command was called. */
+function commandCalls(stats: string): Readonly<Record<string, number>> {
+  const lines = stats.matchAll(/cmdstat_(\w+):calls=(\d+)/g)
+  return Object.fromEntries([...lines].map(([, command, calls]) => [command, Number(calls)]))
+}

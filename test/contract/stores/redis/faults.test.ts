@@ -1,0 +1,257 @@
+/** A receiver over redisStore while the network or Redis itself fails: no try is used up for nothing, and no event is worked twice. */
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
+import { signDelivery } from '../../../../src/testing/index.js'
+import { LIBRARIES, redisScene } from '../../../support/redis.js'
+import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../../support/redis-server.js'
+import { describeWithService } from '../../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+
+const SECRET = 'your_webhook_secret'
+const LEASE_MS = 55_000
+
+/** A receiver with one handler, and what became of it. */
+function startReceiver(client: RedisClient, namespace: string, handle: (attempt: number) => unknown) {
+  const troubles: Trouble[] = []
+  const attempts: number[] = []
+  const onError = (trouble: Trouble) => troubles.push(trouble)
+  const receiver = createReceiver({ secret: SECRET, store: redisStore({ client, namespace }), onError }).on(
+    'qr.created',
+    async (_, { attempt }) => {
+      attempts.push(attempt)
+      await handle(attempt)
+    },
+  )
+  return { receiver, attempts, codes: () => troubles.map(({ code }) => code) }
+}
+
+let made = 0
+async function signedEvent() {
+  const payload = { event: 'qr.created', timestamp: new Date().toISOString(), data: { number: made++ } }
+  return (await signDelivery(payload, { secret: SECRET })).delivery
+}
+
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** Runs `work` and tells how many milliseconds it took. */
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+  const start = performance.now()
+  return { result: await work(), ms: performance.now() - start }
+}
+
+describeWithService('redis', 'a receiver over redisStore behind a bad network', (url) => {
+  const { home, open, makeLater, bystander, ...scene } = redisScene(url)
+  const proxies: TcpProxy[] = []
+  afterEach(async () => {
+    for (const proxy of proxies.splice(0)) await proxy.close()
+  })
+
+  describe.each(Object.entries(LIBRARIES))('with %s', (_, openClient) => {
+    /** A receiver behind a network of its own, with its connection up. */
+    async function startScene(handle: (attempt: number, network: TcpProxy) => unknown = () => {}) {
+      const network = await createTcpProxy(url)
+      proxies.push(network)
+      const namespace = `${home}-${made}`
+      const { client } = open(openClient, network.url)
+      const started = startReceiver(client, namespace, (attempt) => handle(attempt, network))
+      await redisStore({ client, namespace }).quarantine.discard('nothing')
+      const stateOf = async () => {
+        const [key] = await bystander.keys(`govalid:${namespace}:*`)
+        return key === undefined ? undefined : scene.stateOf(key)
+      }
+      return { ...started, network, namespace, stateOf }
+    }
+
+    test('answers 503 while Redis refuses connections, and works the event when it is back, without a restart', async () => {
+      const { network, receiver, attempts, codes } = await startScene()
+      const delivery = await signedEvent()
+      network.set('refused')
+      const { result, ms } = await timed(() => receiver.receive(delivery))
+      expect(result).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+      expect(ms).toBeLessThan(1500)
+      network.set('open')
+      expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+      expect([attempts, codes()]).toEqual([[1], ['store_unavailable']])
+    })
+
+    test('answers 503 when Redis falls silent, and works the event when it is back', async () => {
+      const { network, receiver, attempts } = await startScene()
+      const delivery = await signedEvent()
+      network.set('silent')
+      const { result, ms } = await timed(() => receiver.receive(delivery))
+      expect([result.status, ms < 1500]).toEqual(['unavailable', true])
+      network.set('refused')
+      network.set('open')
+      expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+      expect(attempts).toEqual([1])
+    })
+
+    test('works an event once whose claim was taken and its answer lost, after the lease', async () => {
+      const { network, receiver, attempts, stateOf } = await startScene()
+      const delivery = await signedEvent()
+      network.set('mute')
+      expect((await receiver.receive(delivery)).status).toBe('unavailable')
+      expect(await stateOf()).toBe('working')
+      network.set('refused')
+      network.set('open')
+      expect((await receiver.receive(delivery)).status).toBe('busy')
+      await makeLater(LEASE_MS)
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      expect(attempts).toHaveLength(1)
+    })
+
+    test('answers 200 when Redis goes away before the completion, and writes it when it is back', async () => {
+      const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('refused'))
+      const delivery = await signedEvent()
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      expect([await stateOf(), codes()]).toEqual(['working', ['completion_delayed']])
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      network.set('open')
+      await until(async () => (await stateOf()) === 'done')
+      expect((await receiver.receive(delivery)).status).toBe('duplicate')
+      expect([attempts, codes()]).toEqual([[1], ['completion_delayed']])
+    })
+
+    test('knows a completion again whose answer was lost', async () => {
+      const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('mute'))
+      const delivery = await signedEvent()
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      expect(await stateOf()).toBe('done')
+      network.set('refused')
+      network.set('open')
+      await receiver.close()
+      expect([attempts, codes()]).toEqual([[1], ['completion_delayed']])
+    })
+
+    test('answers 500 when a failed try cannot be released, and runs the handler again after the lease', async () => {
+      const { receiver, attempts, network } = await startScene((attempt, own) => {
+        if (attempt > 1) return
+        own.set('refused')
+        throw new Error('the first try fails')
+      })
+      const delivery = await signedEvent()
+      expect((await receiver.receive(delivery)).status).toBe('failed')
+      network.set('open')
+      expect((await receiver.receive(delivery)).status).toBe('busy')
+      await makeLater(LEASE_MS)
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      expect(attempts).toEqual([1, 2])
+    })
+
+    test('knows a finished delivery over another client', async () => {
+      const { receiver, namespace } = await startScene()
+      const delivery = await signedEvent()
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      const other = startReceiver(open(openClient).client, namespace, () => {})
+      expect((await other.receiver.receive(delivery)).status).toBe('duplicate')
+      expect(other.attempts).toEqual([])
+    })
+
+    test('refuses a corrupt record with 503, calls no handler and says so', async () => {
+      const { receiver, namespace, attempts, codes } = await startScene(() => {
+        throw new Error('the first try fails')
+      })
+      const delivery = await signedEvent()
+      const { idempotencyKey } = await receiver.receive(delivery)
+      const key = `govalid:${namespace}:{${idempotencyKey}}`
+      const good = (await bystander.get(key)) ?? ''
+      for (const garbage of [
+        '',
+        'a text',
+        good.replace('\n', ''),
+        good.replace(/ \d+\n/, ' soon\n'),
+        `${good}no JSON\n`,
+      ]) {
+        await bystander.set(key, garbage)
+        expect((await receiver.receive(delivery)).status).toBe('unavailable')
+      }
+      await bystander.del(key)
+      await bystander.hset(key, 'state', 'released')
+      expect((await receiver.receive(delivery)).status).toBe('unavailable')
+      expect([attempts, codes().slice(1)]).toEqual([[1], Array(6).fill('store_unavailable')])
+    })
+  })
+})
+
+describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and started again', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedisServer()
+  })
+  afterAll(() => server.remove())
+
+  test.each(Object.entries(LIBRARIES))(
+    'sends nothing later of what it gave up while Redis was gone: %s',
+    async (_, open) => {
+      const opened = open(server.url)
+      const { receiver, attempts } = startReceiver(opened.client, 'gone', () => {})
+      expect((await receiver.receive(await signedEvent())).status).toBe('processed')
+      await server.kill()
+      const deliveries = await Promise.all(Array.from({ length: 20 }, signedEvent))
+      const answers = await Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(['unavailable']))
+      await server.start()
+      await untilBack(opened.client)
+      expect(await server.countKeys()).toBe(0)
+      const later = await Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      expect(later.filter(({ status, attempt }) => status === 'processed' && attempt === 1)).toHaveLength(20)
+      expect(attempts).toHaveLength(21)
+      opened.close()
+    },
+  )
+
+  test.each(Object.entries(LIBRARIES))(
+    'sends nothing again that was on its way when Redis died: %s',
+    async (_, open) => {
+      const opened = open(server.url)
+      const { receiver, attempts } = startReceiver(opened.client, 'died', () => {})
+      expect((await receiver.receive(await signedEvent())).status).toBe('processed')
+      server.freeze()
+      const deliveries = await Promise.all(Array.from({ length: 20 }, signedEvent))
+      const answers = Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await server.kill()
+      expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set(['unavailable']))
+      await server.start()
+      await untilBack(opened.client)
+      expect(await server.countKeys()).toBe(0)
+      const later = await Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      expect(later.filter(({ status, attempt }) => status === 'processed' && attempt === 1)).toHaveLength(20)
+      expect(attempts).toHaveLength(21)
+      opened.close()
+    },
+  )
+
+  test.each(Object.entries(LIBRARIES))('gives back at once what Redis took after a pause: %s', async (_, open) => {
+    const opened = open(server.url)
+    const { receiver, attempts } = startReceiver(opened.client, 'paused', () => {})
+    expect((await receiver.receive(await signedEvent())).status).toBe('processed')
+    const delivery = await signedEvent()
+    server.freeze()
+    const { status, idempotencyKey } = await receiver.receive(delivery)
+    expect(status).toBe('unavailable')
+    server.thaw()
+    const bystander = new Redis(server.url)
+    const key = `govalid:paused:{${idempotencyKey}}`
+    await until(async () => (await bystander.get(key))?.startsWith('released') ?? false)
+    bystander.disconnect()
+    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+    expect(attempts).toEqual([1, 1])
+    opened.close()
+  })
+
+  /** Whatever a client would send by itself on its new connection comes before this answer. */
+  async function untilBack(client: RedisClient): Promise<void> {
+    const quarantine = redisStore({ client, namespace: 'back' }).quarantine
+    await until(() =>
+      quarantine.get('nothing').then(
+        () => true,
+        () => false,
+      ),
+    )
+  }
+})

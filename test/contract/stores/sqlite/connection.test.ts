@@ -1,0 +1,134 @@
+/** sqliteStore and the database it is given: how it is set, what is refused, what is left in the file. */
+import { DatabaseSync } from 'node:sqlite'
+import BetterDatabase from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { sqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js'
+import { caught, rejection } from '../../../support/caught.js'
+import { LIBRARIES, makeLater, rowsOf, type TestDatabase, temporaryFiles } from '../../../support/sqlite.js'
+
+const newFile = temporaryFiles()
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A claim of one of many deliveries. */
+function claimOf(index: number) {
+  const key = index.toString(16).padStart(64, '0')
+  return { key, token: `token-${index}`, leaseMs: 1000, retainUntil: Date.now() + DAY_MS, tryGapMs: 1000 }
+}
+
+describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
+  test('touches nothing before the first delivery', () => {
+    const database = open(newFile())
+    sqliteStore({ database })
+    expect(rowsOf(database, 'SELECT name FROM sqlite_schema')).toEqual([])
+  })
+
+  test('writes ahead, to the disk, and never waits inside SQLite', async () => {
+    const database = open(newFile())
+    database.exec('PRAGMA synchronous = OFF; PRAGMA busy_timeout = 5000')
+    await sqliteStore({ database }).claim(claimOf(1))
+    const [mode, synchronous, timeout] = ['journal_mode', 'synchronous', 'busy_timeout'].map(
+      (pragma) => Object.values(rowsOf(database, `PRAGMA ${pragma}`)[0] as object)[0],
+    )
+    expect({ mode, synchronous, timeout }).toEqual({ mode: 'wal', synchronous: 2, timeout: 0 })
+  })
+
+  test('works in memory, for tests', async () => {
+    const store = sqliteStore({ database: open(':memory:') })
+    expect((await store.claim(claimOf(1))).status).toBe('claimed')
+    expect((await store.claim({ ...claimOf(1), token: 'another' })).status).toBe('busy')
+  })
+
+  test('refuses a database that cannot write ahead', async () => {
+    const temporary = open('')
+    const store = sqliteStore({ database: temporary })
+    expect(await rejection((async () => store.claim(claimOf(1)))())).toMatchObject({ code: 'store_unsuitable' })
+  })
+
+  test('refuses to become part of a transaction that somebody left open on its connection', async () => {
+    const database = open(newFile())
+    const store = sqliteStore({ database })
+    await store.claim(claimOf(1))
+    database.exec('BEGIN')
+    for (const step of [
+      () => store.claim(claimOf(2)),
+      () => store.complete({ ...claimOf(1) }),
+      () => store.quarantine.discard(claimOf(1).key),
+    ]) {
+      expect(String(await rejection((async () => step())()))).toContain('within a transaction')
+    }
+    database.exec('ROLLBACK')
+    expect(await store.complete({ ...claimOf(1) })).toBe(true)
+  })
+
+  test('says of a finished or busy delivery that it is so while another connection writes, without waiting', async () => {
+    const file = newFile()
+    const store = sqliteStore({ database: open(file) })
+    for (const index of [1, 2, 3]) await store.claim({ ...claimOf(index), leaseMs: 60_000, tryGapMs: 60_000 })
+    await store.complete(claimOf(1))
+    await store.complete({ ...claimOf(2), quarantined: true })
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const again = (index: number) => store.claim({ ...claimOf(index), token: 'another', tryGapMs: 60_000 })
+    expect(again(1)).toEqual({ status: 'done' })
+    expect(again(2)).toEqual({ status: 'done' })
+    expect(again(3)).toEqual({ status: 'busy', attempt: 1, until: expect.any(Number) })
+    other.exec('ROLLBACK')
+  })
+
+  test('keeps tables of the names it is given', async () => {
+    const database = open(newFile())
+    await sqliteStore({ database, table: 'webhooks' }).claim(claimOf(1))
+    const tables = rowsOf(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+    expect(tables.map(({ name }) => name)).toEqual(['webhooks', 'webhooks_quarantine'])
+  })
+
+  test('clears away what is over while it goes on, and nothing else', async () => {
+    const database = open(newFile())
+    const store = sqliteStore({ database })
+    const finish = async (index: number) => {
+      await store.claim(claimOf(index))
+      await store.complete(claimOf(index))
+    }
+    for (let index = 0; index < 60; index++) await finish(index)
+    makeLater(database, 2 * DAY_MS)
+    await store.claim({ ...claimOf(100), retainUntil: Date.now() - 1, leaseMs: 60_000 })
+    for (let index = 101; index <= 112; index++) await finish(index)
+    const left = rowsOf(database, 'SELECT key FROM govalid_deliveries ORDER BY key')
+    expect(left.map(({ key }) => Number.parseInt(String(key), 16))).toEqual(
+      Array.from({ length: 13 }, (_, n) => 100 + n),
+    )
+  })
+
+  test.each(['', '1st', 'a-b', 'a"b', 'x'.repeat(62)])('refuses the table name %j', (table) => {
+    expect(caught(() => sqliteStore({ database: open(':memory:'), table }))).toMatchObject({ code: 'option_invalid' })
+  })
+})
+
+test.each([undefined, null, 'app.db', {}, { prepare() {} }])('refuses %j for a database', (database) => {
+  expect(caught(() => sqliteStore({ database: database as never }))).toMatchObject({ code: 'option_invalid' })
+})
+
+describe('a connection that gives big integers or rows as lists', () => {
+  const databases: Readonly<Record<string, () => TestDatabase>> = {
+    'node:sqlite with readBigInts': () => new DatabaseSync(newFile(), { readBigInts: true }),
+    'node:sqlite with returnArrays': () => new DatabaseSync(newFile(), { returnArrays: true }),
+    'node:sqlite without bare names': () => new DatabaseSync(newFile(), { allowBareNamedParameters: false }),
+    'better-sqlite3 with safe integers': () => {
+      const database = new BetterDatabase(newFile())
+      return database.defaultSafeIntegers(true) as unknown as TestDatabase
+    },
+  }
+  test.each(Object.entries(databases))('gives the same answers: %s', async (_, open) => {
+    const store = sqliteStore({ database: open() })
+    const first = claimOf(1)
+    expect(await store.claim(first)).toEqual({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] })
+    expect(await store.claim({ ...first, token: 'another' })).toEqual({
+      ...{ status: 'busy', attempt: 1, until: expect.any(Number) },
+    })
+    await store.release({ ...first, handlersDone: ['count'], counted: true })
+    expect(await store.claim(first)).toEqual({ status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] })
+    const entry = { ...{ key: first.key, code: 'stale', eventType: 'a', headers: {}, error: undefined }, attempt: 1 }
+    await store.quarantine({ ...entry, rawBody: Uint8Array.of(0, 255), receivedAt: 1 })
+    expect(await store.quarantine.list()).toEqual([{ ...entry, rawBody: Uint8Array.of(0, 255), receivedAt: 1 }])
+  })
+})

@@ -1,0 +1,273 @@
+/** A receiver over sqliteStore: restarts, other writers on the file, corrupt records, and effects that happen exactly once. */
+import { describe, expect, test } from 'vitest'
+import { createReceiver, type Trouble } from '../../../../src/index.js'
+import {
+  type SqliteStoreOptions,
+  type SqliteTransaction,
+  sqliteStore,
+} from '../../../../src/stores/sqlite/sqlite-store.js'
+import { fixedClock, signDelivery } from '../../../../src/testing/index.js'
+import { LIBRARIES, makeLater, rowsOf, type TestDatabase, temporaryFiles } from '../../../support/sqlite.js'
+
+const SECRET = 'your_webhook_secret'
+const LEASE_MS = 55_000
+const newFile = temporaryFiles()
+
+type Context = { readonly attempt: number; readonly transaction: SqliteTransaction<TestDatabase> }
+
+/** A receiver with one handler on a connection of its own, as a process would have. */
+function startProcess(
+  database: TestDatabase,
+  handle: (context: Context) => unknown,
+  options: Partial<SqliteStoreOptions<TestDatabase>> = {},
+) {
+  const troubles: Trouble[] = []
+  const receiver = createReceiver({
+    secret: SECRET,
+    store: sqliteStore({ database, ...options }),
+    onError: (trouble) => troubles.push(trouble),
+    ...(options.clock && { clock: options.clock }),
+  }).on('qr.created', (_, context) => handle(context))
+  return { receiver, troubles }
+}
+
+async function signedEvent(data: object = {}) {
+  const timestamp = new Date().toISOString()
+  const { delivery } = await signDelivery({ event: 'qr.created', timestamp, data }, { secret: SECRET })
+  return delivery
+}
+
+describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', (_, open) => {
+  test('knows a finished delivery in another process and after a restart', async () => {
+    const file = newFile()
+    let calls = 0
+    const [first, second] = [open(file), open(file)].map((database) => startProcess(database, () => calls++))
+    const delivery = await signedEvent()
+    expect((await first?.receiver.receive(delivery))?.status).toBe('processed')
+    expect((await second?.receiver.receive(delivery))?.status).toBe('duplicate')
+    const restarted = startProcess(open(file), () => calls++)
+    expect((await restarted.receiver.receive(delivery)).status).toBe('duplicate')
+    expect(calls).toBe(1)
+  })
+
+  test('answers 503 while another connection writes for five seconds, and works the event once it is free', async () => {
+    const file = newFile()
+    const clock = fixedClock()
+    let calls = 0
+    const { receiver, troubles } = startProcess(open(file), () => calls++, { clock })
+    const delivery = await signedEvent()
+    const other = open(file)
+    other.exec('CREATE TABLE other (id INTEGER)')
+    other.exec('BEGIN IMMEDIATE')
+    for (let second = 0; second < 5; second++) {
+      const answer = receiver.receive(delivery)
+      await clock.advance(1000)
+      expect(await answer).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+    }
+    other.exec('COMMIT')
+    expect(calls).toBe(0)
+    expect(clock.pendingTimers()).toBe(0)
+    expect(troubles.map(({ code }) => code)).toEqual(Array(5).fill('store_unavailable'))
+    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+    expect(calls).toBe(1)
+  })
+
+  test('waits for another writer without stopping the process', async () => {
+    const file = newFile()
+    const { receiver } = startProcess(open(file), () => {})
+    await receiver.receive(await signedEvent({ first: true }))
+    const other = open(file)
+    other.exec('BEGIN IMMEDIATE')
+    const answer = receiver.receive(await signedEvent())
+    // The other writer is this very process: it could never commit if waiting stopped it.
+    setTimeout(() => other.exec('COMMIT'), 50)
+    expect((await answer).status).toBe('processed')
+  })
+
+  test('refuses a corrupt record with 503, calls no handler and says so', async () => {
+    const file = newFile()
+    const database = open(file)
+    let calls = 0
+    const { receiver, troubles } = startProcess(database, () => {
+      calls++
+      throw new Error('the first try fails')
+    })
+    const delivery = await signedEvent()
+    expect((await receiver.receive(delivery)).status).toBe('failed')
+    for (const garbage of [
+      `handlers_done = 'no JSON'`,
+      `handlers_done = '{}'`,
+      `attempt = 'many', handlers_done = '[]'`,
+    ]) {
+      database.exec(`UPDATE govalid_deliveries SET ${garbage}`)
+      expect(await receiver.receive(delivery)).toMatchObject({ status: 'unavailable' })
+    }
+    expect(calls).toBe(1)
+    expect(troubles.slice(1).map(({ code }) => code.slice(0, 6))).toEqual(['store_', 'store_', 'store_'])
+  })
+
+  test('answers 200 when the completion cannot be written for ten minutes, and writes it then', async () => {
+    const file = newFile()
+    const clock = fixedClock()
+    const other = open(file)
+    let calls = 0
+    const handle = () => {
+      calls++
+      other.exec('BEGIN IMMEDIATE')
+    }
+    const { receiver, troubles } = startProcess(open(file), handle, { clock })
+    const delivery = await signedEvent()
+    const answer = receiver.receive(delivery)
+    await clock.advance(2000)
+    expect((await answer).status).toBe('processed')
+    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+    await clock.advance(10 * 60_000)
+    other.exec('COMMIT')
+    await clock.advance(30_000)
+    expect(rowsOf(other, 'SELECT state FROM govalid_deliveries')).toMatchObject([{ state: 'done' }])
+    expect((await receiver.receive(delivery)).status).toBe('duplicate')
+    expect([calls, troubles.length, clock.pendingTimers()]).toEqual([1, 1, 0])
+  })
+
+  test('runs a handler again after its lease when neither the event nor its release could be recorded', async () => {
+    const file = newFile()
+    const clock = fixedClock()
+    const other = open(file)
+    const attempts: number[] = []
+    const handle = ({ attempt }: Context) => {
+      attempts.push(attempt)
+      if (attempt > 1) return
+      other.exec('BEGIN IMMEDIATE')
+      throw new Error('the first try fails')
+    }
+    const { receiver } = startProcess(open(file), handle, { clock })
+    const delivery = await signedEvent()
+    const answer = receiver.receive(delivery)
+    await clock.advance(1000)
+    expect((await answer).status).toBe('failed')
+    other.exec('COMMIT')
+    makeLater(other, LEASE_MS)
+    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+    expect(attempts).toEqual([1, 2])
+  })
+})
+
+describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s', (_, open) => {
+  /** A file with a table of effects, and a process whose handler writes one. */
+  function startScene(handle?: (context: Context, write: () => Promise<void>) => unknown) {
+    const file = newFile()
+    const bystander = open(file)
+    bystander.exec('CREATE TABLE effects (id INTEGER PRIMARY KEY)')
+    const runs: number[] = []
+    const start = () =>
+      startProcess(open(file), async (context) => {
+        runs.push(context.attempt)
+        const write = () =>
+          context.transaction((tx) => {
+            tx.exec('INSERT INTO effects DEFAULT VALUES')
+          })
+        await (handle ? handle(context, write) : write())
+      })
+    return { bystander, runs, start, effects: () => rowsOf(bystander, 'SELECT id FROM effects').length }
+  }
+
+  test('happens exactly once although its process ended before the completion', async () => {
+    const scene = startScene(async ({ attempt }, write) => {
+      await write()
+      // The process of the first try ends here.
+      if (attempt === 1) await new Promise(() => {})
+    })
+    const delivery = await signedEvent()
+    void scene.start().receiver.receive(delivery)
+    while (scene.effects() === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    makeLater(scene.bystander, LEASE_MS)
+    expect(await scene.start().receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+    expect([scene.effects(), scene.runs]).toEqual([1, [1]])
+  })
+
+  test('happens exactly once although the handler failed after it', async () => {
+    const scene = startScene(async (_context, write) => {
+      await write()
+      throw new Error('after the commit')
+    })
+    const { receiver } = scene.start()
+    const delivery = await signedEvent()
+    expect((await receiver.receive(delivery)).status).toBe('failed')
+    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
+    expect([scene.effects(), scene.runs]).toEqual([1, [1]])
+  })
+
+  test('leaves nothing when its function throws, and runs again with the next try', async () => {
+    const scene = startScene(async ({ attempt, transaction }) => {
+      await transaction((tx) => {
+        tx.exec('INSERT INTO effects DEFAULT VALUES')
+        if (attempt === 1) throw new Error('within the transaction')
+      })
+    })
+    const { receiver } = scene.start()
+    const delivery = await signedEvent()
+    expect((await receiver.receive(delivery)).status).toBe('failed')
+    expect(scene.effects()).toBe(0)
+    expect((await receiver.receive(delivery)).status).toBe('processed')
+    expect([scene.effects(), scene.runs]).toEqual([1, [1, 2]])
+  })
+
+  test('refuses a second one in one run with transaction_repeated; what the first wrote stays', async () => {
+    const scene = startScene(async (_context, write) => {
+      await write()
+      await write()
+    })
+    const { receiver } = scene.start()
+    const delivery = await signedEvent()
+    expect(await receiver.receive(delivery)).toMatchObject({
+      status: 'failed',
+      error: { code: 'transaction_repeated' },
+    })
+    expect((await receiver.receive(delivery)).status).toBe('processed')
+    expect([scene.effects(), scene.runs]).toEqual([1, [1]])
+  })
+
+  test('refuses an async function with transaction_async, and rolls back what it wrote', async () => {
+    const scene = startScene(async ({ transaction }) => {
+      const work = async (tx: TestDatabase) => tx.exec('INSERT INTO effects DEFAULT VALUES')
+      await transaction(work as never)
+    })
+    const outcome = await scene.start().receiver.receive(await signedEvent())
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'transaction_async' } })
+    expect(scene.effects()).toBe(0)
+  })
+
+  test('refuses a late owner with lease_lost, and calls nothing of it', async () => {
+    let called = 0
+    const scene = startScene(async ({ attempt, transaction }, write) => {
+      if (attempt > 1) return write()
+      makeLater(scene.bystander, LEASE_MS)
+      expect((await scene.start().receiver.receive(delivery)).status).toBe('processed')
+      await transaction(() => called++)
+    })
+    const delivery = await signedEvent()
+    const outcome = await scene.start().receiver.receive(delivery)
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'lease_lost' } })
+    expect([scene.effects(), scene.runs, called]).toEqual([1, [1, 2], 0])
+  })
+
+  test('fails when its function commits or rolls back by itself', async () => {
+    for (const ending of ['COMMIT', 'ROLLBACK', 'ROLLBACK; BEGIN']) {
+      const scene = startScene(({ transaction }) => transaction((tx) => void tx.exec(ending)))
+      const { receiver } = scene.start()
+      const delivery = await signedEvent()
+      expect((await receiver.receive(delivery)).status).toBe('failed')
+      expect(rowsOf(scene.bystander, 'SELECT handlers_done FROM govalid_deliveries')).toEqual([{ handlers_done: '[]' }])
+    }
+  })
+
+  test('waits for another writer for longer than a store call may take', async () => {
+    const scene = startScene(async (_context, write) => {
+      scene.bystander.exec('BEGIN IMMEDIATE')
+      setTimeout(() => scene.bystander.exec('COMMIT'), 1200)
+      await write()
+    })
+    expect((await scene.start().receiver.receive(await signedEvent())).status).toBe('processed')
+    expect(scene.effects()).toBe(1)
+  })
+})

@@ -1,0 +1,131 @@
+/** Registering handlers, and finding those of an event. */
+import { describe, expect, it, test } from 'vitest'
+import { createReceiver, EVENT_TYPES } from '../../../src/index.js'
+import { createHandlers } from '../../../src/receiver/handlers.js'
+import { caught } from '../../support/caught.js'
+
+const nothing = () => {}
+
+function registered(patterns: string | readonly string[]): readonly string[] {
+  const handlers = createHandlers()
+  handlers.add(patterns, nothing)
+  return [...EVENT_TYPES, 'qr.archived'].filter((type) => handlers.of(type).length > 0)
+}
+
+describe('a handler hears', () => {
+  it.each<[string | readonly string[], readonly string[]]>([
+    ['qr.scanned', ['qr.scanned']],
+    [
+      ['qr.scanned', 'credit.topup'],
+      ['qr.scanned', 'credit.topup'],
+    ],
+    ['qr.*', ['qr.created', 'qr.scanned', 'qr.expired', 'qr.removed', 'qr.transferred']],
+    ['institution.*', ['institution.staff.invited']],
+    ['institution.staff.*', ['institution.staff.invited']],
+    ['credit.*', ['credit.topup']],
+    [
+      ['payment.*', 'payment.failed'],
+      ['payment.completed', 'payment.failed'],
+    ],
+    ['*', EVENT_TYPES],
+  ])('%j: %j', (patterns, types) => {
+    expect(registered(patterns)).toEqual(types)
+  })
+
+  test('an event once, however many of its patterns match', () => {
+    const handlers = createHandlers()
+    handlers.add(['qr.*', 'qr.scanned', '*'], nothing)
+    expect(handlers.of('qr.scanned')).toHaveLength(1)
+  })
+
+  test('in the order of registration', () => {
+    const handlers = createHandlers()
+    for (const name of ['first', 'second', 'third'])
+      handlers.add(name === 'second' ? '*' : 'qr.scanned', nothing, { name })
+    expect(handlers.of('qr.scanned').map((handler) => handler.name)).toEqual(['first', 'second', 'third'])
+    expect(handlers.of('qr.created').map((handler) => handler.name)).toEqual(['second'])
+  })
+
+  test('what this version does not know, and only that, with onUnknown', () => {
+    const handlers = createHandlers()
+    handlers.addUnknown(nothing, { name: 'unknown' })
+    expect(handlers.of('qr.archived')).toHaveLength(1)
+    expect(handlers.of('toString')).toHaveLength(1)
+    expect(EVENT_TYPES.flatMap((type) => handlers.of(type))).toEqual([])
+  })
+})
+
+test('a receiver tells what it handles', () => {
+  const receiver = createReceiver({ secret: 'a secret' }).on('payment.*', nothing)
+  expect([...EVENT_TYPES, 'qr.archived'].filter((type) => receiver.handles(type))).toEqual([
+    'payment.completed',
+    'payment.failed',
+  ])
+  expect(receiver.onUnknown(nothing).handles('qr.archived')).toBe(true)
+})
+
+describe('a misuse throws when it is made', () => {
+  it.each<[string, unknown, string]>([
+    ['an unknown event', 'qr.scaned', '"qr.scaned"'],
+    ['an unknown namespace', 'qrs.*', '"qrs.*"'],
+    ['a part of a name', 'qr.scan*', '"qr.scan*"'],
+    ['a name without its star', 'qr.', '"qr."'],
+    ['a star alone after a dot', '.*', '".*"'],
+    ['nothing', '', '""'],
+    ['an inherited name', 'constructor', '"constructor"'],
+    ['one unknown in a list', ['qr.scanned', 'qr.nope'], '"qr.nope"'],
+    ['an empty list', [], 'an empty list'],
+    ['undefined', undefined, 'undefined'],
+    ['a number', 12, '12'],
+    ['a list in a list', [['qr.scanned']], '["qr.scanned"]'],
+  ])('for %s: event_type_unknown', (_, patterns, named) => {
+    const error = caught(() => createHandlers().add(patterns as string, nothing))
+    expect(error).toMatchObject({ code: 'event_type_unknown', message: expect.stringContaining(named) })
+    expect((error as Error).message).toMatch(/qr\.created, qr\.scanned, .*onUnknown/s)
+  })
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['an object', {}],
+    ['a text', 'handler'],
+  ])('with %s for a handler: handler_invalid', (_, run) => {
+    expect(caught(() => createHandlers().add('*', run))).toMatchObject({
+      code: 'handler_invalid',
+      message: expect.stringContaining('must be a function'),
+    })
+    expect(caught(() => createHandlers().addUnknown(run))).toMatchObject({ code: 'handler_invalid' })
+  })
+
+  it.each<unknown>(['', ' ', 'a b', 'x'.repeat(101), 'é', 'a\n', 12, null, '(only)'])(
+    'with %j for a name: handler_invalid',
+    (name) => {
+      expect(caught(() => createHandlers().add('*', nothing, { name: name as string }))).toMatchObject({
+        code: 'handler_invalid',
+        message: expect.stringContaining('1 to 100 letters'),
+      })
+    },
+  )
+
+  it.each(['a', 'count-scans', 'A.b:c/d_1', 'x'.repeat(100)])('but not with the name %s', (name) => {
+    expect(() => createHandlers().add('*', nothing, { name })).not.toThrow()
+  })
+
+  test('with a name that is taken, for another event too: handler_name_duplicate', () => {
+    const handlers = createHandlers()
+    handlers.add('qr.scanned', nothing, { name: 'count' })
+    const error = caught(() => handlers.add('qr.created', nothing, { name: 'count' }))
+    expect(error).toMatchObject({ code: 'handler_name_duplicate', message: expect.stringContaining('"count"') })
+    expect(caught(() => handlers.addUnknown(nothing, { name: 'count' }))).toMatchObject({
+      code: 'handler_name_duplicate',
+    })
+  })
+
+  test('and registers nothing', () => {
+    const handlers = createHandlers()
+    caught(() => handlers.add(['qr.scanned', 'nope'], nothing, { name: 'count' }))
+    caught(() => handlers.add('qr.scanned', undefined, { name: 'count' }))
+    expect(handlers.of('qr.scanned')).toEqual([])
+    expect(() => handlers.add('qr.scanned', nothing, { name: 'count' })).not.toThrow()
+  })
+})

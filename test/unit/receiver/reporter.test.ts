@@ -1,0 +1,166 @@
+/** Hooks and the log: what is printed, how often, and what never is. */
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
+import type { Outcome, Trouble } from '../../../src/index.js'
+import { createReporter, errorText } from '../../../src/receiver/reporter.js'
+import { fixedClock } from '../../../src/testing/index.js'
+
+const TROUBLE: Trouble = { code: 'handler_failed', message: 'A handler failed.' }
+const OUTCOME: Outcome = { status: 'processed' }
+
+let lines: string[] = []
+beforeEach(() => {
+  lines = []
+  vi.spyOn(console, 'error').mockImplementation((...values) => void lines.push(values.join(' ')))
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('the log', () => {
+  it('tells what, about which delivery, and why, in one line', () => {
+    const { trouble } = createReporter({ clock: fixedClock(0) })
+    trouble({ ...TROUBLE, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database' })
+    const expected =
+      '[govalid-webhooks] handler_failed: A handler failed. | event qr.scanned | key ab12 | error no database'
+    expect(lines).toEqual([expected])
+  })
+
+  it('says nothing of what is not known', () => {
+    createReporter({ clock: fixedClock(0) }).trouble(TROUBLE)
+    expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed.'])
+  })
+
+  it('has one line per code a minute, and the next one tells how many were left out', async () => {
+    const clock = fixedClock('2025-01-29T12:00:00Z')
+    const { trouble } = createReporter({ clock })
+    for (let count = 0; count < 100; count++) trouble(TROUBLE)
+    trouble({ ...TROUBLE, code: 'lease_lost' })
+    await clock.advance(59_999)
+    trouble(TROUBLE)
+    expect(lines).toHaveLength(2)
+    await clock.advance(1)
+    trouble(TROUBLE)
+    expect(lines[2]).toContain('(100 more of this kind since the last line)')
+    await clock.advance(60_000)
+    trouble(TROUBLE)
+    expect(lines[3]).not.toContain('more of this kind')
+  })
+
+  it('holds no control character of what a sender chose', () => {
+    const { trouble } = createReporter({ clock: fixedClock(0) })
+    trouble({ ...TROUBLE, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b', error: 'a\nb' })
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
+    expect(lines[0]).toContain('event qr\\u001b[2K\\u000d\\u000afake line\\u0000\\u2028\\u009b')
+    expect(lines[0]).toContain('error a\\u000ab')
+  })
+
+  it('stays short, however long the name of an event', () => {
+    createReporter({ clock: fixedClock(0) }).trouble({ ...TROUBLE, eventType: 'x'.repeat(1_000_000) })
+    expect(lines[0]?.length).toBeLessThan(3000)
+  })
+
+  it('says nothing of outcomes', () => {
+    createReporter({ clock: fixedClock(0) }).outcome(OUTCOME)
+    expect(lines).toEqual([])
+  })
+})
+
+describe('hooks', () => {
+  it('get everything, in place of the log', () => {
+    const outcomes: Outcome[] = []
+    const troubles: Trouble[] = []
+    const { outcome, trouble } = createReporter({
+      clock: fixedClock(0),
+      onOutcome: (entry) => outcomes.push(entry),
+      onError: (entry) => troubles.push(entry),
+    })
+    outcome(OUTCOME)
+    for (let count = 0; count < 3; count++) trouble(TROUBLE)
+    expect([outcomes, troubles, lines]).toEqual([[OUTCOME], [TROUBLE, TROUBLE, TROUBLE], []])
+  })
+
+  const failing = [
+    {
+      way: 'throws',
+      hook: () => {
+        throw new Error('no hook')
+      },
+    },
+    { way: 'rejects', hook: () => Promise.reject(new Error('no hook')) },
+  ]
+
+  it.each(failing)('that $way: onOutcome is reported to onError', async ({ hook }) => {
+    const troubles: Trouble[] = []
+    const { outcome } = createReporter({
+      clock: fixedClock(0),
+      onOutcome: hook,
+      onError: (entry) => troubles.push(entry),
+    })
+    expect(() => outcome(OUTCOME)).not.toThrow()
+    await settled()
+    expect(troubles).toEqual([
+      { code: 'hook_failed', message: expect.stringContaining('onOutcome'), error: new Error('no hook') },
+    ])
+  })
+
+  it.each(failing)('that $way: onError is printed', async ({ hook }) => {
+    const { trouble } = createReporter({ clock: fixedClock(0), onError: hook as () => void })
+    expect(() => trouble(TROUBLE)).not.toThrow()
+    await settled()
+    expect(lines).toEqual([expect.stringContaining('hook_failed: onError')])
+  })
+})
+
+describe('an error as text', () => {
+  it('has the stack of an Error', () => {
+    expect(errorText(new RangeError('too far'))).toMatch(/^RangeError: too far\n\s+at /)
+  })
+
+  it('trap: has each of several errors, and the cause of one', () => {
+    const text = errorText(new AggregateError([new Error('first'), 'second'], '2 handlers failed'))
+    expect(text).toMatch(/^AggregateError: 2 handlers failed\n- Error: first\n\s+at .*\n- second$/s)
+    expect(errorText(new Error('no count', { cause: new Error('connection refused') }))).toContain(
+      'Error: connection refused',
+    )
+  })
+
+  it('ends with the error where there is no cause', () => {
+    expect(errorText(Object.assign(new Error('bare'), { stack: undefined }))).toBe('Error: bare')
+  })
+
+  it('is at most 4,000 characters', () => {
+    expect(errorText('x'.repeat(10_000))).toHaveLength(4000)
+  })
+
+  const circular = new Error('circular')
+  circular.cause = circular
+  const hostile = new Error('hostile')
+  Object.defineProperty(hostile, 'stack', {
+    get: () => {
+      throw new Error('no stack')
+    },
+  })
+
+  it.each<[string, unknown, string]>([
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a number', 12, '12'],
+    ['a Symbol', Symbol('s'), 'Symbol(s)'],
+    ['an Error whose stack is no text', Object.assign(new Error('odd'), { stack: 12 }), 'Error: odd'],
+    ['an object without a prototype', Object.create(null), 'cannot be printed'],
+    ['an Error whose stack throws', hostile, 'cannot be printed'],
+    ['an Error that is its own cause', circular, 'Error: circular'],
+  ])('of %s', (_, error, text) => {
+    expect(errorText(error)).toContain(text)
+  })
+})
+
+test('what is printed is what it was given: no payload, no secret, no signature is looked up', () => {
+  const { trouble } = createReporter({ clock: fixedClock(0) })
+  const more = { rawBody: 'the payload', secret: 'the secret', signature: 'the signature' }
+  trouble({ ...TROUBLE, ...more } as Trouble)
+  expect(lines.join()).not.toMatch(/the (payload|secret|signature)/)
+})
