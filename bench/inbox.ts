@@ -160,8 +160,8 @@ async function deliver(port: number, name: string, many: number): Promise<number
 
 function post(port: number, agent: Agent, headers: object, body: Uint8Array): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', method: 'POST', agent, headers: { ...headers } }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode))
+    const sent = request({ port, host: '127.0.0.1', method: 'POST', agent, headers: { ...headers } }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode))
     })
     sent.on('error', reject).end(body)
   })

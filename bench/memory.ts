@@ -165,7 +165,7 @@ function newItem(): Item {
 }
 
 function claim(store: Store, { key, token }: Item) {
-  return store.claim({ key, token, leaseMs: 55_000, retainUntil: Date.now() + DAY, tryGapMs: 30_000 })
+  return store.claim({ key, token, leaseMs: 55_000, retainUntil: Date.now() + DAY, attemptGapMs: 30_000 })
 }
 
 function complete(store: Store, { key, token }: Item) {

@@ -154,7 +154,7 @@ async function countSteps({ name, store }: Rival, counter: TripCounter): Promise
 }
 
 function claim(store: BareStore, key: string, { token, retainUntil }: Claim): unknown {
-  return store.claim({ key, token, leaseMs: 55_000, retainUntil, tryGapMs: 30_000 })
+  return store.claim({ key, token, leaseMs: 55_000, retainUntil, attemptGapMs: 30_000 })
 }
 
 function complete(store: BareStore, key: string, { token, retainUntil }: Claim): unknown {

@@ -78,7 +78,7 @@ async function findExisting(name) {
   const service = services[name]
   const fromEnvironment = process.env[service.variable]
   if (fromEnvironment) return { url: fromEnvironment, source: 'environment' }
-  return (await answers(service.port)) ? { url: service.url(service.port), source: 'running' } : undefined
+  return (await responses(service.port)) ? { url: service.url(service.port), source: 'running' } : undefined
 }
 
 /**
@@ -88,7 +88,7 @@ async function findExisting(name) {
 async function startRedis(binary, port) {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const server = spawn(binary, args, { stdio: 'ignore', cwd: tmpdir() })
-  await untilAnswers(port)
+  await untilResponses(port)
   return async () => {
     if (server.exitCode !== null) return
     const exited = new Promise((resolve) => server.once('exit', resolve))
@@ -132,7 +132,7 @@ function findBinary(name, extraFolders) {
 }
 
 /** @param {number} port */
-function answers(port) {
+function responses(port) {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 1000 })
     const end = (/** @type {boolean} */ result) => () => {
@@ -144,9 +144,9 @@ function answers(port) {
 }
 
 /** @param {number} port */
-async function untilAnswers(port) {
+async function untilResponses(port) {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (await answers(port)) return
+    if (await responses(port)) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`the server started on port ${port} does not answer`)

@@ -2,6 +2,7 @@
  * Time, injected: the clock that a receiver reads, and the one way to limit how long something may take. Of what a receiver is made of
  * only `adapters/node-request.ts` and `inboxes/bullmq.ts` know the machine's time in another way; `docs/design.md` says what for.
  */
+import { isPromiseLike } from './maybe-promise.js'
 
 /** The receiver's time. Times are epoch milliseconds, durations milliseconds. */
 export interface Clock {
@@ -12,7 +13,7 @@ export interface Clock {
 }
 
 /** The longest a timer of Node or a browser can be set for; beyond it `setTimeout` fires at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1
+export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The machine's own clock. A timer that is set keeps a Node process alive: what it stands for is still going on. */
 export const systemClock: Clock = {
@@ -24,22 +25,22 @@ export const systemClock: Clock = {
 }
 
 /** How a limited piece of work ended. */
-export type Settled<T> =
+export type TimeoutResult<T> =
   | { readonly status: 'value'; readonly value: T }
   | { readonly status: 'error'; readonly error: unknown }
   | { readonly status: 'late' }
 
-const LATE: Settled<never> = { status: 'late' }
+const LATE: TimeoutResult<never> = { status: 'late' }
 
 /**
  * Runs `work` and waits for it at most `ms` milliseconds. Never rejects: a thrown error is a result. What comes after the limit is
  * dropped, a rejection too; it never stays unhandled.
  */
-export function settleWithin<T>(
+export function withTimeout<T>(
   clock: Clock,
   ms: number,
   work: () => T | PromiseLike<T>,
-): Promise<Settled<T>> | Settled<T> {
+): Promise<TimeoutResult<T>> | TimeoutResult<T> {
   if (ms <= 0) return LATE
   let pending: T | PromiseLike<T>
   try {
@@ -51,10 +52,10 @@ export function settleWithin<T>(
   return raceWithTimer(clock, ms, pending)
 }
 
-function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Promise<Settled<T>> {
+function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Promise<TimeoutResult<T>> {
   return new Promise((resolve) => {
     const cancel = clock.setTimer(ms, () => resolve(LATE))
-    const settle = (settled: Settled<T>) => {
+    const settle = (settled: TimeoutResult<T>) => {
       cancel()
       resolve(settled)
     }
@@ -63,23 +64,6 @@ function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Pr
       (error: unknown) => settle({ status: 'error', error }),
     )
   })
-}
-
-/**
- * Goes on with a value: at once where it is at hand, since waiting for a turn costs more than most stages do.
- *
- * @throws whatever `next` throws, where the value is at hand.
- */
-export function andThen<T, Result>(
-  value: T | PromiseLike<T>,
-  next: (value: T) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return isPromiseLike(value) ? (value.then(next) as Promise<Result>) : next(value)
-}
-
-/** Whether a value has to be waited for. */
-export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function'
 }
 
 /** The time an answer has left. */

@@ -2,7 +2,7 @@
  * Makes a receiver: checks the options, registers handlers, and tells the story of `receiver.ts` for each delivery.
  * Creation uses no timer and no randomness, which Workers forbid at module scope.
  */
-import { LONGEST_TIMER_MS, settleWithin } from './clock.js'
+import { MAX_TIMER_MS, withTimeout } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
 import type { Origin } from './delivery/handler-run.js'
@@ -51,12 +51,12 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    * Works a quarantined delivery again, its age aside: verified anew, claimed, and only handlers that are not done. On `processed`,
    * `duplicate` and `ignored` the entry is taken out of the quarantine.
    */
-  rework(entry: QuarantineEntry): Promise<Outcome>
+  reprocess(entry: QuarantineEntry): Promise<Outcome>
   /**
    * Works one delivery that an inbox hands out: verified again, claimed, and given to its handlers, which may take `handlerTimeoutMs`.
    * Inboxes that are started call it by themselves; it is for those whose platform does the calling. Never rejects.
    */
-  work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
+  process(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
   /** Whether a handler is registered for an event, by its name; for an unknown name, whether `onUnknown` has one. */
   handles(type: string): boolean
   /** What is going on: for health checks and dashboards. */
@@ -114,7 +114,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     loadSecrets: createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
     workingSince: () => (workingSince ??= clock.now()),
-    behindUntil: (since) =>
+    backgroundUntil: (since) =>
       closingSince === undefined ? since + BEHIND_MS : Math.max(since, closingSince) + BEHIND_CLOSING_MS,
   }
   const tally = createTally(clock)
@@ -132,7 +132,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     reporter.outcome(outcome)
     return outcome
   }
-  const work: Receiver['work'] = (accepted, attempt, platform) =>
+  const work: Receiver['process'] = (accepted, attempt, platform) =>
     take({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
   const inbox = createInboxStarter(settings, reporter, work)
   const receiver: Receiver<Schemas, Transaction> = {
@@ -147,8 +147,8 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
       return receiver
     },
     receive: (delivery) => take(delivery, FROM_SENDER),
-    work,
-    async rework(entry) {
+    process: work,
+    async reprocess(entry) {
       const outcome = await take(toDelivery(entry), { from: 'quarantine' })
       const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)
       if (finished) await discardEntry(means.quarantine, entry.key)
@@ -196,7 +196,7 @@ async function closeRunning(
     .then(running.whenIdle)
   if (timeoutMs === undefined) await ended
   else {
-    const settled = await settleWithin(clock, Math.min(timeoutMs, LONGEST_TIMER_MS), () => ended)
+    const settled = await withTimeout(clock, Math.min(timeoutMs, MAX_TIMER_MS), () => ended)
     if (settled.status === 'late') running.giveUp()
   }
   if (failure) throw failure.error

@@ -28,7 +28,7 @@ export type QuarantinedCode =
   | 'permanent_error'
   | 'job_forged'
   | 'retry_pending'
-  | 'tries_exhausted'
+  | 'attempts_exhausted'
   | 'handler_crashed'
 
 /** What did not answer in time. */
@@ -41,7 +41,7 @@ export type UnavailableCode =
   | 'receiver_closing'
 
 /** A mistake in the developer's own code or configuration, thrown when it is made. */
-export type MisuseCode =
+export type ConfigErrorCode =
   | 'secret_missing'
   | 'secret_blank'
   | 'option_unknown'
@@ -56,7 +56,7 @@ export type MisuseCode =
   | 'transaction_ended'
 
 /** Something that went otherwise than planned while the receiver went on; given to `onError`. */
-export type TroubleCode =
+export type ReportCode =
   | 'handler_failed'
   | 'event_dropped'
   | 'lease_lost'
@@ -72,7 +72,7 @@ export type ApiCode =
   | 'api_key_invalid'
   | 'api_unreachable'
   | 'api_timeout'
-  | 'api_answer_unreadable'
+  | 'api_response_unreadable'
   | 'api_unauthorized'
   | 'api_forbidden'
   | 'api_not_found'
@@ -81,7 +81,7 @@ export type ApiCode =
   | 'api_unavailable'
 
 /** Every code of the project. */
-export type ErrorCode = RefusedCode | QuarantinedCode | UnavailableCode | MisuseCode | TroubleCode | ApiCode
+export type ErrorCode = RefusedCode | QuarantinedCode | UnavailableCode | ConfigErrorCode | ReportCode | ApiCode
 
 const BRAND = 'govalid-webhooks.WebhookError'
 

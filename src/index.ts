@@ -4,13 +4,13 @@ export { createReceiver, type Receiver } from './create-receiver.js'
 export type { Secret, SecretSource } from './crypto/secrets.js'
 export {
   type ApiCode,
+  type ConfigErrorCode,
   type ErrorCode,
   isWebhookError,
-  type MisuseCode,
   PermanentError,
   type QuarantinedCode,
   type RefusedCode,
-  type TroubleCode,
+  type ReportCode,
   type UnavailableCode,
   WebhookError,
 } from './errors.js'
@@ -39,7 +39,8 @@ export type {
   UnknownEvent,
 } from './events/events.js'
 export type { EventSchemas, HandledEvent, SchemaResult, StandardSchema } from './events/standard-schema.js'
-export type { AcceptedDelivery, Inbox, InboxAttempt, InboxStatus, InboxWork } from './inboxes/inbox.js'
+export type { AcceptedDelivery, Inbox, InboxAttempt, InboxProcessor, InboxStatus } from './inboxes/inbox.js'
+export type { MaybePromise } from './maybe-promise.js'
 export { type NewestMemory, type NewestOnlyOptions, newestOnly } from './newest-only.js'
 export type { HandlerOptions } from './receiver/handlers.js'
 export type { ReceiverOptions } from './receiver/options.js'
@@ -49,7 +50,6 @@ export type {
   ClaimRequest,
   ClaimResult,
   CompleteRequest,
-  MaybePromise,
   Quarantine,
   QuarantineEntry,
   QuarantineSink,
@@ -64,11 +64,11 @@ export type {
   BodyStream,
   Delivery,
   DeliveryContext,
+  ErrorReport,
   Handler,
   HandlerContext,
   Outcome,
   OutcomeDetails,
   ParsedBody,
-  Trouble,
 } from './types.js'
 export { assertSignature, type Payload, parseEvent, verifyAndParse } from './verify.js'

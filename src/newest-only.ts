@@ -4,7 +4,7 @@
  */
 import { WebhookError } from './errors.js'
 import { readTimestamp } from './events/timestamp.js'
-import type { MaybePromise } from './stores/store.js'
+import type { MaybePromise } from './maybe-promise.js'
 import type { DeliveryContext } from './types.js'
 
 /** Where the time of the newest worked delivery of each object is remembered. */
@@ -18,9 +18,9 @@ export interface NewestMemory {
 /** What {@link newestOnly} takes. */
 export interface NewestOnlyOptions<Event> {
   /** Names the object a delivery is about, such as `event.data.qr_id`; without one it is handled without looking at its time. */
-  readonly objectOf: (event: Event) => string | null | undefined
+  readonly keyOf: (event: Event) => string | null | undefined
   /** Where newest times are kept. Default: in memory, for the 10,000 objects used last, per process and gone at a restart. */
-  readonly remember?: NewestMemory
+  readonly memory?: NewestMemory
   /** `'drop'` does not call the handler for what is older; `'flag'` calls it with `context.outdated`. Default: `'drop'`. */
   readonly mode?: 'drop' | 'flag'
 }
@@ -33,17 +33,17 @@ const REMEMBERED_OBJECTS = 10_000
  * handled one after the other; between processes two of them may still be worked at once, so a write that must never go back also
  * compares the times in its own statement.
  *
- * @throws {@link WebhookError} `option_invalid` when `objectOf` is no function, `mode` neither of the two, or `remember` no memory.
+ * @throws {@link WebhookError} `option_invalid` when `keyOf` is no function, `mode` neither of the two, or `remember` no memory.
  *
  * @example
  * ```ts
  * import { createReceiver, type EventOf, newestOnly } from 'govalid-webhooks'
  *
- * const objectOf = (event: EventOf<'qr.created' | 'qr.transferred'>) => event.data.id
+ * const keyOf = (event: EventOf<'qr.created' | 'qr.transferred'>) => event.data.id
  *
  * createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET }).on(
  *   ['qr.created', 'qr.transferred'],
- *   newestOnly({ objectOf }, (event) => console.log('the latest of', event.data.id)),
+ *   newestOnly({ keyOf }, (event) => console.log('the latest of', event.data.id)),
  * )
  * ```
  */
@@ -51,15 +51,15 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   options: NewestOnlyOptions<Event>,
   handler: (event: Event, context: Context & { readonly outdated: boolean }) => unknown,
 ): (event: Event, context: Context) => Promise<void> {
-  const { objectOf, remember = createMemory(), mode = 'drop' } = options
-  if (typeof objectOf !== 'function' || typeof handler !== 'function') {
+  const { keyOf, memory: remember = createMemory(), mode = 'drop' } = options
+  if (typeof keyOf !== 'function' || typeof handler !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'newestOnly takes ({ objectOf }, handler): objectOf names the object of an event.',
+      'newestOnly takes ({ keyOf }, handler): keyOf names the object of an event.',
     )
   }
   if (typeof remember?.get !== 'function' || typeof remember.set !== 'function') {
-    throw new WebhookError('option_invalid', 'remember must have get(object) and set(object, epochMs).')
+    throw new WebhookError('option_invalid', 'memory must have get(object) and set(object, epochMs).')
   }
   if (mode !== 'drop' && mode !== 'flag') {
     throw new WebhookError('option_invalid', `mode must be 'drop' or 'flag'; it is ${JSON.stringify(mode)}.`)
@@ -68,7 +68,7 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   const call = (event: Event, context: Context, outdated: boolean) =>
     handler(event, Object.assign(Object.create(context), { outdated }))
   return async function handleNewest(event, context) {
-    const object = objectOf(event)
+    const object = keyOf(event)
     const epochMs = readTimestamp((event as { readonly timestamp?: unknown }).timestamp)?.epochMs
     if (object === undefined || object === null || epochMs === undefined)
       return void (await call(event, context, false))

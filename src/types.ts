@@ -1,7 +1,7 @@
 /**
  * The words of the domain: what goes into a receiver (a delivery), what comes out (an outcome), and what a handler sees.
  */
-import type { QuarantinedCode, RefusedCode, TroubleCode, UnavailableCode } from './errors.js'
+import type { QuarantinedCode, RefusedCode, ReportCode, UnavailableCode } from './errors.js'
 import type { GoValidEvent, Issue, UnknownEvent } from './events/events.js'
 
 /** Takes the chunks of a body as they come. */
@@ -50,7 +50,7 @@ export interface Delivery {
   /** Keeps the platform alive for work that goes on behind the answer. */
   waitUntil?(work: Promise<unknown>): void
   /** `true` where the platform may freeze the code once it has answered: then the lease is not renewed behind the answer. */
-  readonly endsWithAnswer?: boolean
+  readonly freezesAfterResponse?: boolean
 }
 
 /** What an outcome tells about a delivery, as far as it came. */
@@ -85,9 +85,9 @@ export interface Refusal {
 }
 
 /** What is given to `onError`. Never holds the payload, a secret or a signature. */
-export interface Trouble {
+export interface ErrorReport {
   /** What happened; each code has a section in `docs/errors.md`. */
-  readonly code: TroubleCode | RefusedCode | UnavailableCode | QuarantinedCode
+  readonly code: ReportCode | RefusedCode | UnavailableCode | QuarantinedCode
   /** One sentence for a person, with the cure where there is one. */
   readonly message: string
   /** The delivery's key, where it is known. */

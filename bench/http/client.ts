@@ -62,7 +62,7 @@ async function connectSocket(port: number): Promise<Socket> {
 
 function exchange(socket: Socket, request: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    let answer = ''
+    let response = ''
     const settle = (error?: Error) => {
       socket.off('data', read).off('close', closed)
       if (error) reject(error)
@@ -70,8 +70,8 @@ function exchange(socket: Socket, request: Buffer): Promise<void> {
     }
     const closed = () => settle(new Error('the server closed the connection'))
     const read = (chunk: Buffer) => {
-      answer += chunk.toString('latin1')
-      const verdict = judge(answer)
+      response += chunk.toString('latin1')
+      const verdict = judge(response)
       if (verdict !== 'incomplete') settle(verdict)
     }
     socket.on('data', read).on('close', closed)
@@ -80,12 +80,12 @@ function exchange(socket: Socket, request: Buffer): Promise<void> {
 }
 
 /** Nothing when it is a complete 200. */
-function judge(answer: string): Error | undefined | 'incomplete' {
-  const end = answer.indexOf('\r\n\r\n')
+function judge(response: string): Error | undefined | 'incomplete' {
+  const end = response.indexOf('\r\n\r\n')
   if (end < 0) return 'incomplete'
-  if (!answer.startsWith('HTTP/1.1 200 ')) return new Error(`answered ${answer.slice(0, answer.indexOf('\r\n'))}`)
-  const head = answer.slice(0, end).toLowerCase()
-  if (head.includes('\r\ntransfer-encoding: chunked')) return answer.endsWith('0\r\n\r\n') ? undefined : 'incomplete'
+  if (!response.startsWith('HTTP/1.1 200 ')) return new Error(`answered ${response.slice(0, response.indexOf('\r\n'))}`)
+  const head = response.slice(0, end).toLowerCase()
+  if (head.includes('\r\ntransfer-encoding: chunked')) return response.endsWith('0\r\n\r\n') ? undefined : 'incomplete'
   const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0)
-  return answer.length - end - 4 >= length ? undefined : 'incomplete'
+  return response.length - end - 4 >= length ? undefined : 'incomplete'
 }

@@ -59,7 +59,7 @@ export async function compareServers(
 
 async function start(contender: Contender, { connections }: Load): Promise<Running> {
   const child = fork(process.argv[1] as string, ['--serve', contender.name])
-  const port = await answerOf<number>(child)
+  const port = await responseOf<number>(child)
   return { ...contender, child, client: await connectClient(port, connections), perRound: [] }
 }
 
@@ -75,17 +75,17 @@ async function cpuOfLoad(
 
 async function cpuUsageOf(child: ChildProcess): Promise<number> {
   child.send('cpu')
-  const { user, system } = await answerOf<NodeJS.CpuUsage>(child)
+  const { user, system } = await responseOf<NodeJS.CpuUsage>(child)
   return user + system
 }
 
-function answerOf<T>(child: ChildProcess): Promise<T> {
+function responseOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new Error('a server ended'))
     child.once('exit', ended)
-    child.once('message', (answer) => {
+    child.once('message', (response) => {
       child.off('exit', ended)
-      resolve(answer as T)
+      resolve(response as T)
     })
   })
 }

@@ -19,7 +19,7 @@ type Start = () => Promise<Server>
 
 /** Every server by its name in the tables. */
 export const SERVERS: Readonly<Record<string, Start>> = {
-  'Express by hand, `express.raw`': () => listenExpress(express.raw({ type: 'application/json' }), answerByHand),
+  'Express by hand, `express.raw`': () => listenExpress(express.raw({ type: 'application/json' }), respondByHand),
   'Express, ours': () => listenExpress(toExpressHandler(receiver())),
   'Express, ours, `store: false`': () => listenExpress(toExpressHandler(receiver({ store: false }))),
   'Express, Stripe after `express.raw`': () =>
@@ -71,7 +71,7 @@ function listenExpress(...handlers: readonly express.RequestHandler[]): Promise<
   return listen(app)
 }
 
-const answerByHand: express.RequestHandler = (request, response) => {
+const respondByHand: express.RequestHandler = (request, response) => {
   const signature = request.get('x-govalid-signature') ?? ''
   if (!verifyByHand(request.body as Buffer, signature)) {
     response.status(401).end()

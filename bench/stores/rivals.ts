@@ -27,9 +27,9 @@ export interface Rival {
 }
 
 /** About as long as a record of a store. */
-const VALUE = 'working 1 0 1769860800000 1769860855000 1770206400000\n0f3c5d7e-8a9b-4c1d-9e2f-3a4b5c6d7e8f\n'
+const VALUE = 'processing 1 0 1769860800000 1769860855000 1770206400000\n0f3c5d7e-8a9b-4c1d-9e2f-3a4b5c6d7e8f\n'
 /** As long, and not the same: a database may find that there is nothing to write. */
-const OTHER_VALUE = VALUE.replace('working', 'done   ')
+const OTHER_VALUE = VALUE.replace('processing', 'done      ')
 const KEEP_MS = 60_000
 const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
 

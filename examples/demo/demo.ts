@@ -6,9 +6,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { printFault, printHead, printSummary, printTry } from './print.ts'
+import { printAttempt, printFault, printHead, printSummary } from './print.ts'
 import { createScenes, type Scene, type Seen, type Statement } from './scenes.ts'
-import { type Answer, MINUTE_MS, PAUSES, send } from './sender.ts'
+import { MINUTE_MS, PAUSES, send, type WebhookResponse } from './sender.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 const SECRET = 'your_webhook_secret'
@@ -30,28 +30,33 @@ try {
 }
 
 /** Plays a scene; gives the number of faults in it. A try that went wrong is the scene's last: the next was to show what follows. */
-async function playScene({ title, request, tries }: Scene, to: ServerProcess, played: Seen[]): Promise<number> {
-  for (const [index, statement] of tries.entries()) {
+async function playScene({ title, request, attempts }: Scene, to: ServerProcess, played: Seen[]): Promise<number> {
+  for (const [index, statement] of attempts.entries()) {
     const minutes = PAUSES[index] ?? 0
     await wait(minutes * MINUTE_MS)
     const seen = await see(to, statement, await send(to.url, request))
     played.push(seen)
     const isRight = isAsStated(seen, statement)
-    printTry(isRight, index === 0 ? title : `  try ${index + 1}, ${minutes} min later`, seen)
-    if (!isRight) return printFault(`stated: ${statement.answer}; the handler saw ${statement.handlerSaw ?? 'nothing'}`)
+    printAttempt(isRight, index === 0 ? title : `  try ${index + 1}, ${minutes} min later`, seen)
+    if (!isRight)
+      return printFault(`stated: ${statement.response}; the handler saw ${statement.handlerSaw ?? 'nothing'}`)
   }
   return 0
 }
 
 /** Takes what the server printed about a try. Where nothing is to come, a moment is waited for what should not. */
-async function see({ printed, reported }: ServerProcess, statement: Statement, answer: Answer): Promise<Seen> {
+async function see(
+  { printed, reported }: ServerProcess,
+  statement: Statement,
+  response: WebhookResponse,
+): Promise<Seen> {
   if (statement.handlerSaw === undefined) await wait(MINUTE_MS)
   const lines = await printed.take(statement.handlerSaw === undefined ? 0 : 1)
   const reports = await reported.take(statement.reported === undefined ? 0 : 1)
-  return { answer, handlerSaw: lines.length === 0 ? undefined : lines.join(' / '), reported: reports.join(' / ') }
+  return { response, handlerSaw: lines.length === 0 ? undefined : lines.join(' / '), reported: reports.join(' / ') }
 }
 
-function isAsStated({ answer, handlerSaw, reported }: Seen, statement: Statement): boolean {
+function isAsStated({ response, handlerSaw, reported }: Seen, statement: Statement): boolean {
   const isReported = statement.reported === undefined || reported.includes(statement.reported)
-  return answer.text === statement.answer && handlerSaw === statement.handlerSaw && isReported
+  return response.text === statement.response && handlerSaw === statement.handlerSaw && isReported
 }

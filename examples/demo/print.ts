@@ -12,10 +12,10 @@ export function printHead(url: string): void {
 }
 
 /** Prints one try. */
-export function printTry(isRight: boolean, title: string, { answer, handlerSaw, reported }: Seen): void {
+export function printAttempt(isRight: boolean, title: string, { response, handlerSaw, reported }: Seen): void {
   const reason = /event_dropped: (\w+):/.exec(reported)?.[1]
   const saw = handlerSaw ?? (reason === undefined ? 'nothing' : `nothing: ${reason}`)
-  printRow([isRight ? '✓' : '✗', title, saw, answer.text, `${answer.tookMs.toFixed(1)} ms`])
+  printRow([isRight ? '✓' : '✗', title, saw, response.text, `${response.tookMs.toFixed(1)} ms`])
 }
 
 /** Prints what went otherwise than stated; counts as one fault. */
@@ -27,9 +27,9 @@ export function printFault(text: string): 1 {
 /** Prints what became of all deliveries. */
 export function printSummary(deliveries: number, seen: readonly Seen[], faults: number, tookMs: number): void {
   const counts = new Map<string, number>()
-  for (const { answer } of seen) counts.set(answer.text, (counts.get(answer.text) ?? 0) + 1)
-  const answers = [...counts].map(([text, count]) => `${count} × ${text}`).join(', ')
-  console.log(`\n${deliveries} deliveries in ${seen.length} tries, ${(tookMs / 1000).toFixed(1)} s: ${answers}.`)
+  for (const { response } of seen) counts.set(response.text, (counts.get(response.text) ?? 0) + 1)
+  const responses = [...counts].map(([text, count]) => `${count} × ${text}`).join(', ')
+  console.log(`\n${deliveries} deliveries in ${seen.length} tries, ${(tookMs / 1000).toFixed(1)} s: ${responses}.`)
   console.log(faults === 0 ? 'Everything went as stated.' : `${faults} of them went otherwise than stated.`)
 }
 

@@ -1,11 +1,11 @@
 /** What the demo sends, and what is stated to happen: one scene per delivery, one statement per try. */
 import { AS_PRINTED, sentAt, timestamp } from './guide-payload.ts'
-import { type Answer, type SignedRequest, sign } from './sender.ts'
+import { type SignedRequest, sign, type WebhookResponse } from './sender.ts'
 
 /** What one try is stated to end with. */
 export interface Statement {
   /** The answer: HTTP status and outcome. */
-  readonly answer: string
+  readonly response: string
   /** The line a handler prints; absent: no handler is called. */
   readonly handlerSaw?: string
   /** What the receiver's report must name. */
@@ -14,7 +14,7 @@ export interface Statement {
 
 /** What became of one try. */
 export interface Seen {
-  readonly answer: Answer
+  readonly response: WebhookResponse
   /** What handlers printed; absent: none was called. */
   readonly handlerSaw: string | undefined
   /** What the receiver reported to its log. */
@@ -25,7 +25,7 @@ export interface Seen {
 export interface Scene {
   readonly title: string
   readonly request: SignedRequest
-  readonly tries: readonly Statement[]
+  readonly attempts: readonly Statement[]
 }
 
 /** Every scene, in order. `secret` is the one the server knows. */
@@ -36,39 +36,39 @@ export async function createScenes(secret: string): Promise<readonly Scene[]> {
   const first = await sign(sentAt(now), secret)
   const scan = 'qr.scanned: Product Certificate #001, scan 15, Jakarta'
   return [
-    { title: 'qr.scanned, the setup guide’s, sent now', request: first, tries: [processed(scan)] },
+    { title: 'qr.scanned, the setup guide’s, sent now', request: first, attempts: [processed(scan)] },
     {
       title: 'qr.scanned, the setup guide’s, as printed in 2025',
       request: await sign(AS_PRINTED, secret),
-      tries: [{ answer: '200 quarantined', reported: 'stale' }],
+      attempts: [{ response: '200 quarantined', reported: 'stale' }],
     },
     ...(await Promise.all(
       otherEvents(now).map(async ([type, data, handlerSaw]) => {
-        return { title: type, request: await sign(event(type, data), secret), tries: [processed(handlerSaw)] }
+        return { title: type, request: await sign(event(type, data), secret), attempts: [processed(handlerSaw)] }
       }),
     )),
-    { title: 'the first delivery again', request: first, tries: [{ answer: '200 duplicate' }] },
+    { title: 'the first delivery again', request: first, attempts: [{ response: '200 duplicate' }] },
     {
       title: 'qr.scanned, forged: another secret',
       request: await sign(event('qr.scanned', SCAN), 'a guess'),
-      tries: [{ answer: '401 refused', reported: 'signature_mismatch' }],
+      attempts: [{ response: '401 refused', reported: 'signature_mismatch' }],
     },
     {
       title: 'qr.scanned, tampered: changed after signing',
       request: await sign(event('qr.scanned', SCAN), secret, event('qr.scanned', { ...SCAN, scan_count: 1 })),
-      tries: [{ answer: '401 refused' }],
+      attempts: [{ response: '401 refused' }],
     },
     {
       title: 'qr.archived, an event nobody knows yet',
       request: await sign(event('qr.archived', { id: 'abc123' }), secret),
-      tries: [{ answer: '200 ignored' }],
+      attempts: [{ response: '200 ignored' }],
     },
     {
       title: 'payment.completed, the handler fails once',
       request: await sign(event('payment.completed', { ...INVOICE, id: 'INV-2025-002' }), secret),
-      tries: [
+      attempts: [
         {
-          answer: '500 failed',
+          response: '500 failed',
           handlerSaw: 'payment.completed: INV-2025-002, try 1, the ledger is locked',
           reported: 'handler_failed',
         },
@@ -112,5 +112,5 @@ function otherEvents(now: string): readonly (readonly [type: string, data: objec
 }
 
 function processed(handlerSaw: string): Statement {
-  return { answer: '200 processed', handlerSaw }
+  return { response: '200 processed', handlerSaw }
 }

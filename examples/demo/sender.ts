@@ -11,7 +11,7 @@ export const MINUTE_MS = 20
 export const PAUSES = [0, 1, 5, 15, 60] as const
 
 /** A request that was answered, or was not. */
-export interface Answer {
+export interface WebhookResponse {
   /** The HTTP status and the outcome in the body: `200 processed`. */
   readonly text: string
   readonly tookMs: number
@@ -30,7 +30,7 @@ export async function sign(body: string, secret: string, instead = body): Promis
 }
 
 /** Sends one try. */
-export async function send(url: string, { body, headers }: SignedRequest): Promise<Answer> {
+export async function send(url: string, { body, headers }: SignedRequest): Promise<WebhookResponse> {
   const startedAt = performance.now()
   const text = await post(url, { method: 'POST', body, headers, signal: AbortSignal.timeout(5000) })
   return { text, tookMs: performance.now() - startedAt }

@@ -3,9 +3,9 @@
  * The lease is not renewed behind the answer: a Worker may be frozen there.
  */
 import type { Receiver } from '../create-receiver.js'
-import { toAnswer } from '../delivery/response.js'
+import { toResponse } from '../delivery/response.js'
 import { isWebhookError } from '../errors.js'
-import { toDelivery, toResponse } from './web-request.js'
+import { toDelivery, toWebResponse } from './web-request.js'
 
 /** What a Worker's `fetch` is given as its third argument, as far as it is used. */
 export interface WorkerContext {
@@ -46,12 +46,12 @@ export function toHandler<Env extends object>(
   const receiverFor = typeof receiver === 'function' ? oncePerEnv(receiver) : () => receiver
   return async function handleWorkerRequest(request, env, ctx) {
     const found = findReceiver(() => receiverFor(env))
-    if (!found) return toResponse(request, toAnswer({ status: 'refused', code: 'secret_missing' }))
+    if (!found) return toWebResponse(request, toResponse({ status: 'refused', code: 'secret_missing' }))
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work)
-    const received = found.receive({ ...toDelivery(request, FIX), waitUntil, endsWithAnswer: true })
+    const received = found.receive({ ...toDelivery(request, FIX), waitUntil, freezesAfterResponse: true })
     // A sender that hangs up ends the request, and with it handlers half done: unless the platform was asked to wait for them.
     waitUntil(received)
-    return toResponse(request, toAnswer(await received))
+    return toWebResponse(request, toResponse(await received))
   }
 }
 

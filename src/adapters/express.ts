@@ -3,8 +3,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
-import { toAnswer } from '../delivery/response.js'
-import { toDelivery, writeAnswer } from './node-request.js'
+import { toResponse } from '../delivery/response.js'
+import { toDelivery, writeResponse } from './node-request.js'
 
 /** An Express request handler; typed without Express, so that it fits version 5 and version 4. */
 export type ExpressHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -29,6 +29,6 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): ExpressHandler {
   return async function handleExpressRequest(request, response) {
     const outcome = await receiver.receive(toDelivery(request, FIX))
-    writeAnswer(request, response, toAnswer(outcome))
+    writeResponse(request, response, toResponse(outcome))
   }
 }

@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Receiver } from '../create-receiver.js'
-import { type Answer, toAnswer } from '../delivery/response.js'
+import { toResponse, type WebhookResponse } from '../delivery/response.js'
 import { WebhookError } from '../errors.js'
 import { leaveSoon, type NodeRequest, toDelivery } from './node-request.js'
 
@@ -55,7 +55,7 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
     })
     app.post(path, async function handleFastifyRequest(request, reply) {
       const outcome = await receiver.receive(toDelivery(rawRequest(request), FIX))
-      return sendAnswer(request, reply, toAnswer(outcome))
+      return sendResponse(request, reply, toResponse(outcome))
     })
   }
 }
@@ -75,10 +75,10 @@ function rawRequest({ raw, rawBody }: FastifyRequest & { readonly rawBody?: unkn
   return rawBody instanceof Uint8Array ? Object.assign(raw, { rawBody }) : raw
 }
 
-function sendAnswer(
+function sendResponse(
   { raw }: FastifyRequest,
   reply: FastifyReply,
-  { status, headers, body, closes }: Answer,
+  { status, headers, body, closes }: WebhookResponse,
 ): FastifyReply {
   reply.code(status).headers(headers)
   if (closes) return reply.send(lingering(raw, body))

@@ -2,8 +2,8 @@
  * Adapter for everything that speaks `Request` and `Response`: Hono, Bun, Deno, SvelteKit, h3. In: a `Request`. Out: a `Response`.
  */
 import type { Receiver } from '../create-receiver.js'
-import { toAnswer } from '../delivery/response.js'
-import { toDelivery, toResponse } from './web-request.js'
+import { toResponse } from '../delivery/response.js'
+import { toDelivery, toWebResponse } from './web-request.js'
 
 /** What a platform may offer beside the request. */
 export interface FetchContext {
@@ -34,6 +34,6 @@ export function toHandler(receiver: Pick<Receiver, 'receive'>): FetchHandler {
     const waitUntil = context?.waitUntil?.bind(context)
     const delivery = toDelivery(request, FIX)
     const outcome = await receiver.receive(waitUntil ? { ...delivery, waitUntil } : delivery)
-    return toResponse(request, toAnswer(outcome))
+    return toWebResponse(request, toResponse(outcome))
   }
 }

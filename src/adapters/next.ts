@@ -5,8 +5,8 @@
  */
 import { after } from 'next/server.js'
 import type { Receiver } from '../create-receiver.js'
-import { toAnswer } from '../delivery/response.js'
-import { toDelivery, toResponse } from './web-request.js'
+import { toResponse } from '../delivery/response.js'
+import { toDelivery, toWebResponse } from './web-request.js'
 
 /** A route handler of Next.js. */
 export type RouteHandler = (request: Request) => Promise<Response>
@@ -33,14 +33,14 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
   return async function handleRouteRequest(request) {
     const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
-    const answer = toAnswer(outcome)
-    if (answer.closes && request.body && !request.body.locked) await readOn(request.body)
-    return toResponse(request, answer)
+    const response = toResponse(outcome)
+    if (response.closes && request.body && !request.body.locked) await readOn(request.body)
+    return toWebResponse(request, response)
   }
 }
 
 const LOOK_MS = 20
-const MOST_LOOKS = 50
+const MAX_LOOKS = 50
 
 /**
  * Reads and drops a body until it ends or its sender falls silent, for a second at most. Node resets a connection that it closes while
@@ -60,7 +60,7 @@ function readOn(body: ReadableStream<Uint8Array>): Promise<void> {
       looks += 1
       silentLooks += 1
       // Twice: what came while the process had no turn is read after the first look that it gets.
-      if (silentLooks === 2 || looks === MOST_LOOKS) end()
+      if (silentLooks === 2 || looks === MAX_LOOKS) end()
     }, LOOK_MS)
     const read = async () => {
       while (!(await reader.read()).done) silentLooks = 0

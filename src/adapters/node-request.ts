@@ -3,7 +3,7 @@
  * stream itself; a body parser that was there first is told apart from one that only looked.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from '../delivery/response.js'
+import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, BodyStream, Delivery } from '../types.js'
 
 /** A Node request as body parsers leave it. */
@@ -21,14 +21,14 @@ export function toDelivery(request: NodeRequest, fix: string): Delivery {
 }
 
 /** Writes an answer. */
-export function writeAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+export function writeResponse(request: IncomingMessage, response: ServerResponse, answer: WebhookResponse): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(answer.status, answer.headers)
-  endAnswer(request, response, answer)
+  endResponse(request, response, answer)
 }
 
 /** Writes the body of an answer whose head is written, and lets go of a request that will not be read to its end. */
-export function endAnswer(
+export function endResponse(
   request: IncomingMessage,
   response: ServerResponse,
   { body, closes }: { readonly body: string | Uint8Array; readonly closes: boolean },

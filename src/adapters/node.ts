@@ -4,8 +4,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
-import { toAnswer } from '../delivery/response.js'
-import { type NodeRequest, toDelivery, writeAnswer } from './node-request.js'
+import { toResponse } from '../delivery/response.js'
+import { type NodeRequest, toDelivery, writeResponse } from './node-request.js'
 
 export type { NodeRequest } from './node-request.js'
 
@@ -32,6 +32,6 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): NodeHandler {
   return async function handleNodeRequest(request, response) {
     const outcome = await receiver.receive(toDelivery(request, FIX))
-    writeAnswer(request, response, toAnswer(outcome))
+    writeResponse(request, response, toResponse(outcome))
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Shared by the adapters that speak `Request` and `Response`: makes a delivery of the one, and the other of an answer.
  */
-import type { Answer } from '../delivery/response.js'
+import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, Delivery } from '../types.js'
 
 /** Makes a delivery of a `Request`; `fix` says what to change where something has read the body. */
@@ -16,10 +16,10 @@ export function toDelivery(request: Request, fix: string): Delivery {
 }
 
 /** Makes a `Response` of an answer. */
-export function toResponse(request: Request, answer: Answer): Response {
-  return new Response(request.method === 'HEAD' ? null : answer.body, {
-    status: answer.status,
-    headers: answer.headers,
+export function toWebResponse(request: Request, response: WebhookResponse): Response {
+  return new Response(request.method === 'HEAD' ? null : response.body, {
+    status: response.status,
+    headers: response.headers,
   })
 }
 

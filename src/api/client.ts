@@ -28,7 +28,7 @@ export interface ApiClient {
   /**
    * Every endpoint of the account.
    *
-   * @throws WebhookError `api_answer_unreadable` where the list goes on after 100 pages: it would not be whole.
+   * @throws WebhookError `api_response_unreadable` where the list goes on after 100 pages: it would not be whole.
    */
   list(): Promise<readonly Endpoint[]>
   /**
@@ -125,15 +125,15 @@ async function listAll(means: RequestMeans, base: string): Promise<readonly Endp
   for (let page = 1; url !== undefined; page++) {
     if (page > MAX_PAGES)
       throw unreadable(`with more than ${MAX_PAGES} pages of endpoints; the list would not be whole`)
-    const answer = await requestJson(means, { method: 'GET', url })
-    const results = Array.isArray(answer) ? answer : isObject(answer) ? answer['results'] : undefined
+    const response = await requestJson(means, { method: 'GET', url })
+    const results = Array.isArray(response) ? response : isObject(response) ? response['results'] : undefined
     if (!Array.isArray(results)) throw unreadable('without a list of endpoints')
     for (const result of results) {
       const endpoint = readEndpoint(result)
       if (!endpoint) throw unreadable('with an endpoint that lacks its id, url, events or active')
       endpoints.push(endpoint)
     }
-    url = nextPage(base, isObject(answer) ? answer['next'] : undefined)
+    url = nextPage(base, isObject(response) ? response['next'] : undefined)
   }
   return endpoints
 }

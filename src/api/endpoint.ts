@@ -22,7 +22,7 @@ export interface Endpoint {
   /** How many it has not. */
   readonly failure_count?: number
   /** Any other member, as answered. */
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 }
 
 /** The name of an event: a known one, or one that is newer than this version. */

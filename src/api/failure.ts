@@ -21,7 +21,7 @@ export interface ApiFailure {
 }
 
 /** What is looked at of an answer. */
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly status: number
   readonly header: ReadHeader
   readonly text: string
@@ -44,16 +44,16 @@ export function apiFailureOf(error: unknown): ApiFailure | undefined {
 }
 
 /** Makes the error of an answer that is no success. */
-export function toApiError(answer: ApiAnswer, redact: Redact, now: number): WebhookError<ApiCode> {
-  const failure = readFailure(answer, redact, now)
-  const code = codeOf(answer.status)
+export function toApiError(response: ApiResponse, redact: Redact, now: number): WebhookError<ApiCode> {
+  const failure = readFailure(response, redact, now)
+  const code = codeOf(response.status)
   const said = [failure.error, failure.message].filter((part) => part !== undefined).join(': ')
   const wait = failure.retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(failure.retryAfterMs / 1000)} s.`
-  const message = `GoValid answered ${answer.status}${said === '' ? '' : `, ${shorten(said)}`}. ${CURES[code]}${wait}`
+  const message = `GoValid answered ${response.status}${said === '' ? '' : `, ${shorten(said)}`}. ${CURES[code]}${wait}`
   return new WebhookError(code, message, { cause: failure })
 }
 
-function readFailure({ status, header, text }: ApiAnswer, redact: Redact, now: number): ApiFailure {
+function readFailure({ status, header, text }: ApiResponse, redact: Redact, now: number): ApiFailure {
   const body = parseObject(text)
   const rateLimit = readRateLimit(header, now)
   const retryAfterMs = readWait(header, status === 429 ? rateLimit : undefined, now)
@@ -89,7 +89,7 @@ function shorten(text: string): string {
   return (line.length > 300 ? `${line.slice(0, 300)}…` : line).replace(/\.$/, '')
 }
 
-type AnsweredCode = Exclude<ApiCode, 'api_key_invalid' | 'api_unreachable' | 'api_timeout' | 'api_answer_unreadable'>
+type AnsweredCode = Exclude<ApiCode, 'api_key_invalid' | 'api_unreachable' | 'api_timeout' | 'api_response_unreadable'>
 
 function codeOf(status: number): AnsweredCode {
   if (status === 401) return 'api_unauthorized'

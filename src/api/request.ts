@@ -2,10 +2,10 @@
  * One request to GoValid's API: in goes method, path and body, out comes the answer's JSON, unwrapped. Rejects with a coded error that
  * holds neither the API key nor a secret. Nothing is tried again and no redirect is followed: the key must not travel elsewhere.
  */
-import { type Clock, settleWithin } from '../clock.js'
+import { type Clock, withTimeout } from '../clock.js'
 import { type ApiCode, WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
-import { type ApiAnswer, toApiError } from './failure.js'
+import { type ApiResponse, toApiError } from './failure.js'
 import { type RateLimit, readRateLimit } from './rate-limit.js'
 import { createRedact, type Redact } from './redact.js'
 
@@ -61,10 +61,10 @@ export async function requestJson(means: RequestMeans, request: ApiRequest): Pro
   return unwrap(answer, redact, now)
 }
 
-async function exchange(means: RequestMeans, request: ApiRequest, redact: Redact): Promise<ApiAnswer> {
+async function exchange(means: RequestMeans, request: ApiRequest, redact: Redact): Promise<ApiResponse> {
   const { timeoutMs } = means
   const abort = new AbortController()
-  const settled = await settleWithin(means.clock, timeoutMs, () => send(means, request, abort.signal))
+  const settled = await withTimeout(means.clock, timeoutMs, () => send(means, request, abort.signal))
   if (settled.status === 'value') return settled.value
   abort.abort()
   if (settled.status === 'late') {
@@ -77,7 +77,7 @@ async function exchange(means: RequestMeans, request: ApiRequest, redact: Redact
   )
 }
 
-async function send(means: RequestMeans, { method, url, body }: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
+async function send(means: RequestMeans, { method, url, body }: ApiRequest, signal: AbortSignal): Promise<ApiResponse> {
   const { fetch } = means
   const response = await fetch(url, {
     method,
@@ -102,7 +102,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The data of an answer: as it is, or inside the `{ success, data }` that the API reference speaks of. */
-function unwrap(answer: ApiAnswer, redact: Redact, now: number): unknown {
+function unwrap(answer: ApiResponse, redact: Redact, now: number): unknown {
   if (answer.text.trim() === '') return undefined
   let value: unknown
   try {
@@ -117,5 +117,5 @@ function unwrap(answer: ApiAnswer, redact: Redact, now: number): unknown {
 
 /** An answer that is not what the documentation says. */
 export function unreadable(how: string): WebhookError<ApiCode> {
-  return new WebhookError('api_answer_unreadable', `GoValid's API answered ${how}.`)
+  return new WebhookError('api_response_unreadable', `GoValid's API answered ${how}.`)
 }

@@ -51,7 +51,7 @@ function createMac(nodeCrypto: NodeCrypto, secret: Uint8Array): ComputeMac {
 /** SHA-256 works on blocks of 64 bytes (RFC 2104, 2). */
 const BLOCK = 64
 /** The longest content that is copied to be hashed in one go; what is longer gains nothing by it. */
-const LONGEST_COPIED = 16 * 1024
+const MAX_COPIED_BYTES = 16 * 1024
 
 /** An inner block and the content behind it; shared by all keys, since nothing runs between the copying and the hashing. */
 let copied: TextBuffer | undefined
@@ -73,8 +73,8 @@ function createMacOfHashes(nodeCrypto: NodeCrypto, secret: Uint8Array): ComputeM
     outer[index] = byte ^ 0x5c
   }
   return function computeMacOfHashes(content) {
-    if (content.length > LONGEST_COPIED) return computeMac(content)
-    copied ??= createTextBuffer(BLOCK + LONGEST_COPIED)
+    if (content.length > MAX_COPIED_BYTES) return computeMac(content)
+    copied ??= createTextBuffer(BLOCK + MAX_COPIED_BYTES)
     copied.set(inner)
     copied.set(content, BLOCK)
     outer.write(hash('sha256', copied.subarray(0, BLOCK + content.length), 'hex'), BLOCK, 'hex')

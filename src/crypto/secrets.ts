@@ -23,7 +23,7 @@ export interface SecretKeys {
   readonly hint: string | undefined
 }
 
-const CURE = 'Set it to the secret entered in GoValid under Account > Webhooks, for example in GOVALID_WEBHOOK_SECRET.'
+const FIX = 'Set it to the secret entered in GoValid under Account > Webhooks, for example in GOVALID_WEBHOOK_SECRET.'
 
 /**
  * Makes keys of configured secrets.
@@ -33,21 +33,21 @@ const CURE = 'Set it to the secret entered in GoValid under Account > Webhooks, 
  */
 export function createSecretKeys(secrets: Secret | readonly Secret[]): SecretKeys {
   const list = Array.isArray(secrets) ? (secrets as readonly Secret[]) : [secrets as Secret]
-  if (list.length === 0) throw new WebhookError('secret_missing', `The list of secrets is empty. ${CURE}`)
+  if (list.length === 0) throw new WebhookError('secret_missing', `The list of secrets is empty. ${FIX}`)
   const bytes = list.map((secret, index) => readSecret(secret, list.length > 1 ? `secret[${index}]` : 'secret'))
   return { keys: bytes.map(createHmacKey), hint: findHint(list) }
 }
 
 function readSecret(secret: unknown, name: string): Uint8Array {
-  if (secret === undefined || secret === null) throw new WebhookError('secret_missing', `${name} is ${secret}. ${CURE}`)
+  if (secret === undefined || secret === null) throw new WebhookError('secret_missing', `${name} is ${secret}. ${FIX}`)
   if (typeof secret === 'string') {
-    if (secret.trim() === '') throw new WebhookError('secret_blank', `${name} is blank. ${CURE}`)
+    if (secret.trim() === '') throw new WebhookError('secret_blank', `${name} is blank. ${FIX}`)
     return encodeUtf8(secret)
   }
   if (!(secret instanceof Uint8Array)) {
-    throw new WebhookError('option_invalid', `${name} must be a string or a Uint8Array, not ${typeof secret}. ${CURE}`)
+    throw new WebhookError('option_invalid', `${name} must be a string or a Uint8Array, not ${typeof secret}. ${FIX}`)
   }
-  if (secret.byteLength === 0) throw new WebhookError('secret_blank', `${name} has no bytes. ${CURE}`)
+  if (secret.byteLength === 0) throw new WebhookError('secret_blank', `${name} has no bytes. ${FIX}`)
   return new Uint8Array(secret)
 }
 

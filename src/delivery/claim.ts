@@ -2,8 +2,10 @@
  * Stage 5 of 8, claim: makes this receiver the only one that works the delivery. In: its key. Out: a held claim, or who has it.
  * Refuses nothing; says `busy`, `done`, or that the store did not answer as it should.
  */
-import { andThen, type Clock, type Deadline, settleWithin } from '../clock.js'
-import type { ClaimRequest, ClaimResult, MaybePromise, Store } from '../stores/store.js'
+import { type Clock, type Deadline, withTimeout } from '../clock.js'
+import type { MaybePromise } from '../maybe-promise.js'
+import { andThen } from '../maybe-promise.js'
+import type { ClaimRequest, ClaimResult, Store } from '../stores/store.js'
 import type { Delivery } from '../types.js'
 
 /** The longest any one store call may take, in milliseconds. */
@@ -13,18 +15,18 @@ export const LEASE_MS = 55_000
 /** How long a platform is kept alive for a claim that is late, in milliseconds. */
 const LATE_CLAIM_MS = 10_000
 /** Claims that find the record busy sooner than this are copies of one try. */
-const TRY_GAP_MS = 30_000
+const ATTEMPT_GAP_MS = 30_000
 
 /** A delivery that this receiver works. */
 export interface HeldClaim {
   readonly key: string
   readonly token: string
   readonly attempt: number
-  readonly released: number
+  readonly releasedAttempts: number
   /** Names of finished handlers: of earlier tries, and of this one as it goes on. */
-  readonly handlersDone: string[]
+  readonly completedHandlers: string[]
   /** The store forgot another delivery before its time. */
-  readonly isForgetting: boolean
+  readonly evictedEarly: boolean
 }
 
 /** What became of a claim. */
@@ -42,21 +44,21 @@ export function claimDelivery(
   store: Store<unknown>,
   clock: Clock,
   deadline: Deadline,
-  wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'rework'>,
+  wanted: Pick<ClaimRequest, 'key' | 'token' | 'retainUntil' | 'reprocess'>,
   platform: Pick<Delivery, 'waitUntil'> = {},
 ): Claimed | Promise<Claimed> {
-  const { key, token, retainUntil, rework = false } = wanted
-  const request: ClaimRequest = { key, token, retainUntil, rework, leaseMs: LEASE_MS, tryGapMs: TRY_GAP_MS }
+  const { key, token, retainUntil, reprocess = false } = wanted
+  const request: ClaimRequest = { key, token, retainUntil, reprocess, leaseMs: LEASE_MS, attemptGapMs: ATTEMPT_GAP_MS }
   let asked: MaybePromise<ClaimResult> | undefined
-  const settled = settleWithin(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
+  const settled = withTimeout(clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
     asked = store.claim(request)
     return asked
   })
-  return andThen(settled, (answer) => {
-    if (answer.status === 'value') return readResult(answer.value, key, token)
-    if (answer.status === 'error') return { status: 'store_unavailable', error: answer.error }
+  return andThen(settled, (response) => {
+    if (response.status === 'value') return readResult(response.value, key, token)
+    if (response.status === 'error') return { status: 'store_unavailable', error: response.error }
     const givenBack = asked === undefined ? undefined : giveBackLate(store, clock, asked, { key, token })
-    if (givenBack) platform.waitUntil?.(Promise.resolve(settleWithin(clock, LATE_CLAIM_MS, () => givenBack)))
+    if (givenBack) platform.waitUntil?.(Promise.resolve(withTimeout(clock, LATE_CLAIM_MS, () => givenBack)))
     return { status: 'store_unavailable', error: 'the claim was not answered in time' }
   })
 }
@@ -71,7 +73,7 @@ async function giveBackLate(
   try {
     const result: Partial<ClaimResult> | undefined = await asked
     if (result?.status !== 'claimed') return
-    await settleWithin(clock, STORE_CALL_MS, () => store.release({ key, token, handlersDone: [], counted: false }))
+    await withTimeout(clock, STORE_CALL_MS, () => store.release({ key, token, completedHandlers: [], counted: false }))
   } catch {
     // No claim came of it: nothing to give back.
   }
@@ -80,11 +82,21 @@ async function giveBackLate(
 function readResult(result: ClaimResult, key: string, token: string): Claimed {
   const given: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
   if (given?.status === 'done') return { status: 'done' }
-  const { status, attempt, released, handlersDone, isForgetting } = given ?? {}
+  const { status, attempt, releasedAttempts, completedHandlers, evictedEarly } = given ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
-  if (status === 'claimed' && isCount(attempt) && isCount(released) && isListOfText(handlersDone)) {
-    const done = [...handlersDone]
-    return { status, claim: { key, token, attempt, released, handlersDone: done, isForgetting: isForgetting === true } }
+  if (status === 'claimed' && isCount(attempt) && isCount(releasedAttempts) && isListOfText(completedHandlers)) {
+    const done = [...completedHandlers]
+    return {
+      status,
+      claim: {
+        key,
+        token,
+        attempt,
+        releasedAttempts,
+        completedHandlers: done,
+        evictedEarly: evictedEarly === true,
+      },
+    }
   }
   return { status: 'store_corrupt', error: 'the store answered a claim with something that is no claim result' }
 }

@@ -2,7 +2,8 @@
  * Stage 7 of 8, completion: tells the store how the try ended. In: a held claim. Out: whether the store knows.
  * A completion that the store does not take is written again behind the answer: the effect has happened, another try would double it.
  */
-import { andThen, type Clock, type Settled, settleWithin } from '../clock.js'
+import { type Clock, type TimeoutResult, withTimeout } from '../clock.js'
+import { andThen } from '../maybe-promise.js'
 import type { CompleteRequest, ReleaseRequest, Store } from '../stores/store.js'
 
 /** `recorded`: the store knows. `lost`: another owner has the claim, nothing was changed. `unknown`: no answer, or an error. */
@@ -33,17 +34,17 @@ function record(
   limitMs: number,
   write: () => boolean | PromiseLike<boolean>,
 ): Recorded | Promise<Recorded> {
-  return andThen(settleWithin(clock, limitMs, write), readRecorded)
+  return andThen(withTimeout(clock, limitMs, write), readRecorded)
 }
 
-function readRecorded(settled: Settled<unknown>): Recorded {
+function readRecorded(settled: TimeoutResult<unknown>): Recorded {
   // Anything but a clear yes or no is no answer: taken for a yes, a broken store would have the event worked again.
   if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'
   return settled.value ? 'recorded' : 'lost'
 }
 
 /** Something that is written behind the answer until it is written. */
-export interface BehindWrite<Result> {
+export interface BackgroundWrite<Result> {
   readonly clock: Clock
   /** Writes once more. */
   attempt(): Result | Promise<Result>
@@ -54,11 +55,11 @@ export interface BehindWrite<Result> {
 }
 
 const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 10_000
+const MAX_PAUSE_MS = 10_000
 
 /** Writes again, at growing intervals, until a result ends it or the time is over. */
-export async function retryBehind<Result>(write: BehindWrite<Result>): Promise<Result> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+export async function retryInBackground<Result>(write: BackgroundWrite<Result>): Promise<Result> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     await new Promise<void>((resolve) => write.clock.setTimer(pauseMs, resolve))
     const result = await write.attempt()
     if (write.isSettled(result) || write.clock.now() >= write.giveUpAt()) return result

@@ -2,8 +2,9 @@
  * Stage 6 of 8, dispatch: runs the event's handlers one after the other, in order of registration. In: the event, its handlers, the names
  * of those that an earlier try finished. Out: the failures. A failing handler does not stop the others.
  */
-import { isPromiseLike } from '../clock.js'
+
 import { isPermanentError } from '../errors.js'
+import { isPromiseLike } from '../maybe-promise.js'
 
 /** A handler as it was registered. */
 export interface RegisteredHandler {
@@ -16,7 +17,7 @@ export interface DispatchRun<Context> {
   readonly event: unknown
   readonly handlers: readonly RegisteredHandler[]
   /** Names of finished handlers; grows as the run goes on. */
-  readonly handlersDone: string[]
+  readonly completedHandlers: string[]
   /** The context for one handler. */
   contextFor(checkpoint: string | undefined): Context
   /** Called when a named handler has finished and others are still to run. */
@@ -45,11 +46,11 @@ function dispatchFrom<Context>(
   first: number,
   errors: unknown[],
 ): DispatchResult | Promise<DispatchResult> {
-  const { handlers, handlersDone } = run
+  const { handlers, completedHandlers } = run
   for (let index = first; index < handlers.length; index++) {
     const handler = handlers[index] as RegisteredHandler
     const checkpoint = handler.name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
-    if (checkpoint !== undefined && handlersDone.includes(checkpoint)) continue
+    if (checkpoint !== undefined && completedHandlers.includes(checkpoint)) continue
     const reason = run.abandonedBecause()
     if (reason !== undefined) {
       // What was not run is not done: without a failure the delivery would be recorded as finished.
@@ -85,10 +86,10 @@ function waitFor<Context>(
   )
 }
 
-function markDone<Context>({ handlers, handlersDone, onCheckpoint }: DispatchRun<Context>, index: number): void {
+function markDone<Context>({ handlers, completedHandlers, onCheckpoint }: DispatchRun<Context>, index: number): void {
   const { name } = handlers[index] as RegisteredHandler
   if (name === undefined) return
-  if (!handlersDone.includes(name)) handlersDone.push(name)
+  if (!completedHandlers.includes(name)) completedHandlers.push(name)
   if (index < handlers.length - 1) onCheckpoint()
 }
 

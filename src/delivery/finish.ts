@@ -2,12 +2,13 @@
  * How a try ends: processed, failed, or set aside. Decides what stage 7 tells the store and what goes to the quarantine; what cannot be
  * written in time is written behind the answer.
  */
-import { andThen, type Deadline, settleWithin } from '../clock.js'
+import { type Deadline, withTimeout } from '../clock.js'
 import type { QuarantinedCode } from '../errors.js'
+import { andThen } from '../maybe-promise.js'
 import type { Outcome, OutcomeDetails } from '../types.js'
-import { isKeptAhead, isLastTry, TRIES } from './attempt-budget.js'
+import { isKeptAhead, isLastAttempt, MAX_ATTEMPTS } from './attempt-budget.js'
 import { STORE_CALL_MS } from './claim.js'
-import { completeClaim, type Recorded, releaseClaim, retryBehind } from './completion.js'
+import { completeClaim, type Recorded, releaseClaim, retryInBackground } from './completion.js'
 import { type DispatchResult, joinErrors } from './dispatch.js'
 import { FUTURE_ALLOWANCE_MS } from './event.js'
 import { type EventWork, endHandlers, keepRunLease, type Run, receivedAt, type WorkMeans } from './handler-run.js'
@@ -19,13 +20,19 @@ const UNDATED_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 export interface Ending {
   readonly outcome: Outcome
   /** What still has to be written; the outcome does not wait for it. */
-  readonly behind?: Promise<unknown> | undefined
+  readonly background?: Promise<unknown> | undefined
 }
 
 /** What every outcome tells of its event. */
 export function about({ read, key, secretIndex }: EventWork, attempt?: number): OutcomeDetails {
   if (attempt === undefined) return { event: read.event, idempotencyKey: key, secretIndex }
-  return { event: read.event, idempotencyKey: key, secretIndex, attempt, attemptsLeft: Math.max(0, TRIES - attempt) }
+  return {
+    event: read.event,
+    idempotencyKey: key,
+    secretIndex,
+    attempt,
+    attemptsLeft: Math.max(0, MAX_ATTEMPTS - attempt),
+  }
 }
 
 /** Until when a delivery must be remembered: as long as its bytes would still be worked. */
@@ -47,13 +54,13 @@ export function settle(run: Run, result: DispatchResult, deadline: Deadline, lat
 const PROCESSED = { status: 'processed' } as const
 
 function settleProcessed(run: Run, deadline: Deadline, late: boolean): Ending | Promise<Ending> {
-  return andThen(complete(run, deadline, false), ({ behind: completion }): Ending => {
+  return andThen(complete(run, deadline, false), ({ background: completion }): Ending => {
     const { means, work, claim } = run
     const outcome = Object.assign(about(work, claim.attempt), PROCESSED)
     // Any other delivery cannot have an entry in the quarantine.
     const mayHaveEntry = late || work.origin.from !== 'sender' || isKeptAhead(means, work, claim.attempt)
-    if (!mayHaveEntry) return { outcome, behind: completion }
-    return { outcome, behind: Promise.all([completion, discardEntry(means.quarantine, work.key)]) }
+    if (!mayHaveEntry) return { outcome, background: completion }
+    return { outcome, background: Promise.all([completion, discardEntry(means.quarantine, work.key)]) }
   })
 }
 
@@ -61,15 +68,16 @@ async function settleFailed(run: Run, result: DispatchResult, deadline: Deadline
   const { means, work, claim } = run
   const error = joinErrors(result.errors)
   const message = `A handler failed${late ? ', after the delivery had been answered' : ''} (try ${claim.attempt}).`
-  means.reporter.trouble({ ...aboutTrouble(work), code: 'handler_failed', message, error })
+  means.reporter.report({ ...aboutDelivery(work), code: 'handler_failed', message, error })
   if (result.permanent) return settleAside(run, deadline, 'permanent_error', error, late)
-  if (isLastTry(means, work, claim.attempt)) return settleAside(run, deadline, 'tries_exhausted', error, late)
+  if (isLastAttempt(means, work, claim.attempt)) return settleAside(run, deadline, 'attempts_exhausted', error, late)
   const [kept, released] = await Promise.all([
     keepAhead(means, work, claim.attempt, deadline, error, late),
     release(run, deadline),
   ])
-  const behind = kept.behind || released.behind ? Promise.all([kept.behind, released.behind]) : undefined
-  return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, behind }
+  const background =
+    kept.background || released.background ? Promise.all([kept.background, released.background]) : undefined
+  return { outcome: { ...about(work, claim.attempt), status: 'failed', error }, background }
 }
 
 /** Sets a claimed delivery aside: finished for the sender once the quarantine has it, another try otherwise. */
@@ -85,15 +93,16 @@ export async function settleAside(
   const outcome: Outcome = { ...about(work, claim.attempt), ...aside }
   if (aside.status === 'quarantined') return { outcome, ...(await complete(run, deadline, true)) }
   // Nobody waits for an answer any more: the sink is asked again while the claim is held.
-  if (late && aside.status === 'unavailable') return { outcome, behind: settleAsideAgain(run, deadline, code, error) }
+  if (late && aside.status === 'unavailable')
+    return { outcome, background: settleAsideAgain(run, deadline, code, error) }
   return { outcome, ...(await release(run, deadline)) }
 }
 
 async function settleAsideAgain(run: Run, deadline: Deadline, code: QuarantinedCode, error: unknown): Promise<void> {
   const { status } = await setAsideAgain(run.means, run.work, run.claim.attempt, code, error)
   // Not kept after all: a later try must not find it done.
-  const { behind } = status === 'quarantined' ? await complete(run, deadline, true) : await release(run, deadline)
-  await behind
+  const { background } = status === 'quarantined' ? await complete(run, deadline, true) : await release(run, deadline)
+  await background
 }
 
 /** Gives a delivery to the quarantine, claimed or not. */
@@ -119,20 +128,20 @@ export async function keepAhead(
   deadline: Deadline,
   error: unknown,
   late = false,
-): Promise<Pick<Ending, 'behind'>> {
+): Promise<Pick<Ending, 'background'>> {
   if (!isKeptAhead(means, work, attempt)) return {}
   const aside = await setAside(means, work, attempt, deadline, 'retry_pending', error)
   if (aside.status === 'quarantined' || !late) return {}
-  return { behind: setAsideAgain(means, work, attempt, 'retry_pending', error) }
+  return { background: setAsideAgain(means, work, attempt, 'retry_pending', error) }
 }
 
 function setAsideAgain(means: WorkMeans, work: EventWork, attempt: number, code: QuarantinedCode, error: unknown) {
   const since = means.settings.clock.now()
-  return retryBehind({
+  return retryInBackground({
     clock: means.settings.clock,
     attempt: () => setAside(means, work, attempt, UNHURRIED, code, error),
     isSettled: ({ status }) => status === 'quarantined',
-    giveUpAt: () => means.behindUntil(since),
+    giveUpAt: () => means.backgroundUntil(since),
   })
 }
 
@@ -143,17 +152,17 @@ export const UNHURRIED: Deadline = { startedAt: 0, left: () => STORE_CALL_MS }
  * Gives the claim back. The store is asked even where no time is left for its answer: a try that was never released looks like a crash.
  * Not recorded: the lease ends before the next try, which then counts on from here.
  */
-async function release(run: Run, deadline: Deadline): Promise<Pick<Ending, 'behind'>> {
+async function release(run: Run, deadline: Deadline): Promise<Pick<Ending, 'background'>> {
   const { means, work, claim } = run
-  const { key, token, handlersDone } = claim
+  const { key, token, completedHandlers } = claim
   const { clock } = means.settings
   // What ran no handler was no try.
-  const request = { key, token, handlersDone: [...handlersDone], counted: work.handlers.length > 0 }
+  const request = { key, token, completedHandlers: [...completedHandlers], counted: work.handlers.length > 0 }
   const released = andThen(releaseClaim(means.store, clock, STORE_CALL_MS, request), (recorded) => {
     if (recorded === 'lost') reportLost(run, LOST_RELEASE)
   })
-  const settled = await settleWithin(clock, deadline.left(), () => released)
-  return settled.status === 'value' ? {} : { behind: Promise.resolve(released) }
+  const settled = await withTimeout(clock, deadline.left(), () => released)
+  return settled.status === 'value' ? {} : { background: Promise.resolve(released) }
 }
 
 type Attempt = (limitMs: number) => Recorded | Promise<Recorded>
@@ -163,10 +172,16 @@ function complete(
   run: Run,
   deadline: Deadline,
   quarantined: boolean,
-): Pick<Ending, 'behind'> | Promise<Pick<Ending, 'behind'>> {
+): Pick<Ending, 'background'> | Promise<Pick<Ending, 'background'>> {
   const { means, work, claim } = run
-  const { key, token, handlersDone } = claim
-  const request = { key, token, retainUntil: retainUntil(means, work), quarantined, handlersDone: [...handlersDone] }
+  const { key, token, completedHandlers } = claim
+  const request = {
+    key,
+    token,
+    retainUntil: retainUntil(means, work),
+    quarantined,
+    completedHandlers: [...completedHandlers],
+  }
   const attempt: Attempt = (limitMs) => completeClaim(means.store, means.settings.clock, limitMs, request)
   const asked = attempt(Math.min(STORE_CALL_MS, deadline.left()))
   return andThen(asked, (recorded) => {
@@ -176,29 +191,29 @@ function complete(
   })
 }
 
-const WRITTEN: Pick<Ending, 'behind'> = {}
+const WRITTEN: Pick<Ending, 'background'> = {}
 
-function completeBehind(run: Run, attempt: Attempt): Pick<Ending, 'behind'> {
+function completeBehind(run: Run, attempt: Attempt): Pick<Ending, 'background'> {
   const { means, work } = run
   const { clock } = means.settings
   const message = 'The store did not take a completion; it is written again behind the answer.'
-  means.reporter.trouble({ ...aboutTrouble(work), code: 'completion_delayed', message })
-  if (!work.delivery.endsWithAnswer) keepRunLease(run)
+  means.reporter.report({ ...aboutDelivery(work), code: 'completion_delayed', message })
+  if (!work.delivery.freezesAfterResponse) keepRunLease(run)
   const since = clock.now()
-  const retried = retryBehind({
+  const retried = retryInBackground({
     clock,
     attempt: () => attempt(STORE_CALL_MS),
     isSettled: (result) => result !== 'unknown',
-    giveUpAt: () => means.behindUntil(since),
+    giveUpAt: () => means.backgroundUntil(since),
   })
-  return { behind: retried.then((last) => reportUnrecorded(run, last)) }
+  return { background: retried.then((last) => reportUnrecorded(run, last)) }
 }
 
 function reportUnrecorded(run: Run, recorded: Recorded): void {
   if (recorded === 'lost') reportLost(run, LOST_COMPLETION)
   if (recorded !== 'unknown') return
   const message = 'The store did not take a completion for too long; a later try may work the event again.'
-  run.means.reporter.trouble({ ...aboutTrouble(run.work), code: 'completion_abandoned', message })
+  run.means.reporter.report({ ...aboutDelivery(run.work), code: 'completion_abandoned', message })
 }
 
 const LOST_COMPLETION =
@@ -207,11 +222,11 @@ const LOST_RELEASE =
   'A failed try ended after another worker had claimed the delivery; it changed nothing of that claim.'
 
 function reportLost({ means, work }: Run, message: string): void {
-  means.reporter.trouble({ ...aboutTrouble(work), code: 'lease_lost', message })
+  means.reporter.report({ ...aboutDelivery(work), code: 'lease_lost', message })
 }
 
 /** Which delivery a report is about. */
-export function aboutTrouble({ key, read }: EventWork): {
+export function aboutDelivery({ key, read }: EventWork): {
   readonly idempotencyKey: string
   readonly eventType: string
 } {

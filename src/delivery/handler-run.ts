@@ -27,7 +27,7 @@ export interface WorkMeans {
   /** When this receiver worked its first delivery, in epoch milliseconds. */
   workingSince(): number
   /** Until when something that began to fail at `since` is written again behind the answer, in epoch milliseconds. */
-  behindUntil(since: number): number
+  backgroundUntil(since: number): number
 }
 
 /** Where a delivery comes from, which decides whose tries are counted. */
@@ -109,18 +109,19 @@ function runHandlers(
   claim: HeldClaim,
   stop: Stop,
 ): DispatchResult | Promise<DispatchResult> {
-  const { handlersDone, key, token } = claim
+  const { completedHandlers, key, token } = claim
   const { transaction } = means.store
   return dispatch({
     event: work.read.event,
     handlers: work.handlers,
-    handlersDone,
+    completedHandlers,
     contextFor(checkpoint) {
       const context = new RunContext(work, claim, stop)
       return transaction ? withTransaction(context, claim, checkpoint, transaction as OpenTransaction) : context
     },
     // Not awaited: the handler that comes next need not wait for it, and `complete` or `release` says it again.
-    onCheckpoint: () => void renewQuietly(means, { key, token, leaseMs: LEASE_MS, handlersDone: [...handlersDone] }),
+    onCheckpoint: () =>
+      void renewQuietly(means, { key, token, leaseMs: LEASE_MS, completedHandlers: [...completedHandlers] }),
     abandonedBecause: () => reasonToStop(stop),
   })
 }
@@ -135,7 +136,7 @@ async function renewQuietly(means: WorkMeans, request: Parameters<Store['renew']
 
 function reportLost({ reporter }: WorkMeans, { key, read }: EventWork): WebhookError {
   const message = 'Another worker has claimed a delivery whose lease was over; the handler’s signal was aborted.'
-  reporter.trouble({ code: 'lease_lost', message, idempotencyKey: key, eventType: read.event.event })
+  reporter.report({ code: 'lease_lost', message, idempotencyKey: key, eventType: read.event.event })
   return new WebhookError('lease_lost', message)
 }
 

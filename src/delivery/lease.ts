@@ -2,7 +2,7 @@
  * Part of stage 5: keeps a claim's lease alive while its handlers run or its completion is being written. A heartbeat every 10 s
  * survives four that fail before the lease of 55 s is over.
  */
-import { type Clock, settleWithin } from '../clock.js'
+import { type Clock, withTimeout } from '../clock.js'
 import type { Store } from '../stores/store.js'
 
 /** The time between two heartbeats, in milliseconds. */
@@ -26,7 +26,7 @@ export function keepLease(lease: Lease): () => void {
   let ended = false
   let cancel = () => {}
   const beat = async () => {
-    const renewed = await settleWithin(clock, lease.callMs, () => store.renew({ key, token, leaseMs }))
+    const renewed = await withTimeout(clock, lease.callMs, () => store.renew({ key, token, leaseMs }))
     if (ended) return
     if (renewed.status === 'value' && renewed.value === false) {
       lease.onLost()

@@ -3,7 +3,7 @@
  * Either way the sender is answered 200: another try could not help, and a fifth failure would disable the webhook. What an inbox has
  * accepted was answered long ago: without a sink it stays in the inbox, whose engine keeps what has failed.
  */
-import { type Clock, type Deadline, settleWithin } from '../clock.js'
+import { type Clock, type Deadline, withTimeout } from '../clock.js'
 import type { QuarantinedCode } from '../errors.js'
 import { errorText, type Reporter } from '../receiver/reporter.js'
 import type { QuarantineEntry, QuarantineSink } from '../stores/store.js'
@@ -44,9 +44,9 @@ export async function quarantine(means: QuarantineMeans, deadline: Deadline, giv
   const { sink, clock, reporter } = means
   const outcome = { status: 'quarantined', code: given.code, error: given.error } as const
   if (!sink) return withoutSink(reporter, given)
-  const settled = await settleWithin(clock, Math.min(SINK_CALL_MS, deadline.left()), () => sink(toEntry(given)))
+  const settled = await withTimeout(clock, Math.min(SINK_CALL_MS, deadline.left()), () => sink(toEntry(given)))
   if (settled.status === 'value') {
-    reporter.trouble({
+    reporter.report({
       ...aboutCase(given),
       code: given.code,
       message: `${WHY[given.code]} It is kept in the quarantine.`,
@@ -55,21 +55,21 @@ export async function quarantine(means: QuarantineMeans, deadline: Deadline, giv
   }
   const error = settled.status === 'error' ? settled.error : 'the sink did not answer in time'
   const message = 'The quarantine did not take a delivery; it is answered 503.'
-  reporter.trouble({ ...aboutCase(given), code: 'quarantine_unavailable', message, error })
+  reporter.report({ ...aboutCase(given), code: 'quarantine_unavailable', message, error })
   return { status: 'unavailable', code: 'quarantine_unavailable', error }
 }
 
 function withoutSink(reporter: Reporter, given: QuarantineCase): SetAside {
   const { code, error, isAccepted } = given
   if (isAccepted) {
-    reporter.trouble({
+    reporter.report({
       ...aboutCase(given),
       code,
       message: `${WHY[code]} There is no quarantine, so it goes back to the inbox as a failed job.`,
     })
     return { status: 'failed', error: error ?? WHY[code] }
   }
-  reporter.trouble({ ...aboutCase(given), code: 'event_dropped', message: `${code}: ${WHY[code]} ${NO_SINK}` })
+  reporter.report({ ...aboutCase(given), code: 'event_dropped', message: `${code}: ${WHY[code]} ${NO_SINK}` })
   return { status: 'quarantined', code, error }
 }
 
@@ -77,10 +77,10 @@ function withoutSink(reporter: Reporter, given: QuarantineCase): SetAside {
 export async function discardEntry(means: QuarantineMeans, key: string): Promise<void> {
   const { sink, clock, reporter } = means
   if (!sink?.discard) return
-  const settled = await settleWithin(clock, SINK_CALL_MS, () => sink.discard?.(key))
+  const settled = await withTimeout(clock, SINK_CALL_MS, () => sink.discard?.(key))
   if (settled.status === 'value') return
   const message = 'An entry could not be taken out of the quarantine; working it again will find it done.'
-  reporter.trouble({ code: 'quarantine_unavailable', message, idempotencyKey: key })
+  reporter.report({ code: 'quarantine_unavailable', message, idempotencyKey: key })
 }
 
 const NO_SINK = 'There is no quarantine to keep it, so it is dropped. Give createReceiver one, or a store that has one.'
@@ -98,7 +98,7 @@ const WHY: Readonly<Record<QuarantinedCode, string>> = {
   permanent_error: 'A handler threw a PermanentError.',
   job_forged: 'A job in the inbox’s queue is not signed by GoValid: somebody else wrote it. It was not run.',
   retry_pending: 'A delivery fails again and again; it is kept in case its last try never arrives.',
-  tries_exhausted: 'The last try of a delivery did not finish.',
+  attempts_exhausted: 'The last try of a delivery did not finish.',
   handler_crashed: 'Every earlier try of a delivery ended with the process, so the last one was not run.',
 }
 

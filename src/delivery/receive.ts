@@ -2,8 +2,9 @@
  * The story of a delivery: from an HTTP request to an outcome, stages 1 to 7 in order. Stage 8, the answer, belongs to the adapter.
  */
 
-import { isPromiseLike, settleWithin, startDeadline } from '../clock.js'
+import { startDeadline, withTimeout } from '../clock.js'
 import type { Digest } from '../crypto/digest.js'
+import { isPromiseLike } from '../maybe-promise.js'
 import type { Handlers } from '../receiver/handlers.js'
 import type { SecretLoader } from '../receiver/secret-loader.js'
 import type { Delivery, Outcome, Refusal } from '../types.js'
@@ -12,11 +13,11 @@ import { readEnvelope } from './envelope.js'
 import { applySchema, judgeEvent, readEvent, schemaFor } from './event.js'
 import { type EventWork, type Origin, receivedAt, type WorkMeans } from './handler-run.js'
 import { userKey } from './idempotency-key.js'
-import { workEvent } from './process.js'
+import { processEvent } from './process.js'
 import { type QuarantineCase, quarantine } from './quarantine.js'
 import { readRawBody } from './raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from './signature.js'
-import { cutSignatureMember } from './signed-content.js'
+import { cutSignatureField } from './signed-content.js'
 
 /** What one receiver receives with. */
 export interface ReceiveMeans extends WorkMeans {
@@ -36,8 +37,8 @@ const PATIENT_EXTRA_MS = 60_000
 export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, origin: Origin): Promise<Outcome> {
   const { settings } = means
   const isSender = origin.from === 'sender'
-  const answerMs = isSender ? settings.deadlineMs : settings.handlerTimeoutMs + PATIENT_EXTRA_MS
-  const deadline = startDeadline(settings.clock, answerMs)
+  const responseMs = isSender ? settings.deadlineMs : settings.handlerTimeoutMs + PATIENT_EXTRA_MS
+  const deadline = startDeadline(settings.clock, responseMs)
   // 1. raw body: the bytes as they were sent. Here as below, what is at hand is not waited for: a turn costs more than a stage.
   // What an inbox or the quarantine hands out was measured when it came in.
   const limits = isSender ? settings : { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY }
@@ -48,7 +49,7 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, o
   const loading = means.loadSecrets(deadline)
   const secrets = isPromiseLike(loading) ? await loading : loading
   if ('status' in secrets) return secrets
-  const content = settings.signedContent === 'body' ? rawBody : cutSignatureMember(rawBody)
+  const content = settings.signedContent === 'body' ? rawBody : cutSignatureField(rawBody)
   const verifying = verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
   const verified = isPromiseLike(verifying) ? await verifying : verifying
   const read = { delivery, rawBody, deadline, origin }
@@ -72,7 +73,7 @@ export async function receiveDelivery(means: ReceiveMeans, delivery: Delivery, o
   if (settings.inbox && isSender) return acceptDelivery(means, settings.inbox, work)
   if (handlers.length === 0) return { status: 'ignored', event: event.event, idempotencyKey: key, secretIndex }
   // 5. claim, 6. dispatch, 7. completion: see work.ts.
-  return schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : workEvent(means, work)
+  return schemaFor(type, settings.schemas) ? workThroughSchema(means, work) : processEvent(means, work)
 }
 
 /** Stage 4 goes on: the user's schema has the last word on `data`. One that fails is a failed try. */
@@ -80,10 +81,11 @@ async function workThroughSchema(means: ReceiveMeans, work: EventWork): Promise<
   const { settings } = means
   const { read, key, secretIndex, deadline } = work
   const limitMs = Math.min(SCHEMA_CALL_MS, deadline.left())
-  const verdict = await settleWithin(settings.clock, limitMs, () => applySchema(read, settings.schemas))
-  if (verdict.status === 'late') return workEvent(means, { ...work, schemaFailure: { error: SCHEMA_LATE } })
-  if (verdict.status === 'error') return workEvent(means, { ...work, schemaFailure: verdict })
-  if (!('refused' in verdict.value)) return workEvent(means, { ...work, read: { ...read, event: verdict.value.event } })
+  const verdict = await withTimeout(settings.clock, limitMs, () => applySchema(read, settings.schemas))
+  if (verdict.status === 'late') return processEvent(means, { ...work, schemaFailure: { error: SCHEMA_LATE } })
+  if (verdict.status === 'error') return processEvent(means, { ...work, schemaFailure: verdict })
+  if (!('refused' in verdict.value))
+    return processEvent(means, { ...work, read: { ...read, event: verdict.value.event } })
   const about = { key, code: 'schema_refused', eventType: read.event.event, secretIndex } as const
   return setAside(means, work, { ...about, error: verdict.value.refused })
 }
@@ -121,7 +123,7 @@ async function setAside(
 
 function refuse(means: ReceiveMeans, { refused: code, hint }: Refusal): Outcome {
   const about = hint === undefined ? {} : { hint }
-  means.reporter.trouble({ code, message: hint === undefined ? REFUSED[code] : `${REFUSED[code]} ${hint}` })
+  means.reporter.report({ code, message: hint === undefined ? REFUSED[code] : `${REFUSED[code]} ${hint}` })
   return { status: 'refused', code, ...about }
 }
 
@@ -149,6 +151,6 @@ async function deliveryKey(
   const key = settings.idempotencyKey && (await userKey(digest, settings.idempotencyKey, rawBody, payload))
   if (key !== undefined) return key
   const message = 'idempotencyKey threw or gave no text; the delivery is known by its bytes instead.'
-  reporter.trouble({ code: 'idempotency_key_failed', message, idempotencyKey: contentKey })
+  reporter.report({ code: 'idempotency_key_failed', message, idempotencyKey: contentKey })
   return contentKey
 }

@@ -6,7 +6,7 @@ import type { RefusedCode } from '../errors.js'
 import type { Outcome } from '../types.js'
 
 /** An HTTP answer. The same object is used again: adapters must not change it. */
-export interface Answer {
+export interface WebhookResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -16,46 +16,46 @@ export interface Answer {
 
 const RETRY_AFTER = { 'retry-after': '60' }
 
-const ANSWERS: Readonly<Record<Exclude<Outcome['status'], 'refused'>, Answer>> = {
-  processed: answer(200, 'processed'),
-  accepted: answer(200, 'accepted'),
-  duplicate: answer(200, 'duplicate'),
-  ignored: answer(200, 'ignored'),
-  quarantined: answer(200, 'quarantined'),
-  busy: answer(503, 'busy', RETRY_AFTER),
-  unfinished: answer(503, 'unfinished', RETRY_AFTER),
-  unavailable: answer(503, 'unavailable', RETRY_AFTER),
-  failed: answer(500, 'failed'),
+const RESPONSES: Readonly<Record<Exclude<Outcome['status'], 'refused'>, WebhookResponse>> = {
+  processed: response(200, 'processed'),
+  accepted: response(200, 'accepted'),
+  duplicate: response(200, 'duplicate'),
+  ignored: response(200, 'ignored'),
+  quarantined: response(200, 'quarantined'),
+  busy: response(503, 'busy', RETRY_AFTER),
+  unfinished: response(503, 'unfinished', RETRY_AFTER),
+  unavailable: response(503, 'unavailable', RETRY_AFTER),
+  failed: response(500, 'failed'),
 }
 
 // Why a signature was refused is nobody's business but the developer's: the three answers are one.
-const NOT_AUTHENTIC = answer(401, 'refused')
+const NOT_AUTHENTIC = response(401, 'refused')
 
-const REFUSALS: Readonly<Record<RefusedCode, Answer>> = {
+const REFUSALS: Readonly<Record<RefusedCode, WebhookResponse>> = {
   signature_missing: NOT_AUTHENTIC,
   signature_malformed: NOT_AUTHENTIC,
   signature_mismatch: NOT_AUTHENTIC,
-  method_not_allowed: answer(405, 'refused', { allow: 'POST' }),
-  body_read_failed: { ...answer(400, 'refused'), closes: true },
-  body_timeout: { ...answer(408, 'refused', { connection: 'close' }), closes: true },
-  body_too_large: { ...answer(413, 'refused', { connection: 'close' }), closes: true },
-  body_encoded: answer(415, 'refused'),
-  body_already_parsed: answer(500, 'refused', {}, 'body_already_parsed'),
-  secret_missing: answer(500, 'refused', {}, 'secret_missing'),
+  method_not_allowed: response(405, 'refused', { allow: 'POST' }),
+  body_read_failed: { ...response(400, 'refused'), closes: true },
+  body_timeout: { ...response(408, 'refused', { connection: 'close' }), closes: true },
+  body_too_large: { ...response(413, 'refused', { connection: 'close' }), closes: true },
+  body_encoded: response(415, 'refused'),
+  body_already_parsed: response(500, 'refused', {}, 'body_already_parsed'),
+  secret_missing: response(500, 'refused', {}, 'secret_missing'),
 }
 
-function answer(
+function response(
   status: number,
   outcome: string,
   headers: Readonly<Record<string, string>> = {},
   code?: string,
-): Answer {
+): WebhookResponse {
   const body = JSON.stringify({ status: outcome, code })
   const constant = { 'content-type': 'application/json', 'content-length': String(body.length) }
   return { status, headers: { ...constant, ...headers }, body, closes: false }
 }
 
 /** The answer to an outcome. */
-export function toAnswer(outcome: Outcome): Answer {
-  return outcome.status === 'refused' ? REFUSALS[outcome.code] : ANSWERS[outcome.status]
+export function toResponse(outcome: Outcome): WebhookResponse {
+  return outcome.status === 'refused' ? REFUSALS[outcome.code] : RESPONSES[outcome.status]
 }

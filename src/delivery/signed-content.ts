@@ -9,7 +9,7 @@ const COMMA = 0x2c
 const OPEN = [0x7b, 0x5b]
 const CLOSE = [0x7d, 0x5d]
 const SPACES = [0x20, 0x09, 0x0a, 0x0d]
-const MEMBER = /^"signature"[ \t\n\r]*:[ \t\n\r]*(?:"(?:[^"\\]|\\.)*"|null)$/s
+const FIELD = /^"signature"[ \t\n\r]*:[ \t\n\r]*(?:"(?:[^"\\]|\\.)*"|null)$/s
 
 interface Span {
   readonly start: number
@@ -17,25 +17,25 @@ interface Span {
 }
 
 /** The body without its one top-level `signature` member (a string or null) and the comma that went with it. */
-export function cutSignatureMember(body: Uint8Array): Uint8Array {
-  const members = topLevelMembers(body)
-  const [span, second] = members.filter((member) => isSignature(body, member))
+export function cutSignatureField(body: Uint8Array): Uint8Array {
+  const fields = topLevelFields(body)
+  const [span, second] = fields.filter((field) => isSignature(body, field))
   if (span === undefined || second !== undefined) return body
-  const index = members.indexOf(span)
-  const previous = members[index - 1]
-  const next = members[index + 1]
+  const index = fields.indexOf(span)
+  const previous = fields[index - 1]
+  const next = fields[index + 1]
   // Added last, the member took the comma and the blanks before it; else it gives those behind it.
   if (previous) return without(body, previous.end, span.end)
   return next ? without(body, span.start, next.start) : without(body, span.start, span.end)
 }
 
 function isSignature(body: Uint8Array, { start, end }: Span): boolean {
-  return MEMBER.test(String.fromCharCode(...body.subarray(start, Math.min(end, start + 4096))))
+  return FIELD.test(String.fromCharCode(...body.subarray(start, Math.min(end, start + 4096))))
 }
 
 /** Where each `"name": value` of the outermost object lies, blanks around it left out. */
-function topLevelMembers(body: Uint8Array): readonly Span[] {
-  const members: Span[] = []
+function topLevelFields(body: Uint8Array): readonly Span[] {
+  const fields: Span[] = []
   let depth = 0
   let start: number | undefined
   let end = 0
@@ -44,7 +44,7 @@ function topLevelMembers(body: Uint8Array): readonly Span[] {
     if (SPACES.includes(byte)) continue
     const closes = CLOSE.includes(byte)
     if (depth === 1 && (byte === COMMA || closes)) {
-      if (start !== undefined) members.push({ start, end })
+      if (start !== undefined) fields.push({ start, end })
       start = undefined
     } else if (depth >= 1) {
       start ??= index
@@ -54,7 +54,7 @@ function topLevelMembers(body: Uint8Array): readonly Span[] {
     if (byte === QUOTE) index = endOfString(body, index)
     end = index + 1
   }
-  return members
+  return fields
 }
 
 function endOfString(body: Uint8Array, opening: number): number {

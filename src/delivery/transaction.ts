@@ -20,7 +20,7 @@ const REPEATED =
 /** The context of one handler in a transactional store. */
 export function withTransaction(
   context: DeliveryContext,
-  { key, token, handlersDone }: HeldClaim,
+  { key, token, completedHandlers }: HeldClaim,
   checkpoint: string | undefined,
   open: OpenTransaction,
 ): DeliveryContext & { readonly transaction: Transact } {
@@ -37,7 +37,7 @@ export function withTransaction(
         mayHaveCommitted = !isFailed
       })
       const value = await open({ key, token, checkpoint })(watched, ...rest)
-      handlersDone.push(checkpoint)
+      completedHandlers.push(checkpoint)
       return value
     } catch (error) {
       isUsed = mayHaveCommitted

@@ -49,7 +49,7 @@ export interface QrScannedData {
 
 /** An object whose members GoValid does not document. */
 export interface OpenData {
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 }
 
 /**
@@ -161,7 +161,7 @@ export interface UnknownEvent {
   /** The event's name: any non-empty string. */
   readonly event: string
   /** Any other member, as sent. */
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 }
 
 /** A departure from the documented shape that did not stop the event. */

@@ -10,16 +10,16 @@ type Kind = 'string' | 'number' | 'boolean' | 'object'
 /** One member: `?` behind the kind marks a member that may be missing or null. */
 type Expectation = Kind | `${Kind}?`
 
-interface Member {
+interface Field {
   readonly name: string
   readonly expected: Expectation
   readonly kind: Kind
   readonly optional: boolean
 }
-type Shape = readonly Member[]
+type Shape = readonly Field[]
 
-function shape(members: Readonly<Record<string, Expectation>>): Shape {
-  return Object.entries(members).map(([name, expected]) => {
+function shape(fields: Readonly<Record<string, Expectation>>): Shape {
+  return Object.entries(fields).map(([name, expected]) => {
     const optional = expected.endsWith('?')
     return { name, expected, kind: (optional ? expected.slice(0, -1) : expected) as Kind, optional }
   })
@@ -102,15 +102,15 @@ const HERE: readonly string[] = []
 const IN_DATA = ['data']
 const IN_LOCATION = ['data', 'scan_location']
 
-type Members = Readonly<Record<string, unknown>>
+type Fields = Readonly<Record<string, unknown>>
 
 /** Whether a value is a JSON object (not null, not an array). */
-export function isObject(value: unknown): value is Members {
+export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Every departure of a known event's payload from its expected shape; empty when there is none. */
-export function findIssues(type: EventType, payload: Members): Issue[] {
+export function findIssues(type: EventType, payload: Fields): Issue[] {
   if (type === 'qr.scanned' && isDocumentedScan(payload)) return []
   const issues: Issue[] = []
   check(payload, ENVELOPE, HERE, issues)
@@ -124,7 +124,7 @@ export function findIssues(type: EventType, payload: Members): Issue[] {
 }
 
 /** Whether a scan is just as documented: by far the most deliveries are, and this is ten times as quick as going through the shapes. */
-function isDocumentedScan({ timestamp, webhook_id, data, signature }: Members): boolean {
+function isDocumentedScan({ timestamp, webhook_id, data, signature }: Fields): boolean {
   if (typeof timestamp !== 'string' || !isText(signature) || !isObject(data)) return false
   if (typeof webhook_id !== 'string' || webhook_id.length > WEBHOOK_ID_LENGTH) return false
   const { qr_id, qr_title, device, platform, is_first_scan, scan_count, scan_location } = data
@@ -150,15 +150,15 @@ function checkWebhookId(id: unknown, issues: Issue[]): void {
   })
 }
 
-function check(members: Members, expected: Shape, path: readonly string[], issues: Issue[]): void {
-  for (const member of expected) {
-    const { name } = member
-    const value = Object.hasOwn(members, name) ? members[name] : undefined
-    if (!fits(value, member)) issues.push({ path: [...path, name], expected: member.expected, received: kindOf(value) })
+function check(fields: Fields, expected: Shape, path: readonly string[], issues: Issue[]): void {
+  for (const field of expected) {
+    const { name } = field
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined
+    if (!fits(value, field)) issues.push({ path: [...path, name], expected: field.expected, received: kindOf(value) })
   }
 }
 
-function fits(value: unknown, { kind, optional }: Member): boolean {
+function fits(value: unknown, { kind, optional }: Field): boolean {
   if (value === undefined || value === null) return optional
   if (kind === 'object') return isObject(value)
   // JSON can name numbers beyond a double's range, such as 1e400; they are read as Infinity, and are not the number that was sent.

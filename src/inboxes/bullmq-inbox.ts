@@ -6,7 +6,7 @@
  */
 import type * as BullMq from 'bullmq'
 import { WebhookError } from '../errors.js'
-import { fromJob, type Inbox, type InboxStatus, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
+import { fromJob, type Inbox, type InboxProcessor, type InboxStatus, isFinished, type Job, toJob } from './inbox.js'
 
 /** What `bullmqInbox` takes. */
 export interface BullmqInboxOptions {
@@ -21,7 +21,7 @@ export interface BullmqInboxOptions {
   /** How many deliveries are worked at once in this process. Default: 10. */
   readonly concurrency?: number
   /** How often a delivery is tried before it is set aside. Default: 20. */
-  readonly tries?: number
+  readonly attempts?: number
   /** The pause before the second try, in milliseconds; it doubles with each, up to an hour, less up to a half by chance. Default: 5,000. */
   readonly firstPauseMs?: number
   /** Called with what BullMQ reports of its connection; without it, it is left to the answers and to BullMQ's own reconnecting. */
@@ -33,7 +33,7 @@ const NOT_COUNTED_PAUSE_MS = 60_000
 /** BullMQ renews it by half; a job whose process has died is found stalled after it. */
 const LOCK_MS = 60_000
 const BACKOFF = 'govalid'
-const LONGEST_PAUSE_MS = 60 * 60 * 1000
+const MAX_PAUSE_MS = 60 * 60 * 1000
 
 /**
  * Makes an inbox on BullMQ. Connects with the first delivery or when it is started.
@@ -53,14 +53,14 @@ const LONGEST_PAUSE_MS = 60 * 60 * 1000
  */
 export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   const { bullmq, queue: name = 'govalid-webhooks', connection, prefix, onConnectionError = () => {} } = options
-  const { concurrency = 10, tries = 20, firstPauseMs = 5000 } = options
+  const { concurrency = 10, attempts = 20, firstPauseMs = 5000 } = options
   if (typeof bullmq?.Queue !== 'function' || typeof bullmq.Worker !== 'function' || connection === undefined) {
     throw new WebhookError(
       'option_invalid',
       "bullmqInbox takes BullMQ and its connection: { bullmq, connection }, with import * as bullmq from 'bullmq'.",
     )
   }
-  for (const [option, value] of Object.entries({ concurrency, tries, firstPauseMs })) {
+  for (const [option, value] of Object.entries({ concurrency, attempts, firstPauseMs })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new WebhookError('option_invalid', `${option} must be a whole number above 0; it is ${String(value)}.`)
   }
@@ -90,7 +90,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   return {
     async accept(delivery) {
       // A finished job is removed, so that its id is free; a failed one stays: it is the dead letter.
-      const kept = { jobId: delivery.key, attempts: tries, removeOnComplete: true, removeOnFail: false }
+      const kept = { jobId: delivery.key, attempts: attempts, removeOnComplete: true, removeOnFail: false }
       // Of the worker's settings: BullMQ's own exponential pauses have no limit, and the twentieth would be days.
       const backoff = { type: BACKOFF }
       await withQueue((opened) => opened.add('delivery', toJob(delivery), { ...kept, backoff }))
@@ -98,8 +98,9 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
     start(work) {
       if (worker) return
       stopped = false
-      const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: tries }
-      const process = (job: BullMq.Job<Job>, token?: string) => workJob(bullmq.DelayedError, work, job, token, tries)
+      const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: attempts }
+      const process = (job: BullMq.Job<Job>, token?: string) =>
+        processJob(bullmq.DelayedError, work, job, token, attempts)
       const settings = { backoffStrategy: (made: number) => pauseAfter(made, firstPauseMs) }
       worker = new bullmq.Worker<Job>(name, process, { ...shared, ...lock, concurrency, settings })
       worker.on('error', onConnectionError)
@@ -120,20 +121,20 @@ async function readStatus(queue: BullMq.Queue<Job>): Promise<InboxStatus> {
   const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
   const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
   const oldestWaitingAt = await oldestOf(queue)
-  return { waiting: waiting + prioritized + delayed, working: active, failed, oldestWaitingAt }
+  return { waiting: waiting + prioritized + delayed, processing: active, failed, oldestWaitingAt }
 }
 
-async function workJob(
+async function processJob(
   DelayedError: typeof BullMq.DelayedError,
-  work: InboxWork,
+  work: InboxProcessor,
   job: BullMq.Job<Job>,
   token: string | undefined,
-  tries: number,
+  attempts: number,
 ): Promise<void> {
   // A try whose process died is counted by BullMQ as stalled.
   const number = job.attemptsMade + job.stalledCounter + 1
   // Whoever accepted it may have been told of fewer tries, and BullMQ gives up after those.
-  const most = Math.min(tries, job.opts.attempts ?? 1)
+  const most = Math.min(attempts, job.opts.attempts ?? 1)
   const outcome = await work(fromJob(job.data), { number, last: number >= most, over: number > most })
   if (isFinished(outcome)) return
   if (outcome.status === 'failed') throw toError(outcome.error)
@@ -143,7 +144,7 @@ async function workJob(
 }
 
 function pauseAfter(made: number, firstPauseMs: number): number {
-  const longestMs = Math.min(firstPauseMs * 2 ** (made - 1), LONGEST_PAUSE_MS)
+  const longestMs = Math.min(firstPauseMs * 2 ** (made - 1), MAX_PAUSE_MS)
   return Math.round(longestMs * (1 - Math.random() / 2))
 }
 

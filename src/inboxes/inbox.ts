@@ -37,14 +37,14 @@ export interface InboxAttempt {
 }
 
 /** Works one job to its end; never rejects. Given to a driver by the receiver. */
-export type InboxWork = (delivery: AcceptedDelivery, attempt: InboxAttempt) => Promise<Outcome>
+export type InboxProcessor = (delivery: AcceptedDelivery, attempt: InboxAttempt) => Promise<Outcome>
 
 /** What an inbox holds. */
 export interface InboxStatus {
   /** Accepted and not yet worked, retries included. */
   readonly waiting: number
   /** Being worked now; `undefined` where the engine does not tell. */
-  readonly working: number | undefined
+  readonly processing: number | undefined
   /** In the engine's own dead letter. */
   readonly failed: number
   /** When the oldest that waits was accepted, in epoch milliseconds. */
@@ -56,7 +56,7 @@ export interface Inbox {
   /** Takes a delivery; resolves once it is durable. A delivery whose key waits already is taken once. */
   accept(delivery: AcceptedDelivery): Promise<void>
   /** Begins to work what waits, and what comes; absent where the platform delivers jobs by itself. */
-  start?(work: InboxWork): void | Promise<void>
+  start?(process: InboxProcessor): void | Promise<void>
   /** Takes no further job and waits for those that run. */
   stop?(): Promise<void>
   /** Counts what it holds; absent where the engine does not tell. */

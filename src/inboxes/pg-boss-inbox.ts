@@ -4,7 +4,7 @@
  */
 import type { JobWithMetadata, PgBoss } from 'pg-boss'
 import { WebhookError } from '../errors.js'
-import { fromJob, type Inbox, type InboxWork, isFinished, type Job, toJob } from './inbox.js'
+import { fromJob, type Inbox, type InboxProcessor, isFinished, type Job, toJob } from './inbox.js'
 
 /** What `pgBossInbox` takes. */
 export interface PgBossInboxOptions {
@@ -17,7 +17,7 @@ export interface PgBossInboxOptions {
   /** How many deliveries are worked at once in this process. Default: 10. */
   readonly concurrency?: number
   /** How often a delivery is tried before it is set aside. Default: 20. */
-  readonly tries?: number
+  readonly attempts?: number
   /** The pause before the second try, in seconds; it doubles with each, up to an hour, with jitter. Default: 5. */
   readonly firstPauseSeconds?: number
   /** How often is looked for new deliveries, in seconds, at least 0.5. Default: 1. */
@@ -54,17 +54,17 @@ const NAME = /^[\w.-]{1,100}$/
 export function pgBossInbox(options: PgBossInboxOptions): Inbox {
   const { boss, queue = 'govalid-webhooks', schema = 'pgboss' } = options
   refuseMisuse(boss, { queue, schema })
-  const { concurrency, pollSeconds, tries, firstPauseSeconds } = readLimits(options)
-  const open = createOpener(boss, queue, { tries, firstPauseSeconds })
+  const { concurrency, pollSeconds, attempts, firstPauseSeconds } = readLimits(options)
+  const open = createOpener(boss, queue, { attempts, firstPauseSeconds })
   let working: Promise<void> | undefined
-  const begin = async (work: InboxWork): Promise<void> => {
+  const begin = async (work: InboxProcessor): Promise<void> => {
     await open()
     const polling = { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: pollSeconds } as const
     const hands = Array.from({ length: concurrency }, async () => {
       const id: string = await boss.work<Job>(queue, polling, async ([job]) => {
         // Where one was, more may wait: this hand looks again at once, and not after its pause.
         boss.notifyWorker(id)
-        if (job) await workJob(work, job as JobWithMetadata<Job>, tries)
+        if (job) await processJob(work, job as JobWithMetadata<Job>, attempts)
       })
     })
     const settled = await Promise.allSettled(hands)
@@ -79,7 +79,7 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
       await open()
       // The same id again is not inserted: pg-boss answers null, and the first stays.
       // The tries are its own too: the queue keeps the number it was created with.
-      await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key), retryLimit: tries - 1 })
+      await boss.send(queue, toJob(delivery), { id: toUuid(delivery.key), retryLimit: attempts - 1 })
     },
     start(work) {
       working ??= begin(work).catch((error: unknown) => {
@@ -100,7 +100,7 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
       const { rows } = await boss.getDb().executeSql(countSql(schema), [queue, `${queue}-dead`])
       const { waiting, working: active, failed, oldest } = rows[0] as Record<string, string | null>
       const oldestWaitingAt = oldest === null || oldest === undefined ? undefined : Number(oldest)
-      return { waiting: Number(waiting), working: Number(active), failed: Number(failed), oldestWaitingAt }
+      return { waiting: Number(waiting), processing: Number(active), failed: Number(failed), oldestWaitingAt }
     },
   }
 }
@@ -115,11 +115,11 @@ function refuseMisuse(boss: PgBoss, names: Readonly<Record<string, string>>): vo
   }
 }
 
-type Limits = Required<Pick<PgBossInboxOptions, 'concurrency' | 'tries' | 'firstPauseSeconds' | 'pollSeconds'>>
+type Limits = Required<Pick<PgBossInboxOptions, 'concurrency' | 'attempts' | 'firstPauseSeconds' | 'pollSeconds'>>
 
 function readLimits(options: PgBossInboxOptions): Limits {
-  const { concurrency = 10, tries = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
-  for (const [option, value] of Object.entries({ concurrency, tries, firstPauseSeconds })) {
+  const { concurrency = 10, attempts = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
+  for (const [option, value] of Object.entries({ concurrency, attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new WebhookError('option_invalid', `${option} must be a whole number above 0; it is ${String(value)}.`)
   }
@@ -127,21 +127,26 @@ function readLimits(options: PgBossInboxOptions): Limits {
     const message = `pollSeconds must be a number, at least ${LEAST_POLL_S}; it is ${String(pollSeconds)}.`
     throw new WebhookError('option_invalid', message)
   }
-  return { concurrency, tries, firstPauseSeconds, pollSeconds }
+  return { concurrency, attempts, firstPauseSeconds, pollSeconds }
 }
 
 /** Starts the instance and creates the queues once; a failure is tried again with the next call. */
 function createOpener(
   boss: PgBoss,
   queue: string,
-  { tries, firstPauseSeconds }: Pick<Limits, 'tries' | 'firstPauseSeconds'>,
+  { attempts, firstPauseSeconds }: Pick<Limits, 'attempts' | 'firstPauseSeconds'>,
 ): () => Promise<void> {
   let opened: Promise<void> | undefined
   const open = async (): Promise<void> => {
     await boss.start()
     const dead = `${queue}-dead`
     await boss.createQueue(dead, { retentionSeconds: YEAR_S })
-    const retries = { retryLimit: tries - 1, retryDelay: firstPauseSeconds, retryBackoff: true, retryDelayMax: HOUR_S }
+    const retries = {
+      retryLimit: attempts - 1,
+      retryDelay: firstPauseSeconds,
+      retryBackoff: true,
+      retryDelayMax: HOUR_S,
+    }
     const lives = { retentionSeconds: YEAR_S, expireInSeconds: HOUR_S - 1, heartbeatSeconds: HEARTBEAT_S }
     await boss.createQueue(queue, { ...retries, ...lives, deadLetter: dead })
   }
@@ -154,9 +159,9 @@ function createOpener(
   }
 }
 
-async function workJob(work: InboxWork, job: JobWithMetadata<Job>, tries: number): Promise<void> {
+async function processJob(work: InboxProcessor, job: JobWithMetadata<Job>, attempts: number): Promise<void> {
   const number = job.retryCount + 1
-  const outcome = await work(fromJob(job.data), { number, last: number > Math.min(tries - 1, job.retryLimit) })
+  const outcome = await work(fromJob(job.data), { number, last: number > Math.min(attempts - 1, job.retryLimit) })
   if (isFinished(outcome)) return
   // pg-boss counts every try it hands out, also one that found the store away; its own pauses grow to an hour, so twenty are enough.
   const error = 'error' in outcome ? outcome.error : undefined

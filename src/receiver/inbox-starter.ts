@@ -1,7 +1,7 @@
 /**
  * Starts the inbox of a receiver: by itself, once it has a handler. A process without handlers (the web half of a deployment) only accepts.
  */
-import type { Inbox, InboxWork } from '../inboxes/inbox.js'
+import type { Inbox, InboxProcessor } from '../inboxes/inbox.js'
 import type { Settings } from './options.js'
 import type { Reporter } from './reporter.js'
 
@@ -16,17 +16,21 @@ export interface InboxStarter {
 const RETRY_MS = 5000
 
 /** Makes a starter; does nothing where there is no inbox. */
-export function createInboxStarter({ inbox, clock }: Settings, reporter: Reporter, work: InboxWork): InboxStarter {
+export function createInboxStarter(
+  { inbox, clock }: Settings,
+  reporter: Reporter,
+  process: InboxProcessor,
+): InboxStarter {
   let cancel: (() => void) | undefined
   let stopped = false
   let starting: Promise<void> | undefined
   const start = async (startable: Inbox): Promise<void> => {
     cancel = undefined
     try {
-      await startable.start?.(work)
+      await startable.start?.(process)
     } catch (error) {
       const message = 'The inbox could not be started; it is tried again in 5 s.'
-      reporter.trouble({ code: 'inbox_unavailable', message, error })
+      reporter.report({ code: 'inbox_unavailable', message, error })
       if (!stopped) cancel = clock.setTimer(RETRY_MS, () => startNow(startable))
     }
   }

@@ -10,7 +10,7 @@ import { isObject } from '../events/shapes.js'
 import type { EventSchemas, StandardSchema } from '../events/standard-schema.js'
 import type { Inbox } from '../inboxes/inbox.js'
 import type { QuarantineSink, Store } from '../stores/store.js'
-import type { Outcome, Trouble } from '../types.js'
+import type { ErrorReport, Outcome } from '../types.js'
 
 /** Everything `createReceiver` takes. Only `secret` is needed. */
 export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Transaction = never> {
@@ -49,7 +49,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   /** Called with every outcome, reasons of refusals included. */
   readonly onOutcome?: (outcome: Outcome) => void
   /** Called with everything that went otherwise than planned. Default: `console.error`, at most one line per code a minute. */
-  readonly onError?: (trouble: Trouble) => void
+  readonly onError?: (report: ErrorReport) => void
   /** The clock, for tests. */
   readonly clock?: Clock
 }
@@ -91,7 +91,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
 
 const SENDER_WAITS_MS = 5000
 /** With what is added to it where nobody waits for an answer, a little less than the longest that a timer can be set for. */
-const LONGEST_HANDLER_MS = 24 * 24 * 60 * 60 * 1000
+const MAX_HANDLER_MS = 24 * 24 * 60 * 60 * 1000
 
 /**
  * Fills in the defaults.
@@ -107,8 +107,8 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
   }
   if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'no longer than deadlineMs', bodyDeadlineMs)
   const handlerTimeoutMs = readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000)
-  if (handlerTimeoutMs > LONGEST_HANDLER_MS) {
-    throw invalid('handlerTimeoutMs', `at most ${LONGEST_HANDLER_MS}, which is 24 days`, handlerTimeoutMs)
+  if (handlerTimeoutMs > MAX_HANDLER_MS) {
+    throw invalid('handlerTimeoutMs', `at most ${MAX_HANDLER_MS}, which is 24 days`, handlerTimeoutMs)
   }
   const { store, inbox, quarantine, idempotencyKey } = options
   if (store !== undefined && store !== false) refuseUnsuitable(store)

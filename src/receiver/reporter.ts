@@ -3,25 +3,25 @@
  * No payload, no secret and no signature is ever printed; control characters in what a sender chose are escaped.
  */
 import type { Clock } from '../clock.js'
-import type { Outcome, Trouble } from '../types.js'
+import type { ErrorReport, Outcome } from '../types.js'
 
 /** The user's hooks, made safe: neither throws. */
 export interface Reporter {
   outcome(outcome: Outcome): void
-  trouble(trouble: Trouble): void
+  report(report: ErrorReport): void
 }
 
 interface Hooks {
   readonly onOutcome?: ((outcome: Outcome) => void) | undefined
-  readonly onError?: ((trouble: Trouble) => void) | undefined
+  readonly onError?: ((report: ErrorReport) => void) | undefined
   readonly clock: Clock
 }
 
 /** Makes the hooks safe: what one throws or rejects with is reported, and never reaches a delivery. */
 export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
   const print = createPrinter(clock)
-  const trouble = onError
-    ? (entry: Trouble) =>
+  const report = onError
+    ? (entry: ErrorReport) =>
         guard(
           () => onError(entry),
           (error) => print(hookFailed('onError', error)),
@@ -31,10 +31,10 @@ export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
     ? (entry: Outcome) =>
         guard(
           () => onOutcome(entry),
-          (error) => trouble(hookFailed('onOutcome', error)),
+          (error) => report(hookFailed('onOutcome', error)),
         )
     : () => {}
-  return { outcome, trouble }
+  return { outcome, report }
 }
 
 function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
@@ -47,29 +47,29 @@ function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
   }
 }
 
-function hookFailed(name: string, error: unknown): Trouble {
+function hookFailed(name: string, error: unknown): ErrorReport {
   return { code: 'hook_failed', message: `${name} threw; the delivery was not affected.`, error }
 }
 
 const QUIET_MS = 60_000
 
 /** Prints at most one line per code a minute; the next line tells how many were left out. */
-function createPrinter(clock: Clock): (trouble: Trouble) => void {
+function createPrinter(clock: Clock): (report: ErrorReport) => void {
   const printed = new Map<string, { at: number; omitted: number }>()
-  return function printTrouble(trouble) {
+  return function printReport(report) {
     const now = clock.now()
-    const last = printed.get(trouble.code)
+    const last = printed.get(report.code)
     if (last && now - last.at < QUIET_MS) {
       last.omitted++
       return
     }
-    printed.set(trouble.code, { at: now, omitted: 0 })
-    console.error(describe(trouble, last?.omitted ?? 0))
+    printed.set(report.code, { at: now, omitted: 0 })
+    console.error(describe(report, last?.omitted ?? 0))
   }
 }
 
-function describe(trouble: Trouble, omitted: number): string {
-  const { code, message, eventType, idempotencyKey, error } = trouble
+function describe(report: ErrorReport, omitted: number): string {
+  const { code, message, eventType, idempotencyKey, error } = report
   const parts = [`[govalid-webhooks] ${code}: ${message}`]
   if (eventType !== undefined) parts.push(`event ${printable(eventType)}`)
   if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)

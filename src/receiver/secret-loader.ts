@@ -1,7 +1,7 @@
 /**
  * Loads the secrets: at creation where they are a value, with the first delivery where they are a function. Only success is kept.
  */
-import { type Deadline, settleWithin } from '../clock.js'
+import { type Deadline, withTimeout } from '../clock.js'
 import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from '../crypto/secrets.js'
 import { isWebhookError } from '../errors.js'
 import type { Outcome } from '../types.js'
@@ -28,7 +28,7 @@ export function createSecretLoader(source: SecretSource, settings: Settings, rep
   async function load(limitMs: number): Promise<SecretKeys | Outcome> {
     const call = source as () => Secrets | Promise<Secrets>
     let asked: Secrets | Promise<Secrets>
-    const settled = await settleWithin(settings.clock, limitMs, () => {
+    const settled = await withTimeout(settings.clock, limitMs, () => {
       asked = call()
       return asked
     })
@@ -44,7 +44,7 @@ export function createSecretLoader(source: SecretSource, settings: Settings, rep
       const misused = settled.status === 'value' && isWebhookError(error)
       const message = misused ? error.message : 'The secret’s function failed; the delivery is answered 503.'
       const code = misused ? 'secret_missing' : 'secret_unavailable'
-      reporter.trouble({ code, message, ...(!misused && { error }) })
+      reporter.report({ code, message, ...(!misused && { error }) })
       return misused
         ? { status: 'refused', code: 'secret_missing' }
         : { status: 'unavailable', code: 'secret_unavailable', error }

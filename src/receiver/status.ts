@@ -13,7 +13,7 @@ export interface ReceiverStatus {
   /** Accepted by the inbox. */
   readonly accepted: number
   /** Being received or worked in this process now. */
-  readonly working: number
+  readonly processing: number
   /** In the inbox and not yet worked, retries included; 0 without an inbox, `undefined` where its engine does not tell. */
   readonly waiting: number | undefined
   /** Tries that failed; with an inbox also what its engine has given up. */
@@ -50,13 +50,13 @@ export function createTally(clock: Clock): Tally {
     async status(working, inbox) {
       const none: InboxStatus | undefined = inbox
         ? undefined
-        : { waiting: 0, working: 0, failed: 0, oldestWaitingAt: undefined }
+        : { waiting: 0, processing: 0, failed: 0, oldestWaitingAt: undefined }
       const held = inbox?.status ? await inbox.status() : none
       const oldest = held?.oldestWaitingAt
       return {
         outcomes: { ...outcomes },
         accepted: outcomes.accepted ?? 0,
-        working,
+        processing: working,
         waiting: held?.waiting,
         failed: (outcomes.failed ?? 0) + (held?.failed ?? 0),
         quarantined: outcomes.quarantined ?? 0,
@@ -68,7 +68,7 @@ export function createTally(clock: Clock): Tally {
   }
 }
 
-function isDrained({ waiting, working }: InboxStatus): boolean | undefined {
+function isDrained({ waiting, processing: working }: InboxStatus): boolean | undefined {
   if (waiting > 0) return false
   return working === undefined ? undefined : working === 0
 }

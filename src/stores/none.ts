@@ -3,7 +3,7 @@ import type { Store } from './store.js'
 
 /** A store that remembers nothing. */
 export const noStore: Store = {
-  claim: () => ({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] }),
+  claim: () => ({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }),
   renew: () => true,
   complete: () => true,
   release: () => true,

@@ -23,15 +23,14 @@
  * 5. **Remembered.** A record is there until its `retainUntil` or the end of its lease, whichever is later; then the key is new again,
  *    whether the record was cleaned up yet or not. No later write lowers `retainUntil`; a later one given to `claim` or `complete` raises it.
  * 6. **Counted once.** Every claim that is `claimed` is a try, but for a repeated one; of the claims that are `busy`, at most one per
- *    `tryGapMs`, and none within that time after a claimed one. `release` with `counted: false` takes one off again.
- * 7. **Checkpointed.** `handlersDone` is a set: what `renew`, `release` or `complete` with `quarantined` adds is told to every later claim.
+ *    `attemptGapMs`, and none within that time after a claimed one. `release` with `counted: false` takes one off again.
+ * 7. **Checkpointed.** `completedHandlers` is a set: what `renew`, `release` or `complete` with `quarantined` adds is told to every later claim.
  * 8. **Prompt.** When the service cannot be reached a call rejects; it is never queued in a client to come alive later.
  *
  * Get/set services cannot do this; Workers KV is refused by name.
  */
 
-/** A value, or a promise of it. */
-export type MaybePromise<T> = T | PromiseLike<T>
+import type { MaybePromise } from '../maybe-promise.js'
 
 /** What `claim` is given. */
 export interface ClaimRequest {
@@ -47,9 +46,9 @@ export interface ClaimRequest {
    * A claim that finds the record busy counts as a try only when the last counted one is at least this many milliseconds old:
    * the sender's tries are a minute apart, so what comes sooner is a parallel copy of the same try.
    */
-  readonly tryGapMs: number
+  readonly attemptGapMs: number
   /** Also claim a record that is DONE as `quarantined`, to work it again by hand. */
-  readonly rework?: boolean
+  readonly reprocess?: boolean
 }
 
 /** What `claim` answers. */
@@ -60,11 +59,11 @@ export type ClaimResult =
       /** Which try this is, from 1. */
       readonly attempt: number
       /** How many earlier tries ended with a counted `release`: 0 on a later try means that every one ended in a crash. */
-      readonly released: number
+      readonly releasedAttempts: number
       /** Names of the handlers that an earlier try finished. */
-      readonly handlersDone: readonly string[]
+      readonly completedHandlers: readonly string[]
       /** The store forgets deliveries before their time, or may have to; the receiver reports it. Say so now and then, not each time. */
-      readonly isForgetting?: boolean
+      readonly evictedEarly?: boolean
     }
   | {
       /** Somebody else holds it. */
@@ -88,7 +87,7 @@ export interface RenewRequest {
   /** The lease runs anew for this many milliseconds. */
   readonly leaseMs: number
   /** Names of the handlers finished so far, to be added to the record; absent: unchanged. */
-  readonly handlersDone?: readonly string[]
+  readonly completedHandlers?: readonly string[]
 }
 
 /** What `complete` is given. */
@@ -102,7 +101,7 @@ export interface CompleteRequest {
   /** The delivery was given to the quarantine: DONE for the sender, claimable with `rework`. */
   readonly quarantined?: boolean
   /** Names of the handlers finished so far, added to the record; kept for a rework. */
-  readonly handlersDone?: readonly string[]
+  readonly completedHandlers?: readonly string[]
 }
 
 /** What `release` is given. */
@@ -112,7 +111,7 @@ export interface ReleaseRequest {
   /** The token it was claimed with. */
   readonly token: string
   /** Names of the handlers finished so far, added to the record. */
-  readonly handlersDone: readonly string[]
+  readonly completedHandlers: readonly string[]
   /** `false` takes the try back: the claim was answered too late to be used. */
   readonly counted: boolean
 }

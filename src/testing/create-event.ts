@@ -67,10 +67,10 @@ export function createEvent<const Type extends EventType>(
 /** Lays `part` over `whole`. Members are defined, not assigned: `__proto__` in parsed JSON is a name like any other. */
 function merge(whole: unknown, part: unknown): unknown {
   if (!isObject(whole) || !isObject(part)) return part
-  const members = new Map(Object.entries(whole))
+  const fields = new Map(Object.entries(whole))
   for (const [name, value] of Object.entries(part)) {
-    if (value === undefined) members.delete(name)
-    else members.set(name, merge(members.get(name), value))
+    if (value === undefined) fields.delete(name)
+    else fields.set(name, merge(fields.get(name), value))
   }
-  return Object.fromEntries(members)
+  return Object.fromEntries(fields)
 }

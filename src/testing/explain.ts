@@ -1,11 +1,11 @@
 /**
  * Says why a delivery does not verify. In: what was received and what is configured. Out: valid, or which misconfiguration it is, with
- * the cure. For tests, the command line and a developer's log; what a receiver accepts is decided by its signature stage alone.
+ * the fix. For tests, the command line and a developer's log; what a receiver accepts is decided by its signature stage alone.
  */
 import { createSecretKeys, type Secret, type SecretKeys } from '../crypto/secrets.js'
 import { bytesAtHand } from '../delivery/raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from '../delivery/signature.js'
-import { cutSignatureMember } from '../delivery/signed-content.js'
+import { cutSignatureField } from '../delivery/signed-content.js'
 import { isWebhookError } from '../errors.js'
 import { kindOf } from '../events/shapes.js'
 import type { Payload } from '../verify.js'
@@ -69,7 +69,7 @@ export type Explanation =
  *   signature: 'sha256=…',
  *   secret: process.env.GOVALID_WEBHOOK_SECRET,
  * })
- * if (!explanation.valid) for (const { message, cure } of explanation.findings) console.log(message, cure)
+ * if (!explanation.valid) for (const { message, fix } of explanation.findings) console.log(message, fix)
  * ```
  */
 export async function explain(input: ExplainInput): Promise<Explanation> {
@@ -79,7 +79,7 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
   const keys = readKeys(secrets)
   if ('code' in keys) return refusal(false, [keys])
   const header = input.headers === undefined ? input.signature : readHeader(input.headers, SIGNATURE_HEADER)
-  const content = input.signedContent === 'body-without-signature' ? cutSignatureMember(received) : received
+  const content = input.signedContent === 'body-without-signature' ? cutSignatureField(received) : received
   const verified = await verifySignature(content, header, keys)
   if (!('refused' in verified)) return { valid: true, secretIndex: verified.secretIndex }
   if (verified.refused === 'signature_missing' || typeof header !== 'string') {
@@ -144,9 +144,7 @@ function signedOtherwise(
     const bytes = readRawBody(other)
     const found = finding('body_of_other_delivery', `number ${index + 1} of the other bodies given`, index)
     if (!bytes) return []
-    return [
-      { bytes: signedContent === 'body-without-signature' ? cutSignatureMember(bytes) : bytes, findings: [found] },
-    ]
+    return [{ bytes: signedContent === 'body-without-signature' ? cutSignatureField(bytes) : bytes, findings: [found] }]
   })
   return content === received ? others : [{ bytes: received, findings: [finding('signed_whole_body')] }, ...others]
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import type { FixedClock } from './fixed-clock.js'
 import { postTo, type SenderEndpoint } from './sender/endpoint.js'
-import type { SenderReport, TryReport } from './sender/report.js'
+import type { AttemptReport, SenderReport } from './sender/report.js'
 import { createSubscription, type Subscription } from './sender/subscription.js'
 import { runOnVirtualTime } from './sender/virtual-time.js'
 import { type SignedDelivery, signDelivery } from './sign-delivery.js'
@@ -44,7 +44,7 @@ export interface SimulateSenderOptions {
   /** The address of the requests that a function is given. Default: `https://receiver.example/webhooks/govalid`. */
   readonly url?: string
   /** Called after each try, with the place of its payload. */
-  readonly onTry?: (tried: TryReport, index: number) => void
+  readonly onAttempt?: (tried: AttemptReport, index: number) => void
 }
 
 /**
@@ -65,7 +65,7 @@ export interface SimulateSenderOptions {
  * })
  * const payloads = [createEvent('qr.scanned', {}, { clock })]
  * const { deliveries, disabledAt } = await simulateSender({ to: receiver, secret, payloads, clock })
- * console.log(deliveries[0]?.status, deliveries[0]?.tries.map(({ outcome }) => outcome), disabledAt)
+ * console.log(deliveries[0]?.status, deliveries[0]?.attempts.map(({ outcome }) => outcome), disabledAt)
  * // delivered [ 'failed', 'failed', 'processed' ] undefined
  * ```
  *
@@ -78,7 +78,7 @@ export interface SimulateSenderOptions {
  *   secret: 'a secret',
  *   payloads: [createEvent('qr.scanned'), createEvent('payment.failed')],
  *   speed: 3000,
- *   onTry: ({ number, httpStatus, tookMs }, index) => console.log(index, number, httpStatus ?? 'no answer', tookMs),
+ *   onAttempt: ({ number, httpStatus, tookMs }, index) => console.log(index, number, httpStatus ?? 'no answer', tookMs),
  * })
  * ```
  */
@@ -91,7 +91,7 @@ export async function simulateSender(options: SimulateSenderOptions): Promise<Se
     delays: options.delays ?? 'cumulative',
     failures: options.failures ?? 'per-event',
     speed: options.speed ?? 1,
-    onTry: options.onTry ?? (() => {}),
+    onAttempt: options.onAttempt ?? (() => {}),
   })
   const signed = await Promise.all(payloads.map((payload) => signDelivery(payload, { secret })))
   const report = sendAll(subscription, signed, options.intervalMs ?? 0)

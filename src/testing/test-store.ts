@@ -2,7 +2,7 @@
  * The conformance suite of the store contract, the same for every driver. It is given a test runner and a driver, and registers its tests.
  */
 
-import { tries } from './store-suite/attempts.js'
+import { attempts } from './store-suite/attempts.js'
 import { type Need, runAtBench, type StoreTest } from './store-suite/bench.js'
 import { checkpoints } from './store-suite/checkpoints.js'
 import { claiming } from './store-suite/claiming.js'
@@ -10,7 +10,7 @@ import type { StoreDriver, TestRunner } from './store-suite/driver.js'
 import { fencing } from './store-suite/fencing.js'
 import { lease } from './store-suite/lease.js'
 import { quarantine } from './store-suite/quarantine.js'
-import { rework } from './store-suite/reprocess.js'
+import { reprocess } from './store-suite/reprocess.js'
 import { retention } from './store-suite/retention.js'
 import { together } from './store-suite/together.js'
 import { transaction } from './store-suite/transaction.js'
@@ -20,9 +20,9 @@ const CONCERNS: Readonly<Record<string, readonly StoreTest[]>> = {
   fencing,
   lease,
   retention,
-  tries,
+  attempts,
   checkpoints,
-  rework,
+  reprocess,
   together,
   transaction,
   quarantine,

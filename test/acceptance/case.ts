@@ -29,7 +29,7 @@ export interface Header {
 /** What a request must get, and what it must do on the way. */
 export interface Verdict {
   /** The exact answer, where it is the SDK's own; its status, where a transport or framework answers. */
-  readonly answer: AnswerName | TransportAnswer
+  readonly response: ResponseName | TransportResponse
   /** How often a handler is called. */
   readonly handled: number
   /** The outcome's code, where it has one. */
@@ -37,7 +37,7 @@ export interface Verdict {
 }
 
 /** An answer that does not come from the SDK. */
-interface TransportAnswer {
+interface TransportResponse {
   /** `transport`, `framework`: the request never reached the SDK. `either`: it may have, and was refused there as well. */
   readonly by: 'transport' | 'framework' | 'either'
   /** The statuses that are right; `closed` where the connection may end without an answer. */
@@ -45,7 +45,7 @@ interface TransportAnswer {
 }
 
 /** The SDK's answers. `docs` and `answers.ts` of these tests spell each out byte for byte. */
-export type AnswerName =
+export type ResponseName =
   | 'processed'
   | 'duplicate'
   | 'ignored'
@@ -101,7 +101,7 @@ export interface Stage {
   /** Sends a request, checks nothing. */
   send(request: RequestSpec, variant?: VariantName): Promise<Reply>
   /** Checks an answer against a verdict's, byte for byte. */
-  expectAnswer(reply: Reply, answer: Verdict['answer']): void
+  expectResponse(reply: Reply, response: Verdict['response']): void
   observe(): Promise<Observations>
   setTime(epochMs: number): Promise<void>
   release(): Promise<void>
@@ -113,37 +113,37 @@ export interface Stage {
 }
 
 /** 200, one handler call. */
-export const PROCESSED: Verdict = { answer: 'processed', handled: 1 }
+export const PROCESSED: Verdict = { response: 'processed', handled: 1 }
 /** 200 without a call: finished before. */
-export const DUPLICATE: Verdict = { answer: 'duplicate', handled: 0 }
+export const DUPLICATE: Verdict = { response: 'duplicate', handled: 0 }
 /** 200 without a call: nobody handles it. */
-export const IGNORED: Verdict = { answer: 'ignored', handled: 0 }
+export const IGNORED: Verdict = { response: 'ignored', handled: 0 }
 /** 401, no call, and no call of the store. */
-export const UNAUTHENTIC: Verdict = { answer: 'not_authentic', handled: 0 }
+export const UNAUTHENTIC: Verdict = { response: 'not_authentic', handled: 0 }
 
 /** 200 without a call: verified, but unusable. */
 export function quarantined(code: string): Verdict {
-  return { answer: 'quarantined', handled: 0, code }
+  return { response: 'quarantined', handled: 0, code }
 }
 
 /** Refused by the SDK before anything was verified. */
-export function refused(answer: AnswerName): Verdict {
-  return { answer, handled: 0, code: answer }
+export function refused(response: ResponseName): Verdict {
+  return { response, handled: 0, code: response }
 }
 
 /** Refused by what reads HTTP before the SDK. */
 export function byTransport(...status: readonly (number | 'closed')[]): Verdict {
-  return { answer: { by: 'transport', status }, handled: 0 }
+  return { response: { by: 'transport', status }, handled: 0 }
 }
 
 /** Refused by the transport, whether or not the SDK had begun to read. */
 export function broken(...status: readonly (number | 'closed')[]): Verdict {
-  return { answer: { by: 'either', status }, handled: 0 }
+  return { response: { by: 'either', status }, handled: 0 }
 }
 
 /** Answered by the framework; the adapter is not asked. */
 export function byFramework(...status: readonly number[]): Verdict {
-  return { answer: { by: 'framework', status }, handled: 0 }
+  return { response: { by: 'framework', status }, handled: 0 }
 }
 
 /** One verdict where Node reads HTTP, another in workerd. */

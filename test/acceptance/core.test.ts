@@ -18,12 +18,12 @@ import { SECRET } from './variants.js'
 function receiverOf(options: Partial<ReceiverOptions> = {}) {
   const recorder = createRecorder()
   const store = recorder.store({
-    claim: () => ({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] }),
+    claim: () => ({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }),
     renew: () => true,
     complete: () => true,
     release: () => true,
   })
-  const receiver = createReceiver({ secret: SECRET, store, onError: recorder.trouble('core'), ...options })
+  const receiver = createReceiver({ secret: SECRET, store, onError: recorder.report('core'), ...options })
   receiver.on('*', (event, context) => recorder.handled('core', '*', { ...event }, context))
   return { receiver, seen: () => recorder.take(Date.now()) }
 }
@@ -151,9 +151,9 @@ describe('79 a body that was parsed', () => {
       const { receiver, seen } = receiverOf()
       const outcome = await receiver.receive(deliver(form, signatureOf(body)))
       expect(outcome).toMatchObject({ status: 'refused', code: 'body_already_parsed' })
-      const { handled, store, troubles } = seen()
+      const { handled, store, reports } = seen()
       expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
-      expect(troubles[0]?.message).toContain('not raw bytes')
+      expect(reports[0]?.message).toContain('not raw bytes')
     }
   })
 

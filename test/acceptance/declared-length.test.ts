@@ -40,7 +40,7 @@ const headOf = (body: string, framing: string) =>
   `POST / HTTP/1.1\r\nhost: localhost\r\nx-govalid-signature: ${signatureOf(body)}\r\n${framing}\r\n\r\n`
 const wholeOf = (body: string) => `${headOf(body, `content-length: ${Buffer.byteLength(body)}`)}${body}`
 
-async function answerOf(write: (line: Line) => Promise<void>): Promise<number | 'closed'> {
+async function responseOf(write: (line: Line) => Promise<void>): Promise<number | 'closed'> {
   const line = await openLine(portOf(server))
   await write(line)
   const { status } = await line.reply
@@ -49,7 +49,7 @@ async function answerOf(write: (line: Line) => Promise<void>): Promise<number | 
 }
 
 test('no timer for a body that comes with its headers', async () => {
-  expect(await answerOf((line) => line.write(wholeOf(bodyOf(1))))).toBe(200)
+  expect(await responseOf((line) => line.write(wholeOf(bodyOf(1))))).toBe(200)
   expect([outcomes, timers]).toEqual([['processed'], { set: 0, cancelled: 0 }])
 })
 
@@ -61,7 +61,7 @@ test('one for a body that comes later, or whose length is not declared; none is 
     await until(() => timers.set === 1, 'a timer')
     await line.write(body.slice(10))
   }
-  expect(await answerOf(later)).toBe(200)
+  expect(await responseOf(later)).toBe(200)
   const chunk = `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`
   const chunked = async (line: Line) => {
     await line.write(headOf(body, 'transfer-encoding: chunked'))
@@ -69,7 +69,7 @@ test('one for a body that comes later, or whose length is not declared; none is 
     await until(() => timers.set === 2, 'a second timer')
     await line.write('0\r\n\r\n')
   }
-  expect(await answerOf(chunked)).toBe(200)
+  expect(await responseOf(chunked)).toBe(200)
   expect([outcomes, timers]).toEqual([['processed', 'duplicate'], { set: 2, cancelled: 2 }])
 })
 

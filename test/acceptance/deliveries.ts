@@ -8,7 +8,7 @@ export interface Payload {
   readonly timestamp: string
   readonly webhook_id: string
   readonly data: object
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 }
 
 let count = 0

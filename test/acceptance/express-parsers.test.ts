@@ -80,7 +80,7 @@ describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, expr
     const target = await serveBehind(express.json())
     const seen = await expectVerdict(target, signed(scan()), parsedBefore)
     expect(seen.outcomes[0]?.hint).toContain('app.use(express.json())')
-    expect(seen.troubles[0]?.message).toContain('above app.use(express.json())')
+    expect(seen.reports[0]?.message).toContain('above app.use(express.json())')
     expect(seen.handled).toEqual([])
   })
 

@@ -124,16 +124,16 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
   })
 
   test('the app’s hooks and log see the answer', async () => {
-    const answers: unknown[] = []
+    const responses: unknown[] = []
     app.addHook('onSend', async (_request, reply, payload) => {
-      answers.push([reply.statusCode, String(payload)])
+      responses.push([reply.statusCode, String(payload)])
       reply.header('x-request-seen', 'yes')
       return payload
     })
     register()
     const target = await listen()
     const { reply } = await createStage(target).step({ request: withSignature(scan(), 'x'), expected: UNAUTHENTIC })
-    expect(answers).toEqual([[401, '{"status":"refused"}']])
+    expect(responses).toEqual([[401, '{"status":"refused"}']])
     expect(reply.headers['x-request-seen']).toBe('yes')
     expect(
       logged.filter((line) => line.includes('request completed') && line.includes('"statusCode":401')),
@@ -189,8 +189,8 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
       expected: refused('body_already_parsed'),
     })
     expect(reply.tookMs).toBeLessThan(1000)
-    expect(seen.troubles[0]?.message).toContain('preParsing hook')
-    expect(seen.troubles[0]?.message).toContain('request.rawBody')
+    expect(seen.reports[0]?.message).toContain('preParsing hook')
+    expect(seen.reports[0]?.message).toContain('request.rawBody')
   })
 
   test('bytes that such a hook kept in request.rawBody are used; text is not', async () => {

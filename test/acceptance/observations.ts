@@ -42,7 +42,7 @@ export interface SeenOutcome {
 }
 
 /** One report, as `onError` was told. */
-export interface SeenTrouble {
+export interface SeenReport {
   readonly variant: string
   readonly code: string
   readonly message: string
@@ -62,7 +62,7 @@ export interface Observations {
   /** `retainUntil` of each claim, in epoch milliseconds. */
   readonly retainUntil: readonly number[]
   readonly outcomes: readonly SeenOutcome[]
-  readonly troubles: readonly SeenTrouble[]
+  readonly reports: readonly SeenReport[]
   readonly quarantined: readonly QuarantinedEntry[]
   readonly discarded: readonly string[]
   /** Variants whose `close` has resolved. */

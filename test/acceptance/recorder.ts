@@ -1,11 +1,11 @@
 // Writes down what the receivers of one target do. No `node:` imports: it runs in every runtime.
-import type { DeliveryContext, Outcome, QuarantineSink, Store, Trouble, UnknownEvent } from '../../src/index.js'
-import type { HandledCall, Observations, QuarantinedEntry, SeenOutcome, SeenTrouble } from './observations.js'
+import type { DeliveryContext, ErrorReport, Outcome, QuarantineSink, Store, UnknownEvent } from '../../src/index.js'
+import type { HandledCall, Observations, QuarantinedEntry, SeenOutcome, SeenReport } from './observations.js'
 
 /** Hooks, stores and sinks that write down what they were given. */
 export interface Recorder {
   outcome(variant: string): (outcome: Outcome) => void
-  trouble(variant: string): (trouble: Trouble) => void
+  report(variant: string): (report: ErrorReport) => void
   handled(variant: string, handler: string, event: UnknownEvent, context: DeliveryContext): void
   /** A store that counts, around a real one. */
   store(inner: Store): Store
@@ -28,12 +28,12 @@ export function createRecorder(): Recorder {
   let seen = emptyLists()
   return {
     outcome: (variant) => (outcome) => void seen.outcomes.push(toSeenOutcome(variant, outcome)),
-    trouble: (variant) => (trouble) =>
-      void seen.troubles.push({
+    report: (variant) => (report) =>
+      void seen.reports.push({
         variant,
-        code: trouble.code,
-        message: trouble.message,
-        eventType: trouble.eventType ?? null,
+        code: report.code,
+        message: report.message,
+        eventType: report.eventType ?? null,
       }),
     handled: (variant, handler, event, context) => void seen.handled.push(toCall(variant, handler, event, context)),
     store: (inner) => ({
@@ -81,7 +81,7 @@ function emptyLists() {
     store: { claim: 0, renew: 0, complete: 0, release: 0 },
     retainUntil: [] as number[],
     outcomes: [] as SeenOutcome[],
-    troubles: [] as SeenTrouble[],
+    reports: [] as SeenReport[],
     quarantined: [] as QuarantinedEntry[],
     discarded: [] as string[],
     closed: [] as string[],
@@ -134,7 +134,7 @@ function hasForeignPrototype(event: object): boolean {
     if (typeof value !== 'object' || value === null) continue
     const own = Array.isArray(value) ? Array.prototype : Object.prototype
     if (Object.getPrototypeOf(value) !== own) return true
-    for (const member of Object.values(value)) open.push(member)
+    for (const field of Object.values(value)) open.push(field)
   }
   return false
 }

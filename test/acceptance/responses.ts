@@ -1,7 +1,7 @@
 // Every answer of the SDK, spelled out byte for byte: status, body, and the headers it sets. What a target sends is compared with this.
-import type { AnswerName } from './case.js'
+import type { ResponseName } from './case.js'
 
-export interface SpelledAnswer {
+export interface SpelledResponse {
   readonly status: number
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
@@ -12,7 +12,7 @@ const json = (body: string, headers: Readonly<Record<string, string>> = {}) => (
   headers: { 'content-type': 'application/json', 'content-length': String(body.length), ...headers },
 })
 
-export const ANSWERS: Readonly<Record<AnswerName, SpelledAnswer>> = {
+export const RESPONSES: Readonly<Record<ResponseName, SpelledResponse>> = {
   processed: { status: 200, ...json('{"status":"processed"}') },
   duplicate: { status: 200, ...json('{"status":"duplicate"}') },
   ignored: { status: 200, ...json('{"status":"ignored"}') },
@@ -34,7 +34,7 @@ export const ANSWERS: Readonly<Record<AnswerName, SpelledAnswer>> = {
 export const OWN_HEADERS = ['content-type', 'content-length', 'retry-after', 'allow']
 
 /** The outcome behind each answer. */
-export const OUTCOME_OF: Readonly<Record<AnswerName, string>> = {
+export const OUTCOME_OF: Readonly<Record<ResponseName, string>> = {
   processed: 'processed',
   duplicate: 'duplicate',
   ignored: 'ignored',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Case, type RequestSpec, type Stage, type Verdict, verdictFor } from './case.js'
 import { scan, signed } from './deliveries.js'
 import type { Observations } from './observations.js'
-import { ANSWERS, OUTCOME_OF, OWN_HEADERS } from './responses.js'
+import { OUTCOME_OF, OWN_HEADERS, RESPONSES } from './responses.js'
 import { pathOf, type Target, type TargetFactory } from './target.js'
 import { exchange, openLine, type Reply, toBytes } from './tcp.js'
 import { SECRET, type VariantName } from './variants.js'
@@ -59,7 +59,7 @@ export function createStage(target: Target): Stage {
       step.check?.(seen, reply)
       return { seen, reply }
     },
-    expectAnswer: (reply, answer) => expectAnswer(reply, answer, { target }),
+    expectResponse: (reply, response) => expectResponse(reply, response, { target }),
     async setTime(epochMs) {
       await target.control({ do: 'set-time', epochMs })
     },
@@ -82,21 +82,21 @@ function describeSecret(secret: Uint8Array | string | undefined): object {
 
 /** The answer, byte for byte, and everything that happened on the way to it. */
 function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, sent: Sent): void {
-  expectAnswer(reply, verdict.answer, sent)
+  expectResponse(reply, verdict.response, sent)
   expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
-  expect(JSON.stringify([reply, seen.troubles, seen.logged]), 'what was answered or told').not.toContain(SECRET)
-  const { answer } = verdict
-  if (typeof answer !== 'string') {
+  expect(JSON.stringify([reply, seen.reports, seen.logged]), 'what was answered or told').not.toContain(SECRET)
+  const { response } = verdict
+  if (typeof response !== 'string') {
     const reached = seen.outcomes.map(({ status }) => status)
-    expect(reached, 'outcomes').toEqual(answer.by === 'either' ? reached.map(() => 'refused') : [])
+    expect(reached, 'outcomes').toEqual(response.by === 'either' ? reached.map(() => 'refused') : [])
     expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
     return
   }
-  expect(seen.outcomes.map(({ status }) => status)).toEqual([OUTCOME_OF[answer]])
+  expect(seen.outcomes.map(({ status }) => status)).toEqual([OUTCOME_OF[response]])
   if (verdict.code !== undefined) expect(seen.outcomes[0]?.code).toBe(verdict.code)
-  if (OUTCOME_OF[answer] === 'refused') expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
-  if (answer === 'quarantined') expectSetAside(seen, verdict)
+  if (OUTCOME_OF[response] === 'refused') expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
+  if (response === 'quarantined') expectSetAside(seen, verdict)
 }
 
 const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
@@ -109,13 +109,13 @@ interface Sent {
 }
 
 /** The answer alone. */
-function expectAnswer(reply: Reply, answer: Verdict['answer'], { target, head = false }: Sent): void {
-  if (typeof answer !== 'string') {
-    expect(answer.status, `the answer is ${reply.status}`).toContain(reply.status)
+function expectResponse(reply: Reply, response: Verdict['response'], { target, head = false }: Sent): void {
+  if (typeof response !== 'string') {
+    expect(response.status, `the answer is ${reply.status}`).toContain(reply.status)
     return
   }
-  const { status, body } = ANSWERS[answer]
-  const { 'content-length': length, ...others } = ANSWERS[answer].headers
+  const { status, body } = RESPONSES[response]
+  const { 'content-length': length, ...others } = RESPONSES[response].headers
   const headers = target.traits.sendsChunks === undefined ? { 'content-length': length, ...others } : others
   const own = Object.fromEntries(
     OWN_HEADERS.flatMap((name) => (reply.headers[name] === undefined ? [] : [[name, reply.headers[name]]])),
@@ -125,7 +125,7 @@ function expectAnswer(reply: Reply, answer: Verdict['answer'], { target, head = 
 
 /** An authentic delivery that cannot be worked was kept with its bytes, or its loss was reported. */
 function expectSetAside(seen: Observations, { code }: Verdict): void {
-  const dropped = seen.troubles.filter((trouble) => trouble.code === 'event_dropped')
+  const dropped = seen.reports.filter((report) => report.code === 'event_dropped')
   expect(dropped.length + seen.quarantined.length, 'kept, or reported as dropped').toBe(1)
   for (const entry of seen.quarantined) expect(entry.code).toBe(code)
 }
@@ -139,7 +139,7 @@ async function expectUnharmed(target: Target, before: Observations): Promise<voi
   const { send } = createStage(target)
   await expectWithin(NEXT_GOOD_MS, async () => {
     const reply = await send(signed(scan()))
-    expectAnswer(reply, 'processed', { target })
+    expectResponse(reply, 'processed', { target })
     return reply.tookMs
   })
 }

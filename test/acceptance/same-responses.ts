@@ -50,7 +50,7 @@ const SENT: readonly Sent[] = [
 const CLOSING = [408, 413]
 
 /** Registers the tests of a group of targets. */
-export function describeSameAnswers(factories: readonly TargetFactory[]): void {
+export function describeSameResponses(factories: readonly TargetFactory[]): void {
   describe(`the same answer from ${factories.map(({ name }) => name).join(', ')}`, () => {
     let targets: readonly Target[]
     beforeAll(async () => {
@@ -61,19 +61,19 @@ export function describeSameAnswers(factories: readonly TargetFactory[]): void {
     })
 
     test.each(SENT)('$what', async (sent) => {
-      const answers: { readonly target: string; readonly answer: string; readonly closes: boolean }[] = []
-      for (const target of targets) answers.push({ target: target.name, ...(await answerOf(target, sent)) })
-      const [first] = answers
-      expect(first?.answer).toMatch(new RegExp(`^${sent.status}\\n`))
-      for (const { target, answer, closes } of answers) {
-        expect({ target, answer }).toEqual({ target, answer: first?.answer })
+      const responses: { readonly target: string; readonly response: string; readonly closes: boolean }[] = []
+      for (const target of targets) responses.push({ target: target.name, ...(await responseOf(target, sent)) })
+      const [first] = responses
+      expect(first?.response).toMatch(new RegExp(`^${sent.status}\\n`))
+      for (const { target, response, closes } of responses) {
+        expect({ target, response }).toEqual({ target, response: first?.response })
         expect({ target, closes }).toEqual({ target, closes: CLOSING.includes(sent.status) })
       }
     })
   })
 }
 
-async function answerOf(target: Target, { variant = 'default', requests }: Sent) {
+async function responseOf(target: Target, { variant = 'default', requests }: Sent) {
   await target.control({ do: 'reset' })
   let last: Reply | undefined
   for (const request of requests()) {
@@ -84,7 +84,7 @@ async function answerOf(target: Target, { variant = 'default', requests }: Sent)
   const headers: Readonly<Record<string, string>> = { ...last?.headers, ...told }
   const lines = OWN_HEADERS.map((name) => `${name}: ${headers[name] ?? '(none)'}`)
   return {
-    answer: [last?.status, ...lines, last?.body].join('\n'),
+    response: [last?.status, ...lines, last?.body].join('\n'),
     closes: last?.headers['connection']?.toLowerCase() === 'close',
   }
 }

@@ -92,11 +92,11 @@ const TRAPS: readonly Trap[] = [
     seenIn: 'Octokit',
     async play({ step, release, observe }) {
       const variant = 'hurried-fails-late'
-      await step({ variant, request: signed(scan()), expected: { answer: 'unfinished', handled: 1 } })
+      await step({ variant, request: signed(scan()), expected: { response: 'unfinished', handled: 1 } })
       await release()
       const reports: string[] = []
       await until(async () => {
-        for (const { code, message } of (await observe()).troubles) reports.push(`${code}: ${message}`)
+        for (const { code, message } of (await observe()).reports) reports.push(`${code}: ${message}`)
         return reports.length > 0
       }, 'the report')
       expect(reports).toEqual([expect.stringMatching(/^handler_failed: .*after the delivery had been answered/)])
@@ -112,7 +112,7 @@ const TRAPS: readonly Trap[] = [
     seenIn: 'SafeHook, better-webhook',
     async play({ step }) {
       const request = signed(scan())
-      await step({ variant: 'fails-once', request, expected: { answer: 'failed', handled: 1 } })
+      await step({ variant: 'fails-once', request, expected: { response: 'failed', handled: 1 } })
       await step({ variant: 'fails-once', request, expected: PROCESSED })
       await step({ variant: 'fails-once', request, expected: DUPLICATE })
     },
@@ -161,7 +161,7 @@ const TRAPS: readonly Trap[] = [
       const { seen, reply } = await step({
         variant: 'fails',
         request: signed(body),
-        expected: { answer: 'failed', handled: 1 },
+        expected: { response: 'failed', handled: 1 },
       })
       expect(reply.body).toBe('{"status":"failed"}')
       const refusal = await step({ request: withSignature(body, signatureOf(scan())), expected: UNAUTHENTIC })
@@ -170,9 +170,9 @@ const TRAPS: readonly Trap[] = [
         request: signed(scan({ data: { qr_title: secretTitle } })),
         expected: quarantined('drift_refused'),
       })
-      for (const { troubles } of [seen, refusal.seen, dropped.seen]) {
-        expect(troubles.length).toBeGreaterThan(0)
-        const told = JSON.stringify(troubles)
+      for (const { reports } of [seen, refusal.seen, dropped.seen]) {
+        expect(reports.length).toBeGreaterThan(0)
+        const told = JSON.stringify(reports)
         expect(told).not.toContain('4711')
         expect(told).not.toContain(SECRET)
         expect(told).not.toMatch(/[0-9a-f]{64}/)
@@ -186,7 +186,7 @@ const TRAPS: readonly Trap[] = [
       const { seen } = await step({
         variant: 'printing',
         request: signed(scan()),
-        expected: { answer: 'failed', handled: 1 },
+        expected: { response: 'failed', handled: 1 },
       })
       expect(seen.logged).toEqual([expect.stringMatching(/handler_failed.*the handler failed: text/)])
     },

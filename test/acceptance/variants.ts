@@ -185,7 +185,7 @@ function makeReceiver(name: VariantName, state: LabState): Sdk.Receiver {
     store: recorder.store(store),
     clock,
     onOutcome: recorder.outcome(name),
-    ...(!variant.printing && { onError: recorder.trouble(name) }),
+    ...(!variant.printing && { onError: recorder.report(name) }),
     ...variant.options?.(state),
   })
   let calls = 0
@@ -220,9 +220,9 @@ function failForGood(sdk: LabSdk): never {
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  members.sort(([one], [other]) => (one < other ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  fields.sort(([one], [other]) => (one < other ? -1 : 1))
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join()}}`
 }
 
 function fromBase64(text: string): Uint8Array {

@@ -31,8 +31,8 @@ export function codesOf(program: ts.Program, file: string, typeName: string): Re
     .getSourceFile(file)
     ?.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === typeName)
   const type = alias && checker.getTypeAtLocation(alias)
-  const members = type?.isUnion() ? type.types : []
-  return new Set(members.flatMap((member) => (member.isStringLiteral() ? [member.value] : [])))
+  const fields = type?.isUnion() ? type.types : []
+  return new Set(fields.flatMap((field) => (field.isStringLiteral() ? [field.value] : [])))
 }
 
 function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
@@ -48,8 +48,8 @@ function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
 function summaryFaults(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
   // The members of an event's data carry the sender's names; the interface says where they come from.
   const explained = (symbol.flags & ts.SymbolFlags.Interface) !== 0 && !symbol.name.endsWith('Data')
-  const members = explained ? [...(symbol.members?.values() ?? [])].filter(isNamedMember) : []
-  const silent = [symbol, ...members].filter((each) => !hasSummary(each, checker))
+  const fields = explained ? [...(symbol.members?.values() ?? [])].filter(isNamedField) : []
+  const silent = [symbol, ...fields].filter((each) => !hasSummary(each, checker))
   return silent.map((each) => `${each === symbol ? '' : `${symbol.name}.`}${each.name} has no summary`)
 }
 
@@ -57,7 +57,7 @@ function hasSummary(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
   return ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== ''
 }
 
-function isNamedMember(symbol: ts.Symbol): boolean {
+function isNamedField(symbol: ts.Symbol): boolean {
   return (symbol.flags & (ts.SymbolFlags.Property | ts.SymbolFlags.Method)) !== 0
 }
 

@@ -10,12 +10,12 @@ export type Sources = ReadonlyMap<string, string>
 /** Which layer may import which. Who is missing from a row is forbidden to it. */
 const MAY_IMPORT = {
   errors: [],
-  clock: [],
+  clock: ['clock'],
   types: ['errors', 'events'],
   events: ['errors', 'events'],
-  crypto: ['errors', 'crypto'],
-  'store contract': ['errors', 'types'],
-  'inbox contract': ['errors', 'types', 'store contract'],
+  crypto: ['errors', 'clock', 'crypto'],
+  'store contract': ['errors', 'clock', 'types'],
+  'inbox contract': ['errors', 'clock', 'types', 'store contract'],
   'built-in store': ['errors', 'clock', 'store contract', 'built-in store'],
   'store part': ['errors', 'clock', 'store contract', 'store part'],
   'store driver': ['errors', 'clock', 'store contract', 'store part'],
@@ -59,7 +59,8 @@ export type Layer = keyof typeof MAY_IMPORT
 
 /** The layer a file belongs to: the first pattern that fits. Every other file at the root tells the receiver's story. */
 const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
-  [/^(errors|clock|types)\.ts$/, 'errors'],
+  [/^(errors|types)\.ts$/, 'errors'],
+  [/^(clock|maybe-promise)\.ts$/, 'clock'],
   [/^stores\/store\.ts$/, 'store contract'],
   [/^stores\/(memory\/|none\.ts$)/, 'built-in store'],
   [/^stores\/\w+\/(?!\w[\w-]*-store\.ts$)/, 'store part'],

@@ -101,8 +101,8 @@ describe('the rules', () => {
     [
       'a stage that imports a driver',
       'delivery/claim.ts',
-      "import type { X } from '../stores/redis.js'",
-      '(delivery) may not import stores/redis.ts',
+      "import type { X } from '../stores/redis/redis-store.js'",
+      '(delivery) may not import stores/redis/redis-store.ts',
     ],
     [
       'crypto that imports a stage',
@@ -125,19 +125,19 @@ describe('the rules', () => {
     [
       'a store that imports the words',
       'stores/redis/redis-store.ts',
-      "import type { Word } from '../types.js'",
+      "import type { Word } from '../../types.js'",
       '(store driver) may not import',
     ],
     [
       'a store that imports a store',
       'stores/redis/redis-store.ts',
-      "import { DurableObject } from './durable-object.js'",
+      "import { DurableObject } from '../cloudflare/durable-object-store.js'",
       '(store driver) may not import',
     ],
     [
       'an adapter that imports a store',
       'adapters/next.ts',
-      "import type { X } from '../stores/redis.js'",
+      "import type { X } from '../stores/redis/redis-store.js'",
       '(adapter) may not import',
     ],
     [

@@ -83,12 +83,12 @@ describeInChromium('the inspector', (open) => {
     })
     const listening = await listen('--forward', forward)
     const page = await open(listening)
-    const answering = deliver(listening, eventBody('payment.failed'))
+    const responding = deliver(listening, eventBody('payment.failed'))
     await listOf(page)
       .getByRole('option', { name: /waiting/ })
       .click()
     await page.getByText('There is none yet.').waitFor()
-    await answering
+    await responding
     const answer = page.getByRole('region', { name: 'Answer', exact: true })
     await answer.getByText('<b>the ledger is locked</b>').waitFor()
     expect(await answer.textContent()).toMatch(/500.*in \d\.\d s, by http.*only 200 is success/)

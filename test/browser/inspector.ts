@@ -40,33 +40,33 @@ function failForMissing(): void {
 
 function openerOf(executablePath: string): OpenInspector {
   let browser: Browser
-  const troubles: string[] = []
+  const reports: string[] = []
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath, args: ARGUMENTS })
   })
   afterAll(() => browser.close())
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()))
-    expect(troubles.splice(0)).toEqual([])
+    expect(reports.splice(0)).toEqual([])
   })
   return async ({ address }, options, forbidden) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(20_000)
-    page.on('pageerror', ({ message }) => troubles.push(`error: ${message}`))
+    page.on('pageerror', ({ message }) => reports.push(`error: ${message}`))
     page.on('dialog', (dialog) => {
-      troubles.push(`dialog: ${dialog.message()}`)
+      reports.push(`dialog: ${dialog.message()}`)
       void dialog.dismiss()
     })
     page.on('console', (message) => {
       if (!/Content Security Policy|Trusted/i.test(message.text()) || forbidden?.test(message.text())) return
-      troubles.push(`policy: ${message.text()}`)
+      reports.push(`policy: ${message.text()}`)
     })
     // Only this address: whatever else is asked for is trouble.
     const { origin } = new URL(address)
     page.on('request', (request) => {
       if (!request.url().startsWith(origin) && !/^(data|blob):/.test(request.url()))
-        troubles.push(`asked ${request.url()}`)
+        reports.push(`asked ${request.url()}`)
     })
     await page.goto(address)
     await page.getByText('live', { exact: true }).waitFor()

@@ -17,7 +17,7 @@ interface Report {
     readonly name: string
     readonly status: string
     readonly found: string
-    readonly cure?: string
+    readonly fix?: string
   }[]
 }
 
@@ -169,7 +169,7 @@ describe('an endpoint is not healthy when it', () => {
     expect(failing.filter((name) => !found.some((each) => each.startsWith(name)))).toEqual([])
     expect(found.filter((name) => !failing.some((each) => name.startsWith(each)))).toEqual([])
     const departures = report.checks.filter(({ status }) => status === 'fail' || status === 'warn')
-    for (const { cure } of departures) expect(cure).toMatch(/\.$/)
+    for (const { fix } of departures) expect(fix).toMatch(/\.$/)
   })
 
   it('refuses a duplicate', async () => {
@@ -256,7 +256,7 @@ describe('the address', () => {
     const { port } = server.address() as { port: number }
     const { json } = await runJson<Report>(['doctor', `https://localhost:${port}/`], { env: ENV })
     server.close()
-    expect(json.checks[1]).toMatchObject({ status: 'fail', cure: expect.stringContaining('certificate') })
+    expect(json.checks[1]).toMatchObject({ status: 'fail', fix: expect.stringContaining('certificate') })
   })
 })
 

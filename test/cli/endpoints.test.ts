@@ -183,7 +183,7 @@ describe('what goes wrong', () => {
   })
 
   it('is told without the secret, even where the API sends it back', async () => {
-    api.answerNext((response) => refuse(response, 400, 'INVALID', `secret ${SECRET} of ${API_KEY} is weak`))
+    api.respondNext((response) => refuse(response, 400, 'INVALID', `secret ${SECRET} of ${API_KEY} is weak`))
     const { code, stdout, stderr } = await endpoints(CREATE)
     expect(code).toBe(1)
     expect(stderr).toContain('secret [redacted] of [redacted] is weak')
@@ -198,7 +198,7 @@ describe('what goes wrong', () => {
   })
 
   it('soon is told in time: few requests are left', async () => {
-    api.answerNext((response) =>
+    api.respondNext((response) =>
       response.writeHead(200, { 'X-RateLimit-Remaining': '3', 'X-RateLimit-Reset': '60' }).end('[]'),
     )
     expect((await endpoints(['list'])).stderr).toMatch(/note: 3 requests to GoValid’s API are left until \d{4}-/)

@@ -43,15 +43,15 @@ describe('what is forwarded', () => {
     })
     const listening = await forwarding(toHandler(receiver))
     const body = eventBody('qr.scanned', { qr_title: 'Étiquette' })
-    const answers = [await deliver(listening, body), await deliver(listening, body)]
-    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([
+    const responses = [await deliver(listening, body), await deliver(listening, body)]
+    expect(await Promise.all(responses.map((answer) => answer.text()))).toEqual([
       '{"status":"processed"}',
       '{"status":"duplicate"}',
     ])
     expect(handled).toEqual(['Étiquette'])
     const [again, first] = await listening.list()
     expect([again?.outcome, first?.outcome]).toEqual(['duplicate', 'processed'])
-    expect((await listening.details(first!.id)).answer).toMatchObject({ by: 'forward', status: 200, failure: null })
+    expect((await listening.details(first!.id)).response).toMatchObject({ by: 'forward', status: 200, failure: null })
   })
 
   it('is the same bytes and headers, to exactly that address, and nothing is added', async () => {
@@ -95,7 +95,7 @@ describe('the answer', () => {
     const [summary] = await listening.list()
     expect(summary).toMatchObject({ status: 500, failure: 'only 200 is success' })
     expect(summary!.tookMs).toBeGreaterThan(290)
-    expect((await listening.details(summary!.id)).answer).toMatchObject({ by: 'forward', text: 'Error: locked' })
+    expect((await listening.details(summary!.id)).response).toMatchObject({ by: 'forward', text: 'Error: locked' })
   })
 
   it('that leads elsewhere is not followed', async () => {
@@ -110,9 +110,9 @@ describe('the answer', () => {
     const { listener } = keeping(() => {})
     const listening = await forwarding(listener)
     const startedAt = performance.now()
-    const answering = deliver(listening, eventBody('qr.scanned'))
+    const responding = deliver(listening, eventBody('qr.scanned'))
     await expect.poll(() => listening.list()).toMatchObject([{ answered: false, status: null, tookMs: null }])
-    const answer = await answering
+    const answer = await responding
     expect([answer.status, await answer.text()]).toEqual([504, '{"status":"not_forwarded"}'])
     expect(performance.now() - startedAt).toBeGreaterThan(4900)
     expect((await listening.list())[0]).toMatchObject({ answered: true, status: null, failure: 'no answer within 5 s' })
@@ -134,7 +134,7 @@ describe('the answer', () => {
     const listening = await forwarding(listener)
     await deliver(listening, eventBody('qr.scanned'))
     const details = await listening.details((await listening.list())[0]!.id)
-    expect(details.answer?.text).toBe('bad [the secret]')
+    expect(details.response?.text).toBe('bad [the secret]')
     expect(JSON.stringify(details)).not.toContain(LISTEN_SECRET)
   })
 
@@ -148,6 +148,6 @@ describe('the answer', () => {
     })
     const listening = await forwarding(listener)
     expect((await deliver(listening, eventBody('qr.scanned'))).status).toBe(200)
-    expect((await listening.details((await listening.list())[0]!.id)).answer?.text).toHaveLength(65_536)
+    expect((await listening.details((await listening.list())[0]!.id)).response?.text).toHaveLength(65_536)
   })
 })

@@ -107,9 +107,9 @@ function listenersOf(port: number): readonly string[] {
 describe('the page', () => {
   it('runs its own script and style alone, and comes from nowhere else', async () => {
     const listening = await listen()
-    const answer = await fetch(`${listening.inspector}/`)
-    const html = await answer.text()
-    const policy = answer.headers.get('content-security-policy') ?? ''
+    const response = await fetch(`${listening.inspector}/`)
+    const html = await response.text()
+    const policy = response.headers.get('content-security-policy') ?? ''
     const hashOf = (tag: string) => {
       const [, text = ''] = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(html) ?? []
       expect(text.length).toBeGreaterThan(1000)
@@ -130,8 +130,8 @@ describe('the page', () => {
     expect(html.match(/<(script|style|link|img|iframe)\b/g)).toEqual(['<link', '<style', '<script'])
     const addresses = html.match(/https?:\/\/[^\s"'`\\)]+/g) ?? []
     expect(addresses.filter((address) => !address.startsWith('http://www.w3.org/2000/svg'))).toEqual([])
-    expect(answer.headers.get('x-frame-options')).toBe('DENY')
-    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(response.headers.get('x-frame-options')).toBe('DENY')
+    expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
   it('is the same for everybody, and there is nothing beside it', async () => {
@@ -248,8 +248,8 @@ describe('the secret', () => {
       for (const [method, path] of ASKS.filter(([, path]) => path !== 'live')) {
         if (method === 'DELETE') continue
         const sent = path === 'send' ? { body: 'e30=', isSigned: true, from: id } : undefined
-        const answer = await listening.ask(method, path.replace('ID', id), sent)
-        said += JSON.stringify([...answer.headers]) + (await answer.text())
+        const response = await listening.ask(method, path.replace('ID', id), sent)
+        said += JSON.stringify([...response.headers]) + (await response.text())
       }
     }
     while (said.split('data: ').length < 10) said += (await reader.read()).value

@@ -27,8 +27,8 @@ describe('a delivery', () => {
   it('that is signed is answered as a receiver answers, printed, and kept with its parts', async () => {
     const listening = await start({ cwd, args: fresh() })
     const body = eventBody('qr.scanned', SCAN)
-    const answer = await deliver(listening, body)
-    expect([answer.status, await answer.text()]).toEqual([200, '{"status":"processed"}'])
+    const response = await deliver(listening, body)
+    expect([response.status, await response.text()]).toEqual([200, '{"status":"processed"}'])
     const [summary] = await listening.list()
     expect(summary).toMatchObject({
       event: 'qr.scanned',
@@ -45,7 +45,7 @@ describe('a delivery', () => {
     expect(details).toMatchObject({
       verification: { valid: true },
       reading: { known: true, issues: [] },
-      answer: { by: 'listen', status: 200, text: '{"status":"processed"}' },
+      response: { by: 'listen', status: 200, text: '{"status":"processed"}' },
     })
   })
 
@@ -82,8 +82,8 @@ describe('a delivery', () => {
       [2, 'duplicate'],
       [1, 'processed'],
     ])
-    const { tries } = await listening.details(list[1]!.id)
-    expect(tries.map(({ id }) => id)).toEqual(list.map(({ id }) => id).reverse())
+    const { attempts } = await listening.details(list[1]!.id)
+    expect(attempts.map(({ id }) => id)).toEqual(list.map(({ id }) => id).reverse())
   })
 
   it('that departs from its shape is handled, with issues; an unknown one too', async () => {
@@ -123,8 +123,8 @@ describe('a delivery', () => {
 
   it('whose body is too slow is refused with 408', async () => {
     const listening = await start({ cwd, args: fresh() })
-    const answer = await openSocket(listening.endpoint, 'Content-Length: 10\r\n\r\n{"a"')
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+    const response = await openSocket(listening.endpoint, 'Content-Length: 10\r\n\r\n{"a"')
+    expect(response).toMatch(/^HTTP\/1\.1 408 /)
     expect((await listening.list())[0]).toMatchObject({ status: 408, bytes: 4, verified: false })
   })
 

@@ -35,7 +35,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 /** Runs the command line at a terminal; gives the exit code and what was on the screen. */
 function runAtTerminal(
   args: readonly string[],
-  typed: readonly (readonly [question: string, answer: string])[],
+  typed: readonly (readonly [question: string, response: string])[],
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ) {

@@ -307,12 +307,12 @@ describe('--retry', () => {
     const { code, stdout } = await runCli(args, { env: ENV })
     expect(code).toBe(1)
     expect(stdout).toContain('GoValid would have disabled the webhook')
-    const { json } = await runJson<{ disabled: boolean; deliveries: { status: string; tries: object[] }[] }>(
+    const { json } = await runJson<{ disabled: boolean; deliveries: { status: string; attempts: object[] }[] }>(
       [...args.slice(0, -1), await start(keeping([404, 404, 404, 404, 404]).listener)],
       { env: ENV },
     )
     expect(json).toMatchObject({ disabled: true, deliveries: [{ status: 'given_up' }] })
-    expect(json.deliveries[0]?.tries).toHaveLength(5)
+    expect(json.deliveries[0]?.attempts).toHaveLength(5)
   })
 
   it('waits between tries as GoValid does, divided by the speed', async () => {

@@ -7,7 +7,7 @@ import { runCli, runJson } from '../support/command-line.js'
 interface Played {
   readonly event: string
   readonly result: string
-  readonly tries: readonly string[]
+  readonly attempts: readonly string[]
   readonly minutes: number
 }
 
@@ -63,7 +63,7 @@ describe('a file that is right', () => {
     expect(scenarios[0]?.deliveries[0]).toEqual({
       event: 'qr.scanned',
       result: 'handled',
-      tries: ['500 failed', '500 failed', '200 processed'],
+      attempts: ['500 failed', '500 failed', '200 processed'],
       minutes: 6,
     })
     expect(performance.now() - startedAt).toBeLessThan(30_000)
@@ -103,7 +103,7 @@ describe('what is wrong with a file is found', () => {
     )
     expect([report.code, results(report)]).toEqual([1, ['handled lost', 'doubled lost', 'doubled lost']])
     expect(report.scenarios.map(({ disabled }) => disabled)).toEqual([true, true, true])
-    expect(report.scenarios[0]?.deliveries[1]).toMatchObject({ tries: Array(5).fill('500 failed'), minutes: 81 })
+    expect(report.scenarios[0]?.deliveries[1]).toMatchObject({ attempts: Array(5).fill('500 failed'), minutes: 81 })
   })
 
   it.each([

@@ -21,19 +21,21 @@ async function runDemo(args: readonly string[] = [], fault = ''): Promise<{ code
 describe('the demo', () => {
   it('plays every delivery, and everything goes as stated', async () => {
     const { code, lines } = await runDemo()
-    const tries = lines.filter((line) => line.startsWith('✓'))
+    const attempts = lines.filter((line) => line.startsWith('✓'))
     expect(lines.at(-2)).toBe('Everything went as stated.')
     expect(code).toBe(0)
-    expect(tries).toHaveLength(19)
+    expect(attempts).toHaveLength(19)
     for (const type of EVENT_TYPES) {
       expect(
-        tries.some((line) => line.includes(`${type}`) && line.includes('200 processed')),
+        attempts.some((line) => line.includes(`${type}`) && line.includes('200 processed')),
         type,
       ).toBe(true)
     }
-    expect(tries.filter((line) => line.includes('nothing: stale') && line.includes('200 quarantined'))).toHaveLength(1)
-    expect(tries.filter((line) => line.includes('401 refused'))).toHaveLength(2)
-    expect(tries.slice(-2).map((line) => /\d{3} \w+/.exec(line)?.[0])).toEqual(['500 failed', '200 processed'])
+    expect(attempts.filter((line) => line.includes('nothing: stale') && line.includes('200 quarantined'))).toHaveLength(
+      1,
+    )
+    expect(attempts.filter((line) => line.includes('401 refused'))).toHaveLength(2)
+    expect(attempts.slice(-2).map((line) => /\d{3} \w+/.exec(line)?.[0])).toEqual(['500 failed', '200 processed'])
   })
 
   it('shows nothing to be wrong with the server the faults are planted in', async () => {

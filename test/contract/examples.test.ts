@@ -44,8 +44,8 @@ describe.each(installed)('the example for $name', ({ name, command }) => {
   afterAll(() => server?.stop())
 
   it('hands a signed delivery to its handler', async () => {
-    const answer = await send(server.url, await sign(sentAt(timestamp()), SECRET))
-    expect(answer.text).toBe('200 processed')
+    const response = await send(server.url, await sign(sentAt(timestamp()), SECRET))
+    expect(response.text).toBe('200 processed')
     expect(await server.printed.take(1)).toEqual(['qr.scanned: Product Certificate #001, scan 15, Jakarta'])
   })
 
@@ -62,8 +62,8 @@ describe.each(installed)('the example for $name', ({ name, command }) => {
   })
 
   it('refuses a forged delivery', async () => {
-    const answer = await send(server.url, await sign(sentAt(timestamp()), 'a guess'))
-    expect(answer.text).toBe('401 refused')
+    const response = await send(server.url, await sign(sentAt(timestamp()), 'a guess'))
+    expect(response.text).toBe('401 refused')
     expect(await server.printed.take(0)).toEqual([])
   })
 

@@ -33,7 +33,7 @@ describe('a sender on real time', () => {
       if (attempt === 1) throw new Error('not yet')
     })
     const report = await send(new URL(await serve(toHandler(receiver))))
-    expect(report.deliveries[0]?.tries).toMatchObject([
+    expect(report.deliveries[0]?.attempts).toMatchObject([
       { number: 1, httpStatus: 500, outcome: 'failed', isFailure: true },
       { number: 2, httpStatus: 200, outcome: 'processed', isFailure: false },
     ])
@@ -41,12 +41,12 @@ describe('a sender on real time', () => {
 
   it('waits between the tries as long as the speed says', async () => {
     const { deliveries } = await send(await serve((_, response) => response.writeHead(500).end()))
-    const tries = deliveries[0]?.tries ?? []
-    expect(tries).toHaveLength(5)
+    const attempts = deliveries[0]?.attempts ?? []
+    expect(attempts).toHaveLength(5)
     // 1, 5, 15 and 60 minutes; a timer may fire a millisecond early, and late on a busy machine.
     for (const [index, pauseMs] of [10, 50, 150, 600].entries()) {
-      const { sentAt, tookMs } = tries[index] ?? { sentAt: Number.NaN, tookMs: Number.NaN }
-      expect((tries[index + 1]?.sentAt ?? 0) - sentAt - tookMs).toBeGreaterThanOrEqual(pauseMs - 2)
+      const { sentAt, tookMs } = attempts[index] ?? { sentAt: Number.NaN, tookMs: Number.NaN }
+      expect((attempts[index + 1]?.sentAt ?? 0) - sentAt - tookMs).toBeGreaterThanOrEqual(pauseMs - 2)
     }
   })
 
@@ -57,7 +57,7 @@ describe('a sender on real time', () => {
       response.writeHead(request.url === '/elsewhere' ? 200 : 302, { location: '/elsewhere' }).end()
     })
     const { deliveries, disabledAt } = await send(url)
-    expect(deliveries[0]?.tries.map(({ httpStatus }) => httpStatus)).toEqual([302, 302, 302, 302, 302])
+    expect(deliveries[0]?.attempts.map(({ httpStatus }) => httpStatus)).toEqual([302, 302, 302, 302, 302])
     expect(followed).toBe(false)
     expect(disabledAt).toBeGreaterThan(0)
   })
@@ -67,8 +67,8 @@ describe('a sender on real time', () => {
     const server = servers.pop()
     await new Promise((resolve) => server?.close(resolve))
     const { deliveries } = await send(closed)
-    expect(deliveries[0]?.tries[0]).toMatchObject({ isFailure: true, httpStatus: undefined })
-    expect(deliveries[0]?.tries[0]?.error).toMatch(/^fetch failed: .*ECONNREFUSED/)
+    expect(deliveries[0]?.attempts[0]).toMatchObject({ isFailure: true, httpStatus: undefined })
+    expect(deliveries[0]?.attempts[0]?.error).toMatch(/^fetch failed: .*ECONNREFUSED/)
   })
 
   it('hangs up after 5 s, and tries again', async () => {
@@ -80,8 +80,8 @@ describe('a sender on real time', () => {
       else request.on('close', () => hangUps++)
     })
     const { deliveries } = await send(url)
-    expect(deliveries[0]?.tries).toMatchObject([{ httpStatus: undefined }, { httpStatus: 200 }])
-    const [{ tookMs } = { tookMs: 0 }] = deliveries[0]?.tries ?? []
+    expect(deliveries[0]?.attempts).toMatchObject([{ httpStatus: undefined }, { httpStatus: 200 }])
+    const [{ tookMs } = { tookMs: 0 }] = deliveries[0]?.attempts ?? []
     expect(tookMs).toBeGreaterThanOrEqual(4990)
     expect(tookMs).toBeLessThan(6000)
     expect(hangUps).toBe(1)

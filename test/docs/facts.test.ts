@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { toAnswer } from '../../src/delivery/response.js'
+import { toResponse } from '../../src/delivery/response.js'
 import type { RefusedCode } from '../../src/errors.js'
 import { EVENT_TYPES, type Outcome } from '../../src/index.js'
 import { readOptions } from '../../src/receiver/options.js'
@@ -31,12 +31,12 @@ describe('docs/events.md', () => {
 
 describe('docs/responses.md', () => {
   const rows = rowsOf(readPage('docs/responses.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
-  const answerTo = (outcome: Partial<Outcome>) => toAnswer(outcome as Outcome)
+  const responseTo = (outcome: Partial<Outcome>) => toResponse(outcome as Outcome)
 
   it('lists every outcome with its status', () => {
     const statuses = ['processed', 'accepted', 'duplicate', 'ignored', 'quarantined', 'busy', 'unfinished'] as const
     for (const status of [...statuses, 'unavailable', 'failed'] as const) {
-      expect(rows).toContain(`${status} ${answerTo({ status }).status}`)
+      expect(rows).toContain(`${status} ${responseTo({ status }).status}`)
     }
   })
 
@@ -53,7 +53,7 @@ describe('docs/responses.md', () => {
       signature_mismatch: true,
       secret_missing: true,
     }
-    const refusals = (Object.keys(codes) as RefusedCode[]).map((code) => answerTo({ status: 'refused', code }).status)
+    const refusals = (Object.keys(codes) as RefusedCode[]).map((code) => responseTo({ status: 'refused', code }).status)
     const listed = rows.filter((row) => row.startsWith('refused')).map((row) => Number(row.split(' ')[1]))
     expect(listed).toEqual([...new Set(refusals)].sort())
   })
@@ -100,10 +100,10 @@ function sectionOf({ path, lines }: Page, heading: string): Page {
 }
 
 /** The members of an interface, in their order. */
-function membersOf(file: string, name: string): readonly string[] {
+function fieldsOf(file: string, name: string): readonly string[] {
   const source = readFileSync(join(ROOT, file), 'utf8')
   const body = new RegExp(`interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? ''
-  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, field = '']) => field)
 }
 
 describe.each([
@@ -121,7 +121,7 @@ describe.each([
   ['docs/api-client.md', '# The API client', [['src/api/client.ts', 'ApiClientOptions']]],
 ] as const)('%s, %s', (path, heading, interfaces) => {
   it('lists every option', () => {
-    const options = interfaces.flatMap(([file, name]) => membersOf(file, name))
+    const options = interfaces.flatMap(([file, name]) => fieldsOf(file, name))
     expect(options.length).toBeGreaterThan(3)
     const listed = rowsOf(sectionOf(readPage(path), heading)).map(([option]) => codeIn(option))
     expect([...listed].sort()).toEqual([...options].sort())

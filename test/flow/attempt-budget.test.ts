@@ -5,10 +5,10 @@ import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
-import { HOUR, MINUTE, pause, receiving, SECOND, type Try } from '../support/receiving.js'
+import { type Attempt, HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
 
-const statuses = (made: readonly Try[]) => made.map(({ outcome }) => outcome.status)
-const answers = (made: readonly Try[]) => made.map(({ http }) => http)
+const statuses = (made: readonly Attempt[]) => made.map(({ outcome }) => outcome.status)
+const responses = (made: readonly Attempt[]) => made.map(({ http }) => http)
 
 describe('151, 178: a handler that fails once', () => {
   it.each([
@@ -21,14 +21,14 @@ describe('151, 178: a handler that fails once', () => {
     ['rejects', () => Promise.reject(new Error('no database'))],
   ])('%s: 500, released, and the retry works it: trap, it is neither a duplicate nor a replay', async (_, fails) => {
     const seen: { attempt: number; redelivery: boolean }[] = []
-    const { receiver, tries, troubles } = receiving()
+    const { receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', (_event, { attempt, redelivery }) => {
       seen.push({ attempt, redelivery })
       if (attempt === 1) return fails()
       return undefined
     })
-    const made = await tries()
-    expect(answers(made)).toEqual([500, 200])
+    const made = await attempts()
+    expect(responses(made)).toEqual([500, 200])
     expect(made[0]?.outcome).toMatchObject({
       status: 'failed',
       error: new Error('no database'),
@@ -41,7 +41,7 @@ describe('151, 178: a handler that fails once', () => {
       { attempt: 2, redelivery: true },
     ])
     // Trap: what a handler throws is told.
-    expect(troubles).toMatchObject([
+    expect(reports).toMatchObject([
       {
         code: 'handler_failed',
         message: expect.stringContaining('failed (try 1)'),
@@ -55,19 +55,19 @@ describe('151, 178: a handler that fails once', () => {
 describe('180: a handler that fails on every try', () => {
   test('with a quarantine: 500 four times, then kept and answered 200', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, tries, deliver } = receiving({ quarantine })
+    const { receiver, attempts, deliver } = receiving({ quarantine })
     receiver.on('qr.scanned', ({ data }) => Promise.reject(new Error(`no ${data.qr_id}`)))
-    const made = await tries()
-    expect(answers(made)).toEqual([500, 500, 500, 500, 200])
+    const made = await attempts()
+    expect(responses(made)).toEqual([500, 500, 500, 500, 200])
     expect(made.at(-1)?.outcome).toMatchObject({
       status: 'quarantined',
-      code: 'tries_exhausted',
+      code: 'attempts_exhausted',
       attempt: 5,
       attemptsLeft: 0,
     })
     const [entry] = quarantine.entries.values()
     expect(entry).toMatchObject({
-      code: 'tries_exhausted',
+      code: 'attempts_exhausted',
       eventType: 'qr.scanned',
       attempt: 5,
       error: expect.stringContaining('no abc123'),
@@ -78,10 +78,10 @@ describe('180: a handler that fails on every try', () => {
   })
 
   test('without one: 500 four times, then reported as dropped and answered 200', async () => {
-    const { receiver, tries, troubles, deliver } = receiving()
+    const { receiver, attempts, reports, deliver } = receiving()
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-    expect(answers(await tries())).toEqual([500, 500, 500, 500, 200])
-    const dropped = troubles.filter(({ code }) => code === 'event_dropped')
+    expect(responses(await attempts())).toEqual([500, 500, 500, 500, 200])
+    const dropped = reports.filter(({ code }) => code === 'event_dropped')
     expect(dropped).toMatchObject([
       {
         eventType: 'qr.scanned',
@@ -96,11 +96,11 @@ describe('180: a handler that fails on every try', () => {
   test('is kept ahead from the second try on, in case the last one never arrives; a success takes the entry back', async () => {
     const quarantine = memoryQuarantine()
     let left = 3
-    const { receiver, tries } = receiving({ quarantine })
+    const { receiver, attempts } = receiving({ quarantine })
     receiver.on('qr.scanned', () => {
       if (left-- > 0) throw new Error('no database')
     })
-    expect(statuses(await tries())).toEqual(['failed', 'failed', 'failed', 'processed'])
+    expect(statuses(await attempts())).toEqual(['failed', 'failed', 'failed', 'processed'])
     expect(quarantine.codes).toEqual(['retry_pending', 'retry_pending'])
     expect(quarantine.entries.size).toBe(0)
   })
@@ -143,10 +143,10 @@ describe('180: a handler that fails on every try', () => {
 
   test('whose quarantine fails too: 503, and nothing is said to be done', async () => {
     const quarantine = () => Promise.reject(new Error('disk full'))
-    const { receiver, tries } = receiving({ quarantine })
+    const { receiver, attempts } = receiving({ quarantine })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-    const made = await tries()
-    expect(answers(made)).toEqual([500, 500, 500, 500, 503])
+    const made = await attempts()
+    expect(responses(made)).toEqual([500, 500, 500, 500, 503])
     expect(made.at(-1)?.outcome).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
   })
 })
@@ -168,12 +168,12 @@ describe('179: a PermanentError', () => {
     ['without', undefined],
   ])('%s a quarantine: 200 at once, and never again', async (_, quarantine) => {
     let calls = 0
-    const { receiver, tries, deliver } = receiving({ ...(quarantine && { quarantine }) })
+    const { receiver, attempts, deliver } = receiving({ ...(quarantine && { quarantine }) })
     receiver.on('qr.scanned', () => {
       calls++
       throw new PermanentError('no such customer')
     })
-    const made = await tries()
+    const made = await attempts()
     expect(made).toMatchObject([{ http: 200, outcome: { status: 'quarantined', code: 'permanent_error', attempt: 1 } }])
     expect((await deliver()).status).toBe('duplicate')
     expect(calls).toBe(1)
@@ -201,13 +201,13 @@ describe('the age of a delivery: tries that never reached the store are not coun
     await clock.advance(1)
     expect(await deliver()).toMatchObject({
       http: 200,
-      outcome: { status: 'quarantined', code: 'tries_exhausted', attempt: 2 },
+      outcome: { status: 'quarantined', code: 'attempts_exhausted', attempt: 2 },
     })
   })
 
   describe('without one', () => {
     /** The answers of a process that begins so long after the event, and whose handler fails. */
-    async function answersAt(...minutes: readonly number[]) {
+    async function responsesAt(...minutes: readonly number[]) {
       const { clock, receiver, try: deliver } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       const made: number[] = []
@@ -219,16 +219,16 @@ describe('the age of a delivery: tries that never reached the store are not coun
     }
 
     test('the fifth try is the last although a restart has forgotten the four before it', async () => {
-      expect(await answersAt(60)).toEqual([200])
-      expect(await answersAt(81)).toEqual([200])
-      expect(await answersAt(100)).toEqual([200])
-      expect(await answersAt(1, 21, 81)).toEqual([500, 500, 200])
+      expect(await responsesAt(60)).toEqual([200])
+      expect(await responsesAt(81)).toEqual([200])
+      expect(await responsesAt(100)).toEqual([200])
+      expect(await responsesAt(1, 21, 81)).toEqual([500, 500, 200])
     })
 
     test('what is too old or too young to be a fifth try is tried as long as the sender tries', async () => {
-      expect(await answersAt(45)).toEqual([500])
-      expect(await answersAt(100 + 1 / MINUTE)).toEqual([500])
-      expect(await answersAt(101, 102, 107, 122)).toEqual([500, 500, 500, 500])
+      expect(await responsesAt(45)).toEqual([500])
+      expect(await responsesAt(100 + 1 / MINUTE)).toEqual([500])
+      expect(await responsesAt(101, 102, 107, 122)).toEqual([500, 500, 500, 500])
     })
 
     test('an event from after the first delivery has been counted from its first try on', async () => {
@@ -251,11 +251,11 @@ describe('the age of a delivery: tries that never reached the store are not coun
     })
 
     test('an event that is dropped so is reported', async () => {
-      const { clock, receiver, try: deliver, troubles } = receiving()
+      const { clock, receiver, try: deliver, reports } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       await clock.advance(60 * MINUTE)
-      expect((await deliver()).outcome).toMatchObject({ status: 'quarantined', code: 'tries_exhausted', attempt: 1 })
-      expect(troubles.at(-1)).toMatchObject({ code: 'event_dropped', eventType: 'qr.scanned' })
+      expect((await deliver()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted', attempt: 1 })
+      expect(reports.at(-1)).toMatchObject({ code: 'event_dropped', eventType: 'qr.scanned' })
     })
 
     test('a store that is down is answered 503 at any age: nobody knows that the handler would fail', async () => {
@@ -284,7 +284,7 @@ describe('a last try that does not end', () => {
     receiver.on('qr.scanned', () => pause(clock, 30 * SECOND))
     await clock.advance(50 * MINUTE)
     const last = await deliver()
-    expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'tries_exhausted' } })
+    expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
     // A second is kept for the quarantine itself.
     expect(last.ms).toBe(3500)
     expect(quarantine.entries.size).toBe(1)
@@ -305,8 +305,8 @@ describe('a last try that does not end', () => {
     expect((await deliver()).outcome.status).toBe('busy')
     expect(entries()).toEqual(['retry_pending: the delivery is being worked for long'])
     await clock.advance(2 * MINUTE)
-    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'tries_exhausted' } })
-    expect(entries()).toEqual(['tries_exhausted: the delivery was still being worked at its last try'])
+    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
+    expect(entries()).toEqual(['attempts_exhausted: the delivery was still being worked at its last try'])
     await clock.advance(5 * MINUTE)
     expect(quarantine.entries.size).toBe(0)
   })
@@ -328,14 +328,14 @@ describe('a last try that does not end', () => {
 
 describe('177c: a handler that ends the process on every try', () => {
   /** A process that dies: its receiver and its timers are gone, the store it shares is not. */
-  async function crashOn(tries: number, quarantine?: ReturnType<typeof memoryQuarantine>, failedCompletions = 0) {
+  async function crashOn(attempts: number, quarantine?: ReturnType<typeof memoryQuarantine>, failedCompletions = 0) {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
     store.fail('complete', 'rejects', failedCompletions)
     let calls = 0
     let last = receiving()
-    const made: Try[] = []
-    for (const minutes of [0, 1, 6, 21, 81].slice(0, tries + 1)) {
+    const made: Attempt[] = []
+    for (const minutes of [0, 1, 6, 21, 81].slice(0, attempts + 1)) {
       await clock.advance(Date.parse(EVENT_TIME) + minutes * MINUTE - clock.now())
       const dying = fixedClock(clock.now())
       const desk = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
@@ -346,9 +346,11 @@ describe('177c: a handler that ends the process on every try', () => {
         return new Promise(() => {})
       })
       // The dying process's clock stands still, so nothing of it is ever heard again.
-      if (made.length < tries) void deliver()
+      if (made.length < attempts) void deliver()
       await clock.advance(0)
-      made.push(...(made.length < tries ? [{ http: 0, ms: 0, outcome: { status: 'busy' } } as Try] : [await attempt()]))
+      made.push(
+        ...(made.length < attempts ? [{ http: 0, ms: 0, outcome: { status: 'busy' } } as Attempt] : [await attempt()]),
+      )
     }
     return { ...last, last: made.at(-1), calls: () => calls, store }
   }
@@ -399,7 +401,7 @@ test('several handlers: all run, in order, and their failures are collected', as
 describe('checkpoints', () => {
   test('a retry runs only the named handlers that are not done', async () => {
     const seen: string[] = []
-    const { receiver, tries } = receiving()
+    const { receiver, attempts } = receiving()
     receiver
       .on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
       .on(
@@ -411,20 +413,20 @@ describe('checkpoints', () => {
         { name: 'count' },
       )
       .on('qr.scanned', () => void seen.push('alert'), { name: 'alert' })
-    expect(answers(await tries())).toEqual([500, 500, 200])
+    expect(responses(await attempts())).toEqual([500, 500, 200])
     expect(seen).toEqual(['mail', 'count 1', 'alert', 'count 2', 'count 3'])
   })
 
   test('handlers without a name all run again', async () => {
     const seen: string[] = []
-    const { receiver, tries } = receiving()
+    const { receiver, attempts } = receiving()
     receiver
       .on('qr.scanned', () => void seen.push('mail'))
       .on('qr.scanned', (_, { attempt }) => {
         seen.push('count')
         if (attempt === 1) throw new Error('no database')
       })
-    await tries()
+    await attempts()
     expect(seen).toEqual(['mail', 'count', 'mail', 'count'])
   })
 

@@ -48,9 +48,9 @@ describe('a handler that fails for good after the answer, with a quarantine that
     state.broken = false
     await clock.advance(15 * SECOND)
     const [entry] = quarantine.entries.values()
-    const reworked = receiver.rework(entry as QuarantineEntry)
+    const reprocessed = receiver.reprocess(entry as QuarantineEntry)
     await clock.advance(10 * SECOND)
-    expect(await reworked).toMatchObject({ status: 'quarantined', code: 'permanent_error', attempt: 2 })
+    expect(await reprocessed).toMatchObject({ status: 'quarantined', code: 'permanent_error', attempt: 2 })
   })
 
   test('is released when that stays down: nothing is said to be done that is not kept', async () => {
@@ -149,21 +149,21 @@ test('store and quarantine both down on what must be the last try: 503', async (
 
 describe('without a store', () => {
   test('handlers go on behind the answer all the same, and a failure is told', async () => {
-    const { receiver, try: attempt, troubles, clock } = receiving({ store: false })
+    const { receiver, try: attempt, reports, clock } = receiving({ store: false })
     receiver.on('qr.scanned', async () => {
       await pause(clock, 30 * SECOND)
       throw new Error('no database')
     })
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(30 * SECOND)
-    expect(troubles).toMatchObject([{ code: 'handler_failed', error: new Error('no database') }])
+    expect(reports).toMatchObject([{ code: 'handler_failed', error: new Error('no database') }])
     expect(clock.pendingTimers()).toBe(0)
   })
 
   test('every failure is a first one: 500 each time', async () => {
-    const { receiver, tries } = receiving({ store: false })
+    const { receiver, attempts } = receiving({ store: false })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-    expect((await tries()).map(({ http, outcome }) => [http, outcome.attempt])).toEqual(Array(5).fill([500, 1]))
+    expect((await attempts()).map(({ http, outcome }) => [http, outcome.attempt])).toEqual(Array(5).fill([500, 1]))
   })
 })
 

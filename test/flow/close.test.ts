@@ -154,7 +154,7 @@ describe('with a time limit', () => {
     const { clock, receiver, try: attempt } = receiving()
     let done = () => {}
     receiver.on('qr.scanned', () => new Promise<void>((resolve) => (done = resolve)))
-    expect((await attempt(undefined, { waitUntil, endsWithAnswer: true })).outcome.status).toBe('unfinished')
+    expect((await attempt(undefined, { waitUntil, freezesAfterResponse: true })).outcome.status).toBe('unfinished')
     const closed = receiver.close({ timeoutMs: SECOND })
     await clock.advance(SECOND)
     await closed
@@ -187,7 +187,7 @@ describe('with a time limit', () => {
     const store = memoryStore({ clock })
     const seen: string[] = []
     const gate = deferred()
-    const { receiver, try: attempt, troubles } = receiving({ clock, store })
+    const { receiver, try: attempt, reports } = receiving({ clock, store })
     receiver.on('qr.scanned', () => gate.promise.then(() => seen.push('mail')), { name: 'mail' })
     receiver.on('qr.scanned', () => void seen.push('count, too late'), { name: 'count' })
     await attempt()
@@ -196,7 +196,7 @@ describe('with a time limit', () => {
     await closed
     gate.resolve()
     await clock.advance(SECOND)
-    expect(troubles).toMatchObject([{ code: 'handler_failed', error: { code: 'receiver_closing' } }])
+    expect(reports).toMatchObject([{ code: 'handler_failed', error: { code: 'receiver_closing' } }])
     const next = receiving({ clock, store })
     next.receiver.on('qr.scanned', () => void seen.push('mail again'), { name: 'mail' })
     next.receiver.on('qr.scanned', () => void seen.push('count'), { name: 'count' })
@@ -239,13 +239,13 @@ describe('with a time limit', () => {
 
   test('a rework that does not end is let go as well', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, tries } = receiving({ quarantine })
+    const { clock, receiver, attempts } = receiving({ quarantine })
     let hangs = false
     receiver.on('qr.scanned', () => (hangs ? new Promise(() => {}) : Promise.reject(new Error('no database'))))
-    await tries()
+    await attempts()
     hangs = true
     const [entry] = quarantine.entries.values()
-    if (entry) void receiver.rework(entry)
+    if (entry) void receiver.reprocess(entry)
     await clock.advance(30 * SECOND)
     const closed = receiver.close({ timeoutMs: SECOND })
     await clock.advance(SECOND)
@@ -255,11 +255,11 @@ describe('with a time limit', () => {
 })
 
 test('a receiver leaves no timer behind, whatever came', async () => {
-  const { clock, receiver, tries, deliver } = receiving({ quarantine: memoryQuarantine(), handlerTimeoutMs: MINUTE })
+  const { clock, receiver, attempts, deliver } = receiving({ quarantine: memoryQuarantine(), handlerTimeoutMs: MINUTE })
   let calls = 0
   receiver.on('qr.scanned', () => (++calls % 2 ? new Promise(() => {}) : Promise.reject(new Error('no'))))
   receiver.on('qr.created', () => pause(clock, HOUR))
-  await tries()
+  await attempts()
   await deliver('} not json')
   const created = deliver({ event: 'qr.created', data: {} })
   await clock.advance(10 * SECOND)

@@ -27,7 +27,7 @@ describe('a handler that is not', () => {
     '177: after %i ms: 503 at the deadline; it completes behind, and later tries are duplicates',
     async (ms) => {
       const done: number[] = []
-      const { clock, receiver, try: deliver, troubles } = receiving()
+      const { clock, receiver, try: deliver, reports } = receiving()
       const started = clock.now()
       receiver.on('qr.scanned', async () => {
         await pause(clock, ms)
@@ -40,18 +40,18 @@ describe('a handler that is not', () => {
       await clock.advance(ms)
       expect(done).toEqual([ms])
       expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'duplicate' } })
-      expect([troubles, clock.pendingTimers()]).toEqual([[], 0])
+      expect([reports, clock.pendingTimers()]).toEqual([[], 0])
     },
   )
 
   test('144, 177: a try while it still runs is busy; one after it a duplicate', async () => {
     let calls = 0
-    const { clock, receiver, tries } = receiving()
+    const { clock, receiver, attempts } = receiving()
     receiver.on('qr.scanned', async () => {
       calls++
       await pause(clock, 90 * SECOND)
     })
-    const made = await tries()
+    const made = await attempts()
     expect(made.map(({ outcome, http }) => [outcome.status, http])).toEqual([
       ['unfinished', 503],
       ['busy', 503],
@@ -62,15 +62,15 @@ describe('a handler that is not', () => {
 
   test('177: that fails after the answer: trap, it is told, and the next try works it again', async () => {
     let calls = 0
-    const { clock, receiver, tries, troubles } = receiving()
+    const { clock, receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', async () => {
       await pause(clock, calls++ === 0 ? 10 * SECOND : 0)
       if (calls === 1) throw new Error('no database')
     })
-    const made = await tries()
+    const made = await attempts()
     expect(made.map(({ outcome }) => outcome.status)).toEqual(['unfinished', 'processed'])
     expect(made[1]?.outcome).toMatchObject({ attempt: 2 })
-    expect(troubles).toMatchObject([
+    expect(reports).toMatchObject([
       {
         code: 'handler_failed',
         message: expect.stringContaining('after the delivery had been answered'),
@@ -99,7 +99,7 @@ describe('a handler that is not', () => {
     const store = faultyStore(memoryStore({ clock }))
     const { receiver, try: deliver } = receiving({ clock, store })
     receiver.on('qr.scanned', () => pause(clock, 20 * SECOND))
-    await deliver(scannedEvent(), { endsWithAnswer: true })
+    await deliver(scannedEvent(), { freezesAfterResponse: true })
     await clock.advance(30 * SECOND)
     expect(store.calls).toEqual(['claim', 'complete'])
   })
@@ -108,7 +108,7 @@ describe('a handler that is not', () => {
 describe('177b: a handler that never settles', () => {
   test('is told by its signal at handlerTimeoutMs, and its try has failed', async () => {
     const signals: AbortSignal[] = []
-    const { clock, receiver, try: deliver, troubles } = receiving({ handlerTimeoutMs: 20 * SECOND })
+    const { clock, receiver, try: deliver, reports } = receiving({ handlerTimeoutMs: 20 * SECOND })
     receiver.on('qr.scanned', (_, { signal }) => {
       signals.push(signal)
       return new Promise(() => {})
@@ -119,7 +119,7 @@ describe('177b: a handler that never settles', () => {
     await clock.advance(SECOND)
     expect(signals[0]?.aborted).toBe(true)
     expect(signals[0]?.reason).toMatchObject({ code: 'handler_timeout' })
-    expect(troubles).toMatchObject([{ code: 'handler_failed', error: { code: 'handler_timeout' } }])
+    expect(reports).toMatchObject([{ code: 'handler_failed', error: { code: 'handler_timeout' } }])
     expect(clock.pendingTimers()).toBe(0)
     expect((await deliver()).outcome).toMatchObject({ status: 'unfinished', attempt: 2 })
   })
@@ -152,14 +152,14 @@ describe('177b: a handler that never settles', () => {
     ['with', memoryQuarantine()],
     ['without', undefined],
   ])('never disables the webhook, %s a quarantine', async (_, quarantine) => {
-    const { clock, receiver, tries, reported } = receiving({ ...(quarantine && { quarantine }) })
+    const { clock, receiver, attempts, reported } = receiving({ ...(quarantine && { quarantine }) })
     let calls = 0
     receiver.on('qr.scanned', () => {
       calls++
       return new Promise(() => {})
     })
-    const made = await tries()
-    expect(made.at(-1)).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'tries_exhausted' } })
+    const made = await attempts()
+    expect(made.at(-1)).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
     expect(made.slice(0, -1).map(({ http }) => http)).toEqual([503, 503, 503, 503])
     expect(Math.max(...made.map(({ ms }) => ms))).toBeLessThanOrEqual(4600)
     await clock.advance(HOUR)
@@ -208,30 +208,30 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
   })
 
   test('a last try without a quarantine has the whole time: nothing has to be kept free for one', async () => {
-    const { clock, receiver, tries, troubles } = receiving()
+    const { clock, receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', async (_, { attempt }) => {
       if (attempt < 5) throw new Error('not yet')
       await pause(clock, 4400)
     })
-    const made = await tries()
+    const made = await attempts()
     expect(made.at(-1)).toMatchObject({ http: 200, outcome: { status: 'processed', attempt: 5 }, ms: 4400 })
-    expect(troubles.map(({ code }) => code)).toEqual(Array(4).fill('handler_failed'))
+    expect(reports.map(({ code }) => code)).toEqual(Array(4).fill('handler_failed'))
   })
 
   test('a last try with a short deadline keeps no more than a quarter of it free', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, tries } = receiving({ quarantine, deadlineMs: 1000 })
+    const { clock, receiver, attempts } = receiving({ quarantine, deadlineMs: 1000 })
     receiver.on('qr.scanned', async (_, { attempt }) => {
       if (attempt < 5) throw new Error('not yet')
       await pause(clock, 740)
     })
-    expect((await tries()).at(-1)).toMatchObject({ outcome: { status: 'processed', attempt: 5 }, ms: 740 })
+    expect((await attempts()).at(-1)).toMatchObject({ outcome: { status: 'processed', attempt: 5 }, ms: 740 })
     const slower = receiving({ quarantine, deadlineMs: 1000 })
     slower.receiver.on('qr.scanned', async (_, { attempt }) => {
       if (attempt < 5) throw new Error('not yet')
       await pause(slower.clock, 760)
     })
-    expect((await slower.tries()).at(-1)).toMatchObject({ outcome: { status: 'quarantined' }, ms: 750 })
+    expect((await slower.attempts()).at(-1)).toMatchObject({ outcome: { status: 'quarantined' }, ms: 750 })
   })
 
   test('a last try whose handlers and quarantine both hang: 503', async () => {
@@ -253,9 +253,9 @@ test('183: where nothing keeps the platform alive, a record is not claimed longe
     // The platform froze the code with its answer: it never comes back.
     return calls === 1 ? new Promise(() => {}) : undefined
   })
-  expect((await deliver(scannedEvent(), { endsWithAnswer: true })).http).toBe(503)
+  expect((await deliver(scannedEvent(), { freezesAfterResponse: true })).http).toBe(503)
   await clock.advance(MINUTE)
-  expect((await deliver(scannedEvent(), { endsWithAnswer: true })).outcome).toMatchObject({
+  expect((await deliver(scannedEvent(), { freezesAfterResponse: true })).outcome).toMatchObject({
     status: 'processed',
     attempt: 2,
   })

@@ -1,14 +1,14 @@
 /** What the log says about an event that nobody can work and nothing keeps. */
 import { expect, test } from 'vitest'
-import { createReceiver, type Trouble } from '../../src/index.js'
+import { createReceiver, type ErrorReport } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
 
 test('an event that is dropped for want of a quarantine is reported with the reason', async () => {
-  const troubles: Trouble[] = []
-  const receiver = createReceiver({ secret: 'a secret', onError: (trouble) => void troubles.push(trouble) })
+  const reports: ErrorReport[] = []
+  const receiver = createReceiver({ secret: 'a secret', onError: (report) => void reports.push(report) })
   const old = { event: 'qr.scanned', timestamp: '2025-01-29T12:00:00Z', webhook_id: 'wh-001', data: {} }
   const { delivery } = await signDelivery(old, { secret: 'a secret' })
   expect(await receiver.receive(delivery)).toMatchObject({ status: 'quarantined', code: 'stale' })
-  expect(troubles).toMatchObject([{ code: 'event_dropped', eventType: 'qr.scanned' }])
-  expect(troubles[0]?.message).toMatch(/^stale: /)
+  expect(reports).toMatchObject([{ code: 'event_dropped', eventType: 'qr.scanned' }])
+  expect(reports[0]?.message).toMatch(/^stale: /)
 })

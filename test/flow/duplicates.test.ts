@@ -155,8 +155,8 @@ describe('other bytes are another delivery', () => {
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(event.data)),
         fc.jsonValue({ maxDepth: 1 }),
-        async (member, value) => {
-          const other = scannedEvent({ data: { ...event.data, [member]: value } })
+        async (field, value) => {
+          const other = scannedEvent({ data: { ...event.data, [field]: value } })
           fc.pre(JSON.stringify(other) !== JSON.stringify(event))
           const { deliver, calls } = counting()
           await deliver()
@@ -213,11 +213,11 @@ describe('with an idempotencyKey', () => {
     ['names nothing', () => undefined],
     ['is asynchronous and rejects', () => Promise.reject(new Error('no id'))],
   ])('that %s: known by its bytes, and that is told', async (_, idempotencyKey) => {
-    const { deliver, calls, troubles } = counting({ idempotencyKey: idempotencyKey as () => string })
+    const { deliver, calls, reports } = counting({ idempotencyKey: idempotencyKey as () => string })
     const first = await deliver()
     expect((await deliver()).status).toBe('duplicate')
     expect(calls()).toBe(1)
-    expect(troubles[0]).toMatchObject({
+    expect(reports[0]).toMatchObject({
       code: 'idempotency_key_failed',
       message: expect.stringContaining('known by its bytes'),
       idempotencyKey: first.idempotencyKey,

@@ -119,14 +119,14 @@ describe('a user’s schema', () => {
   test('that refuses: quarantined with its messages, whatever validation says', async () => {
     const quarantine = memoryQuarantine()
     const schema = z.object({ qr_id: z.string().startsWith('QR-') })
-    const { receiver, try: deliver, troubles } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
+    const { receiver, try: deliver, reports } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
     receiver.on('qr.scanned', () => expect.unreachable())
     expect(await deliver()).toMatchObject({
       http: 200,
       outcome: { status: 'quarantined', code: 'schema_refused', error: expect.stringContaining('QR-') },
     })
     // A schema quotes what it refuses, and no payload is in a report.
-    expect(troubles).toEqual([
+    expect(reports).toEqual([
       {
         code: 'schema_refused',
         message: expect.not.stringContaining('QR-'),
@@ -153,9 +153,9 @@ describe('a user’s schema', () => {
       return { value: { id: 'abc123' } }
     })
     const seen: unknown[] = []
-    const { receiver, tries } = receiving({ schemas })
+    const { receiver, attempts } = receiving({ schemas })
     receiver.on('qr.scanned', (event) => void seen.push(event.data))
-    const made = await tries()
+    const made = await attempts()
     expect(made.map(({ http }) => http)).toEqual([500, 500, 200])
     expect(made[0]?.outcome).toMatchObject({ status: 'failed', error, attempt: 1 })
     expect(seen).toEqual([{ id: 'abc123' }])
@@ -213,12 +213,12 @@ describe('the context of a handler', () => {
 
   test('has the same key in every try', async () => {
     const keys: string[] = []
-    const { receiver, tries } = receiving()
+    const { receiver, attempts } = receiving()
     receiver.on('qr.scanned', (_, { idempotencyKey, attempt }) => {
       keys.push(idempotencyKey)
       if (attempt < 3) throw new Error('no database')
     })
-    await tries()
+    await attempts()
     expect(keys).toHaveLength(3)
     expect(new Set(keys).size).toBe(1)
   })

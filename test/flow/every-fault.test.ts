@@ -124,10 +124,11 @@ describe.each(SCENARIOS)('$name', (scenario) => {
       const desk = open(withQuarantine)
       scenario.install(desk)
       desk.store.fail(call, fault, 1)
-      const made = await desk.tries()
+      const made = await desk.attempts()
       await finish(desk, made)
       // A try that never reached the store is not counted: only a quarantine's clock tells then that the fifth is the last.
-      const isMiscounted = call === 'claim' && !fault.startsWith('does it') && !withQuarantine && usesEveryTry(scenario)
+      const isMiscounted =
+        call === 'claim' && !fault.startsWith('does it') && !withQuarantine && usesEveryAttempt(scenario)
       if (isMiscounted) return expect(made).toHaveLength(5)
       expect(made.at(-1)?.http).toBe(200)
       // What ended well ended well once, whatever single call failed.
@@ -140,7 +141,7 @@ describe.each(SCENARIOS)('$name', (scenario) => {
       const desk = open(withQuarantine)
       scenario.install(desk)
       desk.store.fail(call, fault)
-      const made = await desk.tries()
+      const made = await desk.attempts()
       await finish(desk, made)
       // A store whose claims fail is the only thing that may leave the last try without its 200, and not with a quarantine.
       if (call !== 'claim' || withQuarantine) expect(made.at(-1)?.http).toBe(200)
@@ -153,13 +154,13 @@ describe.each(SCENARIOS)('$name', (scenario) => {
 })
 
 /** Whether no try ends a delivery before the last. */
-function usesEveryTry({ name, succeeds }: Scenario): boolean {
+function usesEveryAttempt({ name, succeeds }: Scenario): boolean {
   return !succeeds && !name.endsWith('for good')
 }
 
 /** What no handler ever finished is in the quarantine, and nothing else. */
-function expectKept({ quarantine, troubles }: Desk, { succeeds }: Scenario): void {
-  const kept = quarantine ? quarantine.entries.size : troubles.filter(({ code }) => code === 'event_dropped').length
+function expectKept({ quarantine, reports }: Desk, { succeeds }: Scenario): void {
+  const kept = quarantine ? quarantine.entries.size : reports.filter(({ code }) => code === 'event_dropped').length
   if (succeeds) expect(kept).toBe(0)
   else expect(kept).toBeGreaterThan(0)
 }

@@ -1,7 +1,7 @@
 /** With an inbox: the answer says accepted, the work is done behind it, and nothing that somebody else queued is run. */
 import { expect, test } from 'vitest'
 import { isFinished } from '../../src/inboxes/inbox.js'
-import type { AcceptedDelivery, Inbox, InboxWork, Outcome, Trouble } from '../../src/index.js'
+import type { AcceptedDelivery, ErrorReport, Inbox, InboxProcessor, Outcome } from '../../src/index.js'
 import { createReceiver, memoryStore, PermanentError } from '../../src/index.js'
 import type { QuarantineEntry } from '../../src/stores/store.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
@@ -17,7 +17,7 @@ const payload = { event: 'qr.created', timestamp: '2025-01-29T12:00:00Z', webhoo
 /** An inbox in memory, by which the receiver's half of the contract is tested; drivers are tested on their engines. */
 function heldInbox() {
   const held: AcceptedDelivery[] = []
-  let work: InboxWork | undefined
+  let work: InboxProcessor | undefined
   const inbox: Inbox = {
     accept: async (delivery) => void held.push(delivery),
     start: (given) => {
@@ -26,7 +26,7 @@ function heldInbox() {
     stop: async () => {
       work = undefined
     },
-    status: async () => ({ waiting: held.length, working: 0, failed: 0, oldestWaitingAt: held[0]?.receivedAt }),
+    status: async () => ({ waiting: held.length, processing: 0, failed: 0, oldestWaitingAt: held[0]?.receivedAt }),
   }
   const hand = (delivery: AcceptedDelivery, number = 1, last = false, over = false) =>
     work?.(delivery, { number, last, over })
@@ -71,9 +71,9 @@ test('an inbox that does not confirm is answered 503, and so is one that hangs',
     onError: () => {},
     inbox: { ...inbox, accept: () => new Promise(() => {}) },
   })
-  const answer = hanging.receive(delivery)
+  const response = hanging.receive(delivery)
   await clock.advance(1000)
-  expect(await answer).toMatchObject({
+  expect(await response).toMatchObject({
     status: 'unavailable',
     code: 'inbox_unavailable',
     error: expect.stringContaining('in time'),
@@ -152,16 +152,16 @@ test('a handler that fails is left to the engine, and set aside on its last try'
   expect(quarantine.codes).toEqual([])
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({
     status: 'quarantined',
-    code: 'tries_exhausted',
+    code: 'attempts_exhausted',
   })
-  expect(quarantine.codes).toEqual(['tries_exhausted'])
+  expect(quarantine.codes).toEqual(['attempts_exhausted'])
 })
 
 test('without a quarantine what cannot be worked is left to the engine, try by try, and nothing is called dropped', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
-  const troubles: Trouble[] = []
-  const onError = (trouble: Trouble) => void troubles.push(trouble)
+  const reports: ErrorReport[] = []
+  const onError = (report: ErrorReport) => void reports.push(report)
   const receiver = createReceiver({ secret: SECRET, clock, inbox, onError }).on('*', (_, { attempt }) => {
     if (attempt === 1) throw new PermanentError('no such shop')
     throw new Error('never')
@@ -175,12 +175,12 @@ test('without a quarantine what cannot be worked is left to the engine, try by t
   const forged = await hand({ ...job, headers: {} }, 3)
   expect(forged).toMatchObject({ status: 'failed', error: expect.stringContaining('not signed by GoValid') })
   expect([permanent, forged].map((outcome) => isFinished(outcome as Outcome))).toEqual([false, false])
-  expect(troubles[1]?.message).toContain('goes back to the inbox')
-  expect(troubles.map(({ code }) => code)).toEqual([
+  expect(reports[1]?.message).toContain('goes back to the inbox')
+  expect(reports.map(({ code }) => code)).toEqual([
     'handler_failed',
     'permanent_error',
     'handler_failed',
-    'tries_exhausted',
+    'attempts_exhausted',
     'signature_missing',
     'job_forged',
   ])
@@ -293,14 +293,14 @@ test('a job’s last try that finds the store away is no last try: nothing is se
   const { inbox, held, hand } = heldInbox()
   const quarantine = memoryQuarantine()
   const store = faultyStore(memoryStore({ clock }))
-  const troubles: Trouble[] = []
-  const onError = (trouble: Trouble) => void troubles.push(trouble)
+  const reports: ErrorReport[] = []
+  const onError = (report: ErrorReport) => void reports.push(report)
   const receiver = createReceiver({ secret: SECRET, clock, inbox, store, onError, quarantine }).on('*', () => {})
   await clock.advance(0)
   await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
   store.fail('claim', 'throws')
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({ status: 'unavailable' })
-  expect(troubles).toMatchObject([
+  expect(reports).toMatchObject([
     { code: 'store_unavailable', message: expect.stringContaining('will be tried again') },
   ])
   store.heal()
@@ -359,18 +359,18 @@ function startsLater(failures: number) {
 
 test('an inbox that cannot be started is reported, and tried again every five seconds until it is', async () => {
   const { inbox, starts } = startsLater(2)
-  const { clock, receiver, troubles } = receiving({ inbox })
+  const { clock, receiver, reports } = receiving({ inbox })
   receiver.on('*', () => {})
   await clock.advance(0)
-  const trouble = { code: 'inbox_unavailable', message: expect.stringContaining('5 s'), error: new Error('no Redis') }
-  expect(troubles).toEqual([trouble])
+  const report = { code: 'inbox_unavailable', message: expect.stringContaining('5 s'), error: new Error('no Redis') }
+  expect(reports).toEqual([report])
   await clock.advance(4999)
   receiver.on('qr.created', () => {})
   expect([starts(), clock.pendingTimers()]).toEqual([1, 1])
   await clock.advance(1)
   await clock.advance(5 * SECOND)
   await clock.advance(MINUTE)
-  expect([starts(), troubles.length, clock.pendingTimers()]).toEqual([3, 2, 0])
+  expect([starts(), reports.length, clock.pendingTimers()]).toEqual([3, 2, 0])
 })
 
 test('an inbox that cannot be started is not tried again after a close', async () => {
@@ -391,11 +391,11 @@ test('an inbox that cannot be started is not tried again after a close', async (
 })
 
 test('an inbox whose platform delivers the jobs is neither started nor stopped', async () => {
-  const { clock, receiver, troubles } = receiving({ inbox: { accept: async () => {} } })
+  const { clock, receiver, reports } = receiving({ inbox: { accept: async () => {} } })
   receiver.on('*', () => {})
   expect(clock.pendingTimers()).toBe(0)
   await receiver.close()
-  expect(troubles).toEqual([])
+  expect(reports).toEqual([])
 })
 
 test('a handler for unknown events alone starts the inbox too', async () => {
@@ -420,7 +420,10 @@ test.each([[undefined], [{ timeoutMs: MINUTE }]])(
     await clock.advance(0)
     const rawBody = new TextEncoder().encode(JSON.stringify(payload))
     const headers = { 'x-govalid-signature': signatureOf(rawBody) }
-    const job = receiver.work({ key: '0'.repeat(64), rawBody, headers, receivedAt: START }, { number: 1, last: false })
+    const job = receiver.process(
+      { key: '0'.repeat(64), rawBody, headers, receivedAt: START },
+      { number: 1, last: false },
+    )
     await clock.advance(SECOND)
     let isClosed = false
     const closed = receiver.close(limit).finally(() => {

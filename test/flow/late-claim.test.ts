@@ -37,16 +37,16 @@ async function isSettled(work: Promise<unknown> | undefined): Promise<boolean> {
 }
 
 test('a claim that comes after its limit is released, not counted, and the platform is kept alive until then', async () => {
-  let answer = () => {}
+  let response = () => {}
   const scene = await createScene(
-    (inner, request) => new Promise((resolve) => (answer = () => resolve(inner.claim(request)))),
+    (inner, request) => new Promise((resolve) => (response = () => resolve(inner.claim(request)))),
   )
   const first = scene.receive()
   await scene.clock.advance(1000)
   expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
   expect(scene.background).toHaveLength(1)
   expect(await isSettled(scene.background[0])).toBe(false)
-  answer()
+  response()
   await scene.background[0]
   expect(await scene.receive()).toMatchObject({ status: 'processed', attempt: 1 })
   expect(scene.attempts).toEqual([1])

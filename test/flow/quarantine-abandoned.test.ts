@@ -22,9 +22,9 @@ test('a delivery that no quarantine took is worked again, not called a duplicate
   })
   const payload = { event: 'qr.created', timestamp: '2025-01-29T12:00:00Z', webhook_id: 'wh-001', data: {} }
   const { delivery } = await signDelivery(payload, { secret: SECRET })
-  const answer = receiver.receive(delivery)
+  const response = receiver.receive(delivery)
   await clock.advance(4500)
-  expect(await answer).toMatchObject({ status: 'unfinished' })
+  expect(await response).toMatchObject({ status: 'unfinished' })
   await clock.advance(HOUR_MS)
   expect(await receiver.receive(delivery)).toMatchObject({ status: 'unavailable' })
   await clock.advance(2 * HOUR_MS)

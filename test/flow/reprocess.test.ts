@@ -35,7 +35,7 @@ test('what was not done is done, what was done is not done again, and the entry 
   const { receiver, deliver, quarantine, seen, state } = failing()
   expect((await deliver()).status).toBe('quarantined')
   state.mended = true
-  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'processed' })
+  expect(await receiver.reprocess(only(quarantine))).toMatchObject({ status: 'processed' })
   expect(seen).toEqual(['mail', 'count 1', 'count 2'])
   expect(quarantine.entries.size).toBe(0)
   expect((await deliver()).status).toBe('duplicate')
@@ -48,7 +48,7 @@ test('what was done is known although only its completion reached the store', as
   const { receiver, deliver, quarantine, seen, state } = failing({ clock, store })
   await deliver()
   state.mended = true
-  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'processed' })
+  expect(await receiver.reprocess(only(quarantine))).toMatchObject({ status: 'processed' })
   expect(seen).toEqual(['mail', 'count 1', 'count 2'])
 })
 
@@ -56,7 +56,7 @@ test('worked again in vain it stays, with the new error', async () => {
   const { receiver, deliver, quarantine } = failing()
   const headers = { 'x-govalid-signature': signatureOf(scannedEvent()), 'x-request-id': 'abc' }
   await deliver(scannedEvent(), { headers: () => headers })
-  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
+  expect(await receiver.reprocess(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
   expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2, headers })
 })
 
@@ -66,7 +66,9 @@ test('what its headers say of the way here does not matter: the body is kept as 
   state.mended = true
   const { headers, ...entry } = only(quarantine)
   const more = { 'content-encoding': 'gzip', 'content-length': '9000000' }
-  expect(await receiver.rework({ ...entry, headers: { ...headers, ...more } })).toMatchObject({ status: 'processed' })
+  expect(await receiver.reprocess({ ...entry, headers: { ...headers, ...more } })).toMatchObject({
+    status: 'processed',
+  })
 })
 
 test('the entry is gone when the rework says that it is done, however slow the quarantine is', async () => {
@@ -81,9 +83,9 @@ test('the entry is gone when the rework says that it is done, however slow the q
     if (++calls === 1) throw new PermanentError('no table')
   })
   await deliver()
-  const reworked = receiver.rework(only(kept)).then(({ status }) => [status, kept.entries.size])
+  const reprocessed = receiver.reprocess(only(kept)).then(({ status }) => [status, kept.entries.size])
   await clock.advance(5 * SECOND)
-  expect(await reworked).toEqual(['processed', 0])
+  expect(await reprocessed).toEqual(['processed', 0])
 })
 
 test('a failure that may pass is kept all the same: nobody else will try it again', async () => {
@@ -91,8 +93,11 @@ test('a failure that may pass is kept all the same: nobody else will try it agai
   await deliver()
   state.mended = true
   receiver.on('qr.scanned', () => Promise.reject(new Error('no database')), { name: 'later' })
-  expect(await receiver.rework(only(quarantine))).toMatchObject({ status: 'quarantined', code: 'tries_exhausted' })
-  expect(only(quarantine)).toMatchObject({ code: 'tries_exhausted', error: expect.stringContaining('no database') })
+  expect(await receiver.reprocess(only(quarantine))).toMatchObject({
+    status: 'quarantined',
+    code: 'attempts_exhausted',
+  })
+  expect(only(quarantine)).toMatchObject({ code: 'attempts_exhausted', error: expect.stringContaining('no database') })
 })
 
 test('by hand there is no last try, and none before it: a hanging handler has its whole time', async () => {
@@ -100,9 +105,9 @@ test('by hand there is no last try, and none before it: a hanging handler has it
   await deliver()
   state.mended = true
   receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE), { name: 'slow' })
-  const reworked = receiver.rework(only(quarantine))
+  const reprocessed = receiver.reprocess(only(quarantine))
   await clock.advance(5 * MINUTE)
-  expect(await reworked).toMatchObject({ status: 'processed' })
+  expect(await reprocessed).toMatchObject({ status: 'processed' })
   expect(clock.pendingTimers()).toBe(0)
 })
 
@@ -116,18 +121,18 @@ test('after a handler’s whole time there is room for the last writes', async (
       isSlow ? pause(clock, SECOND).then(() => inner.complete(request)) : inner.complete(request),
   }
   const quarantine = memoryQuarantine()
-  const { receiver, deliver, troubles } = receiving({ clock, store, quarantine, handlerTimeoutMs: 2 * MINUTE })
+  const { receiver, deliver, reports } = receiving({ clock, store, quarantine, handlerTimeoutMs: 2 * MINUTE })
   receiver.on('qr.scanned', (_, { attempt }) => {
     if (attempt === 1) throw new PermanentError('no table')
     return pause(clock, 2 * MINUTE - 1)
   })
   await deliver()
   isSlow = true
-  const before = troubles.length
-  const reworked = receiver.rework(only(quarantine))
+  const before = reports.length
+  const reprocessed = receiver.reprocess(only(quarantine))
   await clock.advance(3 * MINUTE)
-  expect(await reworked).toMatchObject({ status: 'processed' })
-  expect(troubles.slice(before)).toEqual([])
+  expect(await reprocessed).toMatchObject({ status: 'processed' })
+  expect(reports.slice(before)).toEqual([])
 })
 
 describe('two at once', () => {
@@ -145,7 +150,7 @@ describe('two at once', () => {
       { name: 'slow' },
     )
     const entry = only(quarantine)
-    const [first, second] = [receiver.rework(entry), receiver.rework(entry)]
+    const [first, second] = [receiver.reprocess(entry), receiver.reprocess(entry)]
     await clock.advance(SECOND)
     expect((await second).status).toBe('busy')
     expect(only(quarantine)).toBe(entry)
@@ -159,9 +164,9 @@ test('an entry that is worked already is taken out: duplicate', async () => {
   await deliver()
   const entry = only(quarantine)
   state.mended = true
-  await receiver.rework(entry)
+  await receiver.reprocess(entry)
   await quarantine(entry)
-  expect((await receiver.rework(entry)).status).toBe('duplicate')
+  expect((await receiver.reprocess(entry)).status).toBe('duplicate')
   expect(quarantine.entries.size).toBe(0)
 })
 
@@ -176,10 +181,10 @@ describe('its age aside', () => {
     receiver.on('qr.scanned', () => void calls++)
     await deliver(scannedEvent({ timestamp }))
     const entry = only(quarantine)
-    expect((await receiver.rework(entry)).status).toBe('processed')
-    expect((await receiver.rework(entry)).status).toBe('duplicate')
+    expect((await receiver.reprocess(entry)).status).toBe('processed')
+    expect((await receiver.reprocess(entry)).status).toBe('duplicate')
     await clock.advance(HOUR)
-    expect((await receiver.rework(entry)).status).toBe('duplicate')
+    expect((await receiver.reprocess(entry)).status).toBe('duplicate')
     expect(calls).toBe(1)
   })
 
@@ -199,7 +204,7 @@ describe('its age aside', () => {
     const [one, two] = [open(), open()]
     await one.deliver(scannedEvent({ timestamp: '2024-12-01T12:00:00Z' }))
     const entry = only(quarantine)
-    const both = [one.receiver.rework(entry), two.receiver.rework(entry)]
+    const both = [one.receiver.reprocess(entry), two.receiver.reprocess(entry)]
     await clock.advance(10 * SECOND)
     expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual(['busy', 'processed'])
     expect(calls).toBe(1)
@@ -211,7 +216,7 @@ test('the bytes are verified anew: one that was changed in the quarantine is ref
   await deliver()
   const before = seen.length
   const entry = { ...only(quarantine), rawBody: new TextEncoder().encode('{"event":"qr.scanned"}') }
-  expect(await receiver.rework(entry)).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
+  expect(await receiver.reprocess(entry)).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
   expect([seen.length, quarantine.entries.size]).toEqual([before, 1])
 })
 
@@ -220,7 +225,7 @@ test('one that nobody handles any more is taken out: ignored', async () => {
   const { deliver } = receiving({ quarantine, validation: 'strict' })
   await deliver(scannedEvent({ webhook_id: 7 }))
   const { receiver } = receiving({ quarantine })
-  expect((await receiver.rework(only(quarantine))).status).toBe('ignored')
+  expect((await receiver.reprocess(only(quarantine))).status).toBe('ignored')
   expect(quarantine.entries.size).toBe(0)
 })
 
@@ -229,10 +234,10 @@ test('the sender’s tries during a rework are busy, and a duplicate afterwards'
   await deliver()
   state.mended = true
   receiver.on('qr.scanned', () => pause(clock, 10 * SECOND), { name: 'slow' })
-  const reworked = receiver.rework(only(quarantine))
+  const reprocessed = receiver.reprocess(only(quarantine))
   await clock.advance(SECOND)
   expect((await deliver()).status).toBe('busy')
   await clock.advance(10 * SECOND)
-  await reworked
+  await reprocessed
   expect((await deliver()).status).toBe('duplicate')
 })

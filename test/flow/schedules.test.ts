@@ -18,13 +18,17 @@ const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
   'gives everybody the claim': (inner) => ({
     claim: async (request) => {
       const result = await inner.claim(request)
-      return result.status === 'busy' ? { ...result, status: 'claimed', released: 0, handlersDone: [] } : result
+      return result.status === 'busy'
+        ? { ...result, status: 'claimed', releasedAttempts: 0, completedHandlers: [] }
+        : result
     },
   }),
   'forgets what is done': (inner) => ({
     claim: async (request) => {
       const result = await inner.claim(request)
-      return result.status === 'done' ? { status: 'claimed', attempt: 1, released: 0, handlersDone: [] } : result
+      return result.status === 'done'
+        ? { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
+        : result
     },
   }),
   'says yes to a late owner': (inner) => ({

@@ -1,7 +1,7 @@
 /** Acceptance case 189: the secret, however written, is in nothing that leaves the receiver. */
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { toAnswer } from '../../src/delivery/response.js'
+import { toResponse } from '../../src/delivery/response.js'
 import { assertSignature, createReceiver, memoryStore, PermanentError, verifyAndParse } from '../../src/index.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
 import { caught, rejection } from '../support/caught.js'
@@ -71,7 +71,7 @@ test('not in the receiver, its outcomes, its reports, its answers, its log or it
   for (const secret of [SECRET, ['other', SECRET], () => SECRET, new TextEncoder().encode(SECRET), `${SECRET}\n`]) {
     const options = { secret, clock, store, quarantine, onOutcome: (outcome: unknown) => void seen.push(outcome) }
     const receiver = createReceiver(options)
-    const told = createReceiver({ ...options, onError: (trouble) => void seen.push(trouble) })
+    const told = createReceiver({ ...options, onError: (report) => void seen.push(report) })
     let calls = 0
     for (const each of [receiver, told]) {
       each.on('qr.scanned', (event, context) => {
@@ -88,7 +88,7 @@ test('not in the receiver, its outcomes, its reports, its answers, its log or it
           header: (name) => (name === 'x-govalid-signature' ? signatureOf(sent, 'forged') : undefined),
         })
         for (const one of [delivery, forged, { ...delivery, body: { alreadyParsed: 'fix it' } }]) {
-          seen.push(toAnswer(await each.receive(one)))
+          seen.push(toResponse(await each.receive(one)))
         }
         await clock.advance(MINUTE)
       }

@@ -20,12 +20,12 @@ test('trap: every configured secret is tried, not only the first', async () => {
 })
 
 test('a refusal without a hint says nothing in its place', async () => {
-  const { deliver, troubles } = receiving()
+  const { deliver, reports } = receiving()
   expect(await deliver(scannedEvent(), { method: 'GET' })).toStrictEqual({
     status: 'refused',
     code: 'method_not_allowed',
   })
-  expect(troubles).toMatchObject([{ code: 'method_not_allowed', message: expect.stringMatching(/POST\.$/) }])
+  expect(reports).toMatchObject([{ code: 'method_not_allowed', message: expect.stringMatching(/POST\.$/) }])
 })
 
 test('a quarantined delivery names its secret too', async () => {
@@ -42,14 +42,14 @@ test('rotation: old and new side by side, then the new alone', async () => {
 })
 
 test('44: a secret with a newline at its end: 401, and the report says so, not the answer', async () => {
-  const { try: deliver, troubles } = receiving({ secret: `${SECRET}\n` })
+  const { try: deliver, reports } = receiving({ secret: `${SECRET}\n` })
   const { http, outcome } = await deliver()
   expect([http, outcome]).toMatchObject([
     401,
     { code: 'signature_mismatch', hint: expect.stringContaining('white space') },
   ])
-  expect(troubles).toMatchObject([{ code: 'signature_mismatch', message: expect.stringContaining('white space') }])
-  expect(JSON.stringify(troubles)).not.toContain(SECRET)
+  expect(reports).toMatchObject([{ code: 'signature_mismatch', message: expect.stringContaining('white space') }])
+  expect(JSON.stringify(reports)).not.toContain(SECRET)
 })
 
 describe('a function', () => {
@@ -82,18 +82,18 @@ describe('a function', () => {
     ['rejects', () => Promise.reject(new Error('no secret manager'))],
   ])('that %s: 503, and it is called again with the next delivery', async (_, fail) => {
     let calls = 0
-    const { try: deliver, troubles } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
+    const { try: deliver, reports } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
     expect(await deliver()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'secret_unavailable' } })
     expect(await deliver()).toMatchObject({ http: 200 })
     const error = new Error('no secret manager')
-    expect(troubles).toEqual([{ code: 'secret_unavailable', message: expect.stringContaining('503'), error }])
+    expect(reports).toEqual([{ code: 'secret_unavailable', message: expect.stringContaining('503'), error }])
   })
 
   test('that fails with an error of this package has failed all the same: 503, not what a misused secret gets', async () => {
     const error = new WebhookError('store_unavailable', 'no secret manager')
-    const { try: deliver, troubles } = receiving({ secret: () => Promise.reject(error) })
+    const { try: deliver, reports } = receiving({ secret: () => Promise.reject(error) })
     expect(await deliver()).toMatchObject({ http: 503, outcome: { code: 'secret_unavailable' } })
-    expect(troubles).toMatchObject([{ code: 'secret_unavailable', error }])
+    expect(reports).toMatchObject([{ code: 'secret_unavailable', error }])
   })
 
   it.each<[string, unknown, RegExp]>([
@@ -104,9 +104,9 @@ describe('a function', () => {
     ['a number', 7, /not number/],
   ])('that gives %s: 500, by name, and called again', async (_, secret, message) => {
     let given = secret
-    const { try: deliver, troubles } = receiving({ secret: () => given as Secret })
+    const { try: deliver, reports } = receiving({ secret: () => given as Secret })
     expect(await deliver()).toMatchObject({ http: 500, outcome: { status: 'refused', code: 'secret_missing' } })
-    expect(troubles).toMatchObject([{ code: 'secret_missing', message: expect.stringMatching(message) }])
+    expect(reports).toMatchObject([{ code: 'secret_missing', message: expect.stringMatching(message) }])
     given = SECRET
     expect((await deliver()).http).toBe(200)
   })

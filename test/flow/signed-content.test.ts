@@ -5,8 +5,8 @@ import { scannedEvent } from '../support/payloads.js'
 import { deliveryOf, receiving, signatureOf } from '../support/receiving.js'
 
 const CONTENT = JSON.stringify(scannedEvent())
-const withMember = (value: string) => `${CONTENT.slice(0, -1)},"signature":${JSON.stringify(value)}}`
-const BODY = withMember(signatureOf(CONTENT))
+const withField = (value: string) => `${CONTENT.slice(0, -1)},"signature":${JSON.stringify(value)}}`
+const BODY = withField(signatureOf(CONTENT))
 
 /** A body under the signature of other bytes. */
 const under = (signed: string, body: string) =>
@@ -54,13 +54,13 @@ describe('the body without its signature', () => {
     const { receiver } = receiving(strip)
     receiver.on('qr.scanned', (event) => void seen.push(event))
     expect((await receiver.receive(under(CONTENT, BODY))).status).toBe('processed')
-    expect((await receiver.receive(under(CONTENT, withMember('forged by somebody')))).status).toBe('duplicate')
+    expect((await receiver.receive(under(CONTENT, withField('forged by somebody')))).status).toBe('duplicate')
     expect(seen).toEqual([scannedEvent()])
   })
 
   test('two members are refused: nobody knows which one was added', async () => {
     const { receiver } = receiving(strip)
-    const twice = `${withMember('a').slice(0, -1)},"signature":"b"}`
+    const twice = `${withField('a').slice(0, -1)},"signature":"b"}`
     expect((await receiver.receive(under(CONTENT, twice))).status).toBe('refused')
   })
 })

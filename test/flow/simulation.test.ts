@@ -12,13 +12,13 @@ describe('a simulated webhook', () => {
   test('loses nothing, doubles nothing and wastes no try, whatever fails', { timeout: 60_000 }, async () => {
     const found = await simulate(2025, EVENTS, EVERYTHING, REAL_RULES)
     expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
-    expect(found.tries).toBeGreaterThan(EVENTS)
+    expect(found.attempts).toBeGreaterThan(EVENTS)
   })
 
   test('loses, doubles and wastes nothing with an inbox either', { timeout: 120_000 }, async () => {
     const found = await simulate(2025, EVENTS, WITH_INBOX, REAL_RULES)
     expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
-    expect(found.tries).toBeGreaterThan(EVENTS)
+    expect(found.attempts).toBeGreaterThan(EVENTS)
   })
 
   test.each(BAD_INBOX_POLICIES)('is seen to go wrong when it would $name', { timeout: 120_000 }, async (policy) => {

@@ -13,7 +13,7 @@ test('a new receiver has counted nothing, holds nothing and is drained', async (
   expect(await receiving().receiver.status()).toEqual({
     outcomes: {},
     accepted: 0,
-    working: 0,
+    processing: 0,
     waiting: 0,
     failed: 0,
     quarantined: 0,
@@ -39,13 +39,13 @@ test('it counts every try by its outcome, and says what runs', async () => {
   expect(await receiver.status()).toMatchObject({
     outcomes: { failed: 2, processed: 1, quarantined: 1, refused: 1 },
     accepted: 0,
-    working: 1,
+    processing: 1,
     failed: 2,
     quarantined: 1,
   })
   gate.resolve()
   await running
-  expect(await receiver.status()).toMatchObject({ outcomes: { processed: 2 }, working: 0 })
+  expect(await receiver.status()).toMatchObject({ outcomes: { processed: 2 }, processing: 0 })
 })
 
 test('it says when each event type came last, unknown ones together, and none for what is not authentic', async () => {
@@ -60,14 +60,14 @@ test('it says when each event type came last, unknown ones together, and none fo
 
 describe('with an inbox', () => {
   it('adds what the engine has given up to what failed, and says how long the oldest has waited', async () => {
-    const held = { waiting: 3, working: 1, failed: 2, oldestWaitingAt: START - MINUTE }
+    const held = { waiting: 3, processing: 1, failed: 2, oldestWaitingAt: START - MINUTE }
     const { clock, receiver, deliver } = receiving({ inbox: inboxThat(async () => held) })
     expect(await receiver.status()).toMatchObject({ failed: 2, quarantined: 0 })
     await deliver()
     receiver.on('qr.created', () => Promise.reject(new Error('no database')))
     const rawBody = new TextEncoder().encode(JSON.stringify(eventOf('qr.created')))
     const headers = { 'x-govalid-signature': signatureOf(rawBody) }
-    await receiver.work({ key: '0'.repeat(64), rawBody, headers, receivedAt: START }, { number: 1, last: false })
+    await receiver.process({ key: '0'.repeat(64), rawBody, headers, receivedAt: START }, { number: 1, last: false })
     await clock.advance(SECOND)
     expect(await receiver.status()).toMatchObject({
       accepted: 1,
@@ -84,8 +84,8 @@ describe('with an inbox', () => {
     ['drained when there is nothing', 0, 0, true],
     ['not drained while something waits, whatever is worked', 1, undefined, false],
     ['not sure where the engine does not tell what is worked', 0, undefined, undefined],
-  ])('is %s', async (_, waiting, working, drained) => {
-    const held = { waiting, working, failed: 0, oldestWaitingAt: undefined }
+  ])('is %s', async (_, waiting, processing, drained) => {
+    const held = { waiting, processing, failed: 0, oldestWaitingAt: undefined }
     const status = await receiving({ inbox: inboxThat(async () => held) }).receiver.status()
     expect([status.drained, status.oldestWaitingMs]).toEqual([drained, undefined])
   })

@@ -18,17 +18,17 @@ describe('claim', () => {
     '155 to 159: %s: 503 within 1.5 s, nothing is run, and the retry works it',
     async (fault) => {
       let calls = 0
-      const { receiver, store, tries, troubles, clock } = open()
+      const { receiver, store, attempts, reports, clock } = open()
       receiver.on('qr.scanned', () => void calls++)
       store.fail('claim', fault, 1)
-      const made = await tries()
+      const made = await attempts()
       expect(made.map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
       expect(made[0]?.ms).toBeLessThan(1500)
       expect(made[0]).toMatchObject({
         http: 503,
         outcome: { code: fault === 'answers garbage' ? 'store_corrupt' : 'store_unavailable' },
       })
-      expect(troubles[0]).toMatchObject({
+      expect(reports[0]).toMatchObject({
         code: made[0]?.outcome.status === 'unavailable' && made[0].outcome.code,
         eventType: 'qr.scanned',
       })
@@ -37,10 +37,10 @@ describe('claim', () => {
   )
 
   test('157, 159: that was done although nobody heard of it does not make the retry busy', async () => {
-    const { receiver, store, tries } = open()
+    const { receiver, store, attempts } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('claim', 'does it and hangs', 1)
-    expect((await tries()).map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
+    expect((await attempts()).map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
   })
 
   test('159: answered after its time limit is released at once and not counted: the retry a moment later is a first try', async () => {
@@ -64,10 +64,10 @@ describe('claim', () => {
   })
 
   test('down all the time: 503 on every try, nothing is run, nothing is said to be done', async () => {
-    const { receiver, store, tries, reported } = open()
+    const { receiver, store, attempts, reported } = open()
     receiver.on('qr.scanned', () => expect.unreachable())
     store.fail('claim', 'rejects')
-    expect((await tries()).map(({ http }) => http)).toEqual([503, 503, 503, 503, 503])
+    expect((await attempts()).map(({ http }) => http)).toEqual([503, 503, 503, 503, 503])
     expect(reported('store_unavailable')).toBe(5)
   })
 
@@ -115,12 +115,12 @@ describe('claim', () => {
 
   test('down all the time, with a quarantine: kept from the second try on, and the last try is 200', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, store, tries } = open({ quarantine })
+    const { receiver, store, attempts } = open({ quarantine })
     receiver.on('qr.scanned', () => expect.unreachable())
     store.fail('claim', 'rejects')
-    const made = await tries()
+    const made = await attempts()
     expect(made.map(({ http }) => http)).toEqual([503, 503, 503, 503, 200])
-    expect(quarantine.codes).toEqual(['retry_pending', 'retry_pending', 'retry_pending', 'tries_exhausted'])
+    expect(quarantine.codes).toEqual(['retry_pending', 'retry_pending', 'retry_pending', 'attempts_exhausted'])
     expect(quarantine.entries.size).toBe(1)
   })
 })
@@ -145,7 +145,7 @@ describe('complete', () => {
 
   test('161: down for ten minutes: 200 at once, heartbeat and writing go on, and it is worked once', async () => {
     let calls = 0
-    const { receiver, store, try: attempt, troubles, clock } = open()
+    const { receiver, store, try: attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => void calls++)
     store.fail('complete', 'rejects')
     expect(await attempt()).toMatchObject({ http: 200, ms: 0 })
@@ -160,19 +160,19 @@ describe('complete', () => {
     await clock.advance(15 * SECOND)
     expect((await attempt()).outcome.status).toBe('duplicate')
     expect(calls).toBe(1)
-    expect(troubles.filter(({ code }) => code === 'completion_delayed')).toHaveLength(1)
-    expect(troubles.map(({ code }) => code)).not.toContain('lease_lost')
+    expect(reports.filter(({ code }) => code === 'completion_delayed')).toHaveLength(1)
+    expect(reports.map(({ code }) => code)).not.toContain('lease_lost')
     expect(clock.pendingTimers()).toBe(0)
   })
 
   test('down for hours: it is given up in the end, and that is told', async () => {
-    const { receiver, store, deliver, reported, troubles, clock } = open()
+    const { receiver, store, deliver, reported, reports, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
     expect((await deliver()).status).toBe('processed')
     await clock.advance(121 * MINUTE)
     expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
-    expect(troubles.map(({ message }) => message)).toEqual([
+    expect(reports.map(({ message }) => message)).toEqual([
       expect.stringContaining('written again behind the answer'),
       expect.stringContaining('may work the event again'),
     ])
@@ -182,13 +182,13 @@ describe('complete', () => {
     const { receiver, store, try: attempt, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects', 1)
-    await attempt(undefined, { endsWithAnswer: true })
+    await attempt(undefined, { freezesAfterResponse: true })
     await clock.advance(SECOND)
     expect(store.calls).toEqual(['claim', 'complete', 'complete'])
   })
 
   test('that comes after another worker’s is told once, by the write that found out: nothing was aborted', async () => {
-    const { receiver, store, try: attempt, troubles, clock } = open()
+    const { receiver, store, try: attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
     store.fail('renew', 'rejects')
@@ -197,17 +197,17 @@ describe('complete', () => {
     store.heal()
     expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
     await clock.advance(MINUTE)
-    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
-    expect(troubles[1]?.message).toContain('may be worked twice')
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
+    expect(reports[1]?.message).toContain('may be worked twice')
   })
 
   test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
-    const { receiver, store, try: attempt, troubles, clock } = open()
+    const { receiver, store, try: attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => pause(clock, 12 * SECOND))
     store.fail('complete', 'does it and hangs', 1)
     await attempt()
     await clock.advance(30 * SECOND)
-    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
     expect((await attempt()).outcome.status).toBe('duplicate')
   })
 })
@@ -217,12 +217,12 @@ describe('release', () => {
     '163: %s after the handler failed: 500, and the retry works it',
     async (fault) => {
       let calls = 0
-      const { receiver, store, tries, clock } = open()
+      const { receiver, store, attempts, clock } = open()
       receiver.on('qr.scanned', () => {
         if (++calls === 1) throw new Error('no database')
       })
       store.fail('release', fault, 1)
-      const made = await tries()
+      const made = await attempts()
       expect(made.map(({ http }) => http)).toEqual([500, 200])
       expect(made[0]?.ms).toBeLessThanOrEqual(1010)
       expect([calls, clock.pendingTimers()]).toEqual([2, 0])
@@ -268,13 +268,13 @@ describe('release', () => {
   })
 
   test('is sent also by a try that fails with its last milliseconds: it must not look like a crash', async () => {
-    const { receiver, store, tries, clock } = open()
+    const { receiver, store, attempts, clock } = open()
     receiver.on('qr.scanned', async () => {
       await pause(clock, 4495)
       throw new Error('no database')
     })
-    const made = await tries()
-    expect(made.at(-1)?.outcome).toMatchObject({ status: 'quarantined', code: 'tries_exhausted' })
+    const made = await attempts()
+    expect(made.at(-1)?.outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
     expect(store.count('release')).toBe(4)
   })
 })
@@ -302,14 +302,14 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 
   test('the old one is told by its signal once the store answers again, and that is reported', async () => {
-    const { store, clock, signals, reported, troubles } = await takenOver()
+    const { store, clock, signals, reported, reports } = await takenOver()
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
     store.heal()
     await clock.advance(12 * SECOND)
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
     expect(signals[0]?.reason).toMatchObject({ code: 'lease_lost' })
     expect(reported('lease_lost')).toBe(1)
-    expect(troubles).toMatchObject([{ message: expect.stringContaining('aborted'), eventType: 'qr.scanned' }])
+    expect(reports).toMatchObject([{ message: expect.stringContaining('aborted'), eventType: 'qr.scanned' }])
   })
 
   test('trap: its late completion changes nothing, and is reported', async () => {
@@ -322,7 +322,7 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 
   test('trap: its late release does not give away the claim of another, and is reported', async () => {
-    const { receiver, store, clock, try: attempt, reported, troubles } = open()
+    const { receiver, store, clock, try: attempt, reported, reports } = open()
     let calls = 0
     receiver.on('qr.scanned', async () => {
       calls++
@@ -340,7 +340,7 @@ describe('164: a lease that is over while the handler lives', () => {
     await clock.advance(20 * SECOND)
     expect(store.count('release')).toBe(1)
     expect(reported('lease_lost')).toBe(1)
-    expect(troubles.at(-1)).toMatchObject({
+    expect(reports.at(-1)).toMatchObject({
       code: 'lease_lost',
       message: expect.stringContaining('failed try'),
       eventType: 'qr.scanned',

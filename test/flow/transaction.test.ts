@@ -19,7 +19,12 @@ function open({ begin = async () => {}, commit = async () => {} } = {}) {
       await begin()
       const value = await work()
       await commit()
-      await inner.renew({ key: request.key, token: request.token, leaseMs: 55_000, handlersDone: [request.checkpoint] })
+      await inner.renew({
+        key: request.key,
+        token: request.token,
+        leaseMs: 55_000,
+        completedHandlers: [request.checkpoint],
+      })
       return value
     },
   }
@@ -41,7 +46,7 @@ test('it gives back what the work gives back', async () => {
 
 test('once it has committed its handler is done, even when that fails afterwards', async () => {
   const seen: string[] = []
-  const { receiver, tries } = open()
+  const { receiver, attempts } = open()
   receiver.on(
     'qr.scanned',
     async (_, { transaction }) => {
@@ -50,7 +55,7 @@ test('once it has committed its handler is done, even when that fails afterwards
     },
     { name: 'count' },
   )
-  const made = await tries()
+  const made = await attempts()
   expect(made.map(({ http }) => http)).toEqual([500, 200])
   expect(seen).toEqual(['counted'])
 })
@@ -62,16 +67,16 @@ test('the store is told once that its handler is done, with the completion and w
   const store: Store<Transact> = {
     ...inner,
     complete: (request) => {
-      told.push(request.handlersDone)
+      told.push(request.completedHandlers)
       return inner.complete(request)
     },
     release: (request) => {
-      told.push(request.handlersDone)
+      told.push(request.completedHandlers)
       return inner.release(request)
     },
     transaction: () => (work) => work(),
   }
-  const { receiver, tries } = receiving({ clock, store })
+  const { receiver, attempts } = receiving({ clock, store })
   let calls = 0
   receiver.on(
     'qr.scanned',
@@ -83,7 +88,7 @@ test('the store is told once that its handler is done, with the completion and w
     { name: 'count' },
   )
   receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name: 'mail' })
-  expect((await tries()).map(({ http }) => http)).toEqual([500, 200])
+  expect((await attempts()).map(({ http }) => http)).toEqual([500, 200])
   expect([calls, told]).toEqual([
     1,
     [
@@ -119,13 +124,13 @@ test('the store is given what is no function as it is, and may take a synchronou
 
 test('a work that fails commits nothing: the next try does it', async () => {
   let calls = 0
-  const { receiver, tries } = open()
+  const { receiver, attempts } = open()
   receiver.on('qr.scanned', (_, { transaction }) =>
     transaction(async () => {
       if (++calls === 1) throw new Error('constraint')
     }),
   )
-  const made = await tries()
+  const made = await attempts()
   expect(made[0]?.outcome).toMatchObject({ status: 'failed', error: new Error('constraint') })
   expect(made.map(({ http }) => http)).toEqual([500, 200])
 })
@@ -151,12 +156,12 @@ describe('the checkpoint', () => {
 
 describe('a second transaction in one run', () => {
   test('is refused with transaction_repeated, and its work is not called: the first has marked the handler as done', async () => {
-    const { receiver, tries, opened } = open()
+    const { receiver, attempts, opened } = open()
     receiver.on('qr.scanned', async (_, { transaction }) => {
       await transaction(async () => {})
       await transaction(async () => expect.unreachable())
     })
-    const made = await tries()
+    const made = await attempts()
     expect(made[0]).toMatchObject({ http: 500, outcome: { status: 'failed', error: { code: 'transaction_repeated' } } })
     expect(made[1]?.http).toBe(200)
     expect(opened).toHaveLength(1)

@@ -1,6 +1,6 @@
 // Next.js answers as plain Node does.
-import { describeSameAnswers } from '../acceptance/same-responses.js'
+import { describeSameResponses } from '../acceptance/same-responses.js'
 import { nodeHttp } from '../acceptance/targets/node.js'
 import { next15, next16 } from './targets.js'
 
-describeSameAnswers([nodeHttp, next16, next15])
+describeSameResponses([nodeHttp, next16, next15])

@@ -32,10 +32,10 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     await expectWithin(100, async () => {
       const reply = await send(path, signed(scan()))
       expect({ status: reply.status, body: reply.body }).toEqual({ status: 500, body: ALREADY_PARSED })
-      const { handled, store, troubles } = await control({ do: 'observe' })
+      const { handled, store, reports } = await control({ do: 'observe' })
       expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
-      expect(troubles.map(({ code }) => code)).toEqual(['body_already_parsed'])
-      expect(troubles[0]?.message).toContain(fix)
+      expect(reports.map(({ code }) => code)).toEqual(['body_already_parsed'])
+      expect(reports[0]?.message).toContain(fix)
       return reply.tookMs
     })
   })

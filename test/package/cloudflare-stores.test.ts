@@ -62,8 +62,8 @@ describe.each(['docs/stores/d1.md', 'docs/stores/durable-object.md'])('the Worke
 
   it('works 100 copies at once once', async () => {
     const delivery = await sign('copies')
-    const answers = await Promise.all(Array.from({ length: 100 }, () => send(delivery)))
-    expect(answers.filter(({ http }) => http !== 200 && http !== 503)).toEqual([])
+    const responses = await Promise.all(Array.from({ length: 100 }, () => send(delivery)))
+    expect(responses.filter(({ http }) => http !== 200 && http !== 503)).toEqual([])
     expect(await send(delivery)).toMatchObject({ http: 200 })
     expect(await countEffects('copies')).toBe(1)
   })

@@ -28,7 +28,7 @@ type ServicesModule = typeof import('../../scripts/services.mjs')
 const ROLE = 'process'
 const SECRET = 'your_webhook_secret'
 /** Statuses that are answered 200 or 503. */
-const ANSWERS = ['processed', 'duplicate', 'busy', 'unfinished', 'unavailable']
+const RESPONSES = ['processed', 'duplicate', 'busy', 'unfinished', 'unavailable']
 
 if (process.argv[2] === ROLE) await serveProcess(JSON.parse(process.argv[3] ?? '{}') as Setup)
 else process.exitCode = await prove()
@@ -74,14 +74,14 @@ async function proveStore(name: string, store: ProofStore, services: Services): 
     const rounds: Round[] = []
     for (let round = 0; round < Number(values.rounds); round++) rounds.push(await runRound(processes))
     const wrong = rounds.filter(({ right }) => !right)
-    const answers = Object.entries(add(rounds.map(({ statuses }) => statuses)))
+    const responses = Object.entries(add(rounds.map(({ statuses }) => statuses)))
     const calls = rounds.reduce((sum, round) => sum + round.calls, 0)
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
     const kept = store.control ? wrong.length > 0 : wrong.length === 0
     console.log(
       `${name}${store.control ? ' (control, must be caught)' : ''}: ${rounds.length} rounds of ${values.copies} copies at once over ` +
         `${values.processes} processes: ${calls} handler calls, ${wrong.length} rounds wrong; ` +
-        `answers: ${answers.map(([status, count]) => `${status} ${count}`).join(', ')}; ${seconds} s: ${kept ? 'as expected' : 'FAILED'}`,
+        `answers: ${responses.map(([status, count]) => `${status} ${count}`).join(', ')}; ${seconds} s: ${kept ? 'as expected' : 'FAILED'}`,
     )
     return kept
   } finally {
@@ -110,7 +110,7 @@ async function runRound(processes: readonly ChildProcess[]): Promise<Round> {
   const [first] = processes as [ChildProcess]
   const { duplicate, calls: late } = await untilDuplicate((count) => ask(first, { body, signature, copies: count }))
   const calls = findings.reduce((sum, each) => sum + each.calls, late)
-  const known = Object.keys(statuses).every((status) => ANSWERS.includes(status))
+  const known = Object.keys(statuses).every((status) => RESPONSES.includes(status))
   return { calls, statuses, right: calls === 1 && known && duplicate }
 }
 

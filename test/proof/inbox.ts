@@ -15,7 +15,7 @@ import { type ProcessSetup, serveProcess } from './inbox/process.js'
 import { KILL_STORES } from './kill/stores.js'
 
 const SECRET = 'your_webhook_secret'
-const TRIES = 20
+const MAX_ATTEMPTS = 20
 
 if (process.argv[2] === 'process') await serveProcess(JSON.parse(process.argv[3] ?? '{}') as ProcessSetup)
 else process.exitCode = await prove()
@@ -47,7 +47,7 @@ async function proveInbox(name: string, kills: number, services: Services): Prom
     return process.env['REQUIRE_SERVICES'] !== '1'
   }
   const kept = await run(name, kills, services, true, ({ lost, doubled, unanswered, poison }) => {
-    const isSetAside = poison['failed'] === TRIES - 1 && poison['quarantined'] === 1
+    const isSetAside = poison['failed'] === MAX_ATTEMPTS - 1 && poison['quarantined'] === 1
     return lost === 0 && doubled === 0 && unanswered === 0 && isSetAside
   })
   const caught = await run(name, kills, services, false, ({ lost, doubled }) => lost === 0 && doubled > 0)

@@ -9,7 +9,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Answers, sendDeliveries } from './load/client.js'
+import { type Responses, sendDeliveries } from './load/client.js'
 import { type LoadSetup, type LoadState, serveLoad } from './load/server.js'
 import { reportResult, row } from './record.js'
 
@@ -28,7 +28,7 @@ interface Found {
   readonly ok: number
   readonly others: number
   readonly handled: number
-  readonly troubles: number
+  readonly reports: number
   /** In bytes. */
   readonly growth: number
   readonly perSecond: number
@@ -60,7 +60,7 @@ async function prove(): Promise<number> {
     row('answered 200', ...found.map(({ ok }) => ok)),
     row('answered otherwise', ...found.map(({ others }) => others)),
     row('handler calls', ...found.map(({ handled }) => handled)),
-    row('reports to onError', ...found.map(({ troubles }) => troubles)),
+    row('reports to onError', ...found.map(({ reports }) => reports)),
     row(
       `memory more at the end than after ${(deliveries * FIRST_PART).toLocaleString('en')}`,
       ...found.map(({ growth }) => `${(growth / 1024 / 1024).toFixed(2)} MB`),
@@ -68,8 +68,8 @@ async function prove(): Promise<number> {
     row('deliveries a second', ...found.map(({ perSecond }) => perSecond)),
   ]
   reportResult('load', { columns: found.map(({ name }) => name), rows, startedAt }, values.record)
-  const isRight = ({ ok, others, handled, troubles, growth }: Found) =>
-    ok === deliveries && others === 0 && handled === deliveries && troubles === 0 && growth < GROWTH_LIMIT
+  const isRight = ({ ok, others, handled, reports, growth }: Found) =>
+    ok === deliveries && others === 0 && handled === deliveries && reports === 0 && growth < GROWTH_LIMIT
   return found.every(isRight) ? 0 : 1
 }
 
@@ -81,13 +81,13 @@ async function runLoad(
 ): Promise<Found> {
   const setup: LoadSetup = { secret: SECRET, store }
   const server = fork(fileURLToPath(import.meta.url), [ROLE, JSON.stringify(setup)], { execArgv: ['--expose-gc'] })
-  const answers: Answers = new Map()
+  const responses: Responses = new Map()
   try {
     const { port } = await told(server)
     const startedAt = performance.now()
     const send = async (from: number, to: number) => {
       const more = await sendDeliveries({ port, secret: SECRET, connections, from, to })
-      for (const [status, times] of more) answers.set(status, (answers.get(status) ?? 0) + times)
+      for (const [status, times] of more) responses.set(status, (responses.get(status) ?? 0) + times)
       server.send('state')
       return told(server)
     }
@@ -95,10 +95,10 @@ async function runLoad(
     const { memory } = await send(0, part)
     const last = await send(part, deliveries)
     const perSecond = Math.round(deliveries / ((performance.now() - startedAt) / 1000))
-    const ok = answers.get(200) ?? 0
-    const others = [...answers.values()].reduce((sum, times) => sum + times, 0) - ok
-    const { handled, troubles } = last
-    return { name, ok, others, handled, troubles, growth: last.memory - memory, perSecond }
+    const ok = responses.get(200) ?? 0
+    const others = [...responses.values()].reduce((sum, times) => sum + times, 0) - ok
+    const { handled, reports } = last
+    return { name, ok, others, handled, reports, growth: last.memory - memory, perSecond }
   } finally {
     const ended = once(server, 'exit')
     server.disconnect()

@@ -70,7 +70,7 @@ export const FAULTS = [
     name: 'the store is called before verification',
     file: 'delivery/receive.ts',
     find: '  // 2. signature:',
-    replace: `  await means.store.claim({ key: 'ab'.repeat(32), token: 't', leaseMs: 1, tryGapMs: 1, retainUntil: 1 })
+    replace: `  await means.store.claim({ key: 'ab'.repeat(32), token: 't', leaseMs: 1, attemptGapMs: 1, retainUntil: 1 })
   // 2. signature:`,
     tests: 'flow/store-faults.test.ts',
     red: '175: 100,000 unauthenticated requests make no call',
@@ -143,7 +143,7 @@ export const FAULTS = [
   {
     name: 'no heartbeat',
     file: 'delivery/process.ts',
-    find: 'if (!work.delivery.endsWithAnswer) keepRunLease(run)',
+    find: 'if (!work.delivery.freezesAfterResponse) keepRunLease(run)',
     replace: '',
     tests: 'flow/deadline.test.ts',
     red: 'its lease is renewed at once and every 10 s',
@@ -350,7 +350,7 @@ export const FAULTS = [
     file: 'delivery/process.ts',
     find: 'return answerBusy(means, work, claimed.attempt)',
     replace:
-      'return runClaimed(means, work, { ...claimed, key: work.key, token: "", released: 0, handlersDone: [] }, false)',
+      'return runClaimed(means, work, { ...claimed, key: work.key, token: "", released: 0, completedHandlers: [] }, false)',
     tests: 'flow/schedules.test.ts',
     red: 'never two at once',
   },

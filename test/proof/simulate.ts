@@ -68,7 +68,7 @@ async function runAll(jobs: readonly Job[], onDone: (job: Job, findings: Finding
 function add(total: Findings, more: Findings): Findings {
   return {
     events: total.events + more.events,
-    tries: total.tries + more.tries,
+    attempts: total.attempts + more.attempts,
     lost: total.lost + more.lost,
     doubled: total.doubled + more.doubled,
     wasted: total.wasted + more.wasted,
@@ -81,7 +81,7 @@ function add(total: Findings, more: Findings): Findings {
 
 const NOTHING: Findings = {
   events: 0,
-  tries: 0,
+  attempts: 0,
   lost: 0,
   doubled: 0,
   wasted: 0,
@@ -92,8 +92,8 @@ const NOTHING: Findings = {
 }
 
 function rowOf(name: string, found: Findings): ResultRow {
-  const { events, tries, lost, doubled, wasted, disabled, kept, stale } = found
-  return row(name, events, tries, lost, doubled, wasted, disabled, kept, stale)
+  const { events, attempts, lost, doubled, wasted, disabled, kept, stale } = found
+  return row(name, events, attempts, lost, doubled, wasted, disabled, kept, stale)
 }
 
 const COLUMNS = ['events', 'tries', 'lost', 'doubled', 'wasted tries', 'gave up', 'kept', 'of these worked after all']

@@ -48,11 +48,11 @@ async function proveStore(name: string, isControl: boolean): Promise<boolean> {
     const wrong = rounds.filter(({ right }) => !right).length
     const kept = isControl ? wrong > 0 : wrong === 0
     const calls = rounds.reduce((sum, round) => sum + round.calls, 0)
-    const answers = Object.entries(add(rounds.map(({ statuses }) => statuses)))
+    const responses = Object.entries(add(rounds.map(({ statuses }) => statuses)))
     console.log(
       `${name}${isControl ? ' (control, must be caught)' : ''}: ${rounds.length} rounds of ${values.copies} copies at once over ` +
         `${names.length} Workers: ${calls} handler calls, ${wrong} rounds wrong; ` +
-        `answers: ${answers.map(([answer, count]) => `${answer} × ${count}`).join(', ')}; ` +
+        `answers: ${responses.map(([answer, count]) => `${answer} × ${count}`).join(', ')}; ` +
         `${((Date.now() - startedAt) / 1000).toFixed(1)} s: ${kept ? 'as expected' : 'FAILED'}`,
     )
     return kept

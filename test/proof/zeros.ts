@@ -17,7 +17,7 @@ export interface Zeros {
   /** A verdict that is otherwise than published, or than plain `JSON.parse` and HMAC make it. */
   wrongVerdicts: number
   /** An answer came after 4.6 s. */
-  lateAnswers: number
+  lateResponses: number
   /** Unhandled rejections and uncaught exceptions. */
   unhandled: number
   /** The first few that went wrong. */
@@ -33,7 +33,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   earlyStoreCalls: 'store calls before a right signature',
   refusedVerified: '4xx to a verified delivery',
   wrongVerdicts: 'verdicts otherwise than they must be',
-  lateAnswers: 'answers after 4.6 s',
+  lateResponses: 'answers after 4.6 s',
   unhandled: 'unhandled rejections and exceptions',
 }
 const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[]
@@ -51,7 +51,7 @@ export function noInputs(): Zeros {
     earlyStoreCalls: 0,
     refusedVerified: 0,
     wrongVerdicts: 0,
-    lateAnswers: 0,
+    lateResponses: 0,
     unhandled: 0,
     examples: [],
   }

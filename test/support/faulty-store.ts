@@ -38,7 +38,10 @@ export interface FaultyStore extends Store {
 export function faultyStore(inner: Store): FaultyStore {
   const calls: StoreCall[] = []
   const faults = new Map<StoreCall, { readonly fault: Fault; left: number }>()
-  const meet = <Answer>(call: StoreCall, work: () => MaybePromise<Answer>): MaybePromise<Answer> => {
+  const meet = <WebhookResponse>(
+    call: StoreCall,
+    work: () => MaybePromise<WebhookResponse>,
+  ): MaybePromise<WebhookResponse> => {
     calls.push(call)
     const planned = faults.get(call)
     if (!planned || planned.left <= 0) return work()
@@ -59,7 +62,10 @@ export function faultyStore(inner: Store): FaultyStore {
 
 const DOWN = 'connection refused'
 
-function failing<Answer>(fault: Fault, work: () => MaybePromise<Answer>): MaybePromise<Answer> {
+function failing<WebhookResponse>(
+  fault: Fault,
+  work: () => MaybePromise<WebhookResponse>,
+): MaybePromise<WebhookResponse> {
   switch (fault) {
     case 'throws':
       throw new Error(DOWN)
@@ -68,7 +74,7 @@ function failing<Answer>(fault: Fault, work: () => MaybePromise<Answer>): MaybeP
     case 'hangs':
       return new Promise(() => {})
     case 'answers garbage':
-      return { garbage: true } as Answer
+      return { garbage: true } as WebhookResponse
     case 'does it and rejects':
       return Promise.resolve(work()).then(() => Promise.reject(new Error(DOWN)))
     case 'does it and hangs':

@@ -39,7 +39,7 @@ export interface StandIn {
   /** Every request: method, path, headers, body. */
   readonly requests: { readonly line: string; readonly headers: IncomingMessage['headers']; readonly body: string }[]
   /** Answers the next request with this in place of its own. */
-  answerNext(answer: (response: ServerResponse) => void): void
+  respondNext(answer: (response: ServerResponse) => void): void
   close(): Promise<void>
 }
 
@@ -67,7 +67,7 @@ export async function startGoValidApi(options: StandInOptions): Promise<StandIn>
     baseUrl: `http://127.0.0.1:${port}/api/v1/`,
     webhooks,
     requests,
-    answerNext: (plan) => void planned.push(plan),
+    respondNext: (plan) => void planned.push(plan),
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
@@ -86,16 +86,24 @@ export function refuse(
   write(response, { status, body: { error, message, details } })
 }
 
-interface Answer {
+interface WebhookResponse {
   readonly status: number
   readonly body?: unknown
 }
 
-const NOT_FOUND: Answer = { status: 404, body: { error: 'NOT_FOUND', message: 'Not found.', details: {} } }
-const NOT_ALLOWED: Answer = { status: 405, body: { error: 'METHOD_NOT_ALLOWED', message: 'No.', details: {} } }
-const NO_KEY: Answer = { status: 401, body: { error: 'INVALID_TOKEN', message: 'The key is not valid.', details: {} } }
+const NOT_FOUND: WebhookResponse = { status: 404, body: { error: 'NOT_FOUND', message: 'Not found.', details: {} } }
+const NOT_ALLOWED: WebhookResponse = { status: 405, body: { error: 'METHOD_NOT_ALLOWED', message: 'No.', details: {} } }
+const NO_KEY: WebhookResponse = {
+  status: 401,
+  body: { error: 'INVALID_TOKEN', message: 'The key is not valid.', details: {} },
+}
 
-function answer(request: IncomingMessage, body: string, webhooks: KeptWebhook[], options: StandInOptions): Answer {
+function answer(
+  request: IncomingMessage,
+  body: string,
+  webhooks: KeptWebhook[],
+  options: StandInOptions,
+): WebhookResponse {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://stand-in')
   if (request.headers.authorization !== `Bearer ${options.apiKey}`) return NO_KEY
   const path = /^\/api\/v1\/webhooks\/(?:([^/]+)\/)?$/.exec(pathname)
@@ -117,7 +125,7 @@ function answer(request: IncomingMessage, body: string, webhooks: KeptWebhook[],
   return options.silentUpdates ? { status: 200 } : { status: 200, body: shown(webhook) }
 }
 
-function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): Answer {
+function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): WebhookResponse {
   const missing = (['url', 'events', 'secret'] as const).filter((name) => given[name] === undefined)
   if (missing.length > 0) {
     return invalid(400, Object.fromEntries(missing.map((name) => [name, ['This field is required.']])))
@@ -138,7 +146,7 @@ function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): Answer {
   return { status: 201, body: { id, url, events, active, created_at } }
 }
 
-function invalid(status: number, details: unknown): Answer {
+function invalid(status: number, details: unknown): WebhookResponse {
   return { status, body: { error: 'VALIDATION_ERROR', message: 'The request is not valid.', details } }
 }
 
@@ -152,14 +160,14 @@ function shown({ secret: _secret, description: _description, ...rest }: KeptWebh
   return rest
 }
 
-function page(webhooks: readonly KeptWebhook[], number: number, { pageSize }: StandInOptions): Answer {
+function page(webhooks: readonly KeptWebhook[], number: number, { pageSize }: StandInOptions): WebhookResponse {
   if (pageSize === undefined) return { status: 200, body: { count: webhooks.length, results: webhooks.map(shown) } }
   const results = webhooks.slice((number - 1) * pageSize, number * pageSize).map(shown)
   const next = webhooks.length > number * pageSize ? `/api/v1/webhooks/?page=${number + 1}` : null
   return { status: 200, body: { count: webhooks.length, next, previous: null, results } }
 }
 
-function write(response: ServerResponse, { status, body }: Answer, wrapped = false): void {
+function write(response: ServerResponse, { status, body }: WebhookResponse, wrapped = false): void {
   const data = wrapped && status < 400 ? { success: true, data: body } : body
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(body === undefined ? undefined : JSON.stringify(data))

@@ -10,7 +10,7 @@ export interface Payload {
   readonly timestamp: string
   readonly webhook_id: string
   readonly data: Readonly<Record<string, unknown>>
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 }
 
 /** The `qr.scanned` of the setup guide, without the `signature` inside its body. Source: govalid docs, webhooks setup. */

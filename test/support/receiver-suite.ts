@@ -3,7 +3,7 @@
  * another time. The sender's minutes go by on a clock that stands still otherwise, and are taken off the store's records.
  */
 import { describe, expect, test } from 'vitest'
-import { toAnswer } from '../../src/delivery/response.js'
+import { toResponse } from '../../src/delivery/response.js'
 import {
   createReceiver,
   type Delivery,
@@ -19,7 +19,7 @@ const SECRET = 'your_webhook_secret'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 /** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
-const TRY_MINUTES = [0, 1, 6, 21, 81] as const
+const ATTEMPT_MINUTES = [0, 1, 6, 21, 81] as const
 /** Heartbeats come so often; while there are any, time goes by in such steps, so that each has its turn. */
 const STEP_MS = 10 * SECOND
 
@@ -55,11 +55,11 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(await sendAsGoValid(delivery, send, pass)).toEqual([500, 500, 500, 500, 200])
       expect(attempts).toEqual([1, 2, 3, 4, 5])
       const [entry] = await quarantine.list()
-      expect(entry).toMatchObject({ code: 'tries_exhausted', attempt: 5, error: expect.stringContaining('poison') })
+      expect(entry).toMatchObject({ code: 'attempts_exhausted', attempt: 5, error: expect.stringContaining('poison') })
       expect([...(entry?.rawBody ?? [])]).toEqual([...(delivery.body as Uint8Array)])
       expect((await send(delivery)).outcome.status).toBe('duplicate')
       isMended = true
-      expect(await receiver.rework(entry as NonNullable<typeof entry>)).toMatchObject({ status: 'processed' })
+      expect(await receiver.reprocess(entry as NonNullable<typeof entry>)).toMatchObject({ status: 'processed' })
       expect(await quarantine.list()).toEqual([])
       expect((await send(delivery)).outcome.status).toBe('duplicate')
     })
@@ -75,7 +75,7 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(await sendAsGoValid(delivery, send, pass)).toEqual([503, 503, 503, 503, 200])
       // The first run was given up after 15 minutes, the fourth try began another, and that one again.
       expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false])
-      expect(await quarantine.list()).toMatchObject([{ code: 'tries_exhausted', attempt: 5 }])
+      expect(await quarantine.list()).toMatchObject([{ code: 'attempts_exhausted', attempt: 5 }])
       await pass(16 * MINUTE)
       expect((await send(delivery)).outcome.status).toBe('duplicate')
     })
@@ -85,8 +85,8 @@ export function receiverSuite(driver: StoreDriver): void {
       const delivery = await newDelivery()
       const beganAt = Date.now()
       let calls = 0
-      for (const [index, minutes] of TRY_MINUTES.entries()) {
-        await driver.advance?.((minutes - (TRY_MINUTES[index - 1] ?? 0)) * MINUTE)
+      for (const [index, minutes] of ATTEMPT_MINUTES.entries()) {
+        await driver.advance?.((minutes - (ATTEMPT_MINUTES[index - 1] ?? 0)) * MINUTE)
         const { receiver, quarantine, send, quiet } = await startAs(name, fixedClock(beganAt + minutes * MINUTE))
         const began = createGate()
         receiver.on('qr.scanned', () => {
@@ -208,12 +208,12 @@ export function receiverSuite(driver: StoreDriver): void {
         return end.passed
       })
       const deliveries = await Promise.all(Array.from({ length: 10 }, newDelivery))
-      const answers = deliveries.map((delivery) => receiver.receive(delivery))
+      const responses = deliveries.map((delivery) => receiver.receive(delivery))
       while (began.length < 10) await sleep(2)
       const closed = receiver.close()
       expect(await send(await newDelivery())).toMatchObject({ http: 503, outcome: { code: 'receiver_closing' } })
       end.open()
-      expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set(['processed']))
+      expect(new Set((await Promise.all(responses)).map(({ status }) => status))).toEqual(new Set(['processed']))
       await closed
       const next = await startAs(name, fixedClock())
       next.receiver.on('qr.scanned', () => expect.unreachable())
@@ -228,13 +228,13 @@ async function sendAsGoValid(
   send: Process['send'],
   pass: Process['pass'],
 ): Promise<readonly number[]> {
-  const answers: number[] = []
-  for (const [index, minutes] of TRY_MINUTES.entries()) {
-    await pass((minutes - (TRY_MINUTES[index - 1] ?? 0)) * MINUTE)
-    answers.push((await send(delivery)).http)
-    if (answers.at(-1) === 200) break
+  const responses: number[] = []
+  for (const [index, minutes] of ATTEMPT_MINUTES.entries()) {
+    await pass((minutes - (ATTEMPT_MINUTES[index - 1] ?? 0)) * MINUTE)
+    responses.push((await send(delivery)).http)
+    if (responses.at(-1) === 200) break
   }
-  return answers
+  return responses
 }
 
 function startProcess(driver: StoreDriver, inner: Store<never>, clock: FixedClock): Process {
@@ -265,17 +265,17 @@ function startProcess(driver: StoreDriver, inner: Store<never>, clock: FixedCloc
     quiet,
     async send(delivery) {
       let outcome: Outcome | undefined
-      const answer = receiver.receive(delivery).then((given) => {
+      const response = receiver.receive(delivery).then((given) => {
         outcome = given
       })
       for (let tenths = 0; outcome === undefined && tenths < 100; tenths++) {
         await quiet()
         if (outcome === undefined) await clock.advance(SECOND / 10)
       }
-      await answer
+      await response
       await quiet()
       const given = outcome as unknown as Outcome
-      return { http: toAnswer(given).status, outcome: given }
+      return { http: toResponse(given).status, outcome: given }
     },
     async pass(ms) {
       for (let left = ms; left > 0; ) {

@@ -2,15 +2,15 @@
  * A receiver on a clock that stands still, and GoValid in front of it: signs payloads, delivers them, tries again as GoValid does.
  */
 import { createHmac } from 'node:crypto'
-import { toAnswer } from '../../src/delivery/response.js'
+import { toResponse } from '../../src/delivery/response.js'
 import {
   createReceiver,
   type Delivery,
+  type ErrorReport,
   type EventSchemas,
   type Outcome,
   type Receiver,
   type ReceiverOptions,
-  type Trouble,
 } from '../../src/index.js'
 import { type FixedClock, fixedClock } from '../../src/testing/index.js'
 import { EVENT_TIME, scannedEvent } from './payloads.js'
@@ -26,13 +26,13 @@ export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 
 /** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
-const TRY_MINUTES = [0, 1, 6, 21, 81] as const
+const ATTEMPT_MINUTES = [0, 1, 6, 21, 81] as const
 
 /** What is delivered: an object is printed as compact JSON. */
 export type Sent = object | string | Uint8Array
 
 /** How one try ended. */
-export interface Try {
+export interface Attempt {
   readonly outcome: Outcome
   readonly http: number
   /** How long the answer took, in milliseconds of the fixed clock. */
@@ -44,15 +44,15 @@ export interface Receiving<Schemas, Transaction> {
   readonly clock: FixedClock
   readonly receiver: Receiver<Schemas, Transaction>
   readonly outcomes: readonly Outcome[]
-  readonly troubles: readonly Trouble[]
+  readonly reports: readonly ErrorReport[]
   /** Delivers once, signed; the clock stands still. */
   deliver(sent?: Sent, changes?: Partial<Delivery>): Promise<Outcome>
   /** Delivers once, and lets the clock go on until the answer is there. */
-  try(sent?: Sent, changes?: Partial<Delivery>): Promise<Try>
+  try(sent?: Sent, changes?: Partial<Delivery>): Promise<Attempt>
   /** Delivers as GoValid does: at its times after now, until it gets 200 or has tried five times. */
-  tries(sent?: Sent, changes?: Partial<Delivery>): Promise<readonly Try[]>
+  attempts(sent?: Sent, changes?: Partial<Delivery>): Promise<readonly Attempt[]>
   /** How often something was reported under a code. */
-  reported(code: Trouble['code']): number
+  reported(code: ErrorReport['code']): number
 }
 
 /** Makes a receiver whose clock says that the event of the setup guide has just happened. */
@@ -61,10 +61,10 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
 ): Receiving<Schemas, Transaction> {
   const clock = options.clock ?? fixedClock(EVENT_TIME)
   const outcomes: Outcome[] = []
-  const troubles: Trouble[] = []
+  const reports: ErrorReport[] = []
   const given = {
     secret: SECRET,
-    onError: (trouble: Trouble) => void troubles.push(trouble),
+    onError: (report: ErrorReport) => void reports.push(report),
     onOutcome: (outcome: Outcome) => void outcomes.push(outcome),
     ...options,
     clock,
@@ -74,23 +74,23 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
     clock,
     receiver,
     outcomes,
-    troubles,
+    reports,
     deliver: (sent, changes) => receiver.receive(deliveryOf(sent, changes)),
     async try(sent, changes) {
       const { value, ms } = await timed(clock, receiver.receive(deliveryOf(sent, changes)))
-      return { outcome: value, http: toAnswer(value).status, ms }
+      return { outcome: value, http: toResponse(value).status, ms }
     },
-    async tries(sent, changes) {
+    async attempts(sent, changes) {
       const since = clock.now()
-      const made: Try[] = []
-      for (const minutes of TRY_MINUTES) {
+      const made: Attempt[] = []
+      for (const minutes of ATTEMPT_MINUTES) {
         await clock.advance(Math.max(0, since + minutes * MINUTE - clock.now()))
         made.push(await receivingOne.try(sent, changes))
         if (made.at(-1)?.http === 200) break
       }
       return made
     },
-    reported: (code) => troubles.filter((trouble) => trouble.code === code).length,
+    reported: (code) => reports.filter((report) => report.code === code).length,
   }
   return receivingOne
 }
@@ -113,7 +113,7 @@ function bytesOf(sent: Sent): Uint8Array {
 }
 
 const STEP_MS = 10
-const LONGEST_MS = 60 * SECOND
+const MAX_MS = 60 * SECOND
 
 /** Lets the clock go on in small steps until a promise has settled. */
 async function timed<T>(clock: FixedClock, pending: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
@@ -125,7 +125,7 @@ async function timed<T>(clock: FixedClock, pending: Promise<T>): Promise<{ reado
   settled.catch(() => {})
   await clock.advance(0)
   while (!isSettled) {
-    if (clock.now() - since > LONGEST_MS) throw new Error('no answer within a minute')
+    if (clock.now() - since > MAX_MS) throw new Error('no answer within a minute')
     await clock.advance(STEP_MS)
   }
   return { value: await settled, ms: clock.now() - since }

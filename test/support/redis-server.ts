@@ -54,7 +54,7 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
     async start(...more) {
       const quiet = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
       running = spawn(BINARY as string, [...quiet, ...options, ...more], { stdio: 'ignore' })
-      await untilAnswers(url)
+      await untilResponses(url)
     },
     async kill() {
       const ending = running
@@ -82,7 +82,10 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
   }
 }
 
-async function ask<Answer>(url: string, question: (client: Redis) => Promise<Answer>): Promise<Answer> {
+async function ask<WebhookResponse>(
+  url: string,
+  question: (client: Redis) => Promise<WebhookResponse>,
+): Promise<WebhookResponse> {
   const client = new Redis(url, { retryStrategy: () => null, lazyConnect: true }).on('error', () => {})
   try {
     await client.connect()
@@ -92,7 +95,7 @@ async function ask<Answer>(url: string, question: (client: Redis) => Promise<Ans
   }
 }
 
-async function untilAnswers(url: string): Promise<void> {
+async function untilResponses(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     try {
       await ask(url, (client) => client.ping())

@@ -20,40 +20,40 @@ import type {
  * A type without `readonly` (zod's outputs have none) and without index signatures (a loose schema has one everywhere, an interface
  * only where GoValid documents nothing, so that `event.data.nonsense` is an error): what is left must be equal.
  */
-type Members<T> = T extends readonly unknown[]
+type Fields<T> = T extends readonly unknown[]
   ? T
   : T extends object
-    ? { -readonly [Key in keyof T as string extends Key ? never : Key]: Members<T[Key]> }
+    ? { -readonly [Key in keyof T as string extends Key ? never : Key]: Fields<T[Key]> }
     : T
 
-type Output<Schema extends z.ZodType> = Members<z.output<Schema>>
-type Input<Schema extends z.ZodType> = Members<z.input<Schema>>
+type Output<Schema extends z.ZodType> = Fields<z.output<Schema>>
+type Input<Schema extends z.ZodType> = Fields<z.input<Schema>>
 
 describe('a schema puts out what the interface says, and takes nothing else', () => {
   test('of every event', () => {
     type Outputs = { [Type in EventType]: Output<(typeof schemas.eventSchemas)[Type]> }
     type Inputs = { [Type in EventType]: Input<(typeof schemas.eventSchemas)[Type]> }
-    type Interfaces = { [Type in EventType]: Members<EventOf<Type>> }
+    type Interfaces = { [Type in EventType]: Fields<EventOf<Type>> }
     expectTypeOf<Outputs>().toEqualTypeOf<Interfaces>()
     expectTypeOf<Inputs>().toEqualTypeOf<Interfaces>()
     expectTypeOf<keyof typeof schemas.eventSchemas>().toEqualTypeOf<EventType>()
   })
 
   test('of the union, which narrows by its event', () => {
-    expectTypeOf<Output<typeof schemas.eventSchema>>().toEqualTypeOf<Members<GoValidEvent>>()
+    expectTypeOf<Output<typeof schemas.eventSchema>>().toEqualTypeOf<Fields<GoValidEvent>>()
     type Scanned = Extract<z.output<typeof schemas.eventSchema>, { event: 'qr.scanned' }>
     expectTypeOf<Scanned['data']['scan_count']>().toEqualTypeOf<number>()
   })
 
   test('of the envelope and of every kind of data', () => {
-    expectTypeOf<Output<typeof schemas.envelopeSchema>>().toEqualTypeOf<Members<Envelope<string, OpenData>>>()
-    expectTypeOf<Output<typeof schemas.scanLocationSchema>>().toEqualTypeOf<Members<ScanLocation>>()
-    expectTypeOf<Output<typeof schemas.qrScannedDataSchema>>().toEqualTypeOf<Members<QrScannedData>>()
-    expectTypeOf<Output<typeof schemas.qrDataSchema>>().toEqualTypeOf<Members<QrData>>()
-    expectTypeOf<Output<typeof schemas.subscriptionDataSchema>>().toEqualTypeOf<Members<SubscriptionData>>()
-    expectTypeOf<Output<typeof schemas.paymentDataSchema>>().toEqualTypeOf<Members<PaymentData>>()
-    expectTypeOf<Output<typeof schemas.creditDataSchema>>().toEqualTypeOf<Members<CreditData>>()
-    expectTypeOf<Output<typeof schemas.openDataSchema>>().toEqualTypeOf<Members<OpenData>>()
+    expectTypeOf<Output<typeof schemas.envelopeSchema>>().toEqualTypeOf<Fields<Envelope<string, OpenData>>>()
+    expectTypeOf<Output<typeof schemas.scanLocationSchema>>().toEqualTypeOf<Fields<ScanLocation>>()
+    expectTypeOf<Output<typeof schemas.qrScannedDataSchema>>().toEqualTypeOf<Fields<QrScannedData>>()
+    expectTypeOf<Output<typeof schemas.qrDataSchema>>().toEqualTypeOf<Fields<QrData>>()
+    expectTypeOf<Output<typeof schemas.subscriptionDataSchema>>().toEqualTypeOf<Fields<SubscriptionData>>()
+    expectTypeOf<Output<typeof schemas.paymentDataSchema>>().toEqualTypeOf<Fields<PaymentData>>()
+    expectTypeOf<Output<typeof schemas.creditDataSchema>>().toEqualTypeOf<Fields<CreditData>>()
+    expectTypeOf<Output<typeof schemas.openDataSchema>>().toEqualTypeOf<Fields<OpenData>>()
   })
 })
 

@@ -1,15 +1,15 @@
 /** Time limits: whatever a piece of work does, its result is one of three. */
 import { describe, expect, it, test } from 'vitest'
-import { settleWithin, startDeadline, systemClock } from '../../src/clock.js'
+import { startDeadline, systemClock, withTimeout } from '../../src/clock.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 
 describe('work with a time limit', () => {
   test('that is done at once is not waited for', () => {
     const clock = fixedClock(0)
-    expect(settleWithin(clock, 100, () => 'value')).toEqual({ status: 'value', value: 'value' })
+    expect(withTimeout(clock, 100, () => 'value')).toEqual({ status: 'value', value: 'value' })
     expect(
-      settleWithin(clock, 100, () => {
+      withTimeout(clock, 100, () => {
         throw new Error('no')
       }),
     ).toEqual({ status: 'error', error: new Error('no') })
@@ -18,15 +18,15 @@ describe('work with a time limit', () => {
 
   test('that is done in time leaves no timer behind', async () => {
     const clock = fixedClock(0)
-    expect(await settleWithin(clock, 100, () => Promise.resolve('value'))).toEqual({ status: 'value', value: 'value' })
-    expect(await settleWithin(clock, 100, () => Promise.reject(new Error('no')))).toMatchObject({ status: 'error' })
+    expect(await withTimeout(clock, 100, () => Promise.resolve('value'))).toEqual({ status: 'value', value: 'value' })
+    expect(await withTimeout(clock, 100, () => Promise.reject(new Error('no')))).toMatchObject({ status: 'error' })
     expect(clock.pendingTimers()).toBe(0)
   })
 
   it.each(['resolves', 'rejects'])('that %s later is late, and leaves no rejection behind', async (way) => {
     const clock = fixedClock(0)
     const { promise, resolve, reject } = deferred<string>()
-    const settled = settleWithin(clock, 100, () => promise)
+    const settled = withTimeout(clock, 100, () => promise)
     await clock.advance(100)
     expect(await settled).toEqual({ status: 'late' })
     if (way === 'resolves') resolve('value')
@@ -35,7 +35,7 @@ describe('work with a time limit', () => {
   })
 
   it.each([0, -1])('is not begun when %d ms are left', (ms) => {
-    expect(settleWithin(fixedClock(0), ms, () => expect.unreachable())).toEqual({ status: 'late' })
+    expect(withTimeout(fixedClock(0), ms, () => expect.unreachable())).toEqual({ status: 'late' })
   })
 })
 

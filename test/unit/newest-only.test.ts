@@ -15,13 +15,13 @@ function at(minute: number, id: string | undefined = 'abc123') {
 
 type QrEvent = EventOf<'qr.transferred'>
 
-const objectOf = (event: { readonly data: { readonly id?: string | null | undefined } }) => event.data.id
+const keyOf = (event: { readonly data: { readonly id?: string | null | undefined } }) => event.data.id
 
-function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly remember?: NewestMemory } = {}) {
+function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly memory?: NewestMemory } = {}) {
   const seen: string[] = []
   const receiver = createReceiver({ secret: SECRET, maxAgeMs: false, onError: () => {} }).on(
     'qr.transferred',
-    newestOnly({ objectOf, ...options }, async (event: QrEvent, { outdated, idempotencyKey, signal }) => {
+    newestOnly({ keyOf, ...options }, async (event: QrEvent, { outdated, idempotencyKey, signal }) => {
       if (idempotencyKey.length !== 64 || signal.aborted) throw new Error('the context is not whole')
       if (event.data['fails']) throw new Error('not this time')
       seen.push(`${event.data.id} ${event.data['minute']}${outdated ? ' outdated' : ''}`)
@@ -67,7 +67,7 @@ describe('newestOnly', () => {
   test('a handler that was given up holds up nobody, and what was given up while it waited is not worked late', async () => {
     const gate = deferred()
     const seen: number[] = []
-    const handle = newestOnly({ objectOf }, async (event: ReturnType<typeof at>) => {
+    const handle = newestOnly({ keyOf }, async (event: ReturnType<typeof at>) => {
       if (event.data.minute === 5) await gate.promise
       seen.push(event.data.minute)
     })
@@ -93,7 +93,7 @@ describe('newestOnly', () => {
   test('handles the deliveries of one object one after the other, those of others beside them', async () => {
     const gate = deferred()
     const steps: string[] = []
-    const handle = newestOnly({ objectOf }, async (event: ReturnType<typeof at>) => {
+    const handle = newestOnly({ keyOf }, async (event: ReturnType<typeof at>) => {
       steps.push(`${event.data.id} ${event.data.minute} begins`)
       if (event.data.id === 'abc123' && event.data.minute === 5) await gate.promise
       steps.push(`${event.data.id} ${event.data.minute} ends`)
@@ -110,7 +110,7 @@ describe('newestOnly', () => {
   test('one that comes while the second of its object is handled waits for that one, not for the first', async () => {
     const [first, second] = [deferred(), deferred()]
     const steps: string[] = []
-    const handle = newestOnly({ objectOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
+    const handle = newestOnly({ keyOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
       steps.push(`${minute} begins`)
       if (minute < 7) await (minute === 5 ? first : second).promise
       steps.push(`${minute} ends`)
@@ -128,8 +128,8 @@ describe('newestOnly', () => {
   })
 
   test('holds nothing of an object that is done, however many there are', async () => {
-    const remember = { get: () => undefined, set: () => {} }
-    const handle = newestOnly({ objectOf, remember }, () => {})
+    const memory = { get: () => undefined, set: () => {} }
+    const handle = newestOnly({ keyOf, memory }, () => {})
     const context = { signal: new AbortController().signal } as DeliveryContext
     collectGarbage()
     const before = process.memoryUsage().heapUsed
@@ -140,11 +140,11 @@ describe('newestOnly', () => {
 
   test('asks a memory of the user, which every process shares', async () => {
     const table = new Map<string, number>()
-    const remember: NewestMemory = {
+    const memory: NewestMemory = {
       get: async (object) => table.get(object),
       set: async (object, epochMs) => void table.set(object, Math.max(epochMs, table.get(object) ?? 0)),
     }
-    const [one, other] = [setUp({ remember }), setUp({ remember })]
+    const [one, other] = [setUp({ memory }), setUp({ memory })]
     await one.receive(at(5))
     await other.receive(at(3))
     await other.receive(at(7))
@@ -156,7 +156,7 @@ describe('newestOnly', () => {
     const kept: number[] = []
     const { seen, receive } = setUp({
       mode: 'flag',
-      remember: { get: () => kept.at(-1), set: (_, epochMs) => void kept.push(epochMs) },
+      memory: { get: () => kept.at(-1), set: (_, epochMs) => void kept.push(epochMs) },
     })
     for (const minute of [5, 3]) await receive(at(minute))
     expect(seen).toEqual(['abc123 5', 'abc123 3 outdated'])
@@ -165,7 +165,7 @@ describe('newestOnly', () => {
 
   test('forgets the object that was not used for longest, beyond 10,000', async () => {
     const seen: number[] = []
-    const handle = newestOnly({ objectOf }, (event: ReturnType<typeof at>) => void seen.push(event.data.minute))
+    const handle = newestOnly({ keyOf }, (event: ReturnType<typeof at>) => void seen.push(event.data.minute))
     const context = { signal: new AbortController().signal } as DeliveryContext
     await handle(at(5), context)
     for (let index = 0; index < 9_999; index++) await handle(at(0, `qr-${index}`), context)
@@ -179,7 +179,7 @@ describe('newestOnly', () => {
 
   test('keeps the object that was used again', async () => {
     const seen: string[] = []
-    const handle = newestOnly({ objectOf }, ({ data }: ReturnType<typeof at>) => void seen.push(data.id))
+    const handle = newestOnly({ keyOf }, ({ data }: ReturnType<typeof at>) => void seen.push(data.id))
     const context = { signal: new AbortController().signal } as DeliveryContext
     for (let index = 0; index < 10_000; index++) await handle(at(5, `qr-${index}`), context)
     await handle(at(6, 'qr-0'), context)
@@ -190,13 +190,13 @@ describe('newestOnly', () => {
   })
 
   test.each<[string, unknown, RegExp, unknown?]>([
-    ['without objectOf', {}, /objectOf names the object/],
-    ['without a handler', { objectOf }, /takes \({ objectOf }, handler\)/, null],
-    ['with another mode', { objectOf, mode: 'refuse' }, /'drop' or 'flag'; it is "refuse"/],
-    ['with a memory that is none', { objectOf, remember: new Set() }, /remember must have get/],
-    ['with null for a memory', { objectOf, remember: null }, /remember must have get/],
-    ['with a memory that keeps nothing', { objectOf, remember: { get() {} } }, /remember must have get/],
-    ['with a memory that tells nothing', { objectOf, remember: { set() {} } }, /remember must have get/],
+    ['without keyOf', {}, /keyOf names the object/],
+    ['without a handler', { keyOf }, /takes \({ keyOf }, handler\)/, null],
+    ['with another mode', { keyOf, mode: 'refuse' }, /'drop' or 'flag'; it is "refuse"/],
+    ['with a memory that is none', { keyOf, memory: new Set() }, /memory must have get/],
+    ['with null for a memory', { keyOf, memory: null }, /memory must have get/],
+    ['with a memory that keeps nothing', { keyOf, memory: { get() {} } }, /memory must have get/],
+    ['with a memory that tells nothing', { keyOf, memory: { set() {} } }, /memory must have get/],
   ])('refuses to be made %s', (_, wrong, message, handler = () => {}) => {
     const error = caught(() => newestOnly(wrong as never, handler as never))
     expect(error).toMatchObject({ code: 'option_invalid', message: expect.stringMatching(message) })

@@ -83,6 +83,6 @@ describe.each(cases)('$name', (vector) => {
   it('has a cure for everything that is wrong', async () => {
     const explanation = await explain(input)
     const findings = explanation.valid ? [] : explanation.findings
-    for (const { message, cure } of findings) expect(`${message} ${cure}`).toMatch(/^[A-Z].+\. [A-Z].+\.$/s)
+    for (const { message, fix } of findings) expect(`${message} ${fix}`).toMatch(/^[A-Z].+\. [A-Z].+\.$/s)
   })
 })

@@ -1,6 +1,6 @@
 /** Checks that nothing is taken but what was signed with the secret. */
 import { randomUUID } from 'node:crypto'
-import type { Answer } from '../terminal/post.js'
+import type { WebhookResponse } from '../terminal/post.js'
 import type { Check, Verdict } from './check.js'
 import { mustRefuse, worst } from './judge.js'
 import { signatureOf, type Target } from './target.js'
@@ -14,7 +14,7 @@ function bytesOf(payload: object): Uint8Array {
   return Buffer.from(JSON.stringify(payload))
 }
 
-async function sendTampered(target: Target): Promise<Answer> {
+async function sendTampered(target: Target): Promise<WebhookResponse> {
   const signed = bytesOf(target.probe({ data: { mark: target.mark, amount: 1 } }))
   return target.send(signed, {
     instead: Buffer.from(Buffer.from(signed).toString().replace('"amount":1', '"amount":9')),
@@ -66,9 +66,9 @@ export const AUTHENTICITY_CHECKS: readonly Check[] = [
     async run(target) {
       const payload = target.probe()
       const signature = signatureOf(bytesOf(payload), randomUUID())
-      const answer = await target.send({ ...payload, signature }, { signature })
+      const response = await target.send({ ...payload, signature }, { signature })
       return mustRefuse(
-        answer,
+        response,
         'The body’s own "signature" member proves nothing. Verify the header over the raw body.',
       )
     },

@@ -1,5 +1,5 @@
 /** Checks that every body that is rightly signed is taken, whatever it looks like. */
-import type { Answer } from '../terminal/post.js'
+import type { WebhookResponse } from '../terminal/post.js'
 import { type Check, fail, pass, type Verdict } from './check.js'
 import { describe, mustTake } from './judge.js'
 import type { Target } from './target.js'
@@ -9,20 +9,20 @@ const RAW =
 const LARGE_BYTES = 512 * 1024
 const RETRY_AGE_MS = 81 * 60 * 1000
 
-function check(name: string, make: (target: Target) => object | string | Uint8Array, cure?: string): Check {
+function check(name: string, make: (target: Target) => object | string | Uint8Array, fix?: string): Check {
   return {
     name,
     needsAcceptance: true,
-    run: async (target) => mustTake(await target.send(make(target)), cure),
+    run: async (target) => mustTake(await target.send(make(target)), fix),
   }
 }
 
 /** What cannot be read can be answered 200 or 4xx, but not 5xx: it would be tried five times, and then the webhook is disabled. */
-function judgeUnreadable(answer: Answer): Verdict {
-  const { status } = answer
-  if (status === 200 || (status !== undefined && status >= 400 && status < 500)) return pass(describe(answer))
+function judgeUnreadable(response: WebhookResponse): Verdict {
+  const { status } = response
+  if (status === 200 || (status !== undefined && status >= 400 && status < 500)) return pass(describe(response))
   return fail(
-    describe(answer),
+    describe(response),
     'No other try makes it readable: answer 200 and keep it aside, or five failures disable the webhook.',
   )
 }

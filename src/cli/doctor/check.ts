@@ -7,7 +7,7 @@ export interface Verdict {
   /** What was seen. */
   readonly found: string
   /** What to do about it. */
-  readonly cure?: string
+  readonly fix?: string
 }
 
 /** One check. */
@@ -25,11 +25,11 @@ export function pass(found: string): Verdict {
 }
 
 /** It can be lived with. */
-export function warn(found: string, cure: string): Verdict {
-  return { status: 'warn', found, cure }
+export function warn(found: string, fix: string): Verdict {
+  return { status: 'warn', found, fix }
 }
 
 /** It costs events, or lets forgeries in. */
-export function fail(found: string, cure: string): Verdict {
-  return { status: 'fail', found, cure }
+export function fail(found: string, fix: string): Verdict {
+  return { status: 'fail', found, fix }
 }

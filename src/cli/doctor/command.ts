@@ -90,10 +90,10 @@ function toCheck(type: string): Check {
 
 const MARKS = { pass: ['good', '✓'], warn: ['warn', '!'], fail: ['bad', '✗'], skip: ['dim', '-'] } as const
 
-function printVerdict({ print, paint }: Host, { name, status, found, cure }: Examined): void {
+function printVerdict({ print, paint }: Host, { name, status, found, fix }: Examined): void {
   const [colour, mark] = MARKS[status]
   print(`${paint[colour](mark)} ${name}  ${paint.dim(plain(found))}`)
-  if (cure !== undefined) print(`    ${plain(cure, 400)}`)
+  if (fix !== undefined) print(`    ${plain(fix, 400)}`)
 }
 
 function printSummary({ print, paint }: Host, examined: readonly Examined[], isHealthy: boolean): void {

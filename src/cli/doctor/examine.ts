@@ -4,7 +4,7 @@ import { BODY_CHECKS } from './body-checks.js'
 import type { Check, Verdict } from './check.js'
 import { REPETITION_CHECKS } from './repetition-checks.js'
 import type { Target } from './target.js'
-import { ANSWER_CHECKS, TRANSPORT_CHECKS } from './transport-checks.js'
+import { RESPONSE_CHECKS, TRANSPORT_CHECKS } from './transport-checks.js'
 
 /** What a check came to. */
 export interface Examined extends Verdict {
@@ -13,7 +13,14 @@ export interface Examined extends Verdict {
 
 /** Every check in the order in which they run; `more` send something else than the probe. */
 export function allChecks(more: readonly Check[]): readonly Check[] {
-  return [...TRANSPORT_CHECKS, ...AUTHENTICITY_CHECKS, ...BODY_CHECKS, ...REPETITION_CHECKS, ...more, ...ANSWER_CHECKS]
+  return [
+    ...TRANSPORT_CHECKS,
+    ...AUTHENTICITY_CHECKS,
+    ...BODY_CHECKS,
+    ...REPETITION_CHECKS,
+    ...more,
+    ...RESPONSE_CHECKS,
+  ]
 }
 
 const NOT_ACCEPTED = 'not looked at: a rightly signed event is not answered 200'
@@ -35,7 +42,7 @@ export async function examine(
     all.push(examined)
     hooks.onVerdict(examined)
     // Nothing answers there: every further check would say the same, 5 s later.
-    if (!accepts && target.answers.every(({ status }) => status === undefined)) break
+    if (!accepts && target.responses.every(({ status }) => status === undefined)) break
   }
   return all
 }

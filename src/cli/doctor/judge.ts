@@ -1,35 +1,38 @@
 /** Judges answers: what has to be taken, and what has to be refused; each departure with its cure. */
 import { plain } from '../terminal/paint.js'
-import { ANSWER_MS, type Answer, outcomeOf } from '../terminal/post.js'
+import { outcomeOf, RESPONSE_MS, type WebhookResponse } from '../terminal/post.js'
 import { fail, pass, type Verdict, warn } from './check.js'
 
-const SLOW_MS = ANSWER_MS / 2
+const SLOW_MS = RESPONSE_MS / 2
 
 /** An answer in a few words. */
-export function describe(answer: Answer): string {
-  const { status, reason, location, tookMs } = answer
+export function describe(response: WebhookResponse): string {
+  const { status, reason, location, tookMs } = response
   if (status === undefined) return plain(reason ?? 'no answer')
-  const outcome = outcomeOf(answer)
+  const outcome = outcomeOf(response)
   const to = location === undefined ? '' : ` to ${plain(location, 80)}`
   return `${status}${outcome === undefined ? '' : ` ${outcome}`}${to} in ${Math.round(tookMs)} ms`
 }
 
 /** Judges the answer to what has to be taken; `cure` is for what is special about it. */
-export function mustTake(answer: Answer, cure?: string): Verdict {
-  const { status, tookMs } = answer
+export function mustTake(response: WebhookResponse, fix?: string): Verdict {
+  const { status, tookMs } = response
   if (status === 200) {
-    if (tookMs <= SLOW_MS) return pass(describe(answer))
-    return warn(describe(answer), 'GoValid gives up after 5 s: answer first, and work behind the answer.')
+    if (tookMs <= SLOW_MS) return pass(describe(response))
+    return warn(describe(response), 'GoValid gives up after 5 s: answer first, and work behind the answer.')
   }
-  return fail(describe(answer), cure ?? cureFor(answer))
+  return fail(describe(response), fix ?? fixFor(response))
 }
 
 /** Judges the answer to what must not be taken: 4xx, at once. */
-export function mustRefuse(answer: Answer, danger: string): Verdict {
-  const { status } = answer
-  if (status !== undefined && status >= 400 && status < 500) return pass(describe(answer))
-  if (status !== undefined && status < 300) return fail(describe(answer), danger)
-  return fail(describe(answer), 'Refuse it with 401. Something throws on what anybody can send, or sends it elsewhere.')
+export function mustRefuse(response: WebhookResponse, danger: string): Verdict {
+  const { status } = response
+  if (status !== undefined && status >= 400 && status < 500) return pass(describe(response))
+  if (status !== undefined && status < 300) return fail(describe(response), danger)
+  return fail(
+    describe(response),
+    'Refuse it with 401. Something throws on what anybody can send, or sends it elsewhere.',
+  )
 }
 
 /** The first of several verdicts that is worse than the others; they are of one kind. */
@@ -39,8 +42,8 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
   return found ?? pass('nothing to judge')
 }
 
-function cureFor({ status, reason = '' }: Answer): string {
-  if (status === undefined) return CERTIFICATE.test(reason) ? BAD_CERTIFICATE : NO_ANSWER
+function fixFor({ status, reason = '' }: WebhookResponse): string {
+  if (status === undefined) return CERTIFICATE.test(reason) ? BAD_CERTIFICATE : NO_RESPONSE
   if (status >= 300 && status < 400)
     return 'Register the address it leads to: a redirect is no 200 and is not followed.'
   return CURES[status] ?? (status < 300 ? 'Answer exactly 200: GoValid promises to take nothing else.' : OTHER)
@@ -49,7 +52,7 @@ function cureFor({ status, reason = '' }: Answer): string {
 const CERTIFICATE = /CERT|SIGNATURE|SELF_SIGNED|TLS|SSL/
 const BAD_CERTIFICATE =
   'The certificate is not one that a stranger trusts: renew it, send the whole chain, check the name in it.'
-const NO_ANSWER =
+const NO_RESPONSE =
   'Look whether it runs and can be reached, and whether it answers before its work is done: GoValid waits 5 s.'
 const OTHER =
   'Answer 200 to everything that is rightly signed, also to an event you do not handle; look into the server’s log.'

@@ -23,12 +23,12 @@ export const REPETITION_CHECKS: readonly Check[] = [
     needsAcceptance: true,
     async run(target) {
       const payload = target.probe()
-      const answers = await Promise.all(Array.from({ length: COPIES }, () => target.send(payload)))
-      const seen = answers.map(({ status }) => status ?? 'none').join(', ')
-      const wrong = answers.find(({ status }) => status !== 200 && status !== 503)
+      const responses = await Promise.all(Array.from({ length: COPIES }, () => target.send(payload)))
+      const seen = responses.map(({ status }) => status ?? 'none').join(', ')
+      const wrong = responses.find(({ status }) => status !== 200 && status !== 503)
       if (wrong)
         return fail(describe(wrong), 'Claim a delivery atomically: the first copy works, the others get 503 or 200.')
-      if (!answers.some(({ status }) => status === 200))
+      if (!responses.some(({ status }) => status === 200))
         return fail(seen, 'One of the copies has to be worked and answered 200.')
       const later = mustTake(
         await target.send(payload),

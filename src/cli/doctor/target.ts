@@ -1,6 +1,6 @@
 /** The endpoint under examination, and what is sent to it: the unknown event `doctor.probe`, so that no real handler works made-up data. */
 import { createHmac, randomUUID } from 'node:crypto'
-import { type Answer, post } from '../terminal/post.js'
+import { post, type WebhookResponse } from '../terminal/post.js'
 
 /** The event that is sent: one that no version of GoValid or of this package knows. */
 export const PROBE_EVENT = 'doctor.probe'
@@ -21,15 +21,15 @@ export interface SendOptions {
 export interface Target {
   readonly url: string
   /** A probe's payload, different each time; `members` are laid over it. */
-  probe(members?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
+  probe(fields?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
   /** Signs and sends; text and bytes as they are, an object as compact JSON. */
-  send(payload: object | string | Uint8Array, options?: SendOptions): Promise<Answer>
+  send(payload: object | string | Uint8Array, options?: SendOptions): Promise<WebhookResponse>
   /** Sends another request than a delivery. */
-  request(method: string, body?: Uint8Array): Promise<Answer>
+  request(method: string, body?: Uint8Array): Promise<WebhookResponse>
   /** What every probe holds and no answer has a reason to hold. */
   readonly mark: string
   /** Every answer so far. */
-  readonly answers: readonly Answer[]
+  readonly responses: readonly WebhookResponse[]
 }
 
 /** The value of the signature header. */
@@ -39,24 +39,24 @@ export function signatureOf(rawBody: Uint8Array, secret: string): string {
 
 /** Makes a target of an address and the secret that the endpoint should know. */
 export function createTarget(url: string, secret: string): Target {
-  const answers: Answer[] = []
+  const responses: WebhookResponse[] = []
   const mark = `doctor-${randomUUID()}`
   let count = 0
-  const keep = async (pending: Promise<Answer>): Promise<Answer> => {
-    const answer = await pending
-    answers.push(answer)
-    return answer
+  const keep = async (pending: Promise<WebhookResponse>): Promise<WebhookResponse> => {
+    const response = await pending
+    responses.push(response)
+    return response
   }
   return {
     url,
     mark,
-    answers,
-    probe: (members = {}) => ({
+    responses,
+    probe: (fields = {}) => ({
       event: PROBE_EVENT,
       timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
       webhook_id: 'wh-doctor',
       data: { mark, number: ++count },
-      ...members,
+      ...fields,
     }),
     send(payload, options = {}) {
       const rawBody = toBytes(payload)

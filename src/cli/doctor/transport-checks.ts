@@ -26,35 +26,35 @@ export const TRANSPORT_CHECKS: readonly Check[] = [
     name: 'The content type does not matter',
     needsAcceptance: true,
     async run(target) {
-      const cure = 'GoValid does not say which content type it sends: read the raw body whatever it is.'
-      const text = mustTake(await target.send(target.probe(), { contentType: 'text/plain' }), cure)
-      return text.status === 'pass' ? mustTake(await target.send(target.probe(), { contentType: null }), cure) : text
+      const fix = 'GoValid does not say which content type it sends: read the raw body whatever it is.'
+      const text = mustTake(await target.send(target.probe(), { contentType: 'text/plain' }), fix)
+      return text.status === 'pass' ? mustTake(await target.send(target.probe(), { contentType: null }), fix) : text
     },
   },
   {
     name: 'Other methods than POST are not answered 200',
     needsAcceptance: false,
     async run(target) {
-      const answer = await target.request('GET')
-      if (answer.status === undefined) return warn(describe(answer), 'Answer 405.')
-      return failureOf(answer) === undefined
-        ? warn(describe(answer), 'Answer 405 to a GET: a wrong path that answers 200 hides mistakes.')
-        : pass(describe(answer))
+      const response = await target.request('GET')
+      if (response.status === undefined) return warn(describe(response), 'Answer 405.')
+      return failureOf(response) === undefined
+        ? warn(describe(response), 'Answer 405 to a GET: a wrong path that answers 200 hides mistakes.')
+        : pass(describe(response))
     },
   },
 ]
 
 /** Runs last: it looks at every answer there was. */
-export const ANSWER_CHECKS: readonly Check[] = [
+export const RESPONSE_CHECKS: readonly Check[] = [
   {
     name: 'Answers hold nothing of what was sent',
     needsAcceptance: false,
-    async run({ answers, mark }) {
-      const echoing = answers.filter(({ text }) => text.includes(mark) || /sha256=[0-9a-f]{64}/.test(text)).length
+    async run({ responses, mark }) {
+      const echoing = responses.filter(({ text }) => text.includes(mark) || /sha256=[0-9a-f]{64}/.test(text)).length
       return echoing === 0
-        ? pass(`none of ${answers.length}`)
+        ? pass(`none of ${responses.length}`)
         : warn(
-            `${echoing} of ${answers.length} do`,
+            `${echoing} of ${responses.length} do`,
             'Answer with a constant: what was sent belongs in no answer and in no log.',
           )
     },
@@ -62,8 +62,8 @@ export const ANSWER_CHECKS: readonly Check[] = [
   {
     name: 'Refusals do not say why',
     needsAcceptance: false,
-    async run({ answers }) {
-      const texts = new Set(answers.filter(({ status }) => status === 401).map(({ text }) => text))
+    async run({ responses }) {
+      const texts = new Set(responses.filter(({ status }) => status === 401).map(({ text }) => text))
       return texts.size <= 1
         ? pass(texts.size === 0 ? 'no 401 seen' : 'one constant body')
         : warn(

@@ -35,8 +35,8 @@ export function findWarnings(endpoints: readonly Endpoint[], knowledge: Knowledg
 
 function disabled({ id, active }: Endpoint): readonly Warning[] {
   if (active) return []
-  const cure = `Find out what failed, then: govalid-webhooks endpoints enable ${plain(id)}`
-  return [{ endpoint: id, code: 'disabled', message: `It is disabled: GoValid sends it nothing. ${cure}` }]
+  const fix = `Find out what failed, then: govalid-webhooks endpoints enable ${plain(id)}`
+  return [{ endpoint: id, code: 'disabled', message: `It is disabled: GoValid sends it nothing. ${fix}` }]
 }
 
 function failures({ id, failure_count: now = 0 }: Endpoint, last: Seen | undefined): readonly Warning[] {

@@ -46,7 +46,7 @@ export function createFilters(holder: ViewHolder, events: readonly string[]): Fi
   const radios = SHOWS.map(([show, label]) => createRadio(show, label, () => holder.set({ show })))
   holder.onChange(({ deliveries }, before) => {
     if (deliveries !== before.deliveries)
-      addNames(deliveries.map(({ event }) => event).slice(0, MOST_NAMES - names.size))
+      addNames(deliveries.map(({ event }) => event).slice(0, MAX_NAMES - names.size))
   })
   return {
     element: h(
@@ -67,7 +67,7 @@ export function createFilters(holder: ViewHolder, events: readonly string[]): Fi
 }
 
 /** Somebody can send any number of them. */
-const MOST_NAMES = 100
+const MAX_NAMES = 100
 
 function createRadio(show: Show, text: string, onchange: () => void): { label: HTMLElement; input: HTMLInputElement } {
   const input = h('input', { type: 'radio', name: 'show', value: show, checked: show === 'all', onchange })

@@ -7,7 +7,7 @@ export type Origin = 'received' | 'replayed' | 'sent'
 export type HeaderLine = readonly [name: string, value: string]
 
 /** What a delivery was answered, and by whom. */
-export interface GivenAnswer {
+export interface GivenResponse {
   /** `listen` itself, or the address it forwards to. */
   readonly by: 'listen' | 'forward'
   /** `null` when there was no answer. */
@@ -49,7 +49,7 @@ export interface DeliverySummary {
 export interface SignatureFinding {
   readonly code: string
   readonly message: string
-  readonly cure: string
+  readonly fix: string
   /** The delivery that the signature belongs to, where it is that of another. */
   readonly delivery: string | null
 }
@@ -79,9 +79,9 @@ export interface DeliveryDetails {
   readonly digest: string
   readonly verification: Verification
   readonly reading: Reading
-  readonly answer: GivenAnswer | null
+  readonly response: GivenResponse | null
   /** Every time these bytes came, the first time first; this one is among them. */
-  readonly tries: readonly DeliverySummary[]
+  readonly attempts: readonly DeliverySummary[]
   readonly curl: string
   readonly test: string
 }

@@ -26,7 +26,7 @@ interface ListenOptions {
   readonly file: string
   readonly secretEnv?: string
   readonly otherSecretEnv?: readonly string[]
-  readonly withoutSignatureMember?: true
+  readonly withoutSignatureField?: true
   readonly json?: true
 }
 
@@ -86,7 +86,7 @@ interface Secrets {
 
 async function run(host: Host, options: ListenOptions, log: DeliveryLog, secrets: Secrets): Promise<ExitCode> {
   const { forward: forwardTo, json } = options
-  const signedContent = options.withoutSignatureMember ? 'body-without-signature' : 'body'
+  const signedContent = options.withoutSignatureField ? 'body-without-signature' : 'body'
   const ended = untilEnded()
   const watchers = createWatchers()
   const printer = json ? createJsonPrinter(host) : createPrinter(host)

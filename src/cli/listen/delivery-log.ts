@@ -3,16 +3,16 @@
  * is compacted when it is opened, and when it has grown to more than twice what is kept.
  */
 import { isObject } from '../../events/shapes.js'
-import type { DeliverySummary, GivenAnswer } from '../inspector/wire.js'
+import type { DeliverySummary, GivenResponse } from '../inspector/wire.js'
 import { openLogFile } from './log-file.js'
-import { bytesOf, type DeliveryRecord, isAnswer, isRecord, summarise } from './record.js'
+import { bytesOf, type DeliveryRecord, isRecord, isResponse, summarise } from './record.js'
 
 /** The log. */
 export interface DeliveryLog {
   /** Keeps a delivery, counts which time its bytes came, and lets the oldest go that are too many. */
   add(record: Omit<DeliveryRecord, 'time'>): DeliverySummary
   /** Keeps the answer to it. */
-  answer(id: string, answer: GivenAnswer): DeliverySummary | undefined
+  response(id: string, response: GivenResponse): DeliverySummary | undefined
   /** A delivery by its id. */
   find(id: string): DeliveryRecord | undefined
   /** Every delivery, the oldest first. */
@@ -26,8 +26,8 @@ export interface DeliveryLog {
 }
 
 /** How many deliveries are kept. */
-export const MOST_KEPT = 1000
-const MOST_CHARACTERS = 128 * 1024 * 1024
+export const MAX_KEPT = 1000
+const MAX_CHARACTERS = 128 * 1024 * 1024
 
 interface Kept {
   record: DeliveryRecord
@@ -39,14 +39,14 @@ interface Kept {
  *
  * @throws UsageError when the file cannot be used.
  */
-export function openDeliveryLog(file: string, onTrouble: (code: string) => void): DeliveryLog {
+export function openDeliveryLog(file: string, onReport: (code: string) => void): DeliveryLog {
   const lines = openLogFile(file)
   let kept = withinLimits(readKept(lines.values))
   const attempt = (write: () => void) => {
     try {
       write()
     } catch (error) {
-      onTrouble((error as NodeJS.ErrnoException).code ?? 'unknown')
+      onReport((error as NodeJS.ErrnoException).code ?? 'unknown')
     }
   }
   const compact = () => lines.rewrite(kept.map(({ record }) => record))
@@ -63,11 +63,11 @@ export function openDeliveryLog(file: string, onTrouble: (code: string) => void)
       attempt(() => write(record))
       return summary
     },
-    answer(id, answer) {
+    response(id, response) {
       const found = kept.find(({ record }) => record.id === id)
       if (!found) return undefined
-      addAnswer(found, answer)
-      attempt(() => write({ answerTo: id, answer }))
+      addResponse(found, response)
+      attempt(() => write({ responseTo: id, response }))
       return found.summary
     },
     find: (id) => kept.find(({ record }) => record.id === id)?.record,
@@ -92,16 +92,16 @@ function readKept(values: readonly unknown[]): readonly Kept[] {
   const byId = new Map<string, Kept>()
   for (const value of values) {
     if (isRecord(value)) byId.set(value.id, { record: value, summary: summarise(value) })
-    else if (isObject(value) && isAnswer(value['answer'])) {
-      const answered = byId.get(String(value['answerTo']))
-      if (answered) addAnswer(answered, value['answer'])
+    else if (isObject(value) && isResponse(value['response'])) {
+      const answered = byId.get(String(value['responseTo']))
+      if (answered) addResponse(answered, value['response'])
     }
   }
   return [...byId.values()]
 }
 
-function addAnswer(kept: Kept, answer: GivenAnswer): void {
-  kept.record = { ...kept.record, answer }
+function addResponse(kept: Kept, response: GivenResponse): void {
+  kept.record = { ...kept.record, response }
   kept.summary = summarise(kept.record)
 }
 
@@ -110,9 +110,9 @@ function timesOf(kept: readonly Kept[], digest: string): number {
 }
 
 function withinLimits(kept: readonly Kept[]): readonly Kept[] {
-  let first = Math.max(0, kept.length - MOST_KEPT)
+  let first = Math.max(0, kept.length - MAX_KEPT)
   let size = sizeOf(kept.slice(first))
-  for (; size > MOST_CHARACTERS && first < kept.length - 1; first += 1) size -= kept[first]?.record.body.length ?? 0
+  for (; size > MAX_CHARACTERS && first < kept.length - 1; first += 1) size -= kept[first]?.record.body.length ?? 0
   return kept.slice(first)
 }
 

@@ -29,8 +29,8 @@ export async function detailsOf(means: DetailMeans, record: DeliveryRecord): Pro
     summary: summarise(record),
     verification: await verificationOf(means, record),
     reading: readingOf(bytesOf(record)),
-    answer: record.answer ?? null,
-    tries: means.log
+    response: record.response ?? null,
+    attempts: means.log
       .all()
       .filter((other) => other.digest === digest)
       .map(summarise),
@@ -40,7 +40,7 @@ export async function detailsOf(means: DetailMeans, record: DeliveryRecord): Pro
 }
 
 /** How many other bodies a signature is tried on. */
-const MOST_OTHERS = 20
+const MAX_OTHERS = 20
 
 /** On its own first: that it was changed on its way says more than whose signature it has. */
 async function verificationOf(means: DetailMeans, record: DeliveryRecord): Promise<Verification> {
@@ -55,15 +55,15 @@ async function verificationOf(means: DetailMeans, record: DeliveryRecord): Promi
   const others = log
     .all()
     .filter(({ digest }) => digest !== record.digest)
-    .slice(-MOST_OTHERS)
+    .slice(-MAX_OTHERS)
   return toVerification(await explain({ ...input, otherBodies: others.map(bytesOf) }), others)
 }
 
 function toVerification(explanation: Explanation, others: readonly DeliveryRecord[]): Verification {
   if (explanation.valid) return { valid: true }
-  const findings = explanation.findings.map(({ code, message, cure, index }) => {
+  const findings = explanation.findings.map(({ code, message, fix, index }) => {
     const isOther = code === 'body_of_other_delivery' && index !== undefined
-    return { code, message, cure, delivery: (isOther ? others[index]?.id : undefined) ?? null }
+    return { code, message, fix, delivery: (isOther ? others[index]?.id : undefined) ?? null }
   })
   return { valid: false, proven: explanation.proven, findings }
 }

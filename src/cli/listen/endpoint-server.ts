@@ -1,12 +1,12 @@
 /** The endpoint of `listen`: reads a request's bytes within the limits of a receiver, gives them to the intake, and writes its answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { endAnswer, toDelivery } from '../../adapters/node-request.js'
+import { endResponse, toDelivery } from '../../adapters/node-request.js'
 import { systemClock } from '../../clock.js'
 import { readRawBody } from '../../delivery/raw-body.js'
 import type { RefusedCode } from '../../errors.js'
 import type { BodyStream } from '../../types.js'
 import { pairsOf } from './forward.js'
-import type { Intake, WrittenAnswer } from './intake.js'
+import type { Intake, WrittenResponse } from './intake.js'
 
 /** How long a body may take, in milliseconds: as long as at a receiver. */
 const BODY_DEADLINE_MS = 2500
@@ -28,7 +28,7 @@ async function serve(
   const { method = '', url: path = '/' } = request
   const headers = pairsOf(request.rawHeaders)
   const arrival = { origin: 'received' as const, method, path, headers, rawBody, isCut: refused !== undefined }
-  const { answer } = await intake.take(arrival, refused)
+  const { response: answer } = await intake.take(arrival, refused)
   write(request, response, answer)
 }
 
@@ -59,10 +59,10 @@ function copying(stream: BodyStream, chunks: Uint8Array[]): BodyStream {
   }
 }
 
-function write(request: IncomingMessage, response: ServerResponse, answer: WrittenAnswer): void {
+function write(request: IncomingMessage, response: ServerResponse, answer: WrittenResponse): void {
   if (response.destroyed) return
   const { status, headers } = answer
   // A list keeps what is repeated, such as cookies.
   response.writeHead(status, headers.flat())
-  endAnswer(request, response, answer)
+  endResponse(request, response, answer)
 }

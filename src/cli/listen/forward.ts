@@ -5,7 +5,7 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HeaderLine } from '../inspector/wire.js'
-import { ANSWER_MS, reasonFor } from '../terminal/post.js'
+import { RESPONSE_MS, reasonFor } from '../terminal/post.js'
 import type { Arrival } from './record.js'
 
 /** What came back. */
@@ -20,7 +20,7 @@ export interface Forwarded {
   readonly tookMs: number
 }
 
-const MOST_OF_AN_ANSWER = 64 * 1024
+const MAX_RESPONSE_BYTES = 64 * 1024
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1), and those that are made anew for the next one. */
 const OF_ONE_CONNECTION =
@@ -35,14 +35,14 @@ export function endToEnd(headers: readonly HeaderLine[]): readonly HeaderLine[] 
 export async function forward(address: string, arrival: Arrival): Promise<Forwarded> {
   const startedAt = performance.now()
   const tookMs = () => Math.round((performance.now() - startedAt) * 10) / 10
-  const signal = AbortSignal.timeout(ANSWER_MS)
+  const signal = AbortSignal.timeout(RESPONSE_MS)
   try {
     const response = await send(new URL(address), arrival, signal)
     const body = await readStart(response)
     return { status: response.statusCode ?? 0, headers: pairsOf(response.rawHeaders), body, tookMs: tookMs() }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    const reason = signal.aborted ? `no answer within ${ANSWER_MS / 1000} s` : reasonFor(code)
+    const reason = signal.aborted ? `no answer within ${RESPONSE_MS / 1000} s` : reasonFor(code)
     return { reason, headers: [], body: new Uint8Array(0), tookMs: tookMs() }
   }
 }
@@ -65,9 +65,9 @@ async function readStart(response: IncomingMessage): Promise<Uint8Array> {
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     chunks.push(chunk)
     total += chunk.length
-    if (total >= MOST_OF_AN_ANSWER) break
+    if (total >= MAX_RESPONSE_BYTES) break
   }
-  return Buffer.concat(chunks).subarray(0, MOST_OF_AN_ANSWER)
+  return Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES)
 }
 
 /** Node's flat list of names and values, in pairs. */

@@ -4,7 +4,7 @@ import { isObject } from '../../events/shapes.js'
 import { signDelivery } from '../../testing/sign-delivery.js'
 import type { HeaderLine, InspectorState, LiveMessage } from '../inspector/wire.js'
 import { numberedEvent } from '../terminal/numbered-event.js'
-import { type DeliveryLog, MOST_KEPT } from './delivery-log.js'
+import { type DeliveryLog, MAX_KEPT } from './delivery-log.js'
 import { type DetailMeans, detailsOf } from './details.js'
 import type { Intake } from './intake.js'
 import { bytesOf, type DeliveryRecord } from './record.js'
@@ -36,7 +36,7 @@ export interface ApiReply {
 const NO_DELIVERY = refusal(404, 'That delivery is not kept any more.')
 
 /** Answers a request of the page. */
-export async function answerApi(means: ApiMeans, { method, path, query, body }: ApiRequest): Promise<ApiReply> {
+export async function respondApi(means: ApiMeans, { method, path, query, body }: ApiRequest): Promise<ApiReply> {
   const { log } = means
   const [, what = '', id = '', action = ''] = path.split('/')
   const route = [method, what, ...(id === '' ? [] : [':id']), ...(action === '' ? [] : [action])].join(' ')
@@ -73,7 +73,7 @@ function refusal(status: number, error: string): ApiReply {
 
 function stateOf({ endpoint, forwardTo }: ApiMeans): InspectorState {
   const sendCommand = `npx govalid-webhooks send qr.scanned --to ${endpoint}`
-  return { endpoint, forward: forwardTo ?? null, events: EVENT_TYPES, mostKept: MOST_KEPT, sendCommand }
+  return { endpoint, forward: forwardTo ?? null, events: EVENT_TYPES, mostKept: MAX_KEPT, sendCommand }
 }
 
 let fixtures = 0

@@ -6,7 +6,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ApiMeans } from './inspector-api.js'
-import { type ApiReply, type ApiRequest, answerApi } from './inspector-api.js'
+import { type ApiReply, type ApiRequest, respondApi } from './inspector-api.js'
 import type { Watchers } from './live.js'
 
 /** The page as it is built: one document, and the hashes of what is inline in it. */
@@ -25,7 +25,7 @@ export interface InspectorMeans {
 }
 
 const TOKEN_HEADER = 'x-inspector-token'
-const MOST_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 8 * 1024 * 1024
 
 /** Makes the server. */
 export function createInspectorServer(means: InspectorMeans): Server {
@@ -47,7 +47,7 @@ async function serve(means: InspectorMeans, request: IncomingMessage, response: 
   if (path === '/live' && method === 'GET') return watch(response, means.watchers)
   const bytes = await readWhole(request)
   if (!bytes) return reply(response, error(413, 'That is too large.'))
-  reply(response, await answerApi(means.api, { method, path, query, body: parse(bytes) } satisfies ApiRequest))
+  reply(response, await respondApi(means.api, { method, path, query, body: parse(bytes) } satisfies ApiRequest))
 }
 
 /** The names this server has, with the port it listens on: a page of another name's is not its own, wherever that name leads. */
@@ -117,7 +117,7 @@ async function readWhole(request: IncomingMessage): Promise<Buffer | undefined> 
   let total = 0
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     total += chunk.length
-    if (total > MOST_BYTES) return undefined
+    if (total > MAX_BYTES) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -4,18 +4,18 @@
  */
 import { createReceiver } from '../../create-receiver.js'
 import { createSecretKeys } from '../../crypto/secrets.js'
-import { type Answer, toAnswer } from '../../delivery/response.js'
+import { toResponse, type WebhookResponse } from '../../delivery/response.js'
 import { SIGNATURE_HEADER, verifySignature } from '../../delivery/signature.js'
-import { cutSignatureMember } from '../../delivery/signed-content.js'
+import { cutSignatureField } from '../../delivery/signed-content.js'
 import type { RefusedCode } from '../../errors.js'
-import type { DeliverySummary, GivenAnswer, HeaderLine } from '../inspector/wire.js'
+import type { DeliverySummary, GivenResponse, HeaderLine } from '../inspector/wire.js'
 import { failureOf, outcomeOf } from '../terminal/post.js'
 import type { DeliveryLog } from './delivery-log.js'
 import { endToEnd, type Forwarded, forward } from './forward.js'
 import { type Arrival, headerOf, toRecord } from './record.js'
 
 /** An answer as it is written: that of a receiver, or that of the address it was forwarded to. */
-export interface WrittenAnswer {
+export interface WrittenResponse {
   readonly status: number
   readonly headers: readonly HeaderLine[]
   readonly body: string | Uint8Array
@@ -29,7 +29,7 @@ export interface Intake {
   take(
     arrival: Arrival,
     refused?: RefusedCode,
-  ): Promise<{ readonly answer: WrittenAnswer; readonly summary: DeliverySummary }>
+  ): Promise<{ readonly response: WrittenResponse; readonly summary: DeliverySummary }>
   /** Ends what is running. */
   close(): Promise<void>
 }
@@ -46,8 +46,8 @@ export interface IntakeMeans {
 }
 
 interface Judged {
-  readonly written: WrittenAnswer
-  readonly given: GivenAnswer
+  readonly written: WrittenResponse
+  readonly given: GivenResponse
 }
 
 /** Makes an intake. */
@@ -57,33 +57,33 @@ export function createIntake(means: IntakeMeans): Intake {
   const receiver = createReceiver({ secret, signedContent, onError: () => {} })
     .on('*', () => {})
     .onUnknown(() => {})
-  const answerMyself = async ({ method, headers, rawBody }: Arrival): Promise<Judged> => {
+  const respondMyself = async ({ method, headers, rawBody }: Arrival): Promise<Judged> => {
     const startedAt = performance.now()
     const outcome = await receiver.receive({ method, header: (name) => headerOf(headers, name), body: rawBody })
-    return own(toAnswer(outcome), outcome.status, since(startedAt))
+    return own(toResponse(outcome), outcome.status, since(startedAt))
   }
   const judge = (arrival: Arrival, refused: RefusedCode | undefined): Judged | Promise<Judged> => {
-    if (refused !== undefined) return own(toAnswer({ status: 'refused', code: refused }), 'refused', 0)
-    return forwardTo === undefined ? answerMyself(arrival) : passOn(forwardTo, arrival, secret)
+    if (refused !== undefined) return own(toResponse({ status: 'refused', code: refused }), 'refused', 0)
+    return forwardTo === undefined ? respondMyself(arrival) : passOn(forwardTo, arrival, secret)
   }
   return {
     async take(arrival, refused) {
-      const content = signedContent === 'body' ? arrival.rawBody : cutSignatureMember(arrival.rawBody)
+      const content = signedContent === 'body' ? arrival.rawBody : cutSignatureField(arrival.rawBody)
       const verdict = await verifySignature(content, headerOf(arrival.headers, SIGNATURE_HEADER), keys)
       const arrived = log.add(toRecord(arrival, !arrival.isCut && !('refused' in verdict)))
       means.onChange(arrived)
       const { written, given } = await judge(arrival, refused)
-      const summary = log.answer(arrived.id, given) ?? arrived
+      const summary = log.response(arrived.id, given) ?? arrived
       means.onChange(summary)
-      return { answer: written, summary }
+      return { response: written, summary }
     },
     close: () => receiver.close(),
   }
 }
 
-function own(answer: Answer, outcome: string, tookMs: number): Judged {
-  const { status, body, closes } = answer
-  const headers = Object.entries(answer.headers)
+function own(response: WebhookResponse, outcome: string, tookMs: number): Judged {
+  const { status, body, closes } = response
+  const headers = Object.entries(response.headers)
   const failure = failureOf({ status, text: body, tookMs }) ?? null
   return {
     written: { status, headers, body, closes },
@@ -97,8 +97,8 @@ async function passOn(address: string, arrival: Arrival, secret: string): Promis
   const withoutSecret = (text: string) => text.replaceAll(secret, '[the secret]')
   const text = withoutSecret(Buffer.from(body).toString('utf8'))
   const shown = headers.map(([name, value]) => [name, withoutSecret(value)] as const)
-  const answer = { text, tookMs, ...(status !== undefined && { status }), ...(reason !== undefined && { reason }) }
-  const told = { outcome: outcomeOf(answer) ?? null, failure: failureOf(answer) ?? null }
+  const response = { text, tookMs, ...(status !== undefined && { status }), ...(reason !== undefined && { reason }) }
+  const told = { outcome: outcomeOf(response) ?? null, failure: failureOf(response) ?? null }
   return {
     written: written({ status, headers, body }, reason),
     given: { by: 'forward', status: status ?? null, ...told, headers: shown, text, tookMs },
@@ -109,7 +109,7 @@ async function passOn(address: string, arrival: Arrival, secret: string): Promis
 function written(
   { status, headers, body }: Pick<Forwarded, 'headers' | 'body'> & { status: number | undefined },
   reason?: string,
-): WrittenAnswer {
+): WrittenResponse {
   if (status !== undefined) return { status, headers: endToEnd(headers), body, closes: false }
   const isLate = reason?.startsWith('no answer within') === true
   return {

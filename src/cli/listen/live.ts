@@ -12,14 +12,14 @@ export interface Watchers {
 }
 
 const BEAT_MS = 15_000
-const MOST_UNREAD = 4 * 1024 * 1024
+const MAX_UNREAD = 4 * 1024 * 1024
 
 /** Makes an empty list of them. */
 export function createWatchers(): Watchers {
   const watching = new Set<ServerResponse>()
   const tell = (text: string) => {
     for (const response of watching) {
-      if (response.writableLength > MOST_UNREAD) response.destroy()
+      if (response.writableLength > MAX_UNREAD) response.destroy()
       else response.write(text)
     }
   }

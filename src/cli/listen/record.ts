@@ -1,7 +1,7 @@
 /** A delivery as it is kept: what came, what was made of it, what was answered. In: bytes and headers. Out: a line of the log. */
 import { createHash, randomUUID } from 'node:crypto'
 import { isObject } from '../../events/shapes.js'
-import type { DeliverySummary, GivenAnswer, HeaderLine, Origin } from '../inspector/wire.js'
+import type { DeliverySummary, GivenResponse, HeaderLine, Origin } from '../inspector/wire.js'
 
 /** A request whose body has been read. */
 export interface Arrival {
@@ -27,7 +27,7 @@ export interface DeliveryRecord extends Omit<Arrival, 'rawBody'> {
   /** Which time these bytes came, from 1. */
   readonly time: number
   /** Absent until it is answered. */
-  readonly answer?: GivenAnswer
+  readonly response?: GivenResponse
 }
 
 /** Makes the record of an arrival. */
@@ -44,21 +44,21 @@ export function bytesOf({ body }: Pick<DeliveryRecord, 'body'>): Buffer {
 
 /** What the list shows of a record. */
 export function summarise(record: DeliveryRecord): DeliverySummary {
-  const { id, receivedAt, origin, method, path, verified, time, answer } = record
+  const { id, receivedAt, origin, method, path, verified, time, response } = record
   const bytes = bytesOf(record)
   return {
     ...{ id, receivedAt, origin, method, path, verified, time },
     event: eventOf(bytes),
     bytes: bytes.length,
-    answered: answer !== undefined,
-    status: answer?.status ?? null,
-    outcome: answer?.outcome ?? null,
-    failure: answer?.failure ?? null,
-    tookMs: answer?.tookMs ?? null,
+    answered: response !== undefined,
+    status: response?.status ?? null,
+    outcome: response?.outcome ?? null,
+    failure: response?.failure ?? null,
+    tookMs: response?.tookMs ?? null,
   }
 }
 
-const LONGEST_NAME = 200
+const MAX_NAME_LENGTH = 200
 
 /** The name of the event in a body, or in brackets what stands in its place. */
 export function eventOf(body: Uint8Array): string {
@@ -70,7 +70,7 @@ export function eventOf(body: Uint8Array): string {
         .replace(/^\uFEFF/, ''),
     )
     const name = isObject(payload) ? payload['event'] : undefined
-    return typeof name === 'string' && name !== '' ? name.slice(0, LONGEST_NAME) : '(no event)'
+    return typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_LENGTH) : '(no event)'
   } catch {
     return '(not JSON)'
   }
@@ -85,18 +85,18 @@ export function headerOf(headers: readonly HeaderLine[], name: string): string |
 /** Whether a value from the file is a record that this version can show. */
 export function isRecord(value: unknown): value is DeliveryRecord {
   if (!isObject(value)) return false
-  const { id, origin, method, path, body, digest, headers, receivedAt, time, verified, isCut, answer } = value
-  const isText = [id, origin, method, path, body, digest].every((member) => typeof member === 'string')
+  const { id, origin, method, path, body, digest, headers, receivedAt, time, verified, isCut, response } = value
+  const isText = [id, origin, method, path, body, digest].every((field) => typeof field === 'string')
   const isCounted = Number.isFinite(receivedAt) && Number.isInteger(time)
   const isJudged = typeof verified === 'boolean' && typeof isCut === 'boolean'
-  return isText && isCounted && isJudged && isHeaders(headers) && (answer === undefined || isAnswer(answer))
+  return isText && isCounted && isJudged && isHeaders(headers) && (response === undefined || isResponse(response))
 }
 
 /** Whether a value from the file is an answer. */
-export function isAnswer(value: unknown): value is GivenAnswer {
+export function isResponse(value: unknown): value is GivenResponse {
   if (!isObject(value)) return false
   const { by, status, outcome, failure, headers, text, tookMs } = value
-  const isTold = [outcome, failure].every((member) => member === null || typeof member === 'string')
+  const isTold = [outcome, failure].every((field) => field === null || typeof field === 'string')
   const isTimed = typeof tookMs === 'number' && (status === null || typeof status === 'number')
   return (by === 'listen' || by === 'forward') && isTold && isTimed && typeof text === 'string' && isHeaders(headers)
 }

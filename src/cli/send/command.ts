@@ -93,15 +93,15 @@ async function sendOne(load: Load, secret: string, options: SendOptions, done: (
     return done({
       name: load.name,
       note: 'tampered with',
-      answer: { ...rest, ...(status !== undefined && { status }) },
+      response: { ...rest, ...(status !== undefined && { status }) },
       isRight,
     })
   }
-  const answer = await post(options.to, signed)
-  done({ name: load.name, answer, isRight: failureOf(answer) === undefined })
+  const response = await post(options.to, signed)
+  done({ name: load.name, response, isRight: failureOf(response) === undefined })
   if (!options.duplicate) return
   const again = await post(options.to, signed)
-  done({ name: load.name, note: 'again', answer: again, isRight: failureOf(again) === undefined })
+  done({ name: load.name, note: 'again', response: again, isRight: failureOf(again) === undefined })
 }
 
 /** One bit of the last byte but one: the body stays as long as it was. */
@@ -112,7 +112,7 @@ function tamper({ rawBody, headers }: SignedDelivery): Pick<SignedDelivery, 'raw
   return { rawBody: changed, headers }
 }
 
-const MOST_AT_ONCE = 64
+const MAX_AT_ONCE = 64
 
 async function sendAtRate(
   loads: readonly Load[],
@@ -123,7 +123,7 @@ async function sendAtRate(
   const inFlight = new Set<Promise<void>>()
   for (const [index, load] of loads.entries()) {
     await wait(Math.max(0, startedAt + (index * 1000) / rate - performance.now()))
-    if (inFlight.size >= MOST_AT_ONCE) await Promise.race(inFlight)
+    if (inFlight.size >= MAX_AT_ONCE) await Promise.race(inFlight)
     const sending: Promise<void> = sendLoad(load).finally(() => inFlight.delete(sending))
     inFlight.add(sending)
   }

@@ -33,8 +33,8 @@ export function planLoads(host: Host, what: string | undefined, options: PlanOpt
   if (what === undefined) throw new UsageError('Name an event or a file, or use --all or --unknown.')
   if (isEventType(what)) return times(count, (number) => [eventLoad(what, number, options)])
   if (what !== '-' && !isFile(host, what)) {
-    const cure = `${didYouMean(what)} An event of any name is sent with --unknown.`
-    throw new UsageError(`${plain(what)} is neither an event nor a file.${cure}`)
+    const fix = `${didYouMean(what)} An event of any name is sent with --unknown.`
+    throw new UsageError(`${plain(what)} is neither an event nor a file.${fix}`)
   }
   if (options.data !== undefined) throw new UsageError('--data changes an event; a file is sent as it is.')
   if (count > 1) throw new UsageError('--count makes events that differ; a file is sent as it is. See --duplicate.')

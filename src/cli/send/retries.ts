@@ -1,5 +1,5 @@
 /** `send --retry`: GoValid's schedule against a running endpoint, faster if wanted, one line per try. */
-import type { DeliveryReport, TryReport } from '../../testing/sender/report.js'
+import type { AttemptReport, DeliveryReport } from '../../testing/sender/report.js'
 import { simulateSender } from '../../testing/simulate-sender.js'
 import type { Host } from '../terminal/host.js'
 import { printJson } from '../terminal/json-option.js'
@@ -21,7 +21,7 @@ const MINUTES_BEFORE = [0, 1, 5, 15, 60]
 export async function sendWithRetries(host: Host, loads: readonly Load[], options: RetryOptions): Promise<ExitCode> {
   const { to, secret, speed = 1, json } = options
   const nameOf = (index: number) => loads[index]?.name ?? ''
-  const showWaiting = (tried: TryReport, index: number) => {
+  const showWaiting = (tried: AttemptReport, index: number) => {
     const minutes = MINUTES_BEFORE[tried.number]
     if (!tried.isFailure || minutes === undefined) return
     const seconds = Math.ceil((minutes * 60) / speed)
@@ -32,8 +32,8 @@ export async function sendWithRetries(host: Host, loads: readonly Load[], option
     secret,
     speed,
     payloads: loads.map(({ payload }) => payload),
-    onTry(tried, index) {
-      if (!json) printTry(host, nameOf(index), tried)
+    onAttempt(tried, index) {
+      if (!json) printAttempt(host, nameOf(index), tried)
       showWaiting(tried, index)
     },
   })
@@ -47,10 +47,10 @@ export async function sendWithRetries(host: Host, loads: readonly Load[], option
   return report.deliveries.every(({ status }) => status === 'delivered') ? EXIT.ok : EXIT.no
 }
 
-function printTry(
+function printAttempt(
   { paint, print }: Host,
   name: string,
-  { number, httpStatus, outcome, tookMs, isFailure, error }: TryReport,
+  { number, httpStatus, outcome, tookMs, isFailure, error }: AttemptReport,
 ): void {
   const mark = isFailure ? paint.bad('✗') : paint.good('✓')
   const came = httpStatus === undefined ? 'no answer' : `${httpStatus} ${outcome ?? ''}`
@@ -58,11 +58,11 @@ function printTry(
   print(`${mark} ${came.padEnd(16)} ${`${tookMs} ms`.padStart(9)}  ${name}, try ${number} of 5${why}`)
 }
 
-function toRecord(event: string, { status, tries }: DeliveryReport): object {
+function toRecord(event: string, { status, attempts }: DeliveryReport): object {
   return {
     event,
     status,
-    tries: tries.map(({ number, httpStatus, outcome, tookMs, isFailure }) => ({
+    attempts: attempts.map(({ number, httpStatus, outcome, tookMs, isFailure }) => ({
       number,
       status: httpStatus ?? null,
       outcome: outcome ?? null,

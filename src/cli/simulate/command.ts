@@ -75,10 +75,10 @@ const WORDS: Readonly<Record<Played['result'], string>> = {
 function printScenario({ print, paint }: Host, { name, disabled, deliveries }: PlayedScenario): void {
   print(paint.bold(name))
   for (const delivery of deliveries) {
-    const { event, result, tries, minutes } = delivery
+    const { event, result, attempts, minutes } = delivery
     const mark = isBad(delivery) ? paint.bad('✗') : result === 'handled' ? paint.good('✓') : paint.dim('-')
     print(
-      `  ${mark} ${event.padEnd(26)}${WORDS[result].padEnd(24)}${paint.dim(`${tries.join(', ') || 'never sent'}; ${minutes} min`)}`,
+      `  ${mark} ${event.padEnd(26)}${WORDS[result].padEnd(24)}${paint.dim(`${attempts.join(', ') || 'never sent'}; ${minutes} min`)}`,
     )
   }
   if (disabled) print(paint.bad('  ✗ Five tries failed: GoValid would have disabled the webhook.'))

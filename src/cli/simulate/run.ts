@@ -14,7 +14,7 @@ export interface Played {
   readonly event: string
   readonly result: 'handled' | 'ignored' | 'kept' | 'doubled' | 'lost'
   /** The answers to its tries, in order. */
-  readonly tries: readonly string[]
+  readonly attempts: readonly string[]
   /** From the first try to the end of the last, in minutes. */
   readonly minutes: number
 }
@@ -46,7 +46,7 @@ export async function playScenario(
   const payloads = events.map((type, index) => JSON.stringify(numberedEvent(type, index)))
   const seen = new Map<string, Outcome[]>()
   const report = await simulateSender({
-    to: { receive: (delivery) => playTry(scenario, receiver, delivery, seen) },
+    to: { receive: (delivery) => playAttempt(scenario, receiver, delivery, seen) },
     ...{ secret, clock, payloads, intervalMs: INTERVAL_MS },
   })
   refuseForeign(seen, watch.isUsed())
@@ -58,7 +58,7 @@ export async function playScenario(
   return { name: scenario.name, disabled: report.disabledAt !== undefined, deliveries }
 }
 
-async function playTry(
+async function playAttempt(
   scenario: Scenario,
   receiver: HandlerReceiver,
   delivery: Delivery,
@@ -101,16 +101,16 @@ function watchClock(clock: FixedClock): { clock: FixedClock; isUsed(): boolean }
 
 function judge(
   event: string,
-  { tries }: DeliveryReport,
+  { attempts }: DeliveryReport,
   outcomes: readonly Outcome[],
   dropped: ReadonlySet<string>,
 ): Played {
-  const answers = tries.map(({ httpStatus, outcome }) =>
+  const responses = attempts.map(({ httpStatus, outcome }) =>
     httpStatus === undefined ? 'no answer' : `${httpStatus} ${outcome ?? ''}`.trim(),
   )
-  const [first, last] = [tries[0], tries.at(-1)]
+  const [first, last] = [attempts[0], attempts.at(-1)]
   const tookMs = first && last ? last.sentAt + last.tookMs - first.sentAt : 0
-  return { event, result: resultOf(outcomes, dropped), tries: answers, minutes: Math.round(tookMs / 6000) / 10 }
+  return { event, result: resultOf(outcomes, dropped), attempts: responses, minutes: Math.round(tookMs / 6000) / 10 }
 }
 
 function resultOf(outcomes: readonly Outcome[], dropped: ReadonlySet<string>): Played['result'] {

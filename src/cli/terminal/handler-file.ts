@@ -48,7 +48,7 @@ async function load(host: Host, file: string): Promise<Readonly<Record<string, u
   try {
     return await import(pathToFileURL(resolve(host.cwd, file)).href)
   } catch (error) {
-    throw new UsageError(`${plain(file)} cannot be loaded: ${describe(error)}${typeScriptCure(file, error)}`)
+    throw new UsageError(`${plain(file)} cannot be loaded: ${describe(error)}${typeScriptFix(file, error)}`)
   }
 }
 
@@ -68,7 +68,7 @@ function describe(error: unknown): string {
   return plain(error instanceof Error ? error.message : String(error), 400)
 }
 
-function typeScriptCure(file: string, error: unknown): string {
+function typeScriptFix(file: string, error: unknown): string {
   const isUnknown = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION'
   return isUnknown && /\.[cm]?ts$/.test(file) ? ' TypeScript needs Node 22.18 or newer; or give the compiled file.' : ''
 }

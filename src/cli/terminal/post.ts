@@ -4,9 +4,9 @@
  */
 
 /** How long GoValid waits for an answer, in milliseconds. */
-export const ANSWER_MS = 5000
+export const RESPONSE_MS = 5000
 
-const MOST_OF_AN_ANSWER = 64 * 1024
+const MAX_RESPONSE_BYTES = 64 * 1024
 
 /** What is sent. */
 export interface Shipment {
@@ -16,7 +16,7 @@ export interface Shipment {
 }
 
 /** What came back. */
-export interface Answer {
+export interface WebhookResponse {
   /** The HTTP status; absent when there was no answer. */
   readonly status?: number
   /** The beginning of its body. */
@@ -29,10 +29,10 @@ export interface Answer {
 }
 
 /** Sends it and waits. Never rejects. */
-export async function post(url: string, { method = 'POST', headers, rawBody }: Shipment): Promise<Answer> {
+export async function post(url: string, { method = 'POST', headers, rawBody }: Shipment): Promise<WebhookResponse> {
   const startedAt = performance.now()
   const tookMs = () => Math.round((performance.now() - startedAt) * 10) / 10
-  const signal = AbortSignal.timeout(ANSWER_MS)
+  const signal = AbortSignal.timeout(RESPONSE_MS)
   try {
     const body = rawBody === undefined ? {} : { body: new Uint8Array(rawBody) }
     const response = await fetch(url, { method, headers, ...body, redirect: 'manual', signal })
@@ -40,13 +40,13 @@ export async function post(url: string, { method = 'POST', headers, rawBody }: S
     const location = response.headers.get('location')
     return { status: response.status, text, tookMs: tookMs(), ...(location !== null && { location }) }
   } catch (error) {
-    const reason = signal.aborted ? `no answer within ${ANSWER_MS / 1000} s` : reasonOf(error)
+    const reason = signal.aborted ? `no answer within ${RESPONSE_MS / 1000} s` : reasonOf(error)
     return { text: '', reason, tookMs: tookMs() }
   }
 }
 
 /** Why GoValid would count this as a failure; `undefined` where it would not. */
-export function failureOf({ status, reason }: Answer): string | undefined {
+export function failureOf({ status, reason }: WebhookResponse): string | undefined {
   if (status === 200) return undefined
   if (status === undefined) return reason ?? 'no answer'
   if (status >= 300 && status < 400) return 'a redirect is no 200'
@@ -54,7 +54,7 @@ export function failureOf({ status, reason }: Answer): string | undefined {
 }
 
 /** The outcome that a receiver of this package names in its answer. */
-export function outcomeOf({ text }: Answer): string | undefined {
+export function outcomeOf({ text }: WebhookResponse): string | undefined {
   return /^\{"status":"([a-z_]{1,20})"/.exec(text)?.[1]
 }
 
@@ -62,11 +62,11 @@ async function readStart(response: Response): Promise<string> {
   const reader = response.body?.getReader()
   const chunks: Uint8Array[] = []
   let total = 0
-  for (let next = await reader?.read(); next && !next.done && total < MOST_OF_AN_ANSWER; next = await reader?.read()) {
+  for (let next = await reader?.read(); next && !next.done && total < MAX_RESPONSE_BYTES; next = await reader?.read()) {
     chunks.push(next.value)
     total += next.value.length
   }
-  if (total >= MOST_OF_AN_ANSWER) await reader?.cancel()
+  if (total >= MAX_RESPONSE_BYTES) await reader?.cancel()
   return Buffer.concat(chunks).toString('utf8')
 }
 

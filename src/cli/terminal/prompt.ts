@@ -9,7 +9,7 @@ export async function askHidden(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 })
   process.stderr.write(question)
   try {
-    return await answerOf(lines, '')
+    return await responseOf(lines, '')
   } finally {
     lines.close()
     process.stderr.write('\n')
@@ -20,14 +20,14 @@ export async function askHidden(question: string): Promise<string> {
 export async function askYes(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await answerOf(lines, `${question} [y/N] `)).trim())
+    return /^y(es)?$/i.test((await responseOf(lines, `${question} [y/N] `)).trim())
   } finally {
     lines.close()
   }
 }
 
 /** The answer; Ctrl-C ends the process as it does elsewhere, and the end of the input is an empty answer. */
-function answerOf(lines: ReturnType<typeof createInterface>, question: string): Promise<string> {
+function responseOf(lines: ReturnType<typeof createInterface>, question: string): Promise<string> {
   return new Promise((resolve, reject) => {
     lines.once('SIGINT', () => {
       process.stderr.write('\n')

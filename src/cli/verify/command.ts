@@ -18,7 +18,7 @@ export interface VerifyOptions {
   readonly secretEnv?: string
   readonly otherSecretEnv?: readonly string[]
   readonly otherBody?: readonly string[]
-  readonly withoutSignatureMember?: true
+  readonly withoutSignatureField?: true
   readonly json?: true
 }
 
@@ -77,7 +77,7 @@ async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInp
   for (const name of options.otherSecretEnv ?? []) {
     otherSecrets.push(await readSecret(host, name, name, 'another secret'))
   }
-  const signedContent = options.withoutSignatureMember ? 'body-without-signature' : 'body'
+  const signedContent = options.withoutSignatureField ? 'body-without-signature' : 'body'
   return { rawBody, ...given, secret, otherSecrets, otherBodies, signedContent }
 }
 
@@ -108,9 +108,9 @@ async function printValid(
 }
 
 function printFindings({ paint, print }: Host, explanation: Explanation & { valid: false }): void {
-  for (const { code, message, cure } of explanation.findings) {
+  for (const { code, message, fix } of explanation.findings) {
     print(`${paint.bad('✗')} ${paint.bold(code)}  ${plain(message, 600)}`)
-    print(`  ${paint.dim('Cure:')} ${plain(cure, 600)}`)
+    print(`  ${paint.dim('Cure:')} ${plain(fix, 600)}`)
   }
   if (explanation.proven) print('\nThis was computed: with it put right, the signature matches.')
   else if (explanation.findings.some(({ code }) => code === 'unexplained')) {

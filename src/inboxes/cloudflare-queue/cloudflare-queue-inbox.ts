@@ -82,7 +82,7 @@ async function readMetrics(queue: QueueBinding): Promise<InboxStatus> {
   // An empty queue says 1970 where it is played on a machine.
   const oldestWaitingAt = waiting > 0 && oldest ? oldest.getTime() : undefined
   // What was handed out may be among those that wait, or not; nor does the platform tell of its dead letter queue.
-  return { waiting, working: undefined, failed: 0, oldestWaitingAt }
+  return { waiting, processing: undefined, failed: 0, oldestWaitingAt }
 }
 
 const JSON_MESSAGE = { contentType: 'json' } as const

@@ -31,7 +31,7 @@ export interface QueueHandlerOptions<Env> {
    * How often a message is handed out in all: `max_retries` of the consumer in wrangler.jsonc, and 1. Default: 4, as the platform's. With
    * fewer retries than that, what fails goes to the dead letter queue, or where there is none is deleted by the platform.
    */
-  readonly tries?: number
+  readonly attempts?: number
   /** The pause before the second try, in seconds; it doubles with each, up to the platform's twelve hours, less up to a half by chance. Default: 10. */
   readonly firstPauseSeconds?: number
   /** The bucket that `cloudflareQueueInbox` was given. */
@@ -42,8 +42,8 @@ export interface QueueHandlerOptions<Env> {
 
 /** What is used of a receiver. */
 export interface QueueReceiver {
-  /** Works one accepted delivery; see `Receiver.work`. */
-  work(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
+  /** Works one accepted delivery; see `Receiver.process`. */
+  process(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
 }
 
 /** A Worker's `queue`. */
@@ -54,13 +54,13 @@ export type QueueHandler<Env> = (
 ) => Promise<void>
 
 /** The longest delay the platform knows. */
-const LONGEST_PAUSE_S = 43_200
+const MAX_PAUSE_S = 43_200
 
 /**
  * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue`: each message is verified again, worked, and acknowledged
  * when it is finished.
  *
- * @throws WebhookError `option_invalid` when `tries` or `firstPauseSeconds` is no whole number above 0.
+ * @throws WebhookError `option_invalid` when `attempts` or `firstPauseSeconds` is no whole number above 0.
  *
  * @example
  * ```ts
@@ -70,16 +70,16 @@ const LONGEST_PAUSE_S = 43_200
  * interface Env { GOVALID_WEBHOOK_SECRET: string }
  *
  * const makeReceiver = (env: Env) => createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }).on('*', (event) => console.log(event.event))
- * export default { queue: toQueueHandler(makeReceiver, { tries: 4 }) }
+ * export default { queue: toQueueHandler(makeReceiver, { attempts: 4 }) }
  * ```
  */
 export function toQueueHandler<Env extends object>(
   receiver: QueueReceiver | ((env: Env) => QueueReceiver),
   options: QueueHandlerOptions<Env> = {},
 ): QueueHandler<Env> {
-  const { tries = 4, firstPauseSeconds = 10 } = options
+  const { attempts = 4, firstPauseSeconds = 10 } = options
   const { onError = (error: unknown) => console.error('govalid-webhooks:', error) } = options
-  for (const [name, value] of Object.entries({ tries, firstPauseSeconds })) {
+  for (const [name, value] of Object.entries({ attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new WebhookError('option_invalid', `${name} must be a whole number above 0; it is ${String(value)}.`)
   }
@@ -89,27 +89,27 @@ export function toQueueHandler<Env extends object>(
     if (typeof receiver === 'function') made.set(env, known)
     const bucket = options.bucket?.(env)
     const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
-    const means: MessageMeans = { receiver: known, tries, firstPauseSeconds, bucket, onError, platform }
-    await Promise.all(batch.messages.map((message) => workMessage(means, message)))
+    const means: MessageMeans = { receiver: known, attempts, firstPauseSeconds, bucket, onError, platform }
+    await Promise.all(batch.messages.map((message) => processMessage(means, message)))
   }
 }
 
 interface MessageMeans {
   readonly receiver: QueueReceiver
-  readonly tries: number
+  readonly attempts: number
   readonly firstPauseSeconds: number
   readonly bucket: BucketBinding | undefined
   readonly onError: (error: unknown) => void
   readonly platform: Pick<Delivery, 'waitUntil'>
 }
 
-async function workMessage(means: MessageMeans, message: QueueMessage): Promise<void> {
-  const { receiver, tries, firstPauseSeconds, bucket, onError, platform } = means
+async function processMessage(means: MessageMeans, message: QueueMessage): Promise<void> {
+  const { receiver, attempts, firstPauseSeconds, bucket, onError, platform } = means
   const pause = { delaySeconds: pauseAfter(message.attempts, firstPauseSeconds) }
-  const last = message.attempts >= tries
+  const last = message.attempts >= attempts
   try {
     const delivery = await readMessage(message.body, bucket, last)
-    const outcome = await receiver.work(delivery, { number: message.attempts, last }, platform)
+    const outcome = await receiver.process(delivery, { number: message.attempts, last }, platform)
     if (!isFinished(outcome)) return message.retry(pause)
     message.ack()
     // The object of a forged message may be another's.
@@ -123,7 +123,7 @@ async function workMessage(means: MessageMeans, message: QueueMessage): Promise<
 }
 
 function pauseAfter(attempts: number, firstPauseSeconds: number): number {
-  const longestS = Math.min(firstPauseSeconds * 2 ** (attempts - 1), LONGEST_PAUSE_S)
+  const longestS = Math.min(firstPauseSeconds * 2 ** (attempts - 1), MAX_PAUSE_S)
   return Math.ceil(longestS * (1 - Math.random() / 2))
 }
 

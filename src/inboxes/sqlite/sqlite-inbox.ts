@@ -8,7 +8,7 @@ import { createConnection, type SqliteDatabase } from '../../stores/sqlite/conne
 import { createSqliteQuarantine } from '../../stores/sqlite/kept.js'
 import type { SqlStatement } from '../../stores/sqlite/records.js'
 import type { Quarantine } from '../../stores/store.js'
-import { type AcceptedDelivery, type Inbox, type InboxStatus, type InboxWork, isFinished } from '../inbox.js'
+import { type AcceptedDelivery, type Inbox, type InboxProcessor, type InboxStatus, isFinished } from '../inbox.js'
 import { readJob, type SpooledJob, spoolStatements } from './spool.js'
 
 /** What `sqliteInbox` takes. */
@@ -23,7 +23,7 @@ export interface SqliteInboxOptions {
   /** How many deliveries are worked at once in this process. Default: 10. */
   readonly concurrency?: number
   /** How often a delivery is tried before it is set aside. Default: 20, which takes ten and a half hours. */
-  readonly tries?: number
+  readonly attempts?: number
   /** The pause before the second try, in milliseconds; it doubles with each, up to an hour, give or take a fifth. Default: 5,000. */
   readonly firstPauseMs?: number
   /** How often is looked for what other processes accepted, in milliseconds. Default: 1,000. */
@@ -34,7 +34,7 @@ export interface SqliteInboxOptions {
 
 /** An inbox in SQLite, with a quarantine of its own. */
 export interface SqliteInbox extends Inbox {
-  start(work: InboxWork): void
+  start(work: InboxProcessor): void
   stop(): Promise<void>
   status(): Promise<InboxStatus>
   /** Where deliveries go that failed on their last try; used where neither the receiver nor its store has another. */
@@ -45,7 +45,7 @@ const CALL_MS = 900
 /** Longer than a heartbeat by far: a job whose process has died is taken again after it. */
 const LEASE_MS = 60_000
 const HEARTBEAT_MS = 15_000
-const LONGEST_PAUSE_MS = 60 * 60 * 1000
+const MAX_PAUSE_MS = 60 * 60 * 1000
 const TABLE = /^[A-Za-z_]\w{0,60}$/
 
 /**
@@ -111,7 +111,7 @@ export function sqliteInbox(options: SqliteInboxOptions): SqliteInbox {
       const { waiting, working, oldest } = row as Record<string, number | null>
       const status: InboxStatus = {
         waiting: waiting ?? 0,
-        working: working ?? 0,
+        processing: working ?? 0,
         failed: 0,
         oldestWaitingAt: oldest ?? undefined,
       }
@@ -122,14 +122,14 @@ export function sqliteInbox(options: SqliteInboxOptions): SqliteInbox {
 
 interface Limits {
   readonly concurrency: number
-  readonly tries: number
+  readonly attempts: number
   readonly firstPauseMs: number
   readonly pollMs: number
 }
 
 function readLimits(options: SqliteInboxOptions): Limits {
-  const { concurrency = 10, tries = 20, firstPauseMs = 5000, pollMs = 1000 } = options
-  const limits: Limits = { concurrency, tries, firstPauseMs, pollMs }
+  const { concurrency = 10, attempts = 20, firstPauseMs = 5000, pollMs = 1000 } = options
+  const limits: Limits = { concurrency, attempts, firstPauseMs, pollMs }
   for (const [name, value] of Object.entries(limits)) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new WebhookError('option_invalid', `${name} must be a whole number above 0; it is ${String(value)}.`)
@@ -139,7 +139,7 @@ function readLimits(options: SqliteInboxOptions): Limits {
 
 interface WorkerMeans extends Limits {
   readonly clock: Clock
-  readonly work: InboxWork
+  readonly work: InboxProcessor
   take(count: number): Promise<readonly SpooledJob[]>
   renew(job: SpooledJob): Promise<void>
   finish(job: SpooledJob): Promise<void>
@@ -166,7 +166,7 @@ function createWorker(means: WorkerMeans): Worker {
       // A spool that cannot be read now is asked again with the next poll.
       const jobs = room > 0 && !stopped ? await means.take(room).catch(() => []) : []
       for (const job of jobs) {
-        const work = workJob(means, job)
+        const work = processJob(means, job)
         running.add(work)
         void work.finally(() => {
           running.delete(work)
@@ -197,8 +197,8 @@ function createWorker(means: WorkerMeans): Worker {
 }
 
 /** Works one job. A write that fails leaves it to its lease: it is worked again, and the store knows what was done. */
-async function workJob(means: WorkerMeans, job: SpooledJob): Promise<void> {
-  const { clock, tries } = means
+async function processJob(means: WorkerMeans, job: SpooledJob): Promise<void> {
+  const { clock, attempts } = means
   let cancel = () => {}
   const beat = () => {
     cancel = clock.setTimer(HEARTBEAT_MS, beat)
@@ -206,7 +206,7 @@ async function workJob(means: WorkerMeans, job: SpooledJob): Promise<void> {
   }
   cancel = clock.setTimer(HEARTBEAT_MS, beat)
   // A process that ended leaves its job to the lease, so nothing else stops one whose last try did.
-  const attempt = { number: job.attempt, last: job.attempt >= tries, over: job.attempt > tries }
+  const attempt = { number: job.attempt, last: job.attempt >= attempts, over: job.attempt > attempts }
   const outcome = await means.work(job.delivery, attempt)
   cancel()
   if (isFinished(outcome)) return means.finish(job).catch(() => {})
@@ -217,6 +217,6 @@ async function workJob(means: WorkerMeans, job: SpooledJob): Promise<void> {
 }
 
 function backOff(firstPauseMs: number, attempt: number): number {
-  const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS)
+  const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), MAX_PAUSE_MS)
   return Math.round(pauseMs * (0.8 + 0.4 * Math.random()))
 }

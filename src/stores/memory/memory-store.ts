@@ -25,9 +25,9 @@ interface Unfinished {
   leaseUntil: number
   retainUntil: number
   attempt: number
-  released: number
+  releasedAttempts: number
   countedAt: number
-  handlersDone: readonly string[]
+  completedHandlers: readonly string[]
   /** Given to the quarantine: finished for the sender, but claimable for a rework. */
   quarantined: boolean
 }
@@ -74,16 +74,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (isFull && !dropIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
       const fresh = createRecord(request, now)
       unfinished.set(key, fresh)
-      const isForgetting = finished.makeRoom(maxKeys - unfinished.size, now) || isFull
-      if (!isForgetting || now - toldAt < TELL_EVERY_MS) return claimed(fresh)
+      const evictedEarly = finished.makeRoom(maxKeys - unfinished.size, now) || isFull
+      if (!evictedEarly || now - toldAt < TELL_EVERY_MS) return claimed(fresh)
       toldAt = now
-      return { ...claimed(fresh), isForgetting }
+      return { ...claimed(fresh), evictedEarly }
     },
-    renew({ key, token, leaseMs, handlersDone = [] }: RenewRequest) {
+    renew({ key, token, leaseMs, completedHandlers = [] }: RenewRequest) {
       const record = held(key, token)
       if (!record) return false
       record.leaseUntil = clock.now() + leaseMs
-      record.handlersDone = union(record.handlersDone, handlersDone)
+      record.completedHandlers = union(record.completedHandlers, completedHandlers)
       return true
     },
     complete(request: CompleteRequest) {
@@ -92,20 +92,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (!record) return wasCompletedWith(key, token)
       const until = Math.max(record.retainUntil, retainUntil)
       if (request.quarantined) {
-        const handlersDone = union(record.handlersDone, request.handlersDone ?? [])
-        Object.assign(record, { leaseUntil: 0, retainUntil: until, quarantined: true, handlersDone })
+        const completedHandlers = union(record.completedHandlers, request.completedHandlers ?? [])
+        Object.assign(record, { leaseUntil: 0, retainUntil: until, quarantined: true, completedHandlers })
         return true
       }
       unfinished.delete(key)
       finished.add(key, until, token)
       return true
     },
-    release({ key, token, handlersDone, counted }: ReleaseRequest) {
+    release({ key, token, completedHandlers, counted }: ReleaseRequest) {
       const record = held(key, token)
       if (!record) return false
       record.leaseUntil = 0
-      record.handlersDone = union(record.handlersDone, handlersDone)
-      if (counted) record.released++
+      record.completedHandlers = union(record.completedHandlers, completedHandlers)
+      if (counted) record.releasedAttempts++
       else record.attempt--
       return true
     },
@@ -118,18 +118,18 @@ function createRecord({ token, leaseMs, retainUntil }: ClaimRequest, now: number
     leaseUntil: now + leaseMs,
     retainUntil,
     attempt: 1,
-    released: 0,
+    releasedAttempts: 0,
     countedAt: now,
-    handlersDone: [],
+    completedHandlers: [],
     quarantined: false,
   }
 }
 
 function claimAgain(record: Unfinished, request: ClaimRequest, now: number): ClaimResult {
-  const { token, leaseMs, retainUntil, tryGapMs, rework } = request
-  if (record.quarantined && !rework) return { status: 'done' }
+  const { token, leaseMs, retainUntil, attemptGapMs, reprocess } = request
+  if (record.quarantined && !reprocess) return { status: 'done' }
   if (record.leaseUntil > now && record.token !== token) {
-    if (now - record.countedAt >= tryGapMs) count(record, now)
+    if (now - record.countedAt >= attemptGapMs) count(record, now)
     return { status: 'busy', until: record.leaseUntil, attempt: record.attempt }
   }
   // The same token again: its answer was lost. It is the same claim, and the same try.
@@ -146,8 +146,12 @@ function count(record: Unfinished, now: number): void {
   record.countedAt = now
 }
 
-function claimed({ attempt, released, handlersDone }: Unfinished): Extract<ClaimResult, { status: 'claimed' }> {
-  return { status: 'claimed', attempt, released, handlersDone }
+function claimed({
+  attempt,
+  releasedAttempts: released,
+  completedHandlers,
+}: Unfinished): Extract<ClaimResult, { status: 'claimed' }> {
+  return { status: 'claimed', attempt, releasedAttempts: released, completedHandlers }
 }
 
 /** A claim that is being worked is known to its lease's end, whatever its retention. */

@@ -3,9 +3,9 @@
  * is thrown away and the call repeated on another, and no 'error' event stays without a listener.
  */
 import type { Pool, PoolClient, QueryResult } from 'pg'
-import { type Clock, type Deadline, settleWithin, startDeadline } from '../../clock.js'
+import { type Clock, type Deadline, startDeadline, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import { asError, awaitAnswer, codeOf, isStatementError } from './response.js'
+import { asError, awaitResponse, codeOf, isStatementError } from './response.js'
 import { createTurns } from './turns.js'
 
 /** One statement and its parameters. */
@@ -80,18 +80,18 @@ export function createConnections(options: ConnectionOptions): PostgresConnectio
       }
       const { text, values } = statement
       const query = { name: prepares ? statement.name : undefined, text, values: [...values] }
-      const answer = await awaitAnswer(clock, () => client.query(query))
-      if (answer.status === 'value') {
+      const response = await awaitResponse(clock, () => client.query(query))
+      if (response.status === 'value') {
         giveBack()
-        return answer.value
+        return response.value
       }
-      const isRefused = isStatementError(answer.error)
-      giveBack(isRefused ? undefined : asError(answer.error))
-      if (codeOf(answer.error) === UNDEFINED_TABLE) hasTables = false
-      if (NOT_PREPARED.test(codeOf(answer.error))) prepares = false
-      if (mayRepeat(answer.error) && deadline.left() > 0) continue
+      const isRefused = isStatementError(response.error)
+      giveBack(isRefused ? undefined : asError(response.error))
+      if (codeOf(response.error) === UNDEFINED_TABLE) hasTables = false
+      if (NOT_PREPARED.test(codeOf(response.error))) prepares = false
+      if (mayRepeat(response.error) && deadline.left() > 0) continue
       if (!isRefused) statement.onUnanswered?.()
-      throw answer.error
+      throw response.error
     }
   }
   return {
@@ -114,14 +114,14 @@ function noConnection(limitMs: number): WebhookError<'store_unavailable'> {
 }
 
 async function tablesWithin(clock: Clock, deadline: Deadline, makeTables: () => Promise<void>): Promise<void> {
-  const settled = await settleWithin(clock, deadline.left(), makeTables)
+  const settled = await withTimeout(clock, deadline.left(), makeTables)
   if (settled.status === 'error') throw settled.error
   if (settled.status === 'late') throw new WebhookError('store_unavailable', 'The tables were not ready in time.')
 }
 
 async function borrowWithin(pool: Pool, clock: Clock, limitMs: number): Promise<BorrowedConnection> {
   let asked: Promise<PoolClient> | undefined
-  const settled = await settleWithin(clock, limitMs, () => {
+  const settled = await withTimeout(clock, limitMs, () => {
     asked = pool.connect()
     return asked
   })
@@ -143,12 +143,12 @@ async function borrowWithin(pool: Pool, clock: Clock, limitMs: number): Promise<
 }
 
 /** Serialization failure, deadlock, no table, no prepared statement: it was not executed, and can be now. */
-const TRY_AGAIN = /^(40001|40P01|42P01|26000|42P05)$/
+const RETRY = /^(40001|40P01|42P01|26000|42P05)$/
 
 /** Every statement of this driver changes the same when it is repeated; what was refused for its own sake is refused again. */
 function mayRepeat(error: unknown): boolean {
   if (error instanceof WebhookError) return false
-  return !isStatementError(error) || TRY_AGAIN.test(codeOf(error))
+  return !isStatementError(error) || RETRY.test(codeOf(error))
 }
 
 function ignore(): void {}

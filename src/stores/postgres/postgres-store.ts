@@ -9,7 +9,7 @@
  * | `token` | who claimed it last |
  * | `lease_until`, `retain_until`, `counted_at` | the end of the lease, of the retention, and the last counted try, in epoch milliseconds |
  * | `attempt`, `released` | tries counted, and tries that ended with a release |
- * | `handlers_done` | names of the handlers that are finished |
+ * | `completed_handlers` | names of the handlers that are finished |
  *
  * | `<table>_quarantine` | what it holds |
  * | --- | --- |
@@ -17,7 +17,7 @@
  * | `about` | its event type, headers and error, as JSON |
  */
 import type { Pool } from 'pg'
-import { type Clock, LONGEST_TIMER_MS, systemClock } from '../../clock.js'
+import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { Quarantine, Store, TransactionRequest } from '../store.js'
 import { createConnections, type PostgresConnections, type PostgresStatement } from './connection.js'
@@ -112,7 +112,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       const { key, token } = request
       unanswered.keep(token)
       const release = async () => {
-        const { rowCount } = await runInTurn(statements.release({ key, token, handlersDone: [], counted: false }))
+        const { rowCount } = await runInTurn(statements.release({ key, token, completedHandlers: [], counted: false }))
         return rowCount === 1
       }
       const onUnanswered = () => unanswered.takeBack(token, release)
@@ -161,8 +161,8 @@ function refuseOtherThanPool(pool: unknown): void {
 function readCount(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback
   // The limits are those of timers too.
-  if (Number.isSafeInteger(value) && value > 0 && value <= LONGEST_TIMER_MS) return value
-  const message = `${name} must be a whole number from 1 to ${LONGEST_TIMER_MS}; it is ${value}.`
+  if (Number.isSafeInteger(value) && value > 0 && value <= MAX_TIMER_MS) return value
+  const message = `${name} must be a whole number from 1 to ${MAX_TIMER_MS}; it is ${value}.`
   throw new WebhookError('option_invalid', message)
 }
 

@@ -37,8 +37,8 @@ export interface ClaimRow {
   readonly mine: boolean
   readonly lease_until: number
   readonly attempt: number
-  readonly released: number
-  readonly handlers_done: readonly string[]
+  readonly released_attempts: number
+  readonly completed_handlers: readonly string[]
 }
 
 /** Stand in the error of a `commit` that must not be: no numbers, so they cannot be cast. */
@@ -57,10 +57,10 @@ const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::big
  * another, and a try), `same` (the very claim, repeated) or `taken`.
  */
 const VERDICT = `CASE
-  WHEN d.retain_until <= t.now AND (d.state <> 'working' OR d.lease_until <= t.now) THEN 'new'
+  WHEN d.retain_until <= t.now AND (d.state <> 'processing' OR d.lease_until <= t.now) THEN 'new'
   WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
-  WHEN d.state = 'working' AND d.token = $3 THEN 'same'
-  WHEN d.state = 'working' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
+  WHEN d.state = 'processing' AND d.token = $3 THEN 'same'
+  WHEN d.state = 'processing' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
   ELSE 'taken' END`
 
 /** Makes the statements. No statement waits for a row longer than `lockLimitMs`: what was given up must not be executed later. */
@@ -72,32 +72,32 @@ export function recordStatements(
   const wait = String(lockLimitMs)
   const update = (set: string, states: string) => prepare(updateText(table, set, states))
   const claim = prepare(claimText(table))
-  const renew = update(`lease_until = ${NOW} + $5, handlers_done = ${union('$6')}`, `= 'working'`)
+  const renew = update(`lease_until = ${NOW} + $5, completed_handlers = ${union('$6')}`, `= 'processing'`)
   const complete = update(
-    `state = CASE state WHEN 'working' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
-  handlers_done = CASE WHEN state <> 'working' THEN handlers_done WHEN $5 = 'done' THEN '{}' ELSE ${union('$7')} END`,
+    `state = CASE state WHEN 'processing' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
+  completed_handlers = CASE WHEN state <> 'processing' THEN completed_handlers WHEN $5 = 'done' THEN '{}' ELSE ${union('$7')} END`,
     `<> 'released'`,
   )
   const release = update(
-    `state = 'released', released = released + $5, attempt = attempt - 1 + $5, handlers_done = ${union('$6')}`,
-    `= 'working'`,
+    `state = 'released', released_attempts = released_attempts + $5, attempt = attempt - 1 + $5, completed_handlers = ${union('$6')}`,
+    `= 'processing'`,
   )
   return {
-    claim({ key, token, leaseMs, retainUntil, tryGapMs, rework = false }) {
-      const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(tryGapMs)]
-      return { ...claim, values: [namespace, key, token, wait, ...times, rework] }
+    claim({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess = false }) {
+      const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(attemptGapMs)]
+      return { ...claim, values: [namespace, key, token, wait, ...times, reprocess] }
     },
-    renew: ({ key, token, leaseMs, handlersDone = [] }) => ({
+    renew: ({ key, token, leaseMs, completedHandlers = [] }) => ({
       ...renew,
-      values: [namespace, key, token, wait, Math.ceil(leaseMs), handlersDone],
+      values: [namespace, key, token, wait, Math.ceil(leaseMs), completedHandlers],
     }),
-    complete({ key, token, retainUntil, quarantined = false, handlersDone = [] }) {
+    complete({ key, token, retainUntil, quarantined = false, completedHandlers = [] }) {
       const state = quarantined ? 'quarantined' : 'done'
-      return { ...complete, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), handlersDone] }
+      return { ...complete, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), completedHandlers] }
     },
-    release: ({ key, token, handlersDone, counted }) => ({
+    release: ({ key, token, completedHandlers, counted }) => ({
       ...release,
-      values: [namespace, key, token, wait, counted ? 1 : 0, handlersDone],
+      values: [namespace, key, token, wait, counted ? 1 : 0, completedHandlers],
     }),
     // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
     begin: ({ token }, quote) =>
@@ -127,9 +127,16 @@ function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
 /** Reads what `claim` gave back. */
 export function readClaim(row: ClaimRow | undefined): ClaimResult {
   if (!row) throw new Error('the claim gave no row back: does a rule, a trigger or row security stand in its way?')
-  const { state, mine, lease_until: until, attempt, released, handlers_done: handlersDone } = row
-  if (state !== 'working') return { status: 'done' }
-  return mine ? { status: 'claimed', attempt, released, handlersDone } : { status: 'busy', until, attempt }
+  const {
+    state,
+    mine,
+    lease_until: until,
+    attempt,
+    released_attempts: releasedAttempts,
+    completed_handlers: completedHandlers,
+  } = row
+  if (state !== 'processing') return { status: 'done' }
+  return mine ? { status: 'claimed', attempt, releasedAttempts, completedHandlers } : { status: 'busy', until, attempt }
 }
 
 /**
@@ -138,30 +145,31 @@ export function readClaim(row: ClaimRow | undefined): ClaimResult {
  * written, judged anew once the row is locked. Either way a row comes back, so that no answer ever means something by being absent.
  */
 function claimText(table: string): string {
-  const answer = 'state, token = $3 AS mine, lease_until::double precision, attempt, released, handlers_done'
+  const response =
+    'state, token = $3 AS mine, lease_until::double precision, attempt, released_attempts, completed_handlers'
   return `WITH seen AS (
-  SELECT ${answer} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
+  SELECT ${response} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
   WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'kept'
 ), written AS (
   INSERT INTO ${table} AS d
-    (namespace, key, state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done)
-  SELECT $1, decode($2, 'hex'), 'working', $3, t.now + $5, $6, 1, 0, t.now, '{}'
+    (namespace, key, state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers)
+  SELECT $1, decode($2, 'hex'), 'processing', $3, t.now + $5, $6, 1, 0, t.now, '{}'
   FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true) OFFSET 0) t
   WHERE NOT EXISTS (SELECT FROM seen)
   ON CONFLICT (namespace, key) DO UPDATE SET
-    (state, token, lease_until, retain_until, attempt, released, counted_at, handlers_done) = (
+    (state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers) = (
     SELECT
-      CASE WHEN v.untouched THEN d.state ELSE 'working' END,
+      CASE WHEN v.untouched THEN d.state ELSE 'processing' END,
       CASE WHEN v.untouched THEN d.token ELSE $3 END,
       CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
       CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
       CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
-      CASE v.verdict WHEN 'new' THEN 0 ELSE d.released END,
+      CASE v.verdict WHEN 'new' THEN 0 ELSE d.released_attempts END,
       CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
-      CASE v.verdict WHEN 'new' THEN '{}' ELSE d.handlers_done END
+      CASE v.verdict WHEN 'new' THEN '{}' ELSE d.completed_handlers END
     FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched
       FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
-  RETURNING ${answer}
+  RETURNING ${response}
 )
 SELECT * FROM seen UNION ALL SELECT * FROM written`
 }
@@ -175,14 +183,14 @@ WHERE namespace = $1 AND key = decode($2, 'hex') AND token = $3 AND state ${stat
 
 /** The names known and those given, each once. */
 function union(given: string): string {
-  return `handlers_done || ARRAY(SELECT n FROM unnest(${given}::text[]) n WHERE n <> ALL (handlers_done))`
+  return `completed_handlers || ARRAY(SELECT n FROM unnest(${given}::text[]) n WHERE n <> ALL (completed_handlers))`
 }
 
 /** One message, so that the row is never locked while a process could pause: an update, a cast that fails without it, and COMMIT. */
 function commitText(table: string, { namespace, key, token, checkpoint }: Record<string, string>): string {
   return `WITH claim AS (
-  UPDATE ${table} SET handlers_done = ${union(`ARRAY[${checkpoint}]`)}
-  WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'working' RETURNING 1)
+  UPDATE ${table} SET completed_handlers = ${union(`ARRAY[${checkpoint}]`)}
+  WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'processing' RETURNING 1)
 SELECT CASE
   WHEN current_setting('${MARK}', true) IS DISTINCT FROM ${token} THEN ('${TRANSACTION_ENDED} ' || count(*))::integer
   WHEN count(*) = 0 THEN ('${CLAIM_LOST} ' || count(*))::integer
@@ -193,6 +201,6 @@ COMMIT`
 function sweepText(table: string): string {
   return `DELETE FROM ${table} WHERE (namespace, key) IN (
   SELECT namespace, key FROM ${table}
-  WHERE retain_until <= ${NOW_STABLE} AND (state <> 'working' OR lease_until <= ${NOW_STABLE})
+  WHERE retain_until <= ${NOW_STABLE} AND (state <> 'processing' OR lease_until <= ${NOW_STABLE})
   ORDER BY retain_until LIMIT $1 FOR UPDATE SKIP LOCKED)`
 }

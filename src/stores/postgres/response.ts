@@ -1,24 +1,24 @@
 /**
  * What Postgres answers: how long it is waited for, and what an error says of the connection.
  */
-import { type Clock, settleWithin } from '../../clock.js'
+import { type Clock, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 
 /** What was sent is waited for, so that a claim answered late can be given back; a connection that is dead without a word answers never. */
-export const ANSWER_LIMIT_MS = 10_000
+export const RESPONSE_LIMIT_MS = 10_000
 
 /** An answer, or why there is none. */
-export type Answer<T> =
+export type WebhookResponse<T> =
   | { readonly status: 'value'; readonly value: T }
   | { readonly status: 'error'; readonly error: unknown }
 
 /** Waits for an answer, `limitMs` at most. Never rejects; a connection that did not answer in time is of no more use. */
-export async function awaitAnswer<T>(
+export async function awaitResponse<T>(
   clock: Clock,
   ask: () => Promise<T>,
-  limitMs: number = ANSWER_LIMIT_MS,
-): Promise<Answer<T>> {
-  const settled = await settleWithin(clock, limitMs, ask)
+  limitMs: number = RESPONSE_LIMIT_MS,
+): Promise<WebhookResponse<T>> {
+  const settled = await withTimeout(clock, limitMs, ask)
   if (settled.status !== 'late') return settled
   const message = `Postgres did not answer within ${limitMs} ms; the connection was closed.`
   return { status: 'error', error: new WebhookError('store_unavailable', message) }

@@ -5,7 +5,7 @@ import type { PoolClient } from 'pg'
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { PostgresConnections } from './connection.js'
-import { asError, awaitAnswer } from './response.js'
+import { asError, awaitResponse } from './response.js'
 
 /** The driver's tables, quoted and ready to be put into SQL. */
 export interface PostgresTables {
@@ -16,8 +16,8 @@ export interface PostgresTables {
 const PART = '[A-Za-z_][A-Za-z0-9_]*'
 const TABLE = new RegExp(`^(?:(${PART})\\.)?(${PART})$`)
 /** Postgres cuts names at 63 bytes; the longest of ours adds 11. */
-const LONGEST_TABLE = 52
-const LONGEST_SCHEMA = 63
+const MAX_TABLE_LENGTH = 52
+const MAX_SCHEMA_LENGTH = 63
 
 /**
  * Reads the name of a table, with or without a schema.
@@ -26,10 +26,10 @@ const LONGEST_SCHEMA = 63
  */
 export function readTable(table: string): PostgresTables {
   const [, schema, name = ''] = TABLE.exec(table) ?? []
-  if (name === '' || name.length > LONGEST_TABLE || (schema ?? '').length > LONGEST_SCHEMA) {
+  if (name === '' || name.length > MAX_TABLE_LENGTH || (schema ?? '').length > MAX_SCHEMA_LENGTH) {
     throw new WebhookError(
       'option_invalid',
-      `table must be a name, or a schema and a name with a dot between: letters, digits and _, the name at most ${LONGEST_TABLE}; ` +
+      `table must be a name, or a schema and a name with a dot between: letters, digits and _, the name at most ${MAX_TABLE_LENGTH}; ` +
         `it is ${JSON.stringify(table)}.`,
     )
   }
@@ -51,9 +51,9 @@ function steps({ deliveries, quarantine }: PostgresTables): readonly string[] {
   lease_until bigint NOT NULL,
   retain_until bigint NOT NULL,
   attempt integer NOT NULL,
-  released integer NOT NULL,
+  released_attempts integer NOT NULL,
   counted_at bigint NOT NULL,
-  handlers_done text[] NOT NULL,
+  completed_handlers text[] NOT NULL,
   PRIMARY KEY (namespace, key)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS ${index} ON ${deliveries} (retain_until);
@@ -91,12 +91,12 @@ export async function migrateTables(
   borrow: PostgresConnections['borrow'],
 ): Promise<void> {
   const { client, giveBack } = await borrow(CONNECTION_LIMIT_MS)
-  const answer = await awaitAnswer(clock, async () => {
+  const response = await awaitResponse(clock, async () => {
     if ((await readVersion(client, tables)) < steps(tables).length) await migrate(client, tables)
   })
   // Closing the connection ends its transaction.
-  giveBack(answer.status === 'value' ? undefined : asError(answer.error))
-  if (answer.status === 'error') throw answer.error
+  giveBack(response.status === 'value' ? undefined : asError(response.error))
+  if (response.status === 'error') throw response.error
 }
 
 async function migrate(client: PoolClient, tables: PostgresTables): Promise<void> {

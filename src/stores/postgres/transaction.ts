@@ -2,11 +2,11 @@
  * `context.transaction` of the Postgres driver: the handler's writes and its checkpoint in one transaction, on a connection of the pool.
  */
 import type { PoolClient } from 'pg'
-import { type Clock, settleWithin } from '../../clock.js'
+import { type Clock, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { BorrowedConnection, PostgresConnections } from './connection.js'
 import { CLAIM_LOST, TRANSACTION_ENDED } from './records.js'
-import { ANSWER_LIMIT_MS, asError, awaitAnswer, isStatementError } from './response.js'
+import { asError, awaitResponse, isStatementError, RESPONSE_LIMIT_MS } from './response.js'
 import { createTurns } from './turns.js'
 
 /**
@@ -66,7 +66,7 @@ async function transact<Result>(
   const { clock, transactionLimitMs } = means
   const connection = await open(means, begin)
   const { client, giveBack } = connection
-  const settled = await settleWithin(clock, transactionLimitMs, async () => {
+  const settled = await withTimeout(clock, transactionLimitMs, async () => {
     const result = await work(client)
     await client.query(commit((text) => client.escapeLiteral(text)))
     return result
@@ -94,10 +94,10 @@ async function open(
     const connection = await connections.borrow(CONNECTION_LIMIT_MS)
     const { client, giveBack } = connection
     const ask = () => client.query(begin((text) => client.escapeLiteral(text)))
-    const answer = await awaitAnswer(clock, ask, Math.min(ANSWER_LIMIT_MS, transactionLimitMs))
-    if (answer.status === 'value') return connection
-    giveBack(asError(answer.error))
-    if (isRepeated || isStatementError(answer.error)) throw answer.error
+    const response = await awaitResponse(clock, ask, Math.min(RESPONSE_LIMIT_MS, transactionLimitMs))
+    if (response.status === 'value') return connection
+    giveBack(asError(response.error))
+    if (isRepeated || isStatementError(response.error)) throw response.error
   }
 }
 
@@ -107,8 +107,8 @@ function timedOut(limitMs: number): WebhookError<'handler_timeout'> {
 
 /** A connection that does not answer is closed, which rolls back too. */
 async function rollBack(clock: Clock, { client, giveBack }: BorrowedConnection): Promise<void> {
-  const answer = await awaitAnswer(clock, () => client.query('ROLLBACK'))
-  giveBack(answer.status === 'value' ? undefined : asError(answer.error))
+  const response = await awaitResponse(clock, () => client.query('ROLLBACK'))
+  giveBack(response.status === 'value' ? undefined : asError(response.error))
 }
 
 /** What the commit was refused for by this driver, rather than by the database. */

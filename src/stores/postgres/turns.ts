@@ -1,7 +1,7 @@
 /**
  * Turns: lets so many through at once, the others in the order they came. Who has waited too long leaves the queue, and never gets a turn.
  */
-import { type Clock, settleWithin } from '../../clock.js'
+import { type Clock, withTimeout } from '../../clock.js'
 
 /** A queue in front of something of which there is only so much. */
 export interface Turns {
@@ -26,7 +26,7 @@ export function createTurns(count: number, clock: Clock): Turns {
         call = resolve
       })
       waiting.add(call)
-      await settleWithin(clock, limitMs, () => called)
+      await withTimeout(clock, limitMs, () => called)
       // Still in the queue: nobody called.
       return !waiting.delete(call)
     },

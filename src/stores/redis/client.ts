@@ -145,8 +145,8 @@ async function untilReady(connection: Connection, clock: Clock, giveUpAt: number
   for (let state = connection.state(); state !== 'ready'; state = connection.state()) {
     if (state === 'closed' || clock.now() >= giveUpAt) {
       const message = 'The Redis client is not connected, so nothing was sent.'
-      const cure = state === 'closed' ? ' It was never told to connect, or was closed: await client.connect().' : ''
-      throw new WebhookError('store_unavailable', message + cure)
+      const fix = state === 'closed' ? ' It was never told to connect, or was closed: await client.connect().' : ''
+      throw new WebhookError('store_unavailable', message + fix)
     }
     await new Promise<void>((resolve) => clock.setTimer(POLL_MS, resolve))
   }

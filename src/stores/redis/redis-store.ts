@@ -58,22 +58,22 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     run(script, { keys: [`govalid:${namespace}:{${key}}`], values: values.map(String) })
   const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
   return {
-    async claim({ key, token, leaseMs, retainUntil, tryGapMs, rework }) {
-      const times = [Math.ceil(leaseMs), wholeMs(retainUntil), tryGapMs]
-      const reply = await call(CLAIM, key, token, ...times, rework ? 1 : 0, knowsPolicy ? 0 : 1)
+    async claim({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess }) {
+      const times = [Math.ceil(leaseMs), wholeMs(retainUntil), attemptGapMs]
+      const reply = await call(CLAIM, key, token, ...times, reprocess ? 1 : 0, knowsPolicy ? 0 : 1)
       const result = readClaim(String(reply))
       // Asked with the first claim only: whether Redis throws records away when it is short of memory.
       if (result.status === 'claimed') knowsPolicy = true
       return result
     },
-    renew: ({ key, token, leaseMs, handlersDone }) =>
-      holds(call(RENEW, key, token, Math.ceil(leaseMs), ...names(handlersDone))),
-    complete({ key, token, retainUntil, quarantined, handlersDone }) {
+    renew: ({ key, token, leaseMs, completedHandlers }) =>
+      holds(call(RENEW, key, token, Math.ceil(leaseMs), ...names(completedHandlers))),
+    complete({ key, token, retainUntil, quarantined, completedHandlers }) {
       const state = quarantined ? 'quarantined' : 'done'
-      return holds(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(handlersDone)))
+      return holds(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(completedHandlers)))
     },
-    release: ({ key, token, handlersDone, counted }) =>
-      holds(call(RELEASE, key, token, counted ? 1 : 0, ...names(handlersDone))),
+    release: ({ key, token, completedHandlers, counted }) =>
+      holds(call(RELEASE, key, token, counted ? 1 : 0, ...names(completedHandlers))),
     quarantine: createQuarantine(run, namespace),
   }
 }
@@ -84,8 +84,8 @@ function wholeMs(epochMs: number): number {
 }
 
 /** One line each: JSON has no line ends. */
-function names(handlersDone: readonly string[] = []): readonly string[] {
-  return handlersDone.map((name) => JSON.stringify(name))
+function names(completedHandlers: readonly string[] = []): readonly string[] {
+  return completedHandlers.map((name) => JSON.stringify(name))
 }
 
 /** Whatever is wrong with a reply is refused by stage 5, which looks at every answer. */
@@ -94,7 +94,12 @@ function readClaim(reply: string): ClaimResult {
   const [status, first, second, policy = ''] = line.split(' ')
   if (status === 'done') return { status }
   if (status === 'busy') return { status, until: Number(first), attempt: Number(second) }
-  const handlersDone = names.slice(0, -1).map((name) => JSON.parse(name) as string)
-  const claimed = { status: 'claimed', attempt: Number(first), released: Number(second), handlersDone } as const
-  return ['', 'noeviction'].includes(policy) ? claimed : { ...claimed, isForgetting: true }
+  const completedHandlers = names.slice(0, -1).map((name) => JSON.parse(name) as string)
+  const claimed = {
+    status: 'claimed',
+    attempt: Number(first),
+    releasedAttempts: Number(second),
+    completedHandlers,
+  } as const
+  return ['', 'noeviction'].includes(policy) ? claimed : { ...claimed, evictedEarly: true }
 }

@@ -3,7 +3,7 @@
  * forgets when its retention and its lease are over:
  *
  * ```text
- * working 1 0 1769860800000 1769860855000 1770206400000     state, attempt, released, countedAt, leaseUntil, retainUntil
+ * processing 1 0 1769860800000 1769860855000 1770206400000     state, attempt, released, countedAt, leaseUntil, retainUntil
  * 0f3c…-17                                                  the token
  * "count"                                                   names of finished handlers as JSON, one a line
  * ```
@@ -18,9 +18,9 @@ local text = redis.call('GET', KEYS[1])
  * is added to them: making texts of them is what takes longest here.
  */
 const RECORD = `
-local state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone
+local state, attempt, released, countedAt, leaseUntil, retainUntil, token, completedHandlers
 if text then
-  state, attempt, released, countedAt, leaseUntil, retainUntil, token, handlersDone =
+  state, attempt, released, countedAt, leaseUntil, retainUntil, token, completedHandlers =
     string.match(text, '^(%l+) (%d+) (%d+) (%d+) (%d+) (%d+)\\n([^\\n]*)\\n(.*)$')
   if not state then return redis.error_reply('CORRUPT this is no record of a delivery') end
 end
@@ -31,7 +31,7 @@ end
 
 local function write()
   local text = state .. ' ' .. attempt .. ' ' .. released .. ' ' .. countedAt .. ' ' .. leaseUntil .. ' ' .. retainUntil
-    .. '\\n' .. token .. '\\n' .. handlersDone
+    .. '\\n' .. token .. '\\n' .. completedHandlers
   redis.call('SET', KEYS[1], text, 'PXAT', later(retainUntil, leaseUntil))
 end
 `
@@ -43,19 +43,19 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 /** Knows whether the token ARGV[1] holds the record, and how to add the names that ARGV ends with to its finished handlers. */
 const HELD = `${READ}${RECORD}
-local held = state == 'working' and token == ARGV[1]
+local held = state == 'processing' and token == ARGV[1]
 
 local function addHandlersDone(first)
   for index = first, #ARGV do
     local line = ARGV[index] .. '\\n'
-    local isKnown = string.find('\\n' .. handlersDone, '\\n' .. line, 1, true)
-    if not isKnown then handlersDone = handlersDone .. line end
+    local isKnown = string.find('\\n' .. completedHandlers, '\\n' .. line, 1, true)
+    if not isKnown then completedHandlers = completedHandlers .. line end
   end
 end
 `
 
 /**
- * ARGV: token, leaseMs, retainUntil, tryGapMs, rework, whether to ask for the `maxmemory-policy`. Replies one text, which `readClaim` reads:
+ * ARGV: token, leaseMs, retainUntil, attemptGapMs, rework, whether to ask for the `maxmemory-policy`. Replies one text, which `readClaim` reads:
  *
  * ```text
  * done
@@ -77,7 +77,7 @@ end
 if not text then
   local leaseUntil = now + ARGV[2]
   local over = leaseUntil > tonumber(ARGV[3]) and leaseUntil or ARGV[3]
-  local new = 'working 1 0 ' .. now .. ' ' .. leaseUntil .. ' ' .. ARGV[3] .. '\\n' .. ARGV[1] .. '\\n'
+  local new = 'processing 1 0 ' .. now .. ' ' .. leaseUntil .. ' ' .. ARGV[3] .. '\\n' .. ARGV[1] .. '\\n'
   redis.call('SET', KEYS[1], new, 'PXAT', over)
   return 'claimed 1 0 ' .. policy .. '\\n'
 end
@@ -87,14 +87,14 @@ local function count()
 end
 
 local function claimed()
-  state, token, leaseUntil, retainUntil = 'working', ARGV[1], now + ARGV[2], later(retainUntil, ARGV[3])
+  state, token, leaseUntil, retainUntil = 'processing', ARGV[1], now + ARGV[2], later(retainUntil, ARGV[3])
   write()
-  return 'claimed ' .. attempt .. ' ' .. released .. ' ' .. policy .. '\\n' .. handlersDone
+  return 'claimed ' .. attempt .. ' ' .. released .. ' ' .. policy .. '\\n' .. completedHandlers
 end
 
 if state == 'quarantined' and ARGV[5] == '0' then return 'done' end
-if state == 'working' and token == ARGV[1] then return claimed() end
-if state ~= 'working' or tonumber(leaseUntil) <= now then
+if state == 'processing' and token == ARGV[1] then return claimed() end
+if state ~= 'processing' or tonumber(leaseUntil) <= now then
   count()
   return claimed()
 end
@@ -117,7 +117,7 @@ return 1
 
 /** ARGV: token, `done` or `quarantined`, retainUntil, names. Replies 1 when the token holds the record, or has completed it before. */
 export const COMPLETE = `${HELD}
-local completed = text and state ~= 'working' and state ~= 'released' and token == ARGV[1]
+local completed = text and state ~= 'processing' and state ~= 'released' and token == ARGV[1]
 if not held and not completed then return 0 end
 if held then
   state, leaseUntil = ARGV[2], 0

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import type { MaybePromise } from '../store.js'
+import type { MaybePromise } from '../../maybe-promise.js'
 import type { SqlRow, SqlStatement, SqlValue } from './records.js'
 
 /** A prepared statement (`StatementSync`, `Statement`), as far as it is used. */
@@ -130,11 +130,11 @@ function rollBack(steps: SqliteSteps): void {
 }
 
 const FIRST_PAUSE_MS = 1
-const LONGEST_PAUSE_MS = 20
+const MAX_PAUSE_MS = 20
 
 async function attemptAgain<Result>(clock: Clock, waitMs: number, attempt: () => Attempt<Result>): Promise<Result> {
   const giveUpAt = clock.now() + waitMs
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     // Of unequal length, so that those who wait do not come back together.
     await new Promise<void>((resolve) => clock.setTimer(pauseMs * (0.5 + Math.random()), resolve))
     const next = attempt()

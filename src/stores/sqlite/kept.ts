@@ -2,7 +2,8 @@
  * The quarantine on an SQLite connection: for the store and the inbox that have one.
  */
 
-import type { MaybePromise, Quarantine, QuarantineEntry } from '../store.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { Quarantine, QuarantineEntry } from '../store.js'
 import type { SqliteSteps } from './connection.js'
 import { quarantineStatements, readEntry } from './quarantine.js'
 import type { SqlStatement } from './records.js'

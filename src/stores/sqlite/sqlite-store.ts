@@ -2,8 +2,9 @@
  * Store driver for SQLite on one machine, by `node:sqlite` or `better-sqlite3`: any number of processes, transactions with the handler's
  * own writes, a quarantine. In: a connection of the store's own. The clock is SQLite's, which is the machine's.
  */
-import { type Clock, isPromiseLike, systemClock } from '../../clock.js'
+import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
+import { isPromiseLike } from '../../maybe-promise.js'
 import type { Quarantine, Store, TransactionRequest } from '../store.js'
 import { createConnection, type SqliteDatabase, type SqliteSteps } from './connection.js'
 import { createSqliteQuarantine, type SqliteStep } from './kept.js'

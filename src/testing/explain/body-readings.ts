@@ -3,7 +3,7 @@
  * body. For two things at once, a reading is read again.
  */
 import { encodeUtf8 } from '../../crypto/encoding.js'
-import { cutSignatureMember } from '../../delivery/signed-content.js'
+import { cutSignatureField } from '../../delivery/signed-content.js'
 import { decodeBase64 } from './base64.js'
 import { decodeUtf8, undoCharsets } from './charsets.js'
 import { decompress } from './compression.js'
@@ -27,7 +27,7 @@ const STEPS: readonly (readonly [
   FindingCode,
   (bytes: Uint8Array) => readonly Undone[] | Promise<readonly Undone[]>,
 ])[] = [
-  ['signed_without_signature', (bytes) => [[cutSignatureMember(bytes)]]],
+  ['signed_without_signature', (bytes) => [[cutSignatureField(bytes)]]],
   ['body_newline', newlines],
   ['body_bom', marks],
   ['body_line_ends', lineEnds],
@@ -94,7 +94,7 @@ function fromBase64(bytes: Uint8Array): Uint8Array | undefined {
 function dataOf(bytes: Uint8Array): Uint8Array | undefined {
   const text = decodeUtf8(bytes)
   const tree = text === undefined ? undefined : readJson(text)
-  const data = tree?.kind === 'object' ? tree.members.find(({ name }) => name === '"data"')?.value : undefined
+  const data = tree?.kind === 'object' ? tree.fields.find(({ name }) => name === '"data"')?.value : undefined
   return text === undefined || data === undefined ? undefined : encodeUtf8(text.slice(data.start, data.end))
 }
 

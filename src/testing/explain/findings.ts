@@ -38,13 +38,13 @@ export interface Finding {
   /** The same in one sentence for a person. */
   readonly message: string
   /** What to do. */
-  readonly cure: string
+  readonly fix: string
   /** Which of `otherSecrets` or `otherBodies` it was, from 0. */
   readonly index?: number
 }
 
 /** The message and the cure. Whoever finds it fills in `{}`, and may add a detail at `{: }`. */
-const TEXTS: Readonly<Record<FindingCode, readonly [message: string, cure: string]>> = {
+const TEXTS: Readonly<Record<FindingCode, readonly [message: string, fix: string]>> = {
   secret_missing: [
     'There is no secret to verify with{: }.',
     'Set it to the secret entered in GoValid under Account > Webhooks; most often the environment variable is not set where this runs.',
@@ -153,7 +153,7 @@ export const FINDING_CODES = Object.keys(TEXTS) as readonly FindingCode[]
 
 /** Makes a finding. `detail` is put where the message leaves room for it. */
 export function finding(code: FindingCode, detail = '', index?: number): Finding {
-  const [template, cure] = TEXTS[code]
+  const [template, fix] = TEXTS[code]
   const message = template.replace('{}', () => detail).replace('{: }', () => (detail === '' ? '' : `: ${detail}`))
-  return { code, message, cure, ...(index !== undefined && { index }) }
+  return { code, message, fix, ...(index !== undefined && { index }) }
 }

@@ -7,11 +7,11 @@
 export type JsonNode = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'scalar'; readonly raw: string }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
-  | { readonly kind: 'object'; readonly members: readonly JsonMember[] }
+  | { readonly kind: 'object'; readonly fields: readonly JsonField[] }
 )
 
 /** A member of an object: its name as written, quotes included. */
-export interface JsonMember {
+export interface JsonField {
   readonly name: string
   readonly value: JsonNode
 }
@@ -46,14 +46,14 @@ function readValue(next: Next, first: ReturnType<Next>, depth: number): JsonNode
 }
 
 function readObject(next: Next, start: number, depth: number): JsonNode | undefined {
-  const members: JsonMember[] = []
+  const fields: JsonField[] = []
   for (let token = next(); ; token = next()) {
     if (token.raw === ',') continue
-    if (token.raw === '}' || token.raw === '') return { kind: 'object', members, start, end: token.end }
+    if (token.raw === '}' || token.raw === '') return { kind: 'object', fields, start, end: token.end }
     next() // the colon
     const value = readValue(next, next(), depth + 1)
     if (!value) return undefined
-    members.push({ name: token.raw, value })
+    fields.push({ name: token.raw, value })
   }
 }
 
@@ -72,11 +72,11 @@ function readArray(next: Next, start: number, depth: number): JsonNode | undefin
 export function rewriteScalars(node: JsonNode, rewrite: (raw: string) => string): JsonNode {
   if (node.kind === 'scalar') return { ...node, raw: rewrite(node.raw) }
   if (node.kind === 'array') return { ...node, items: node.items.map((item) => rewriteScalars(item, rewrite)) }
-  const members = node.members.map(({ name, value }) => ({
+  const fields = node.fields.map(({ name, value }) => ({
     name: rewrite(name),
     value: rewriteScalars(value, rewrite),
   }))
-  return { ...node, members }
+  return { ...node, fields }
 }
 
 /** How a program lays out JSON. */
@@ -101,7 +101,7 @@ export function printJson(node: JsonNode, style: PrintStyle): string {
 function printNode(node: JsonNode, style: PrintStyle, margin: string, pieces: string[]): void {
   if (node.kind === 'scalar') return void pieces.push(node.raw)
   const isArray = node.kind === 'array'
-  const children = isArray ? node.items : orderOf(node.members, style)
+  const children = isArray ? node.items : orderOf(node.fields, style)
   const inner = style.indent === undefined ? '' : margin + style.indent
   pieces.push(isArray ? '[' : '{')
   for (const [index, child] of children.entries()) {
@@ -113,7 +113,7 @@ function printNode(node: JsonNode, style: PrintStyle, margin: string, pieces: st
   pieces.push(isArray ? ']' : '}')
 }
 
-function orderOf(members: readonly JsonMember[], { sorted }: PrintStyle): readonly JsonMember[] {
-  if (!sorted) return members
-  return [...members].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+function orderOf(fields: readonly JsonField[], { sorted }: PrintStyle): readonly JsonField[] {
+  if (!sorted) return fields
+  return [...fields].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
 }

@@ -3,7 +3,7 @@
  */
 
 /** One try: a request and what came of it. */
-export interface TryReport {
+export interface AttemptReport {
   /** Which of the delivery's tries it is, from 1 to 5. */
   readonly number: number
   /** When it was sent, in epoch milliseconds of the sender's clock. */
@@ -27,7 +27,7 @@ export interface DeliveryReport {
   /** `delivered`: answered 200. `given_up`: five tries failed. `stopped`: the webhook was disabled before that, perhaps before the first try. */
   readonly status: 'delivered' | 'given_up' | 'stopped'
   /** Its tries, in order. */
-  readonly tries: readonly TryReport[]
+  readonly attempts: readonly AttemptReport[]
 }
 
 /** All that a simulated sender did. */

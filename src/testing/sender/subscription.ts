@@ -2,10 +2,10 @@
  * One webhook subscription of a simulated GoValid: sends deliveries by its schedule until each is taken or given up, and is disabled as
  * GoValid disables it. Source: govalid docs, webhooks setup.
  */
-import { type Clock, settleWithin } from '../../clock.js'
+import { type Clock, withTimeout } from '../../clock.js'
 import type { SignedDelivery } from '../sign-delivery.js'
 import type { Post } from './endpoint.js'
-import type { DeliveryReport, TryReport } from './report.js'
+import type { AttemptReport, DeliveryReport } from './report.js'
 
 /** How a subscription behaves. */
 export interface SubscriptionRules {
@@ -15,7 +15,7 @@ export interface SubscriptionRules {
   readonly failures: 'per-event' | 'per-subscription'
   /** By what waiting is divided. */
   readonly speed: number
-  readonly onTry: (tried: TryReport, index: number) => void
+  readonly onAttempt: (tried: AttemptReport, index: number) => void
 }
 
 /** A subscription. */
@@ -29,7 +29,7 @@ export interface Subscription {
 }
 
 /** How long GoValid waits for an answer. */
-const ANSWER_MS = 5000
+const RESPONSE_MS = 5000
 /** How long it waits before each try. */
 const DELAYS_MS = [0, 1, 5, 15, 60].map((minutes) => minutes * 60_000)
 /** How many failed tries disable the webhook. */
@@ -54,14 +54,14 @@ export function createSubscription(rules: SubscriptionRules): Subscription {
       waiting.add(wake)
     })
 
-  const attempt = async (signed: SignedDelivery, number: number): Promise<TryReport> => {
+  const attempt = async (signed: SignedDelivery, number: number): Promise<AttemptReport> => {
     inFlight += 1
-    const tried = await makeTry(rules, signed, number)
+    const tried = await makeAttempt(rules, signed, number)
     inFlight -= 1
     return tried
   }
 
-  const count = ({ isFailure, number }: TryReport) => {
+  const count = ({ isFailure, number }: AttemptReport) => {
     inARow = isFailure ? inARow + 1 : 0
     const failed = failures === 'per-event' ? (isFailure ? number : 0) : inARow
     if (failed < FAILURES || disabledAt !== undefined) return
@@ -71,29 +71,33 @@ export function createSubscription(rules: SubscriptionRules): Subscription {
 
   return {
     async send(signed, index, afterMs) {
-      const tries: TryReport[] = []
+      const attempts: AttemptReport[] = []
       const startAt = clock.now() + afterMs / rules.speed
       for (const [before, delayMs] of DELAYS_MS.entries()) {
         const from = rules.delays === 'cumulative' && before > 0 ? clock.now() : startAt
         await pauseUntil(from + delayMs / rules.speed)
-        if (disabledAt !== undefined) return { index, status: 'stopped', tries }
+        if (disabledAt !== undefined) return { index, status: 'stopped', attempts }
         const tried = await attempt(signed, before + 1)
-        tries.push(tried)
+        attempts.push(tried)
         count(tried)
-        rules.onTry(tried, index)
-        if (!tried.isFailure) return { index, status: 'delivered', tries }
+        rules.onAttempt(tried, index)
+        if (!tried.isFailure) return { index, status: 'delivered', attempts }
       }
-      return { index, status: 'given_up', tries }
+      return { index, status: 'given_up', attempts }
     },
     disabledAt: () => disabledAt,
     inFlight: () => inFlight,
   }
 }
 
-async function makeTry({ clock, post }: SubscriptionRules, signed: SignedDelivery, number: number): Promise<TryReport> {
+async function makeAttempt(
+  { clock, post }: SubscriptionRules,
+  signed: SignedDelivery,
+  number: number,
+): Promise<AttemptReport> {
   const sentAt = clock.now()
   const controller = new AbortController()
-  const settled = await settleWithin(clock, ANSWER_MS, () => post(signed, controller.signal))
+  const settled = await withTimeout(clock, RESPONSE_MS, () => post(signed, controller.signal))
   if (settled.status === 'late') controller.abort()
   const { httpStatus, outcome } = settled.status === 'value' ? settled.value : {}
   const error = settled.status === 'error' ? reasonOf(settled.error) : undefined

@@ -5,14 +5,14 @@ import { atOnce, type Bench, type StoreTest, type Worker } from './bench.js'
 import { expectEqual } from './expect.js'
 
 /** Tests of `attempt` and `released`. */
-export const tries: readonly StoreTest[] = [
+export const attempts: readonly StoreTest[] = [
   {
     name: 'each claim after a release is the next try, and says how many were released',
     async run({ workers, worker }) {
       const [{ key }] = workers() as [Worker]
       for (let attempt = 1; attempt <= 5; attempt++) {
         const claimer = worker(key)
-        const claimed = { status: 'claimed', attempt, released: attempt - 1, handlersDone: [] }
+        const claimed = { status: 'claimed', attempt, releasedAttempts: attempt - 1, completedHandlers: [] }
         expectEqual(await claimer.claim(), claimed, `try ${attempt}`)
         await claimer.release()
       }
@@ -24,9 +24,17 @@ export const tries: readonly StoreTest[] = [
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
       await pass(5)
-      expectEqual(await ben.claim(), { status: 'claimed', attempt: 2, released: 0, handlersDone: [] }, 'the second try')
+      expectEqual(
+        await ben.claim(),
+        { status: 'claimed', attempt: 2, releasedAttempts: 0, completedHandlers: [] },
+        'the second try',
+      )
       await ben.release()
-      expectEqual(await cleo.claim(), { status: 'claimed', attempt: 3, released: 1, handlersDone: [] }, 'the third try')
+      expectEqual(
+        await cleo.claim(),
+        { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: [] },
+        'the third try',
+      )
     },
   },
   {
@@ -35,7 +43,7 @@ export const tries: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       await ada.claim()
       await pass(1)
-      for (let copy = 0; copy < 3; copy++) expectEqual(await triesOf(worker(ada.key)), 1, 'tries counted')
+      for (let copy = 0; copy < 3; copy++) expectEqual(await attemptsOf(worker(ada.key)), 1, 'tries counted')
     },
   },
   {
@@ -44,7 +52,7 @@ export const tries: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
       await pass(3)
-      expectEqual(await triesOf(ben), 2, 'tries counted')
+      expectEqual(await attemptsOf(ben), 2, 'tries counted')
     },
   },
   {
@@ -54,8 +62,8 @@ export const tries: readonly StoreTest[] = [
       await ada.claim({ leaseMs: 10 * leaseMs })
       for (const expected of [2, 3, 4]) {
         await pass(3)
-        expectEqual(await triesOf(worker(ada.key)), expected, 'tries counted')
-        expectEqual(await triesOf(worker(ada.key)), expected, 'tries counted, asked again at once')
+        expectEqual(await attemptsOf(worker(ada.key)), expected, 'tries counted')
+        expectEqual(await attemptsOf(worker(ada.key)), expected, 'tries counted, asked again at once')
       }
     },
   },
@@ -65,7 +73,7 @@ export const tries: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       await ada.claim()
       await pass(3)
-      const counted = await atOnce(50, () => triesOf(worker(ada.key)))
+      const counted = await atOnce(50, () => attemptsOf(worker(ada.key)))
       expectEqual([...new Set(counted)], [2], 'tries counted')
     },
   },
@@ -77,7 +85,11 @@ export const tries: readonly StoreTest[] = [
       await pass(3)
       await ben.claim()
       await ada.release()
-      expectEqual(await cleo.claim(), { status: 'claimed', attempt: 3, released: 1, handlersDone: [] }, 'the third try')
+      expectEqual(
+        await cleo.claim(),
+        { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: [] },
+        'the third try',
+      )
     },
   },
   {
@@ -87,11 +99,15 @@ export const tries: readonly StoreTest[] = [
       await ada.claim()
       for (let beat = 0; beat < 3; beat++) {
         await pass(1)
-        await ada.renew({ handlersDone: [`step-${beat}`] })
+        await ada.renew({ completedHandlers: [`step-${beat}`] })
       }
       await ada.release()
-      const handlersDone = ['step-0', 'step-1', 'step-2']
-      expectEqual(await ben.claim(), { status: 'claimed', attempt: 2, released: 1, handlersDone }, 'the second try')
+      const completedHandlers = ['step-0', 'step-1', 'step-2']
+      expectEqual(
+        await ben.claim(),
+        { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers },
+        'the second try',
+      )
     },
   },
   {
@@ -101,7 +117,7 @@ export const tries: readonly StoreTest[] = [
       await ada.claim()
       await pass(2.5)
       await ada.renew()
-      expectEqual(await triesOf(ben), 2, 'tries counted')
+      expectEqual(await attemptsOf(ben), 2, 'tries counted')
     },
   },
   {
@@ -110,7 +126,11 @@ export const tries: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
       expectEqual(await ada.release({ counted: false }), true, 'the release')
-      expectEqual(await ben.claim(), { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }, 'the next claim')
+      expectEqual(
+        await ben.claim(),
+        { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] },
+        'the next claim',
+      )
     },
   },
   {
@@ -118,10 +138,10 @@ export const tries: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       await ben.claim()
       await ben.release({ counted: false })
-      const claimed = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] }
+      const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
       expectEqual(await cleo.claim(), claimed, 'the next claim')
     },
   },
@@ -148,14 +168,14 @@ export const tries: readonly StoreTest[] = [
 ]
 
 async function claimedBy(worker: Worker): Promise<{ readonly attempt: number }> {
-  const answer = await worker.claim()
-  expectEqual(answer.status, 'claimed', 'the claim')
-  return answer as { attempt: number }
+  const response = await worker.claim()
+  expectEqual(response.status, 'claimed', 'the claim')
+  return response as { attempt: number }
 }
 
 /** How many tries a caller that finds the delivery busy is told of. */
-async function triesOf(worker: Pick<Worker, 'claim'>): ReturnType<Bench['now']> {
-  const answer = await worker.claim()
-  expectEqual(answer.status, 'busy', 'the claim')
-  return (answer as { attempt: number }).attempt
+async function attemptsOf(worker: Pick<Worker, 'claim'>): ReturnType<Bench['now']> {
+  const response = await worker.claim()
+  expectEqual(response.status, 'busy', 'the claim')
+  return (response as { attempt: number }).attempt
 }

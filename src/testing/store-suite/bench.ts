@@ -47,7 +47,7 @@ export interface Bench {
   /** How long a claim holds unless a test says otherwise: 4 units. */
   readonly leaseMs: number
   /** After how long a busy claim counts as a try unless a test says otherwise: 2 units. */
-  readonly tryGapMs: number
+  readonly attemptGapMs: number
   /** Opens another store on the same data, as another process would; on another namespace when told so. */
   open(options?: { readonly namespace?: string }): Promise<Store<unknown>>
   /** Ends a store, as the end of its process would. */
@@ -63,7 +63,7 @@ export interface Bench {
 }
 
 const LEASE_UNITS = 4
-const TRY_GAP_UNITS = 2
+const ATTEMPT_GAP_UNITS = 2
 const FAST_UNIT_MS = 10_000
 /** No test waits longer than 4 s: runners give one 5 s by default. */
 const SLOW_UNIT_MS = 150
@@ -91,7 +91,7 @@ export async function runAtBench(driver: StoreDriver, test: StoreTest): Promise<
 
 function createBench(driver: StoreDriver, store: Store<unknown>, open: Bench['open'], close: Bench['close']): Bench {
   const unitMs = driver.advance ? FAST_UNIT_MS : SLOW_UNIT_MS
-  const times = { leaseMs: LEASE_UNITS * unitMs, tryGapMs: TRY_GAP_UNITS * unitMs }
+  const times = { leaseMs: LEASE_UNITS * unitMs, attemptGapMs: ATTEMPT_GAP_UNITS * unitMs }
   const worker: Bench['worker'] = (key, on = store) => createWorker(on, key, times)
   const bench: Bench = {
     driver,
@@ -108,9 +108,9 @@ function createBench(driver: StoreDriver, store: Store<unknown>, open: Bench['op
     async now() {
       const [first, second] = bench.workers() as [Worker, Worker]
       await first.claim()
-      const answer = await second.claim()
-      if (answer.status !== 'busy') throw new Error(`expected a held delivery to be busy, got ${answer.status}`)
-      return answer.until - times.leaseMs
+      const response = await second.claim()
+      if (response.status !== 'busy') throw new Error(`expected a held delivery to be busy, got ${response.status}`)
+      return response.until - times.leaseMs
     },
     workers() {
       const key = randomKey()
@@ -120,7 +120,11 @@ function createBench(driver: StoreDriver, store: Store<unknown>, open: Bench['op
   return bench
 }
 
-function createWorker(store: Store<unknown>, key: string, times: Pick<ClaimRequest, 'leaseMs' | 'tryGapMs'>): Worker {
+function createWorker(
+  store: Store<unknown>,
+  key: string,
+  times: Pick<ClaimRequest, 'leaseMs' | 'attemptGapMs'>,
+): Worker {
   const token = `${randomHex(16)}-1`
   const { leaseMs } = times
   // Far enough ahead of any store's clock: tests of retention say their own.
@@ -131,7 +135,7 @@ function createWorker(store: Store<unknown>, key: string, times: Pick<ClaimReque
     claim: async (options) => store.claim({ key, token, retainUntil, ...times, ...options }),
     renew: async (options) => store.renew({ key, token, leaseMs, ...options }),
     complete: async (options) => store.complete({ key, token, retainUntil, ...options }),
-    release: async (options) => store.release({ key, token, handlersDone: [], counted: true, ...options }),
+    release: async (options) => store.release({ key, token, completedHandlers: [], counted: true, ...options }),
   }
 }
 

@@ -4,14 +4,14 @@
 import { atOnce, type StoreTest, type Worker } from './bench.js'
 import { expectEqual } from './expect.js'
 
-/** Tests of `handlersDone`. */
+/** Tests of `completedHandlers`. */
 export const checkpoints: readonly StoreTest[] = [
   {
     name: 'a checkpoint written with a release is told to the next try',
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count', 'mail'] })
+      await ada.release({ completedHandlers: ['count', 'mail'] })
       expectEqual(await doneAt(ben), ['count', 'mail'], 'handlers done')
     },
   },
@@ -20,7 +20,7 @@ export const checkpoints: readonly StoreTest[] = [
     async run({ workers, pass }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      await ada.renew({ handlersDone: ['count'] })
+      await ada.renew({ completedHandlers: ['count'] })
       await pass(5)
       expectEqual(await doneAt(ben), ['count'], 'handlers done')
     },
@@ -30,9 +30,9 @@ export const checkpoints: readonly StoreTest[] = [
     async run({ workers, pass }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      await ada.renew({ handlersDone: ['count'] })
+      await ada.renew({ completedHandlers: ['count'] })
       await ada.renew()
-      await ada.renew({ handlersDone: [] })
+      await ada.renew({ completedHandlers: [] })
       await pass(5)
       expectEqual(await doneAt(ben), ['count'], 'handlers done')
     },
@@ -42,10 +42,10 @@ export const checkpoints: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
-      await ada.renew({ handlersDone: ['count'] })
-      await ada.release({ handlersDone: ['mail', 'count'] })
+      await ada.renew({ completedHandlers: ['count'] })
+      await ada.release({ completedHandlers: ['mail', 'count'] })
       await ben.claim()
-      await ben.release({ handlersDone: ['alert'] })
+      await ben.release({ completedHandlers: ['alert'] })
       expectEqual(await doneAt(cleo), ['alert', 'count', 'mail'], 'handlers done')
     },
   },
@@ -54,7 +54,7 @@ export const checkpoints: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       await ben.claim()
       await ben.release({ counted: false })
       expectEqual(await doneAt(cleo), ['count'], 'handlers done')
@@ -67,7 +67,7 @@ export const checkpoints: readonly StoreTest[] = [
       for (const name of ['a', 'b', 'c']) {
         const claimer = worker(key)
         await claimer.claim()
-        await claimer.renew({ handlersDone: [name] })
+        await claimer.renew({ completedHandlers: [name] })
         await pass(5)
       }
       expectEqual(await doneAt(worker(key)), ['a', 'b', 'c'], 'handlers done')
@@ -79,7 +79,7 @@ export const checkpoints: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       const names = ['(only)', 'A.b:c/d-e_f', 'constructor', '__proto__', '0', 'x'.repeat(100)].sort()
       await ada.claim()
-      await ada.release({ handlersDone: names })
+      await ada.release({ completedHandlers: names })
       expectEqual(await doneAt(ben), names, 'handlers done')
     },
   },
@@ -89,8 +89,8 @@ export const checkpoints: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       const names = Array.from({ length: 200 }, (_, index) => `handler-${1000 + index}`)
       await ada.claim()
-      await ada.renew({ handlersDone: names.slice(0, 120) })
-      await ada.release({ handlersDone: names.slice(80) })
+      await ada.renew({ completedHandlers: names.slice(0, 120) })
+      await ada.release({ completedHandlers: names.slice(80) })
       expectEqual(await doneAt(ben), names, 'handlers done')
     },
   },
@@ -99,7 +99,7 @@ export const checkpoints: readonly StoreTest[] = [
     async run({ workers, pass }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      const renewed = await atOnce(10, (index) => ada.renew({ handlersDone: [`step-${index}`] }))
+      const renewed = await atOnce(10, (index) => ada.renew({ completedHandlers: [`step-${index}`] }))
       expectEqual(new Set(renewed).has(false), false, 'a renewal that failed')
       await pass(5)
       expectEqual(
@@ -115,7 +115,7 @@ export const checkpoints: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       const [ben] = workers() as [Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       expectEqual(await doneAt(ben), [], 'handlers done')
     },
   },
@@ -123,7 +123,7 @@ export const checkpoints: readonly StoreTest[] = [
 
 /** What a new claim is told; in the order of the names, since the contract promises none. */
 async function doneAt(worker: Worker): Promise<readonly string[]> {
-  const answer = await worker.claim()
-  expectEqual(answer.status, 'claimed', 'the claim')
-  return [...(answer as { handlersDone: readonly string[] }).handlersDone].sort()
+  const response = await worker.claim()
+  expectEqual(response.status, 'claimed', 'the claim')
+  return [...(response as { completedHandlers: readonly string[] }).completedHandlers].sort()
 }

@@ -12,15 +12,19 @@ export const claiming: readonly StoreTest[] = [
     name: 'a delivery nobody has claimed is claimed as its first try',
     async run({ workers }) {
       const [ada] = workers() as [Worker]
-      expectEqual(await ada.claim(), { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }, 'claim')
+      expectEqual(
+        await ada.claim(),
+        { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] },
+        'claim',
+      )
     },
   },
   {
     name: 'a second claim is busy while the first holds',
-    async run({ workers, tryGapMs }) {
+    async run({ workers, attemptGapMs }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      const { until, ...rest } = (await ben.claim({ tryGapMs })) as { until: number }
+      const { until, ...rest } = (await ben.claim({ attemptGapMs })) as { until: number }
       expectEqual(rest, { status: 'busy', attempt: 1 }, 'the second claim, its `until` aside')
       expectTrue(Number.isSafeInteger(until) && until > 1e12, `until in whole epoch milliseconds, not ${until}`)
     },
@@ -82,16 +86,16 @@ export const claiming: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       await ada.claim()
       await ada.complete()
-      const answers = await atOnce(CALLERS, () => worker(ada.key, store).claim())
-      expectEqual(new Set(answers.map(({ status }) => status)).size, 1, 'kinds of answers')
-      expectEqual(answers[0], { status: 'done' }, 'each answer')
+      const responses = await atOnce(CALLERS, () => worker(ada.key, store).claim())
+      expectEqual(new Set(responses.map(({ status }) => status)).size, 1, 'kinds of answers')
+      expectEqual(responses[0], { status: 'done' }, 'each answer')
     },
   },
   {
     name: '1,000 different deliveries at once are all claimed',
     async run({ worker }) {
-      const answers = await atOnce(CALLERS, () => worker(randomKey()).claim())
-      expectEqual(answers.filter(({ status }) => status === 'claimed').length, CALLERS, 'claimed')
+      const responses = await atOnce(CALLERS, () => worker(randomKey()).claim())
+      expectEqual(responses.filter(({ status }) => status === 'claimed').length, CALLERS, 'claimed')
     },
   },
   {
@@ -117,8 +121,8 @@ export const claiming: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
-      const claimed = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] }
+      await ada.release({ completedHandlers: ['count'] })
+      const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
       expectEqual(await ben.claim(), claimed, 'the claim')
       expectEqual(await ben.claim(), claimed, 'the repeated claim')
     },
@@ -128,9 +132,9 @@ export const claiming: readonly StoreTest[] = [
     async run({ workers, open, worker }) {
       const [ada] = workers() as [Worker]
       const other = worker(ada.key, await open())
-      const answers = await Promise.all([ada.claim(), other.claim({ token: ada.token })])
-      const claimed = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
-      expectEqual(answers, [claimed, claimed], 'both answers')
+      const responses = await Promise.all([ada.claim(), other.claim({ token: ada.token })])
+      const claimed = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
+      expectEqual(responses, [claimed, claimed], 'both answers')
     },
   },
   {
@@ -148,7 +152,11 @@ export const claiming: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       await ada.claim()
       await ada.release()
-      expectEqual(await ada.claim(), { status: 'claimed', attempt: 2, released: 1, handlersDone: [] }, 'the claim')
+      expectEqual(
+        await ada.claim(),
+        { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: [] },
+        'the claim',
+      )
     },
   },
   {
@@ -167,9 +175,9 @@ export const claiming: readonly StoreTest[] = [
 /** 1,000 claims over four stores, each with its own token: one is claimed as `attempt`, the others are busy. */
 async function claimAtOnce(bench: Bench, key: string, attempt: number): Promise<void> {
   const stores = [bench.store, await bench.open(), await bench.open(), await bench.open()]
-  const answers = await atOnce(CALLERS, (index) => bench.worker(key, stores[index % stores.length]).claim())
-  const claimed = answers.filter(({ status }) => status === 'claimed')
+  const responses = await atOnce(CALLERS, (index) => bench.worker(key, stores[index % stores.length]).claim())
+  const claimed = responses.filter(({ status }) => status === 'claimed')
   expectEqual(claimed.length, 1, 'claims of one delivery')
   expectEqual((claimed[0] as { attempt?: number }).attempt, attempt, 'its try')
-  expectEqual(answers.filter(({ status }) => status === 'busy').length, CALLERS - 1, 'busy answers')
+  expectEqual(responses.filter(({ status }) => status === 'busy').length, CALLERS - 1, 'busy answers')
 }

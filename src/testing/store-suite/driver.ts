@@ -1,7 +1,9 @@
 /**
  * What the conformance suite is given: a test runner, and a description of the driver under test.
  */
-import type { MaybePromise, Store, TransactionRequest } from '../../stores/store.js'
+
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { Store, TransactionRequest } from '../../stores/store.js'
 
 /** A test runner: that of vitest, jest or node:test fits as it is. */
 export interface TestRunner {

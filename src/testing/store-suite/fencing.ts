@@ -11,11 +11,14 @@ interface LateAct {
 
 /** Everything an owner can do. */
 const ACTS: readonly LateAct[] = [
-  { name: 'renewal', act: (owner) => owner.renew({ handlersDone: ['late'] }) },
-  { name: 'completion', act: (owner) => owner.complete({ handlersDone: ['late'] }) },
-  { name: 'completion into quarantine', act: (owner) => owner.complete({ quarantined: true, handlersDone: ['late'] }) },
-  { name: 'release', act: (owner) => owner.release({ handlersDone: ['late'] }) },
-  { name: 'uncounted release', act: (owner) => owner.release({ handlersDone: ['late'], counted: false }) },
+  { name: 'renewal', act: (owner) => owner.renew({ completedHandlers: ['late'] }) },
+  { name: 'completion', act: (owner) => owner.complete({ completedHandlers: ['late'] }) },
+  {
+    name: 'completion into quarantine',
+    act: (owner) => owner.complete({ quarantined: true, completedHandlers: ['late'] }),
+  },
+  { name: 'release', act: (owner) => owner.release({ completedHandlers: ['late'] }) },
+  { name: 'uncounted release', act: (owner) => owner.release({ completedHandlers: ['late'], counted: false }) },
 ]
 
 interface State {
@@ -32,8 +35,8 @@ const STATES: readonly State[] = [
   { name: 'renewed by another', reach: (ben) => ben.renew(), found: { status: 'busy', attempt: 2 } },
   {
     name: 'released by another',
-    reach: (ben) => ben.release({ handlersDone: ['kept'] }),
-    found: { status: 'claimed', attempt: 3, released: 1, handlersDone: ['kept'] },
+    reach: (ben) => ben.release({ completedHandlers: ['kept'] }),
+    found: { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: ['kept'] },
   },
   { name: 'finished by another', reach: (ben) => ben.complete(), found: { status: 'done' } },
   {
@@ -76,7 +79,7 @@ const afterwards = (['complete', 'release'] as const).flatMap((ending) =>
         await ada.claim()
         await ada[ending]()
         expectEqual(await act(ada), false, `the ${name}`)
-        const released = { status: 'claimed', attempt: 2, released: 1, handlersDone: [] }
+        const released = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: [] }
         expectEqual(await ben.claim(), ending === 'complete' ? { status: 'done' } : released, 'a new claim')
       },
     }),
@@ -89,7 +92,7 @@ const strangers = ACTS.map(
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
       expectEqual(await act(ben), false, `the ${name} of a delivery that is not there`)
-      const fresh = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+      const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
       expectEqual(await ada.claim(), fresh, 'the first claim')
       expectEqual(await act(ben), false, `the stranger’s ${name}`)
       expectEqual(await ada.claim(), fresh, 'the owner’s claim, repeated')
@@ -126,9 +129,9 @@ export const fencing: readonly StoreTest[] = [
     async run({ workers, worker }) {
       const [ada] = workers() as [Worker]
       await ada.claim()
-      const answers = await atOnce(100, (index) => (index === 50 ? ada : worker(ada.key)).complete())
+      const responses = await atOnce(100, (index) => (index === 50 ? ada : worker(ada.key)).complete())
       expectEqual(
-        answers.map((answer, index) => (answer ? index : -1)).filter((index) => index >= 0),
+        responses.map((response, index) => (response ? index : -1)).filter((index) => index >= 0),
         [50],
         'true for',
       )

@@ -79,10 +79,10 @@ export const lease: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
       await pass(5)
-      expectEqual(await ada.release({ handlersDone: ['count'] }), true, 'the late release')
+      expectEqual(await ada.release({ completedHandlers: ['count'] }), true, 'the late release')
       expectEqual(
         await ben.claim(),
-        { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] },
+        { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] },
         'a claim after it',
       )
     },

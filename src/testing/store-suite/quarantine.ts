@@ -73,7 +73,13 @@ export const quarantine = withNeed('quarantine', [
     name: 'a delivery given again replaces its entry',
     async run({ store }) {
       const entry = createEntry()
-      const later = { ...createEntry(), key: entry.key, code: 'tries_exhausted', attempt: 5, rawBody: Uint8Array.of(9) }
+      const later = {
+        ...createEntry(),
+        key: entry.key,
+        code: 'attempts_exhausted',
+        attempt: 5,
+        rawBody: Uint8Array.of(9),
+      }
       await sinkOf(store)(entry)
       await sinkOf(store)(later)
       expectEqual(await sinkOf(store).list(), [later], 'all entries')
@@ -176,9 +182,9 @@ export const quarantine = withNeed('quarantine', [
 
 function sinkOf(store: Store<unknown>): Quarantine {
   const sink: (QuarantineSink & Partial<Quarantine>) | undefined = store.quarantine
-  const members = [sink, sink?.discard, sink?.get, sink?.list]
+  const fields = [sink, sink?.discard, sink?.get, sink?.list]
   expectTrue(
-    members.every((member) => typeof member === 'function'),
+    fields.every((field) => typeof field === 'function'),
     'store.quarantine with discard, get and list',
   )
   return sink as Quarantine

@@ -5,7 +5,7 @@ import { atOnce, type Claimed, type StoreTest, type Worker } from './bench.js'
 import { expectEqual } from './expect.js'
 
 /** Tests of `quarantined` and `rework`. */
-export const rework: readonly StoreTest[] = [
+export const reprocess: readonly StoreTest[] = [
   {
     name: 'a quarantined delivery is done for the sender',
     async run({ workers }) {
@@ -13,7 +13,7 @@ export const rework: readonly StoreTest[] = [
       await ada.claim()
       expectEqual(await ada.complete({ quarantined: true }), true, 'the completion')
       expectEqual(await ben.claim(), { status: 'done' }, 'a claim')
-      expectEqual(await ben.claim({ rework: false }), { status: 'done' }, 'a claim that says it is no rework')
+      expectEqual(await ben.claim({ reprocess: false }), { status: 'done' }, 'a claim that says it is no rework')
     },
   },
   {
@@ -21,12 +21,12 @@ export const rework: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       await ben.claim()
-      await ben.complete({ quarantined: true, handlersDone: ['mail'] })
-      const { handlersDone, ...rest } = (await cleo.claim({ rework: true })) as Claimed
-      expectEqual(rest, { status: 'claimed', attempt: 3, released: 1 }, 'the claim')
-      expectEqual([...handlersDone].sort(), ['count', 'mail'], 'handlers done')
+      await ben.complete({ quarantined: true, completedHandlers: ['mail'] })
+      const { completedHandlers, ...rest } = (await cleo.claim({ reprocess: true })) as Claimed
+      expectEqual(rest, { status: 'claimed', attempt: 3, releasedAttempts: 1 }, 'the claim')
+      expectEqual([...completedHandlers].sort(), ['count', 'mail'], 'handlers done')
     },
   },
   {
@@ -35,17 +35,21 @@ export const rework: readonly StoreTest[] = [
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
       await ada.complete()
-      expectEqual(await ben.claim({ rework: true }), { status: 'done' }, 'the rework')
+      expectEqual(await ben.claim({ reprocess: true }), { status: 'done' }, 'the rework')
     },
   },
   {
     name: 'a rework claims what is not there, and what was released',
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
-      const fresh = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
-      expectEqual(await ada.claim({ rework: true }), fresh, 'the rework of a new delivery')
+      const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
+      expectEqual(await ada.claim({ reprocess: true }), fresh, 'the rework of a new delivery')
       await ada.release()
-      expectEqual(await ben.claim({ rework: true }), { ...fresh, attempt: 2, released: 1 }, 'the next rework')
+      expectEqual(
+        await ben.claim({ reprocess: true }),
+        { ...fresh, attempt: 2, releasedAttempts: 1 },
+        'the next rework',
+      )
     },
   },
   {
@@ -53,10 +57,10 @@ export const rework: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      await ada.complete({ quarantined: true, handlersDone: ['count'] })
+      await ada.complete({ quarantined: true, completedHandlers: ['count'] })
       expectEqual(await ada.complete(), true, 'the other completion')
-      const claimed = { status: 'claimed', attempt: 2, released: 0, handlersDone: ['count'] }
-      expectEqual(await ben.claim({ rework: true }), claimed, 'a rework')
+      const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 0, completedHandlers: ['count'] }
+      expectEqual(await ben.claim({ reprocess: true }), claimed, 'a rework')
     },
   },
   {
@@ -64,7 +68,7 @@ export const rework: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben] = workers() as [Worker, Worker]
       await ada.claim()
-      expectEqual((await ben.claim({ rework: true })).status, 'busy', 'the rework')
+      expectEqual((await ben.claim({ reprocess: true })).status, 'busy', 'the rework')
     },
   },
   {
@@ -73,9 +77,9 @@ export const rework: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       await ada.claim()
       await ada.complete({ quarantined: true })
-      const answers = await atOnce(100, () => worker(ada.key).claim({ rework: true }))
-      expectEqual(answers.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
-      expectEqual(answers.filter(({ status }) => status === 'busy').length, 99, 'busy')
+      const responses = await atOnce(100, () => worker(ada.key).claim({ reprocess: true }))
+      expectEqual(responses.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
+      expectEqual(responses.filter(({ status }) => status === 'busy').length, 99, 'busy')
     },
   },
   {
@@ -84,9 +88,9 @@ export const rework: readonly StoreTest[] = [
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
       await ada.complete({ quarantined: true })
-      await ben.claim({ rework: true })
+      await ben.claim({ reprocess: true })
       expectEqual(await ben.complete(), true, 'the completion')
-      expectEqual(await cleo.claim({ rework: true }), { status: 'done' }, 'another rework')
+      expectEqual(await cleo.claim({ reprocess: true }), { status: 'done' }, 'another rework')
     },
   },
   {
@@ -94,12 +98,12 @@ export const rework: readonly StoreTest[] = [
     async run({ workers }) {
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
-      await ada.complete({ quarantined: true, handlersDone: ['count'] })
-      await ben.claim({ rework: true })
+      await ada.complete({ quarantined: true, completedHandlers: ['count'] })
+      await ben.claim({ reprocess: true })
       await ben.complete({ quarantined: true })
       expectEqual(await cleo.claim(), { status: 'done' }, 'the sender’s claim')
-      const claimed = { status: 'claimed', attempt: 3, released: 0, handlersDone: ['count'] }
-      expectEqual(await cleo.claim({ rework: true }), claimed, 'the next rework')
+      const claimed = { status: 'claimed', attempt: 3, releasedAttempts: 0, completedHandlers: ['count'] }
+      expectEqual(await cleo.claim({ reprocess: true }), claimed, 'the next rework')
     },
   },
   {
@@ -108,10 +112,10 @@ export const rework: readonly StoreTest[] = [
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
       await ada.complete({ quarantined: true })
-      await ben.claim({ rework: true })
-      expectEqual((await cleo.claim({ rework: true })).status, 'busy', 'a rework meanwhile')
+      await ben.claim({ reprocess: true })
+      expectEqual((await cleo.claim({ reprocess: true })).status, 'busy', 'a rework meanwhile')
       await pass(5)
-      expectEqual((await cleo.claim({ rework: true })).status, 'claimed', 'a rework after the lease')
+      expectEqual((await cleo.claim({ reprocess: true })).status, 'claimed', 'a rework after the lease')
     },
   },
   {
@@ -120,13 +124,13 @@ export const rework: readonly StoreTest[] = [
       const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
       await ada.claim()
       await ada.complete({ quarantined: true })
-      await ben.claim({ rework: true })
+      await ben.claim({ reprocess: true })
       expectEqual(
         [await ada.complete(), await ada.renew(), await ada.release()],
         [false, false, false],
         'what it tries',
       )
-      expectEqual((await cleo.claim({ rework: true })).status, 'busy', 'another rework')
+      expectEqual((await cleo.claim({ reprocess: true })).status, 'busy', 'another rework')
     },
   },
 ]

@@ -34,7 +34,7 @@ export const retention: readonly StoreTest[] = [
       const [ada, ben] = bench.workers() as [Worker, Worker]
       const retainUntil = await after(bench, 20)
       await ada.claim({ retainUntil })
-      await ada.complete({ retainUntil, quarantined: true, handlersDone: ['count'] })
+      await ada.complete({ retainUntil, quarantined: true, completedHandlers: ['count'] })
       await bench.pass(15)
       expectEqual(await ben.claim({ retainUntil }), { status: 'done' }, 'a claim within the retention')
       await bench.pass(10)
@@ -47,9 +47,9 @@ export const retention: readonly StoreTest[] = [
       const [ada, ben] = bench.workers() as [Worker, Worker]
       const retainUntil = await after(bench, 20)
       await ada.claim({ retainUntil })
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       await bench.pass(15)
-      const kept = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] }
+      const kept = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
       expectEqual(await ben.claim({ retainUntil }), kept, 'a claim within the retention')
     },
   },
@@ -58,7 +58,7 @@ export const retention: readonly StoreTest[] = [
     async run(bench) {
       const [ada, ben] = bench.workers() as [Worker, Worker]
       await ada.claim({ retainUntil: await after(bench, 20) })
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       await bench.pass(25)
       expectEqual(await ben.claim(), FRESH, 'a claim after the retention')
     },
@@ -129,7 +129,11 @@ export const retention: readonly StoreTest[] = [
       await ben.claim({ retainUntil: await after(bench, 20) })
       await ben.release()
       await bench.pass(15)
-      expectEqual((await cleo.claim()) as object, { ...FRESH, attempt: 3, released: 2 }, 'a claim between the two')
+      expectEqual(
+        (await cleo.claim()) as object,
+        { ...FRESH, attempt: 3, releasedAttempts: 2 },
+        'a claim between the two',
+      )
     },
   },
   {
@@ -139,14 +143,14 @@ export const retention: readonly StoreTest[] = [
       await ada.claim({ retainUntil: await after(bench, 5) })
       await ada.complete({ retainUntil: 0 })
       await bench.pass(10)
-      const answers = await Promise.all(Array.from({ length: 100 }, () => bench.worker(ada.key).claim()))
-      const claimed = answers.filter(({ status }) => status === 'claimed')
+      const responses = await Promise.all(Array.from({ length: 100 }, () => bench.worker(ada.key).claim()))
+      const claimed = responses.filter(({ status }) => status === 'claimed')
       expectEqual(claimed, [FRESH], 'claims')
     },
   },
 ]
 
-const FRESH = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] } as const
+const FRESH = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] } as const
 
 async function after(bench: Bench, units: number): Promise<number> {
   return (await bench.now()) + units * bench.unitMs

@@ -14,8 +14,8 @@ export const together: readonly StoreTest[] = [
       const ben = worker(ada.key, other)
       await ada.claim()
       expectEqual((await ben.claim()).status, 'busy', 'while it is claimed')
-      await ada.release({ handlersDone: ['count'] })
-      const claimed = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] }
+      await ada.release({ completedHandlers: ['count'] })
+      const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
       expectEqual(await ben.claim(), claimed, 'after the release')
       expectEqual(await ada.complete(), false, 'the completion of the one that released')
       await ben.complete()
@@ -28,8 +28,8 @@ export const together: readonly StoreTest[] = [
       const [ada] = workers() as [Worker]
       const elsewhere = worker(ada.key, await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` }))
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
-      const fresh = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+      await ada.release({ completedHandlers: ['count'] })
+      const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
       expectEqual(await elsewhere.claim(), fresh, 'a claim of the same key elsewhere')
       await elsewhere.complete()
       expectEqual((await ada.claim()).status, 'claimed', 'a claim here after the completion elsewhere')
@@ -53,8 +53,8 @@ export const together: readonly StoreTest[] = [
     async run({ open, worker }) {
       const namespace = `opened-${randomKey().slice(0, 16)}`
       const key = randomKey()
-      const answers = await atOnce(10, async () => worker(key, await open({ namespace })).claim())
-      expectEqual(answers.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
+      const responses = await atOnce(10, async () => worker(key, await open({ namespace })).claim())
+      expectEqual(responses.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
     },
   },
   {
@@ -84,14 +84,14 @@ export const together: readonly StoreTest[] = [
     async run(bench) {
       const [ada] = bench.workers() as [Worker]
       await ada.claim()
-      await ada.release({ handlersDone: ['count'] })
+      await ada.release({ completedHandlers: ['count'] })
       const second = await reopened(bench, ada.key)
-      const claimed = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] }
+      const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
       expectEqual(await second.claim(), claimed, 'the next try')
       await second.complete({ quarantined: true })
       const third = bench.worker(ada.key, await bench.open())
       expectEqual(await third.claim(), { status: 'done' }, 'the sender’s claim')
-      expectEqual(await third.claim({ rework: true }), { ...claimed, attempt: 3 }, 'the rework')
+      expectEqual(await third.claim({ reprocess: true }), { ...claimed, attempt: 3 }, 'the rework')
     },
   },
   {
@@ -143,12 +143,12 @@ function createLog(): Log {
 
 /** Claims, holds the delivery for a turn, and ends the try in one of three ways. */
 async function workOnce(worker: Worker, log: Log, chance: number): Promise<void> {
-  const answer = await worker.claim({ tryGapMs: Number.MAX_SAFE_INTEGER })
-  if (answer.status !== 'claimed') return
+  const response = await worker.claim({ attemptGapMs: Number.MAX_SAFE_INTEGER })
+  if (response.status !== 'claimed') return
   expectTrue(!log.finished, 'no claim of a finished delivery')
   log.holders++
   if (log.holders > 1) log.overlaps++
-  log.attempts.push(answer.attempt)
+  log.attempts.push(response.attempt)
   const renewed = await worker.renew()
   const finish = chance % 11 === 10
   // Given up before the store is told: from then on another may hold it.

@@ -48,7 +48,7 @@ export const transaction = withNeed('transaction', [
       await expectLost(bench, ada)
       expectEqual((await cleo.claim()).status, 'busy', 'another claim')
       await ben.release()
-      expectEqual((await cleo.claim()) as object, { ...claimed(3, []), released: 1 }, 'the next try')
+      expectEqual((await cleo.claim()) as object, { ...claimed(3, []), releasedAttempts: 1 }, 'the next try')
     },
   },
   {
@@ -112,8 +112,8 @@ export const transaction = withNeed('transaction', [
         await ada.claim({ leaseMs: 1 })
         await bench.pass(0.1)
         const late = commit(bench, ada, effect).catch(expectLeaseLost)
-        const answer = await ben.claim()
-        const done = (answer as { handlersDone?: readonly string[] }).handlersDone ?? []
+        const response = await ben.claim()
+        const done = (response as { completedHandlers?: readonly string[] }).completedHandlers ?? []
         if (!done.includes(CHECKPOINT)) await commit(bench, ben, effect, undefined, other)
         await late
         expectEqual(await count(bench, effect), 1, 'effects')
@@ -125,12 +125,12 @@ export const transaction = withNeed('transaction', [
     async run(bench) {
       const [ada, ben] = bench.workers() as [Worker, Worker]
       await ada.claim()
-      await ada.renew({ handlersDone: ['mail'] })
+      await ada.renew({ completedHandlers: ['mail'] })
       await commit(bench, ada)
-      await ada.release({ handlersDone: ['alert'] })
-      const { handlersDone, ...rest } = (await ben.claim()) as Claimed
-      expectEqual(rest, { status: 'claimed', attempt: 2, released: 1 }, 'the next try')
-      expectEqual([...handlersDone].sort(), ['alert', CHECKPOINT, 'mail'], 'handlers done')
+      await ada.release({ completedHandlers: ['alert'] })
+      const { completedHandlers, ...rest } = (await ben.claim()) as Claimed
+      expectEqual(rest, { status: 'claimed', attempt: 2, releasedAttempts: 1 }, 'the next try')
+      expectEqual([...completedHandlers].sort(), ['alert', CHECKPOINT, 'mail'], 'handlers done')
     },
   },
   {
@@ -170,8 +170,8 @@ export const transaction = withNeed('transaction', [
   },
 ])
 
-function claimed(attempt: number, handlersDone: readonly string[]) {
-  return { status: 'claimed', attempt, released: 0, handlersDone }
+function claimed(attempt: number, completedHandlers: readonly string[]) {
+  return { status: 'claimed', attempt, releasedAttempts: 0, completedHandlers }
 }
 
 function probe({ driver }: Bench): TransactionProbe {

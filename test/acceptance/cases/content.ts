@@ -18,18 +18,18 @@ const notAnEvent = quarantined('not_an_event')
 
 /** The text of a scan with this text as `data`. */
 function withData(data: string): string {
-  return withMembers(`"data":${data}`)
+  return withFields(`"data":${data}`)
 }
 
 /** The text of a scan with these members instead of `data`. */
-function withMembers(members: string): string {
-  return `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001",${members}}`
+function withFields(fields: string): string {
+  return `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001",${fields}}`
 }
 
 /** The handler's event, read back. */
 function eventOf(calls: readonly HandledCall[]): {
   readonly data: Record<string, unknown>
-  readonly [member: string]: unknown
+  readonly [field: string]: unknown
 } {
   return JSON.parse(calls[0]?.event ?? '')
 }
@@ -45,7 +45,7 @@ function rawText(calls: readonly HandledCall[]): string {
 function readWithin(
   stage: Stage,
   makeBody: () => Buffer,
-  answers: readonly ('processed' | 'quarantined')[],
+  responses: readonly ('processed' | 'quarantined')[],
   withinMs: number,
 ): Promise<void> {
   const limitMs = Math.max(withinMs, 3 * timeToParse(makeBody().toString()))
@@ -57,12 +57,12 @@ function readWithin(
       return reply
     })
     const { handled, outcomes } = await stage.observe()
-    const answer = answers.find((name) => reply?.body === `{"status":"${name}"}`)
-    expect(answer, `the answer is ${reply?.status} ${reply?.body}`).toBeDefined()
-    stage.expectAnswer(reply as Reply, answer as 'processed')
+    const response = responses.find((name) => reply?.body === `{"status":"${name}"}`)
+    expect(response, `the answer is ${reply?.status} ${reply?.body}`).toBeDefined()
+    stage.expectResponse(reply as Reply, response as 'processed')
     expect({ status: outcomes[0]?.status, calls: handled.length }).toEqual({
-      status: answer,
-      calls: answer === 'processed' ? 1 : 0,
+      status: response,
+      calls: response === 'processed' ? 1 : 0,
     })
     return took
   })
@@ -217,10 +217,10 @@ export const CONTENT_CASES: readonly Case[] = [
     title: '100,000 keys, also ones that look like numbers, are processed within a second',
     async play(stage) {
       for (const prefix of ['', 'k']) {
-        const members = Array.from({ length: 90_000 }, (_, index) => `"${prefix}${index}":1`)
+        const fields = Array.from({ length: 90_000 }, (_, index) => `"${prefix}${index}":1`)
         await readWithin(
           stage,
-          () => Buffer.from(withData(`{"at":${performance.now()},${members.join()}}`)),
+          () => Buffer.from(withData(`{"at":${performance.now()},${fields.join()}}`)),
           ['processed'],
           1000,
         )
@@ -257,8 +257,8 @@ export const CONTENT_CASES: readonly Case[] = [
     steps: () => [
       ...bodies(
         [
-          withMembers('"data":{},"__proto__":{"polluted":true}'),
-          withMembers('"data":[],"__proto__":{"polluted":true}'),
+          withFields('"data":{},"__proto__":{"polluted":true}'),
+          withFields('"data":[],"__proto__":{"polluted":true}'),
           withData('{"__proto__":{"polluted":true,"qr_id":"x"}}'),
           withData('{"a":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}'),
           withData('{"scan_location":{"__proto__":{"country":"ID"}}}'),
@@ -279,7 +279,7 @@ export const CONTENT_CASES: readonly Case[] = [
       const names = ['constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__']
       return [
         ...names.flatMap((name) =>
-          bodies([withData(`{"${name}":{"x":1}}`), withMembers(`"data":{},"${name}":"x"`)], PROCESSED, ({ handled }) =>
+          bodies([withData(`{"${name}":{"x":1}}`), withFields(`"data":{},"${name}":"x"`)], PROCESSED, ({ handled }) =>
             expect(handled[0]?.foreignPrototype).toBe(false),
           ),
         ),
@@ -291,7 +291,7 @@ export const CONTENT_CASES: readonly Case[] = [
     number: '100',
     title: 'a key that stands twice is read as JSON.parse reads it, by one handler',
     steps: () =>
-      bodies([withMembers('"data":{},"event":"qr.created"')], PROCESSED, ({ handled }) =>
+      bodies([withFields('"data":{},"event":"qr.created"')], PROCESSED, ({ handled }) =>
         expect(handled.map(({ handler, eventType }) => ({ handler, eventType }))).toEqual([
           { handler: 'qr.created', eventType: 'qr.created' },
         ]),
@@ -313,7 +313,7 @@ export const CONTENT_CASES: readonly Case[] = [
       {
         variant: 'printing',
         request: signed(scan({ event: 'evil\u001b[2J\r\n\u0085\u2028[govalid-webhooks] forged' })),
-        expected: { answer: 'failed', handled: 1 },
+        expected: { response: 'failed', handled: 1 },
         check({ logged }) {
           expect(logged).toHaveLength(1)
           expect(logged[0]).toContain('evil')

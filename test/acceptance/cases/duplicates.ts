@@ -35,7 +35,7 @@ const counted = (replies: readonly Reply[]) => {
   for (const { status, body } of replies) counts[`${status} ${body}`] = (counts[`${status} ${body}`] ?? 0) + 1
   return counts
 }
-const tries = (calls: readonly HandledCall[]) => calls.map(({ attempt, redelivery }) => ({ attempt, redelivery }))
+const attempts = (calls: readonly HandledCall[]) => calls.map(({ attempt, redelivery }) => ({ attempt, redelivery }))
 
 /** The same content, printed otherwise. */
 function reprints(): readonly Buffer[] {
@@ -80,14 +80,14 @@ export const DUPLICATE_CASES: readonly Case[] = [
   {
     number: '144',
     title: 'a copy that comes while the first is being worked is told to come again',
-    async play({ open, bytes, step, observe, release, expectAnswer }) {
+    async play({ open, bytes, step, observe, release, expectResponse }) {
       const request = signed(scan())
       const line = await open()
       await line.write(bytes(request, 'held'))
       await firstCall(observe)
-      await step({ variant: 'held', request, expected: { answer: 'busy', handled: 0 } })
+      await step({ variant: 'held', request, expected: { response: 'busy', handled: 0 } })
       await release()
-      expectAnswer(await line.reply, 'processed')
+      expectResponse(await line.reply, 'processed')
       line.end()
       await observe()
       await step({ variant: 'held', request, expected: DUPLICATE })
@@ -156,11 +156,15 @@ export const DUPLICATE_CASES: readonly Case[] = [
     title: 'after a try that failed, the retry is handled, and a third copy is a duplicate',
     async play({ step }) {
       for (const variant of ['fails-once', 'rejects-once'] as const) {
-        const [failed, retried, third] = same(scan(), [{ answer: 'failed', handled: 1 }, PROCESSED, DUPLICATE], variant)
+        const [failed, retried, third] = same(
+          scan(),
+          [{ response: 'failed', handled: 1 }, PROCESSED, DUPLICATE],
+          variant,
+        )
         const one = await step(failed as Step)
         const two = await step(retried as Step)
         await step(third as Step)
-        expect(tries([...one.seen.handled, ...two.seen.handled])).toEqual([
+        expect(attempts([...one.seen.handled, ...two.seen.handled])).toEqual([
           { attempt: 1, redelivery: false },
           { attempt: 2, redelivery: true },
         ])
@@ -194,7 +198,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
       const bodies = Array.from({ length: 5 }, () => scan())
       const newest = bodies.slice(2)
       const worked = bodies.flatMap((body) => same(body, [PROCESSED], 'small-store'))
-      const says: Step['check'] = ({ troubles }) => expect(troubles.map(({ code }) => code)).toEqual(['store_evicting'])
+      const says: Step['check'] = ({ reports }) => expect(reports.map(({ code }) => code)).toEqual(['store_evicting'])
       return [
         ...worked.map((step, index) => (index === 4 ? { ...step, check: says } : step)),
         ...newest.flatMap((body) => same(body, [DUPLICATE], 'small-store')),
@@ -205,7 +209,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
     number: '154b',
     title:
       'a memory store full of deliveries that are being worked forgets none of them: the next one is told to come again',
-    async play({ open, bytes, step, observe, release, expectAnswer }) {
+    async play({ open, bytes, step, observe, release, expectResponse }) {
       const held = Array.from({ length: 4 }, () => signed(scan()))
       const lines: Line[] = []
       for (const request of held) {
@@ -214,11 +218,11 @@ export const DUPLICATE_CASES: readonly Case[] = [
         await firstCall(observe)
         lines.push(line)
       }
-      await step({ variant: 'small-store-held', request: signed(scan()), expected: { answer: 'busy', handled: 0 } })
+      await step({ variant: 'small-store-held', request: signed(scan()), expected: { response: 'busy', handled: 0 } })
       for (const request of held)
-        await step({ variant: 'small-store-held', request, expected: { answer: 'busy', handled: 0 } })
+        await step({ variant: 'small-store-held', request, expected: { response: 'busy', handled: 0 } })
       await release()
-      for (const line of lines) expectAnswer(await line.reply, 'processed')
+      for (const line of lines) expectResponse(await line.reply, 'processed')
       for (const line of lines) line.end()
     },
   },

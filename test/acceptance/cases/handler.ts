@@ -7,8 +7,8 @@ import { until } from '../until.js'
 import { HURRIED_DEADLINE_MS, type VariantName } from '../variants.js'
 import { expectWithin } from '../within.js'
 
-const FAILED: Verdict = { answer: 'failed', handled: 1 }
-const UNFINISHED: Verdict = { answer: 'unfinished', handled: 1 }
+const FAILED: Verdict = { response: 'failed', handled: 1 }
+const UNFINISHED: Verdict = { response: 'unfinished', handled: 1 }
 
 function same(variant: VariantName, verdicts: readonly Verdict[]): readonly Step[] {
   const request = signed(scan())
@@ -67,7 +67,7 @@ export const HANDLER_CASES: readonly Case[] = [
       'are still answered by 4.6 s',
     timeoutMs: 20_000,
     async play(stage) {
-      const { send, observe, expectAnswer, release } = stage
+      const { send, observe, expectResponse, release } = stage
       let late: RequestSpec | undefined
       let rounds = 0
       await expectWithin(4600, async () => {
@@ -79,9 +79,9 @@ export const HANDLER_CASES: readonly Case[] = [
           sendSlowly(stage, 'slow-store-held'),
         ] as const
         const [inTime, tooLong, slow] = await Promise.all(all)
-        expectAnswer(inTime, 'processed')
-        expectAnswer(tooLong, 'unfinished')
-        expectAnswer(slow, 'unfinished')
+        expectResponse(inTime, 'processed')
+        expectResponse(tooLong, 'unfinished')
+        expectResponse(slow, 'unfinished')
         for (const { tookMs } of [tooLong, slow]) expect(tookMs).toBeGreaterThan(4450)
         return Math.max(tooLong.tookMs, slow.tookMs)
       })
@@ -91,7 +91,7 @@ export const HANDLER_CASES: readonly Case[] = [
         completions += (await observe()).store.complete
         return completions === 3 * rounds
       }, 'the completions')
-      expectAnswer(await send(late as unknown as RequestSpec, 'takes-4600ms'), 'duplicate')
+      expectResponse(await send(late as unknown as RequestSpec, 'takes-4600ms'), 'duplicate')
     },
   },
   {
@@ -103,7 +103,7 @@ export const HANDLER_CASES: readonly Case[] = [
           ...step,
           check: (seen, reply) => {
             expect(reply.body).not.toContain('handler failed')
-            expect(seen.troubles.map(({ code }) => code)).toEqual(index === 0 ? ['handler_failed'] : [])
+            expect(seen.reports.map(({ code }) => code)).toEqual(index === 0 ? ['handler_failed'] : [])
           },
         })),
       ),
@@ -113,7 +113,7 @@ export const HANDLER_CASES: readonly Case[] = [
     title: 'a PermanentError is answered 200 and never tried again',
     steps: () =>
       (['permanent', 'permanent-sink'] as const).flatMap((variant) =>
-        same(variant, [{ answer: 'quarantined', handled: 1, code: 'permanent_error' }, DUPLICATE]),
+        same(variant, [{ response: 'quarantined', handled: 1, code: 'permanent_error' }, DUPLICATE]),
       ),
   },
   {
@@ -126,7 +126,7 @@ export const HANDLER_CASES: readonly Case[] = [
           FAILED,
           FAILED,
           FAILED,
-          { answer: 'quarantined', handled: 1, code: 'tries_exhausted' },
+          { response: 'quarantined', handled: 1, code: 'attempts_exhausted' },
           DUPLICATE,
         ]),
       ),
@@ -137,7 +137,7 @@ export const HANDLER_CASES: readonly Case[] = [
     // A Worker is never closed: its platform ends it, and no request of it may wait for another.
     only: ['express', 'fastify', 'next', 'node', 'fetch'],
     async play(stage) {
-      const { open, bytes, step, observe, release, expectAnswer, target } = stage
+      const { open, bytes, step, observe, release, expectResponse, target } = stage
       const lines = await Promise.all(Array.from({ length: 10 }, () => open()))
       for (const line of lines) await line.write(bytes(signed(scan()), 'held'))
       let running = 0
@@ -149,11 +149,11 @@ export const HANDLER_CASES: readonly Case[] = [
       await step({
         variant: 'held',
         request: signed(scan()),
-        expected: { answer: 'unavailable', handled: 0, code: 'receiver_closing' },
+        expected: { response: 'unavailable', handled: 0, code: 'receiver_closing' },
         check: (seen) => expect(seen.closed).toEqual([]),
       })
       await release()
-      for (const line of lines) expectAnswer(await line.reply, 'processed')
+      for (const line of lines) expectResponse(await line.reply, 'processed')
       let closed: readonly string[] = []
       let completions = 0
       await until(async () => {

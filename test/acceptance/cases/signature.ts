@@ -253,10 +253,10 @@ export const SIGNATURE_CASES: readonly Case[] = [
   {
     number: '32',
     title: '8 KB of junk, or 8 KB that begin like a right value, are refused as fast as anything',
-    async play({ target, send, expectAnswer, observe }) {
+    async play({ target, send, expectResponse, observe }) {
       const [junk, nearly] = forged([() => 'z'.repeat(8192), (digits) => `sha256=${digits}`.padEnd(8192, 'a')])
       for (const { request } of [junk as Step, nearly as Step]) {
-        for (let round = 0; round < 20; round++) expectAnswer(await send(request), 'not_authentic')
+        for (let round = 0; round < 20; round++) expectResponse(await send(request), 'not_authentic')
         await expectWithin(5, () => timeToCompute(target, () => send(request)))
       }
       expect((await observe()).store.claim).toBe(0)
@@ -352,7 +352,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
         ...under('secret-with-newline', SECRET, UNAUTHENTIC),
         check: (seen) => {
           expect(seen.outcomes[0]?.hint).toContain('white space')
-          expect(seen.troubles.map(({ message }) => message).join()).toContain('white space')
+          expect(seen.reports.map(({ message }) => message).join()).toContain('white space')
         },
       },
     ],

@@ -11,7 +11,16 @@ const DAY = 24 * HOUR
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 
 /** GoValid's five tries, by both readings of its table, each as late as a time-out and a slow network make it. */
-const TRIES = [0, 1 * MINUTE, 5 * MINUTE, 6 * MINUTE, 15 * MINUTE, 21 * MINUTE, 60 * MINUTE, 81 * MINUTE + 25 * SECOND]
+const MAX_ATTEMPTS = [
+  0,
+  1 * MINUTE,
+  5 * MINUTE,
+  6 * MINUTE,
+  15 * MINUTE,
+  21 * MINUTE,
+  60 * MINUTE,
+  81 * MINUTE + 25 * SECOND,
+]
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString().replace('.000Z', 'Z')
 
@@ -64,7 +73,7 @@ export const TIME_CASES: readonly Case[] = [
     title: 'every one of GoValid’s tries is in time',
     play: at(NOW, () =>
       stamped(
-        TRIES.map((age) => iso(NOW - age)),
+        MAX_ATTEMPTS.map((age) => iso(NOW - age)),
         PROCESSED,
         hasNoIssue,
       ),
@@ -84,10 +93,10 @@ export const TIME_CASES: readonly Case[] = [
     number: '121',
     title: 'the guide’s example with its old date is answered 200, and the report says why no handler was called',
     play: at(NOW, () =>
-      stamped(['2025-01-29T12:00:00Z'], stale, ({ troubles }) => {
-        expect(troubles[0]?.message).toContain('older than maxAgeMs')
-        expect(troubles[0]?.message).toContain('Test')
-        expect(troubles[0]?.eventType).toBe('qr.scanned')
+      stamped(['2025-01-29T12:00:00Z'], stale, ({ reports }) => {
+        expect(reports[0]?.message).toContain('older than maxAgeMs')
+        expect(reports[0]?.message).toContain('Test')
+        expect(reports[0]?.eventType).toBe('qr.scanned')
       }),
     ),
   },
@@ -171,10 +180,10 @@ export const TIME_CASES: readonly Case[] = [
   {
     number: '129',
     title: 'the same signed bytes are handled once, now and a year later',
-    async play({ setTime, send, observe, expectAnswer }) {
+    async play({ setTime, send, observe, expectResponse }) {
       const request = signed(scan({ timestamp: iso(NOW) }))
       let calls = 0
-      for (const [after, answer] of [
+      for (const [after, response] of [
         [0, 'processed'],
         [SECOND, 'duplicate'],
         [82 * MINUTE, 'duplicate'],
@@ -183,7 +192,7 @@ export const TIME_CASES: readonly Case[] = [
         [365 * DAY, 'quarantined'],
       ] as const) {
         await setTime(NOW + after)
-        expectAnswer(await send(request), answer)
+        expectResponse(await send(request), response)
         calls += (await observe()).handled.length
       }
       expect(calls).toBe(1)

@@ -39,12 +39,12 @@ function inParts(body: Buffer, more: Partial<RequestSpec> = {}): RequestSpec {
 }
 
 /** Sends the head alone and waits for the answer. */
-function answerToHead({ open, bytes, expectAnswer }: Stage, request: RequestSpec, withinMs: number): Promise<void> {
+function responseToHead({ open, bytes, expectResponse }: Stage, request: RequestSpec, withinMs: number): Promise<void> {
   return expectWithin(withinMs, async () => {
     const line = await open()
     await line.write(bytes(request))
     const reply = await line.reply
-    expectAnswer(reply, 'body_too_large')
+    expectResponse(reply, 'body_too_large')
     line.end()
     return reply.tookMs
   })
@@ -84,18 +84,18 @@ export const TRANSPORT_CASES: readonly Case[] = [
     async play(stage) {
       await stage.step({ request: signed(scanOf(MAX_BODY_BYTES)), expected: PROCESSED })
       await stage.step({ request: signed(scanOf(MAX_BODY_BYTES + 1)), expected: tooLarge })
-      await answerToHead(stage, inParts(scanOf(MAX_BODY_BYTES + 1)), 100)
+      await responseToHead(stage, inParts(scanOf(MAX_BODY_BYTES + 1)), 100)
     },
   },
   {
     number: '49',
     title: 'a chunked body past the limit is refused after one chunk too many, and the connection ends',
-    async play({ open, bytes, expectAnswer, observe }) {
+    async play({ open, bytes, expectResponse, observe }) {
       const body = scanOf(MAX_BODY_BYTES + 1)
       const line = await open()
       await line.write(bytes(signed(body, { framing: { chunked: 64 * 1024 } })).subarray(0, -5))
       const reply = await line.reply
-      expectAnswer(reply, 'body_too_large')
+      expectResponse(reply, 'body_too_large')
       await line.closed
       const { handled, store } = await observe()
       expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
@@ -104,7 +104,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '50',
     title: 'a Content-Length of 1 GB is refused at once, nothing having been sent',
-    play: (stage) => answerToHead(stage, { headers: [h('Content-Length', String(1024 ** 3))], framing: 'none' }, 100),
+    play: (stage) => responseToHead(stage, { headers: [h('Content-Length', String(1024 ** 3))], framing: 'none' }, 100),
   },
   {
     number: '51',
@@ -140,10 +140,10 @@ export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '54',
     title: 'headers that trickle hold up nobody else',
-    async play({ open, send, expectAnswer, observe }) {
+    async play({ open, send, expectResponse, observe }) {
       const lines = await Promise.all(Array.from({ length: 100 }, () => open()))
       for (const line of lines) await line.write('POST /webhooks/default HTTP/1.1\r\nHost: a\r\nX-GoVal')
-      expectAnswer(await send(signed(scan())), 'processed')
+      expectResponse(await send(signed(scan())), 'processed')
       for (const line of lines) line.end()
       expect((await observe()).handled).toHaveLength(1)
     },
@@ -211,7 +211,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '57',
     title: 'a body in chunks of one byte, split inside characters, arrives intact',
-    async play({ step, open, bytes, expectAnswer, observe }) {
+    async play({ step, open, bytes, expectResponse, observe }) {
       const title = 'Kopi ☕ “Gayo” 🇮🇩 é'
       const body = bytesOf(payload({ data: { ...SCAN, qr_title: title } }))
       const check: Step['check'] = ({ handled }) =>
@@ -222,7 +222,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
       for (const byte of bytes(signed(other))) await line.write(Uint8Array.of(byte))
       const reply = await line.reply
       line.end()
-      expectAnswer(reply, 'processed')
+      expectResponse(reply, 'processed')
       check?.(await observe(), reply)
     },
   },
@@ -338,13 +338,13 @@ export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '67',
     title: 'a sender that waits for 100 Continue gets it, and its delivery is processed',
-    async play({ open, bytes, expectAnswer }) {
+    async play({ open, bytes, expectResponse }) {
       const body = scan()
       const line = await open()
       await line.write(bytes(inParts(body, { headers: [...inParts(body).headers, h('Expect', '100-continue')] })))
       await line.continued
       await line.write(body)
-      expectAnswer(await line.reply, 'processed')
+      expectResponse(await line.reply, 'processed')
       line.end()
     },
   },
@@ -423,7 +423,7 @@ function gzipBomb(): Buffer {
 const BOMB_PART = gzipSync(Buffer.alloc(16 * 1024 * 1024))
 
 async function stopShort(
-  { open, bytes, expectAnswer, observe }: Stage,
+  { open, bytes, expectResponse, observe }: Stage,
   variant: 'hurried' | 'default',
 ): Promise<Reply> {
   const body = scan()
@@ -431,7 +431,7 @@ async function stopShort(
   await line.write(bytes(inParts(body), variant))
   await line.write(body.subarray(0, 10))
   const reply = await line.reply
-  expectAnswer(reply, 'body_timeout')
+  expectResponse(reply, 'body_timeout')
   await line.closed
   const seen = await observe()
   expect(seen.outcomes.map(({ code }) => code)).toEqual(['body_timeout'])
@@ -440,7 +440,7 @@ async function stopShort(
 }
 
 /** 1,000 clients send a byte now and then; each is refused at its deadline. */
-async function trickle({ target, open, bytes, send, expectAnswer, observe }: Stage): Promise<void> {
+async function trickle({ target, open, bytes, send, expectResponse, observe }: Stage): Promise<void> {
   const body = scan()
   const head = bytes(inParts(body))
   const lines: Line[] = []
@@ -456,13 +456,13 @@ async function trickle({ target, open, bytes, send, expectAnswer, observe }: Sta
   }, 1000)
   await expectWithin(100, async () => {
     const reply = await send(signed(scan()))
-    expectAnswer(reply, 'processed')
+    expectResponse(reply, 'processed')
     return reply.tookMs
   })
   const grown = process.memoryUsage.rss() - before
   const replies = await Promise.all(lines.map((line) => line.reply))
   clearInterval(drip)
-  for (const reply of replies) expectAnswer(reply, 'body_timeout')
+  for (const reply of replies) expectResponse(reply, 'body_timeout')
   // Both ends of 1,000 connections live in this process where the target does.
   expect(grown, 'bytes').toBeLessThan(50 * 1024 * 1024)
   expect((await observe()).outcomes.filter(({ status }) => status !== 'processed')).toHaveLength(1000)

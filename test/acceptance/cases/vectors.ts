@@ -56,13 +56,13 @@ export const VECTOR_CASES: readonly Case[] = [
     'K1',
     'every verdict of the documented Python verifier',
     referenceVerdicts(),
-    async ({ reset, send, observe, expectAnswer }, cases) => {
+    async ({ reset, send, observe, expectResponse }, cases) => {
       for (const { name, body, header, secret, accept } of cases) {
         await reset(secret)
         const reply = await send(withSignature(body, header), 'own-secret')
         const [outcome] = (await observe()).outcomes
         expect({ name, accepted: outcome?.status !== 'refused' }).toEqual({ name, accepted: accept })
-        expectAnswer(reply, accept ? (outcome?.status as 'quarantined') : 'not_authentic')
+        expectResponse(reply, accept ? (outcome?.status as 'quarantined') : 'not_authentic')
       }
     },
   ),
@@ -153,7 +153,7 @@ export const VECTOR_CASES: readonly Case[] = [
       stage,
       list,
       ({ bytes }) => signed(bytes),
-      () => ({ answer: 'quarantined', handled: 0 }),
+      () => ({ response: 'quarantined', handled: 0 }),
       nameOfFile,
     ),
   ),

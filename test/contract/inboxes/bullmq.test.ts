@@ -22,7 +22,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     const queue = new bullmq.Queue(name, { connection })
     queues.push(queue)
     return {
-      open: (tries) => bullmqInbox({ bullmq, connection, queue: name, tries, firstPauseMs: 100 }),
+      open: (attempts) => bullmqInbox({ bullmq, connection, queue: name, attempts, firstPauseMs: 100 }),
       async writeForged(job) {
         await queue.add('delivery', job)
       },
@@ -38,7 +38,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     const name = `govalid-${randomBytes(6).toString('hex')}`
     const connection = { host, port: Number(port || 6379) }
     const queue = new bullmq.Queue(name, { connection })
-    const inbox = bullmqInbox({ bullmq, connection, queue: name, tries: 2 })
+    const inbox = bullmqInbox({ bullmq, connection, queue: name, attempts: 2 })
     const key = 'b'.repeat(64)
     await inbox.accept({ key, rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
     // As BullMQ counts jobs whose lock ran out.
@@ -115,7 +115,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
 test.each([
   ['without BullMQ', { bullmq: {} }],
   ['without a connection', { connection: undefined }],
-  ['with no tries', { tries: 0 }],
+  ['with no tries', { attempts: 0 }],
 ])('bullmqInbox refuses to be made %s', (_, wrong) => {
   expect(() => bullmqInbox({ bullmq, connection: {}, ...(wrong as object) })).toThrow(/option_invalid/)
 })

@@ -38,7 +38,7 @@ async function send(delivery: Awaited<ReturnType<typeof sign>>, path = '/webhook
 }
 
 const countEffects = async (id: string) => (await rows(`SELECT 1 FROM effects WHERE id = '${id}'`)).length
-const countTries = async (id: string) => (await rows(`SELECT 1 FROM tries WHERE id = '${id}'`)).length
+const countAttempts = async (id: string) => (await rows(`SELECT 1 FROM tries WHERE id = '${id}'`)).length
 const kept = async () =>
   (await rows('SELECT key, about FROM govalid_deliveries_quarantine')).map(({ about }) => JSON.parse(String(about)))
 
@@ -87,18 +87,20 @@ describe('cloudflareQueueInbox in workerd', () => {
   test('tries a failing handler again, and sets the delivery aside after the last try', async () => {
     expect(await send(await sign('flaky'))).toMatchObject({ status: 'accepted' })
     expect(await send(await sign('poison'))).toMatchObject({ status: 'accepted' })
-    await soon(async () => expect(await kept()).toMatchObject([{ code: 'tries_exhausted', eventType: 'qr.created' }]))
+    await soon(async () =>
+      expect(await kept()).toMatchObject([{ code: 'attempts_exhausted', eventType: 'qr.created' }]),
+    )
     await soon(async () => expect(await countEffects('flaky')).toBe(1))
-    expect(await countTries('flaky')).toBe(2)
-    expect(await countTries('poison')).toBe(3)
+    expect(await countAttempts('flaky')).toBe(2)
+    expect(await countAttempts('poison')).toBe(3)
     expect(await rows('SELECT * FROM dead')).toEqual([])
   })
 
   test('186: a handler that fails twenty times: set aside after the twentieth, long after its 200', async () => {
     await rows('DELETE FROM govalid_deliveries_quarantine')
     expect(await send(await sign('poison of twenty'), '/patient')).toEqual({ http: 200, status: 'accepted' })
-    await soon(async () => expect(await kept()).toMatchObject([{ code: 'tries_exhausted', attempt: 20 }]))
-    expect(await countTries('poison of twenty')).toBe(20)
+    await soon(async () => expect(await kept()).toMatchObject([{ code: 'attempts_exhausted', attempt: 20 }]))
+    expect(await countAttempts('poison of twenty')).toBe(20)
     expect(await rows('SELECT * FROM dead')).toEqual([])
   })
 
@@ -115,7 +117,7 @@ describe('cloudflareQueueInbox in workerd', () => {
     await DELIVERIES.send('text')
     await soon(async () => expect((await kept()).map(({ code }) => code)).toContain('job_forged'))
     await soon(async () => expect(await kept()).toHaveLength(4))
-    expect(await countTries('forged')).toBe(0)
+    expect(await countAttempts('forged')).toBe(0)
     expect((await BODIES.list()).objects).toMatchObject([{ key: 'of another' }])
   })
 
@@ -124,7 +126,7 @@ describe('cloudflareQueueInbox in workerd', () => {
     expect(await send(await sign('stranded'))).toMatchObject({ status: 'accepted' })
     await soon(async () => expect(await rows('SELECT * FROM dead')).toHaveLength(1))
     await rows('DELETE FROM outages')
-    expect(await countTries('stranded')).toBe(0)
+    expect(await countAttempts('stranded')).toBe(0)
   })
 
   test('refuses a forged request before anything is queued', async () => {
@@ -155,7 +157,7 @@ describe('cloudflareQueueInbox in workerd', () => {
 test.each([
   ['without a queue', () => cloudflareQueueInbox({ queue: {} as never })],
   ['with a bucket that is none', () => cloudflareQueueInbox({ queue: { send: async () => {} }, bucket: {} as never })],
-  ['with no tries', () => toQueueHandler({ work: async () => ({ status: 'duplicate' }) as never }, { tries: 0 })],
+  ['with no tries', () => toQueueHandler({ process: async () => ({ status: 'duplicate' }) as never }, { attempts: 0 })],
 ])('refuses to be made %s', (_, make) => {
   expect(make).toThrow(/option_invalid/)
 })

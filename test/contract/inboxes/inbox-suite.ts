@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type {
   AcceptedDelivery,
+  ErrorReport,
   Inbox,
   InboxAttempt,
   Outcome,
   Quarantine,
   QuarantineEntry,
   Receiver,
-  Trouble,
 } from '../../../src/index.js'
 import { createReceiver, memoryStore } from '../../../src/index.js'
 import { signDelivery } from '../../../src/testing/index.js'
@@ -20,7 +20,7 @@ const SECRET = 'your_webhook_secret'
 /** One inbox on its engine. */
 export interface InboxScene {
   /** Opens the inbox as one process would; `tries` with pauses of a second at the most. */
-  open(tries: number): Inbox
+  open(attempts: number): Inbox
   /** Writes something into the queue, as an intruder could. */
   writeForged(job: object): Promise<void>
   /** An inbox whose engine cannot be reached. */
@@ -83,7 +83,7 @@ export function inboxSuite(makeScene: () => InboxScene): void {
     test('keeps a delivery that fails again and again although nobody gave it a quarantine', async () => {
       const inbox = makeScene().open(3)
       const codes: string[] = []
-      const onError = ({ code }: Trouble) => void codes.push(code)
+      const onError = ({ code }: ErrorReport) => void codes.push(code)
       const receiver = createReceiver({ secret: SECRET, inbox, store: memoryStore(), onError })
       receivers.push(receiver)
       receiver.on('*', () => {
@@ -93,7 +93,7 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       const own = inbox.quarantine as Quarantine | undefined
       const held = async () => (own ? (await own.list()).length : (await inbox.status?.())?.failed)
       await soon(async () => expect(await held()).toBe(1))
-      expect(codes).toContain('tries_exhausted')
+      expect(codes).toContain('attempts_exhausted')
       expect(codes).not.toContain('event_dropped')
     })
 
@@ -104,7 +104,7 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       })
       await receiver.receive(await delivery())
       await soon(() => expect(kept).toHaveLength(1))
-      expect(kept[0]).toMatchObject({ code: 'tries_exhausted', eventType: 'qr.created' })
+      expect(kept[0]).toMatchObject({ code: 'attempts_exhausted', eventType: 'qr.created' })
       expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'failed', 'failed', 'quarantined'])
       await soon(async () => expect(await receiver.status()).toMatchObject({ waiting: 0, drained: true }))
     })
@@ -146,7 +146,7 @@ export function inboxSuite(makeScene: () => InboxScene): void {
       const seen: unknown[] = []
       const mended = receive(scene.open(3), 'the old secret').receiver
       mended.on('qr.created', (event) => void seen.push(event.data.id))
-      expect(await mended.rework(kept[0] as QuarantineEntry)).toMatchObject({ status: 'processed' })
+      expect(await mended.reprocess(kept[0] as QuarantineEntry)).toMatchObject({ status: 'processed' })
       expect(seen).toEqual(['abc'])
     })
 
@@ -161,7 +161,7 @@ export function inboxSuite(makeScene: () => InboxScene): void {
         receiver.on('*', () => {
           throw new Error('never works')
         })
-        await soon(() => expect(kept).toMatchObject([{ code: 'tries_exhausted' }]))
+        await soon(() => expect(kept).toMatchObject([{ code: 'attempts_exhausted' }]))
         await soon(async () => expect(await receiver.status()).toMatchObject({ waiting: 0, drained: true }))
         await receiver.close()
       }

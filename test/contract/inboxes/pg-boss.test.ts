@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
 import { afterAll, expect, test, vi } from 'vitest'
-import type { InboxWork } from '../../../src/inboxes/inbox.js'
+import type { InboxProcessor } from '../../../src/inboxes/inbox.js'
 import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
 import { describeWithService } from '../../support/services.js'
 import { inboxSuite } from './inbox-suite.js'
@@ -27,8 +27,8 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     const queue = `govalid-${randomBytes(6).toString('hex')}`
     const intruder = makeBoss(url)
     return {
-      open: (tries) =>
-        pgBossInbox({ boss: makeBoss(url), schema, queue, tries, firstPauseSeconds: 1, pollSeconds: 0.5 }),
+      open: (attempts) =>
+        pgBossInbox({ boss: makeBoss(url), schema, queue, attempts, firstPauseSeconds: 1, pollSeconds: 0.5 }),
       async writeForged(job) {
         await intruder.start()
         await intruder.send(queue, job)
@@ -43,7 +43,7 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     headers: {},
     receivedAt: Date.now(),
   })
-  const finished: InboxWork = async () => ({ status: 'processed' })
+  const finished: InboxProcessor = async () => ({ status: 'processed' })
 
   test('a start that failed is no start: the next one works what waits', async () => {
     const boss = makeBoss(url)
@@ -82,8 +82,8 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
 test.each([
   ['without an instance', { boss: {} }],
   ['with a queue whose name needs quoting', { queue: 'a"b' }],
-  ['with no tries', { tries: 0 }],
-  ['with half a try', { tries: 2.5 }],
+  ['with no tries', { attempts: 0 }],
+  ['with half a try', { attempts: 2.5 }],
   ['with half a worker', { concurrency: 0.5 }],
   ['with pauses pg-boss cannot make', { firstPauseSeconds: 2.5 }],
   ['with polls more often than pg-boss can', { pollSeconds: 0.2 }],
@@ -96,6 +96,6 @@ test.each([
 
 test('pgBossInbox takes the least of everything', () => {
   const boss = new PgBoss('postgres://postgres@127.0.0.1:1/test')
-  const least = { concurrency: 1, tries: 1, firstPauseSeconds: 1, pollSeconds: 0.5 }
+  const least = { concurrency: 1, attempts: 1, firstPauseSeconds: 1, pollSeconds: 0.5 }
   expect(() => pgBossInbox({ boss, ...least })).not.toThrow()
 })

@@ -61,7 +61,7 @@ describe('the suite of every inbox, on a file', () => {
   inboxSuite(() => {
     const place = file
     return {
-      open: (tries) => sqliteInbox({ database: database(place), tries, firstPauseMs: 100, pollMs: 50 }),
+      open: (attempts) => sqliteInbox({ database: database(place), attempts, firstPauseMs: 100, pollMs: 50 }),
       async writeForged(job) {
         const { key = 'e'.repeat(64), body = '' } = job as { key?: string; body?: string }
         database(place)
@@ -234,7 +234,7 @@ test.each([
   ['a database that is none', { database: {} }],
   ['a table that is no plain name', { table: 'a;b' }],
   ['no concurrency', { concurrency: 0 }],
-  ['tries that are no number', { tries: Number.NaN }],
+  ['tries that are no number', { attempts: Number.NaN }],
 ])('refuses %s at creation', (_, wrong) => {
   expect(() => sqliteInbox({ database: database(), ...(wrong as object) })).toThrow(/option_invalid/)
 })

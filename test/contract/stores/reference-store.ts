@@ -57,14 +57,14 @@ export interface Shelf {
 }
 
 interface Entry {
-  state: 'working' | 'released' | 'done' | 'quarantined'
+  state: 'processing' | 'released' | 'done' | 'quarantined'
   token: string
   leaseUntil: number
   retainUntil: number
   attempt: number
   released: number
   countedAt: number
-  handlersDone: readonly string[]
+  completedHandlers: readonly string[]
 }
 
 export interface ReferenceOptions {
@@ -87,7 +87,7 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
   const place = (key: string) => (fault === 'namespaces ignored' ? key : `${options.namespace}/${key}`)
   const held = (key: string, token: string, fenced: boolean): Entry | undefined => {
     const record = records.get(place(key))
-    if (record?.state !== 'working' || (fenced && record.token !== token)) return undefined
+    if (record?.state !== 'processing' || (fenced && record.token !== token)) return undefined
     return fault === 'owner lost with its lease' && record.leaseUntil <= now() ? undefined : record
   }
   const join = (known: readonly string[], more: readonly string[]) =>
@@ -96,19 +96,19 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
     async claim(request) {
       const known = records.get(place(request.key))
       if (fault === 'get then set') await Promise.resolve()
-      const { record, answer } = judge(known && { ...known }, request, now(), fault)
+      const { record, response } = judge(known && { ...known }, request, now(), fault)
       records.set(place(request.key), record)
-      return answer
+      return response
     },
-    async renew({ key, token, leaseMs, handlersDone = [] }) {
+    async renew({ key, token, leaseMs, completedHandlers = [] }) {
       const record = held(key, token, fault !== 'renew without token')
       if (!record) return false
       if (fault !== 'renewal without effect') record.leaseUntil = now() + leaseMs
-      if (fault === 'checkpoints of renewals lost' || handlersDone.length === 0) return true
-      record.handlersDone = join(record.handlersDone, handlersDone)
+      if (fault === 'checkpoints of renewals lost' || completedHandlers.length === 0) return true
+      record.completedHandlers = join(record.completedHandlers, completedHandlers)
       return true
     },
-    async complete({ key, token, retainUntil, quarantined, handlersDone = [] }) {
+    async complete({ key, token, retainUntil, quarantined, completedHandlers = [] }) {
       const record = held(key, token, fault !== 'complete without token')
       if (!record) {
         const known = records.get(place(key))
@@ -116,17 +116,18 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
         return again && fault !== 'repeated completion refused'
       }
       record.state = quarantined && fault !== 'quarantined for good' ? 'quarantined' : 'done'
-      record.handlersDone = fault === 'checkpoints lost on quarantine' ? [] : join(record.handlersDone, handlersDone)
+      record.completedHandlers =
+        fault === 'checkpoints lost on quarantine' ? [] : join(record.completedHandlers, completedHandlers)
       record.retainUntil =
         fault === 'retention shortened by completion' ? retainUntil : Math.max(record.retainUntil, retainUntil)
       if (fault === 'time-to-live dropped on completion') record.retainUntil = Number.POSITIVE_INFINITY
       return true
     },
-    async release({ key, token, handlersDone, counted }) {
+    async release({ key, token, completedHandlers, counted }) {
       const record = held(key, token, fault !== 'release without token')
       if (!record) return false
       record.state = 'released'
-      record.handlersDone = join(record.handlersDone, handlersDone)
+      record.completedHandlers = join(record.completedHandlers, completedHandlers)
       if (counted || fault === 'uncounted release counted') record.released++
       else record.attempt--
       return true
@@ -138,41 +139,43 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
 
 interface Judgement {
   readonly record: Entry
-  readonly answer: ClaimResult
+  readonly response: ClaimResult
 }
 
 function judge(known: Entry | undefined, request: ClaimRequest, now: number, fault: Fault | undefined): Judgement {
-  const { token, leaseMs, retainUntil, tryGapMs, rework } = request
-  const working = known?.state === 'working'
+  const { token, leaseMs, retainUntil, attemptGapMs, reprocess } = request
+  const working = known?.state === 'processing'
   const live = working && (known.leaseUntil > now || fault === 'lease never ends') && fault !== 'no lease'
   if (!known || (known.retainUntil <= now && (!live || fault === 'live claim forgotten'))) {
     return claimed({ ...FRESH, token, leaseUntil: now + leaseMs, retainUntil, attempt: 1, countedAt: now })
   }
-  const reworkable = fault === 'quarantined claimable' || rework
-  const finished = known.state === 'done' && !(rework && fault === 'finished claimable by rework')
-  if (finished || (known.state === 'quarantined' && !reworkable)) return { record: known, answer: { status: 'done' } }
+  const reprocessable = fault === 'quarantined claimable' || reprocess
+  const finished = known.state === 'done' && !(reprocess && fault === 'finished claimable by rework')
+  if (finished || (known.state === 'quarantined' && !reprocessable))
+    return { record: known, response: { status: 'done' } }
   const same = working && known.token === token && fault !== 'repeated claim busy'
   if (live && !same) {
-    const due = fault === 'every busy counted' || (now - known.countedAt >= tryGapMs && fault !== 'busy not counted')
+    const due =
+      fault === 'every busy counted' || (now - known.countedAt >= attemptGapMs && fault !== 'busy not counted')
     const record = due ? { ...known, attempt: known.attempt + 1, countedAt: now } : known
     const until = fault === 'until in seconds' ? record.leaseUntil / 1000 : record.leaseUntil
-    return { record, answer: { status: 'busy', until, attempt: record.attempt } }
+    return { record, response: { status: 'busy', until, attempt: record.attempt } }
   }
   const counted = same && fault !== 'repeated claim counted' ? {} : { attempt: known.attempt + 1, countedAt: now }
   const crashed = working && !same && fault === 'crash counted as release'
   return claimed({
     ...known,
     ...counted,
-    ...{ state: 'working', token, leaseUntil: now + leaseMs, released: known.released + (crashed ? 1 : 0) },
+    ...{ state: 'processing', token, leaseUntil: now + leaseMs, released: known.released + (crashed ? 1 : 0) },
     retainUntil: fault === 'retention shortened by claim' ? retainUntil : Math.max(known.retainUntil, retainUntil),
   })
 }
 
-const FRESH = { state: 'working', released: 0, handlersDone: [] } as const
+const FRESH = { state: 'processing', released: 0, completedHandlers: [] } as const
 
 function claimed(record: Entry): Judgement {
-  const { attempt, released, handlersDone } = record
-  return { record, answer: { status: 'claimed', attempt, released, handlersDone } }
+  const { attempt, released, completedHandlers } = record
+  return { record, response: { status: 'claimed', attempt, releasedAttempts: released, completedHandlers } }
 }
 
 async function transact(
@@ -193,7 +196,7 @@ async function transact(
   if (!record && fault !== 'transaction without fence') throw new WebhookError('lease_lost', 'The claim was lost.')
   shelf.effects.push(...written)
   if (!record || fault === 'transaction without checkpoint') return
-  record.handlersDone = [...new Set([...record.handlersDone, checkpoint])]
+  record.completedHandlers = [...new Set([...record.completedHandlers, checkpoint])]
 }
 
 function createQuarantine({ entries }: Shelf, place: (key: string) => string, fault: Fault | undefined) {

@@ -20,9 +20,9 @@ export async function getThenSetStore(pool: Pool, table: string): Promise<Store>
     async claim({ key, token, leaseMs }) {
       const { rows } = await pool.query<{ state: string }>(`SELECT state FROM ${table} WHERE key = $1`, [key])
       if (rows[0]?.state === 'done') return { status: 'done' }
-      if (rows[0]?.state === 'working') return { status: 'busy', until: Date.now() + leaseMs, attempt: 1 }
-      await set(key, 'working', token)
-      return { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+      if (rows[0]?.state === 'processing') return { status: 'busy', until: Date.now() + leaseMs, attempt: 1 }
+      await set(key, 'processing', token)
+      return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
     },
     renew: () => true,
     async complete({ key, token }) {

@@ -45,7 +45,7 @@ function openDesk(): Desk {
   const clock: Clock = { ...systemClock, now: () => NOW }
   const memory = memoryStore({ clock })
   const counted =
-    <Request, Answer>(call: (request: Request) => Answer) =>
+    <Request, WebhookResponse>(call: (request: Request) => WebhookResponse) =>
     (request: Request) => {
       desk.stored++
       return call(request)
@@ -88,7 +88,7 @@ async function playOne(desk: Desk, input: GeneratedInput, zeros: Zeros): Promise
   } catch (error) {
     return wrong('crashes', String(error))
   }
-  if (performance.now() - startedAt > LATE_MS) wrong('lateAnswers', outcome)
+  if (performance.now() - startedAt > LATE_MS) wrong('lateResponses', outcome)
   if (!authentic && desk.handled > 0) wrong('forgedCalls', outcome)
   if (!authentic && desk.stored > 0) wrong('earlyStoreCalls', outcome)
   if (authentic && outcome.status === 'refused') wrong('refusedVerified', outcome)

@@ -123,5 +123,5 @@ function takeStructure(random: Random): string {
 
 /** `fc.object` has values that are no JSON; what is left of them is. */
 function printed(value: object): string {
-  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member))
+  return JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? String(field) : field))
 }

@@ -69,25 +69,25 @@ function jsonText(random: Random, depth = 4, wrong = 0.01): string {
   if (kind === 0) return random.pick(['true', 'false', 'null'])
   if (kind <= 2) return random.pick(NUMBERS)
   if (kind <= 4) return `"${random.pick(STRINGS)}"`
-  const members = Array.from({ length: random.below(5) }, () => {
+  const fields = Array.from({ length: random.below(5) }, () => {
     const value = random.pick(BLANKS) + jsonText(random, depth - 1, wrong)
     return kind === 5 ? value : `"${random.pick(KEYS)}"${random.pick(BLANKS)}:${value}`
   })
-  const inside = members.join(`${random.pick(BLANKS)},`)
+  const inside = fields.join(`${random.pick(BLANKS)},`)
   return kind === 5 ? `[${inside}]` : `{${inside}${random.pick(BLANKS)}}`
 }
 
 /** The text of an event: the members of the envelope, some of them missing, twice, or of another kind. */
 export function eventText(random: Random, types: readonly string[], now: number): string {
-  const members = [
+  const fields = [
     `"event":${random.chance(0.9) ? JSON.stringify(random.pick(types)) : jsonText(random, 1)}`,
     `"timestamp":${random.chance(0.8) ? JSON.stringify(new Date(now - random.below(1e6)).toISOString()) : jsonText(random, 0)}`,
     `"webhook_id":${random.chance(0.9) ? '"wh-001"' : jsonText(random, 1)}`,
     `"data":${jsonText(random, 5)}`,
   ]
-  if (random.chance(0.2)) members.splice(random.below(4), 1)
-  if (random.chance(0.2)) members.push(`"${random.pick(KEYS)}":${jsonText(random, 2)}`)
-  const text = `{${members.join(random.pick([',', ', ', ',\n']))}}`
+  if (random.chance(0.2)) fields.splice(random.below(4), 1)
+  if (random.chance(0.2)) fields.push(`"${random.pick(KEYS)}":${jsonText(random, 2)}`)
+  const text = `{${fields.join(random.pick([',', ', ', ',\n']))}}`
   if (random.chance(0.95)) return random.pick(['', '', '', '\ufeff']) + text + random.pick(['', '', '\n', ' '])
   return random.pick([`[${text}]`, `${text}${text}`, jsonText(random), '['.repeat(random.below(2000)), ''])
 }

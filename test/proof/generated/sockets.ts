@@ -75,5 +75,5 @@ function judgeReply({ kind, request }: Sent, reply: Reply, authentic: boolean, z
   else if (authentic && status >= 400) count(zeros, 'refusedVerified', about())
   // A character that no header may have is the transport's to refuse: 400.
   else if (authentic ? status !== 200 : status !== 401 && status !== 400) count(zeros, 'wrongVerdicts', about())
-  if (tookMs > LATE_MS) count(zeros, 'lateAnswers', about())
+  if (tookMs > LATE_MS) count(zeros, 'lateResponses', about())
 }

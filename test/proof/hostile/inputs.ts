@@ -48,8 +48,8 @@ export const HOSTILE_SETS: readonly HostileSet[] = [
     inputs: (target: Target) => {
       if (only && !only.includes(target.class)) return []
       return (steps?.() ?? []).map(({ request, variant, expected }) => {
-        const { answer } = verdictFor(expected, target)
-        const listed = typeof answer === 'string' ? {} : { listed: answer.status }
+        const { response } = verdictFor(expected, target)
+        const listed = typeof response === 'string' ? {} : { listed: response.status }
         return { name: `${number} ${title}`, request, ...(variant && { variant }), ...listed }
       })
     },

@@ -3,7 +3,7 @@
 import type { RequestSpec } from '../../acceptance/case.js'
 import { signatureOf } from '../../acceptance/deliveries.js'
 import type { Observations } from '../../acceptance/observations.js'
-import { ANSWERS } from '../../acceptance/responses.js'
+import { RESPONSES } from '../../acceptance/responses.js'
 import type { Reply } from '../../acceptance/tcp.js'
 import { count, LATE_MS, type Zeros } from '../zeros.js'
 import { type HostileInput, secretsOf } from './inputs.js'
@@ -19,7 +19,7 @@ export function isAuthentic(
 }
 
 const OWN_SERVER_ERRORS = ['failed', 'busy', 'unfinished', 'unavailable', 'body_already_parsed'] as const
-const OWN_BODIES: readonly string[] = OWN_SERVER_ERRORS.map((name) => ANSWERS[name].body)
+const OWN_BODIES: readonly string[] = OWN_SERVER_ERRORS.map((name) => RESPONSES[name].body)
 
 /** Counts what must not be. */
 export function judge(input: HostileInput, reply: Reply, seen: Observations, zeros: Zeros): void {
@@ -40,6 +40,6 @@ export function judge(input: HostileInput, reply: Reply, seen: Observations, zer
   const isUnread = isListed || (outcome?.status === 'refused' && !outcome.code?.startsWith('signature_'))
   if (authentic && !isUnread && Number(status) >= 400 && Number(status) < 500) wrong('refusedVerified')
   if (input.accept !== undefined && input.accept !== (status === 200)) wrong('wrongVerdicts')
-  if (reply.tookMs > LATE_MS) wrong('lateAnswers')
+  if (reply.tookMs > LATE_MS) wrong('lateResponses')
   for (const fault of seen.faults) count(zeros, 'unhandled', `${input.name}: ${fault}`)
 }

@@ -37,7 +37,7 @@ const AT_ONCE = 5
 const DIES_WITHIN_MS = 30_000
 const DRAINS_WITHIN_MS = 240_000
 /** Of what is still not answered 200 at the end. */
-const MOST_TRIES = 20
+const MAX_ATTEMPTS = 20
 /** Longer than any lease of a store. */
 const LATER_MS = 120_000
 
@@ -96,8 +96,8 @@ async function sendAll(port: number, deliveries: readonly Sent[]): Promise<reado
 /** Tries again and again: what piled up while processes died is more than a busy machine takes at once. */
 async function sendUntilAnswered(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
   let open = deliveries
-  for (let tries = 0; open.length > 0 && tries < MOST_TRIES; tries++) {
-    if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 1000))
+  for (let attempts = 0; open.length > 0 && attempts < MAX_ATTEMPTS; attempts++) {
+    if (attempts > 0) await new Promise((resolve) => setTimeout(resolve, 1000))
     open = await sendAll(port, open)
   }
   return open

@@ -29,10 +29,10 @@ export async function freezeWorkers(setup: LaneSetup, times: number): Promise<Fr
     first.child.kill('SIGSTOP')
     await setup.observer.makeLater(FROZEN_MS)
     const second = await startWorker(setup, {})
-    const answer = await post(second.port, sent)
+    const response = await post(second.port, sent)
     first.child.kill('SIGCONT')
-    const answers = [answer, await late, await post(second.port, sent)]
-    if (answers.join() !== '200,500,200') otherwise++
+    const responses = [response, await late, await post(second.port, sent)]
+    if (responses.join() !== '200,500,200') otherwise++
     for (const { child } of [first, second]) {
       child.disconnect()
       await once(child, 'exit')

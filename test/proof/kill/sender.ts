@@ -34,7 +34,7 @@ export interface LaneResult {
 const GAPS_MINUTES = [1, 5, 15, 60]
 const AT_ONCE = 5
 /** Two tries at least are left to every delivery: one that never came to an end four times is set aside, not worked. */
-const DEADLY_TRIES = 3
+const DEADLY_ATTEMPTS = 3
 const ANY_TIME = 'any time'
 const ANY_TIME_MS = 12
 
@@ -82,11 +82,11 @@ async function deliver(
   let open = batch
   for (let attempt = 0; attempt <= GAPS_MINUTES.length && open.length > 0; attempt++) {
     if (attempt > 0) await setup.observer.makeLater((GAPS_MINUTES[attempt - 1] as number) * 60_000)
-    const point = attempt < DEADLY_TRIES ? choosePoint(setup) : undefined
+    const point = attempt < DEADLY_ATTEMPTS ? choosePoint(setup) : undefined
     const worker = await startWorker(setup, chooseDeath(setup, point, open.length))
-    const answers = Promise.all(open.map((sent) => post(worker.port, sent)))
+    const responses = Promise.all(open.map((sent) => post(worker.port, sent)))
     if (point === ANY_TIME) setTimeout(() => worker.child.kill('SIGKILL'), setup.random() * ANY_TIME_MS)
-    const statuses = await answers
+    const statuses = await responses
     if (await wasKilled(worker.child)) kills[point as string] = (kills[point as string] ?? 0) + 1
     open = open.filter((_, index) => statuses[index] !== 200)
   }
@@ -133,9 +133,9 @@ async function wasKilled(child: ChildProcess): Promise<boolean> {
 export function post(port: number, { body, signature }: Sent): Promise<number | undefined> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', 'x-govalid-signature': signature }
-    const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/', headers, agent: false }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode))
-      answer.on('error', () => resolve(undefined))
+    const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/', headers, agent: false }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode))
+      response.on('error', () => resolve(undefined))
     })
     sent.setTimeout(5000, () => sent.destroy())
     sent.on('error', () => resolve(undefined))

@@ -13,19 +13,19 @@ export interface Sending {
 }
 
 /** How often each status was answered. */
-export type Answers = Map<number, number>
+export type Responses = Map<number, number>
 
 /** Sends every delivery once, and counts the answers. */
-export async function sendDeliveries(sending: Sending): Promise<Answers> {
-  const answers: Answers = new Map()
+export async function sendDeliveries(sending: Sending): Promise<Responses> {
+  const responses: Responses = new Map()
   const key = createSecretKey(Buffer.from(sending.secret))
   let next = sending.from
   const take = () => (next < sending.to ? requestOf(next++, key) : undefined)
-  await Promise.all(Array.from({ length: sending.connections }, () => keepBusy(sending.port, take, answers)))
-  return answers
+  await Promise.all(Array.from({ length: sending.connections }, () => keepBusy(sending.port, take, responses)))
+  return responses
 }
 
-function keepBusy(port: number, take: () => Buffer | undefined, answers: Answers): Promise<void> {
+function keepBusy(port: number, take: () => Buffer | undefined, responses: Responses): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
     let received = ''
@@ -40,10 +40,10 @@ function keepBusy(port: number, take: () => Buffer | undefined, answers: Answers
     socket.on('connect', sendNext)
     socket.on('data', (chunk) => {
       received += chunk
-      const end = endOfAnswer(received)
+      const end = endOfResponse(received)
       if (end < 0) return
       const status = Number(received.slice(9, 12))
-      answers.set(status, (answers.get(status) ?? 0) + 1)
+      responses.set(status, (responses.get(status) ?? 0) + 1)
       received = received.slice(end)
       sendNext()
     })
@@ -53,7 +53,7 @@ function keepBusy(port: number, take: () => Buffer | undefined, answers: Answers
 }
 
 /** Where a whole answer ends; -1 when it is not all there. */
-function endOfAnswer(received: string): number {
+function endOfResponse(received: string): number {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return -1
   const length = /content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1]

@@ -17,25 +17,25 @@ export interface LoadState {
   readonly handled: number
   /** `heapUsed`, `external` and `arrayBuffers` after a collection, in bytes. */
   readonly memory: number
-  readonly troubles: number
+  readonly reports: number
 }
 
 /** Serves until its parent is gone; answers every message with its state. */
 export async function serveLoad({ secret, store }: LoadSetup): Promise<void> {
   let handled = 0
-  let troubles = 0
+  let reports = 0
   const receiver = createReceiver({
     secret,
     store: store === false ? false : memoryStore({ maxKeys: store }),
     // A memory store past its cap says so now and then; nothing else may be told.
     onError({ code }) {
-      if (code !== 'store_evicting') troubles++
+      if (code !== 'store_evicting') reports++
     },
   }).on('qr.scanned', () => void handled++)
   const server = createServer(toHandler(receiver))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const tell = () => process.send?.({ port, handled, memory: memoryNow(), troubles } satisfies LoadState)
+  const tell = () => process.send?.({ port, handled, memory: memoryNow(), reports } satisfies LoadState)
   process.on('message', tell)
   process.on('disconnect', () => process.exit(0))
   tell()

@@ -135,5 +135,11 @@ function signatureOf(body: Buffer, secret: string = SECRET): string {
 }
 
 function post(title: string, body: Buffer, signature: string | undefined, answer: string): Step {
-  return { title, method: 'POST', bodyHex: body.toString('hex'), answer, ...(signature !== undefined && { signature }) }
+  return {
+    title,
+    method: 'POST',
+    bodyHex: body.toString('hex'),
+    answer,
+    ...(signature !== undefined && { signature }),
+  }
 }

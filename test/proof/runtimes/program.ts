@@ -21,13 +21,13 @@ export function createProgram(sdk: Sdk): Program {
       const { pathname } = new URL(request.url)
       if (pathname === '/webhooks') return receive(request)
       if (pathname === '/seen') return Response.json({ handled: scene.handled, outcomes: scene.outcomes })
-      if (pathname === '/scenario') return answerScenario(sdk, request)
+      if (pathname === '/scenario') return respondScenario(sdk, request)
       return new Response(null, { status: 404 })
     },
   }
 }
 
-async function answerScenario(sdk: Sdk, request: Request): Promise<Response> {
+async function respondScenario(sdk: Sdk, request: Request): Promise<Response> {
   try {
     return Response.json(await runScenario(sdk, (await request.json()) as ScenarioInput))
   } catch (error) {

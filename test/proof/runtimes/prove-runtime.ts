@@ -5,7 +5,7 @@ import { createSteps } from './fixtures.js'
 import type { Runtime } from './runtimes.js'
 import {
   type CryptoPath,
-  readAnswer,
+  readResponse,
   requestOf,
   type ScenarioInput,
   type ScenarioReport,
@@ -62,38 +62,38 @@ async function proveScenario(url: string, path: CryptoPath, vectors: readonly Ve
   }
   const report = (await response.json()) as ScenarioReport
   const other = report.usedWebCrypto === (path === 'WebCrypto') ? [] : [`${path} is not what computed`]
-  const answers = compare(
+  const responses = compare(
     steps.map(({ title, answer }) => `${title}: ${answer}`),
-    titled(steps, report.answers),
+    titled(steps, report.responses),
   )
   return [
     { what: `vectors, ${path}`, count: report.judged, differences: [...other, ...report.differing] },
     {
       what: `receiver, ${path}`,
-      count: report.answers.length,
-      differences: [...answers, ...compare(handled, report.handled), ...compare(outcomes, report.outcomes)],
+      count: report.responses.length,
+      differences: [...responses, ...compare(handled, report.handled), ...compare(outcomes, report.outcomes)],
     },
   ]
 }
 
 async function proveHttp(url: string, server: string): Promise<Found> {
   const { steps, handled, outcomes } = createSteps()
-  const answers: string[] = []
-  for (const step of steps) answers.push(await readAnswer(await fetch(requestOf(step, `${url}/webhooks`))))
+  const responses: string[] = []
+  for (const step of steps) responses.push(await readResponse(await fetch(requestOf(step, `${url}/webhooks`))))
   const seen = (await (await fetch(`${url}/seen`)).json()) as { handled: string[]; outcomes: string[] }
   const differences = [
     ...compare(
       steps.map(({ title, answer }) => `${title}: ${answer}`),
-      titled(steps, answers),
+      titled(steps, responses),
     ),
     ...compare(handled, seen.handled),
     ...compare(outcomes, seen.outcomes),
   ]
-  return { what: `HTTP, ${server}`, count: answers.length, differences }
+  return { what: `HTTP, ${server}`, count: responses.length, differences }
 }
 
-const titled = (steps: readonly { readonly title: string }[], answers: readonly string[]) =>
-  answers.map((answer, index) => `${steps[index]?.title}: ${answer}`)
+const titled = (steps: readonly { readonly title: string }[], responses: readonly string[]) =>
+  responses.map((answer, index) => `${steps[index]?.title}: ${answer}`)
 
 /** What differs between what was expected and what came. */
 function compare(expected: readonly string[], came: readonly string[]): string[] {

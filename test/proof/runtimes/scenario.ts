@@ -50,7 +50,7 @@ export interface ScenarioReport {
   readonly differing: readonly string[]
   readonly judged: number
   /** The answers, in the order of the steps. */
-  readonly answers: readonly string[]
+  readonly responses: readonly string[]
   /** What the handlers were called with. */
   readonly handled: readonly string[]
   /** How every delivery ended, as `onOutcome` was told. */
@@ -82,14 +82,14 @@ export async function runScenario(sdk: Sdk, input: ScenarioInput): Promise<Scena
     }
     const { receiver, handled, outcomes } = createScene(sdk)
     const handle = sdk.toHandler(receiver)
-    const answers: string[] = []
-    for (const step of input.steps) answers.push(await readAnswer(await handle(requestOf(step))))
+    const responses: string[] = []
+    for (const step of input.steps) responses.push(await readResponse(await handle(requestOf(step))))
     await receiver.close()
     return {
       usedWebCrypto: watched.calls() > 0,
       differing,
       judged: input.vectors.length,
-      answers,
+      responses,
       handled,
       outcomes,
     }
@@ -128,7 +128,7 @@ export function requestOf(step: Step, url = 'https://example.com/webhooks/govali
 }
 
 /** Status and body. */
-export async function readAnswer(response: Response): Promise<string> {
+export async function readResponse(response: Response): Promise<string> {
   return `${response.status} ${await response.text()}`
 }
 

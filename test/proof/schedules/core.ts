@@ -1,7 +1,7 @@
 // Plays schedules on the core: two receivers on one store get copies of two deliveries; when each arrives, when the store takes and answers
 // each call, when each handler ends and when time goes by is fast-check's choice. What must hold is checked while it happens.
 import fc from 'fast-check'
-import { toAnswer } from '../../../src/delivery/response.js'
+import { toResponse } from '../../../src/delivery/response.js'
 import {
   createReceiver,
   type MaybePromise,
@@ -73,13 +73,13 @@ export async function playCore(
   const turn = (what: string) => scheduler.schedule(Promise.resolve(), what)
   /** The store takes a call when it is its turn, and the answer arrives when it is the answer's. */
   const scheduled =
-    <Request, Answer>(call: string, work: (request: Request) => MaybePromise<Answer>) =>
+    <Request, WebhookResponse>(call: string, work: (request: Request) => MaybePromise<WebhookResponse>) =>
     async (request: Request) => {
       storeCalls++
       await turn(`${call} arrives`)
-      const answer = await work(request)
+      const response = await work(request)
       await turn(`${call} is answered`)
-      return answer
+      return response
     }
   const slow: Store = {
     claim: scheduled('claim', (request) => store.claim(request)),
@@ -168,7 +168,7 @@ async function deliver(receiver: Receiver, delivery: number, play: Play, steps: 
     header: (name) => (name === 'x-govalid-signature' ? signature : undefined),
     body,
   })
-  const { status } = toAnswer(outcome)
+  const { status } = toResponse(outcome)
   if (status !== 200 && status !== 500 && status !== 503) wrong(`answered ${status}`)
   // A step of time is taken at once, and what it brings about comes after it.
   if (clock.now() - startedAt > DEADLINE_MS + steps.reduce((sum, ms) => sum + ms, 0)) wrong('answered late')

@@ -7,12 +7,12 @@ export const GAP = 30
 interface ModelRecord {
   token: string
   attempt: number
-  released: number
+  releasedAttempts: number
   countedAt: number
   leaseUntil: number
   retainUntil: number
   state: 'in progress' | 'released' | 'done' | 'quarantined'
-  readonly handlersDone: Set<string>
+  readonly completedHandlers: Set<string>
 }
 
 /** A call, and what it is about. `retain` is counted from now. */
@@ -24,11 +24,11 @@ export interface StoreStep {
 }
 
 /** What a call answers, in a form that two stores can be compared in. */
-export type StepAnswer = boolean | { readonly status: string; readonly [detail: string]: unknown }
+export type StepResponse = boolean | { readonly status: string; readonly [detail: string]: unknown }
 
 /** The model. */
 export interface StoreModel {
-  apply(step: StoreStep): StepAnswer
+  apply(step: StoreStep): StepResponse
   pass(time: number): void
   readonly now: () => number
   /** The record may be forgotten or not: nothing but a claim can be asked. */
@@ -45,15 +45,15 @@ export interface StoreModel {
 /** Starts with no record, or as a copy of another model. */
 export function createModel(start = 1000, given?: ModelRecord): StoreModel {
   let now = start
-  let record = given && { ...given, handlersDone: new Set(given.handlersDone) }
+  let record = given && { ...given, completedHandlers: new Set(given.completedHandlers) }
   const isThere = () => record !== undefined && Math.max(record.retainUntil, record.leaseUntil) > now
   const owns = (token: string) => record?.state === 'in progress' && record.token === token
-  const calls: Readonly<Record<StoreStep['call'], (step: StoreStep) => StepAnswer>> = {
+  const calls: Readonly<Record<StoreStep['call'], (step: StoreStep) => StepResponse>> = {
     claim: ({ worker, flag, retain }) => claim(tokenOf(worker), now + retain, flag),
     renew({ worker }) {
       if (!record || !owns(tokenOf(worker))) return false
       record.leaseUntil = now + LEASE
-      record.handlersDone.add(handlerOf(worker))
+      record.completedHandlers.add(handlerOf(worker))
       return true
     },
     complete({ worker, flag, retain }) {
@@ -62,14 +62,14 @@ export function createModel(start = 1000, given?: ModelRecord): StoreModel {
       if (!owns(tokenOf(worker))) return isFinished && record.token === tokenOf(worker)
       const retainUntil = Math.max(record.retainUntil, now + retain)
       Object.assign(record, { state: flag ? 'quarantined' : 'done', leaseUntil: 0, retainUntil })
-      record.handlersDone.add(handlerOf(worker))
+      record.completedHandlers.add(handlerOf(worker))
       return true
     },
     release({ worker, flag }) {
       if (!record || !owns(tokenOf(worker))) return false
       Object.assign(record, { state: 'released', leaseUntil: 0 })
-      record.handlersDone.add(handlerOf(worker))
-      if (flag) record.released++
+      record.completedHandlers.add(handlerOf(worker))
+      if (flag) record.releasedAttempts++
       else record.attempt--
       return true
     },
@@ -85,31 +85,32 @@ export function createModel(start = 1000, given?: ModelRecord): StoreModel {
     phase: () => record?.state,
     remembering: (retain) =>
       createModel(now, record && { ...record, retainUntil: Math.max(record.retainUntil, now + retain) }),
-    state: () => JSON.stringify(record ? { ...record, handlersDone: [...record.handlersDone].sort() } : 'none'),
+    state: () =>
+      JSON.stringify(record ? { ...record, completedHandlers: [...record.completedHandlers].sort() } : 'none'),
   }
 
-  function claim(token: string, retainUntil: number, rework: boolean): StepAnswer {
+  function claim(token: string, retainUntil: number, reprocess: boolean): StepResponse {
     if (!isThere()) record = undefined
-    if (record && (record.state === 'done' || (record.state === 'quarantined' && !rework))) return { status: 'done' }
+    if (record && (record.state === 'done' || (record.state === 'quarantined' && !reprocess))) return { status: 'done' }
     const isRepeated = record !== undefined && owns(token)
     if (record?.state === 'in progress' && record.leaseUntil > now && !isRepeated) {
       if (now - record.countedAt >= GAP) Object.assign(record, { attempt: record.attempt + 1, countedAt: now })
       return { status: 'busy', until: record.leaseUntil, attempt: record.attempt }
     }
-    const none = { attempt: 0, released: 0, countedAt: now, retainUntil, handlersDone: new Set<string>() }
+    const none = { attempt: 0, releasedAttempts: 0, countedAt: now, retainUntil, completedHandlers: new Set<string>() }
     const before = record ?? none
     record = {
       token,
       attempt: before.attempt + (isRepeated ? 0 : 1),
-      released: before.released,
+      releasedAttempts: before.releasedAttempts,
       countedAt: isRepeated ? before.countedAt : now,
       leaseUntil: now + LEASE,
       retainUntil: Math.max(before.retainUntil, retainUntil),
       state: 'in progress',
-      handlersDone: before.handlersDone,
+      completedHandlers: before.completedHandlers,
     }
-    const { attempt, released, handlersDone } = record
-    return { status: 'claimed', attempt, released, handlersDone: [...handlersDone].sort() }
+    const { attempt, releasedAttempts, completedHandlers } = record
+    return { status: 'claimed', attempt, releasedAttempts, completedHandlers: [...completedHandlers].sort() }
   }
 }
 

@@ -8,7 +8,7 @@ import {
   GAP,
   handlerOf,
   LEASE,
-  type StepAnswer,
+  type StepResponse,
   type StoreModel,
   type StoreStep,
   tokenOf,
@@ -66,10 +66,12 @@ export async function playSchedule(moves: readonly StoreMove[], tested: Schedule
     // Whether a record that is over is still there is left to the store: only a claim tells.
     const isOver = models.some((model) => model.isOver())
     const steps = isOver ? move.filter(({ call }) => call === 'claim').slice(0, 1) : move
-    const answers = await Promise.all(steps.map((step, index) => ask(tested, index, key, step, models[0]?.now() ?? 0)))
+    const responses = await Promise.all(
+      steps.map((step, index) => ask(tested, index, key, step, models[0]?.now() ?? 0)),
+    )
     calls += steps.length
-    const after = models.flatMap((model) => explain(model, steps, answers))
-    if (after.length === 0) throw new Error(`no order of ${JSON.stringify(steps)} gives ${JSON.stringify(answers)}`)
+    const after = models.flatMap((model) => explain(model, steps, responses))
+    if (after.length === 0) throw new Error(`no order of ${JSON.stringify(steps)} gives ${JSON.stringify(responses)}`)
     models = [...new Map(after.map((model) => [model.state(), model])).values()]
   }
   return calls
@@ -86,25 +88,32 @@ async function ask(
   key: string,
   { call, worker, flag, retain }: StoreStep,
   modelNow: number,
-): Promise<StepAnswer> {
+): Promise<StepResponse> {
   const { stores, unitMs, exact } = tested
   const store = stores[index % stores.length] as Store<unknown>
   const token = tokenOf(worker)
   const leaseMs = LEASE * unitMs
   const retainUntil = tested.now() + retain * unitMs - overBy(tested)
-  const handlersDone = [handlerOf(worker)]
+  const completedHandlers = [handlerOf(worker)]
   switch (call) {
     case 'renew':
-      return store.renew({ key, token, leaseMs, handlersDone })
+      return store.renew({ key, token, leaseMs, completedHandlers })
     case 'complete':
-      return store.complete({ key, token, retainUntil, quarantined: flag, handlersDone })
+      return store.complete({ key, token, retainUntil, quarantined: flag, completedHandlers })
     case 'release':
-      return store.release({ key, token, handlersDone, counted: flag })
+      return store.release({ key, token, completedHandlers, counted: flag })
     default: {
-      const result = await store.claim({ key, token, leaseMs, tryGapMs: GAP * unitMs, retainUntil, rework: flag })
+      const result = await store.claim({
+        key,
+        token,
+        leaseMs,
+        attemptGapMs: GAP * unitMs,
+        retainUntil,
+        reprocess: flag,
+      })
       if (result.status === 'claimed') {
-        const { status, attempt, released } = result
-        return { status, attempt, released, handlersDone: [...result.handlersDone].sort() }
+        const { status, attempt, releasedAttempts } = result
+        return { status, attempt, releasedAttempts, completedHandlers: [...result.completedHandlers].sort() }
       }
       if (result.status !== 'busy') return { status: result.status }
       const left = (result.until - tested.now()) / unitMs
@@ -117,17 +126,17 @@ async function ask(
 function explain(
   model: StoreModel,
   steps: readonly StoreStep[],
-  answers: readonly StepAnswer[],
+  responses: readonly StepResponse[],
 ): readonly StoreModel[] {
   if (steps.length === 0) return [model]
   return steps.flatMap((step, index) => {
     const next = model.copy()
-    if (JSON.stringify(next.apply(step)) !== JSON.stringify(answers[index])) return []
+    if (JSON.stringify(next.apply(step)) !== JSON.stringify(responses[index])) return []
     const isOther = (_: unknown, other: number) => other !== index
     // The contract leaves open whether a call that finds it finished makes it remembered for longer: stores differ, and none forgets sooner.
     const isFinished = ['done', 'quarantined'].includes(next.phase() ?? '')
     const states =
       isFinished && (step.call === 'claim' || step.call === 'complete') ? [next, next.remembering(step.retain)] : [next]
-    return states.flatMap((state) => explain(state, steps.filter(isOther), answers.filter(isOther)))
+    return states.flatMap((state) => explain(state, steps.filter(isOther), responses.filter(isOther)))
   })
 }

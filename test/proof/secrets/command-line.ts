@@ -11,7 +11,7 @@ import type { Random } from '../random.js'
 import { generateSecret } from './generate.js'
 import { createSearch, type Search } from './search.js'
 
-const LONGEST_MS = 60_000
+const MAX_MS = 60_000
 
 /** One run of one command, with a secret and an API key of its own. `file` is the built command line. */
 export async function searchCommandLine(random: Random, file: string): Promise<Search> {
@@ -87,7 +87,7 @@ interface Printed {
 
 async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<Printed> {
   const child = spawn(process.execPath, [file, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), MAX_MS)
   const printed = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

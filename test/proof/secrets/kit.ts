@@ -45,7 +45,7 @@ export async function searchKit(random: Random): Promise<Search> {
     simulateSender({
       to: async () => new Response(null, { status: random.pick([200, 500]) }),
       payloads: [body],
-      onTry: (tried: unknown) => search.look('onTry', tried),
+      onAttempt: (tried: unknown) => search.look('onTry', tried),
       ...random.pick<object>([
         { secret, clock },
         { secret: [secret], clock },

@@ -1,5 +1,5 @@
 /** A receiver under generated use and misuse: everything it says is searched. */
-import { toAnswer } from '../../../src/delivery/response.js'
+import { toResponse } from '../../../src/delivery/response.js'
 import {
   assertSignature,
   createReceiver,
@@ -46,7 +46,7 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
     onOutcome: (outcome) => search.look('onOutcome', outcome),
     ...(random.chance(0.5) && { quarantine }),
     // Without it, trouble is printed.
-    ...(random.chance(0.5) && { onError: (trouble) => search.look('onError', trouble) }),
+    ...(random.chance(0.5) && { onError: (report) => search.look('onError', report) }),
   }
   const receiver = createReceiver(options)
   receiver.on('*', (event, context) => {
@@ -62,7 +62,7 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
     if (call) store.fail(call, 'rejects', 1)
     const outcome = await receiver.receive(await generateDelivery(random, secret))
     search.look(`outcome ${outcome.status}`, outcome)
-    search.look('answer', toAnswer(outcome))
+    search.look('answer', toResponse(outcome))
   }
   search.look('status', receiver.status())
   search.look('store', store)

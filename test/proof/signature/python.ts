@@ -28,11 +28,11 @@ export function startDocumentedVerifier(): DocumentedVerifier {
   return {
     async judge(triples) {
       const lines = triples.map(({ body, header, secret }) => `${JSON.stringify([body, header, secret])}\n`)
-      let answers = ''
+      let responses = ''
       const read = new Promise<void>((resolve) => {
         const take = (chunk: string) => {
-          answers += chunk
-          if (answers.length < 2 * triples.length) return
+          responses += chunk
+          if (responses.length < 2 * triples.length) return
           stdout.off('data', take)
           resolve()
         }
@@ -40,7 +40,7 @@ export function startDocumentedVerifier(): DocumentedVerifier {
       })
       stdin.write(`${lines.join('')}\n`)
       await Promise.race([read, ended])
-      return answers.trimEnd().split('\n').map(isAccepted)
+      return responses.trimEnd().split('\n').map(isAccepted)
     },
     stop: () => void python.kill(),
   }
@@ -51,7 +51,7 @@ async function endOf(python: ChildProcess): Promise<never> {
   throw new Error(`python3 ended with ${code ?? signal}`)
 }
 
-function isAccepted(answer: string): boolean {
-  if (answer !== '0' && answer !== '1') throw new Error(`python3 answered ${JSON.stringify(answer)}`)
-  return answer === '1'
+function isAccepted(response: string): boolean {
+  if (response !== '0' && response !== '1') throw new Error(`python3 answered ${JSON.stringify(response)}`)
+  return response === '1'
 }

@@ -49,7 +49,7 @@ export function createDatabase(world: World, scenario: Scenario): Database {
         transaction: ({ key, token, checkpoint }) => {
           return (effect) =>
             call(process, key, onFault, () => {
-              const held = state.renew({ key, token, leaseMs: LEASE_MS, handlersDone: [checkpoint] })
+              const held = state.renew({ key, token, leaseMs: LEASE_MS, completedHandlers: [checkpoint] })
               if (!held) throw new WebhookError('lease_lost', 'the claim was lost before the commit')
               effect()
             })

@@ -27,7 +27,7 @@ export interface SimulatedEvent {
   finished: boolean
   /** Whether the sender was answered 200. */
   delivered: boolean
-  tries: number
+  attempts: number
   wasted: number
 }
 
@@ -48,7 +48,7 @@ export function createEvent(id: number, createdAt: number, chance: Chance, scena
   const signature = `sha256=${createHmac('sha256', key).update(body).digest('hex')}`
   const headers = { 'x-govalid-signature': signature }
   const behaviour = chooseBehaviour(chance, scenario)
-  const untouched = { effects: 0, runs: 0, faults: 0, finished: false, delivered: false, tries: 0, wasted: 0 }
+  const untouched = { effects: 0, runs: 0, faults: 0, finished: false, delivered: false, attempts: 0, wasted: 0 }
   return { id, body, headers, behaviour, known, createdAt, ...untouched }
 }
 

@@ -37,18 +37,18 @@ export function createNetwork(world: World, scenario: Scenario): Call {
           if (chance.happens(0.5)) refuse()
           return
         }
-        let answer: { readonly value: ReturnType<typeof apply> } | { readonly error: unknown }
+        let response: { readonly value: ReturnType<typeof apply> } | { readonly error: unknown }
         try {
-          answer = { value: apply() }
+          response = { value: apply() }
         } catch (error) {
-          answer = { error }
+          response = { error }
         }
-        if (chance.happens(scenario.answerLost)) {
+        if (chance.happens(scenario.responseLost)) {
           fault()
           if (chance.happens(0.5)) refuse()
           return
         }
-        process.after(latency(), () => ('value' in answer ? resolve(answer.value) : reject(answer.error)))
+        process.after(latency(), () => ('value' in response ? resolve(response.value) : reject(response.error)))
       })
     })
   }

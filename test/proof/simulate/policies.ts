@@ -4,8 +4,9 @@
  */
 
 import type { Inbox } from '../../../src/inboxes/inbox.js'
+import type { MaybePromise } from '../../../src/maybe-promise.js'
 import type { ReceiverOptions } from '../../../src/receiver/options.js'
-import type { MaybePromise, Store } from '../../../src/stores/store.js'
+import type { Store } from '../../../src/stores/store.js'
 import type { Outcome } from '../../../src/types.js'
 
 /** What a policy may break. */
@@ -74,7 +75,7 @@ export const BAD_POLICIES: readonly Policy[] = [
         try {
           return await store.claim(request)
         } catch {
-          return { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+          return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
         }
       },
     }),
@@ -98,7 +99,7 @@ export const BAD_POLICIES: readonly Policy[] = [
     broken: ['doubled'],
     store: (store) => ({
       ...store,
-      complete: (request) => store.release({ ...request, handlersDone: [], counted: false }),
+      complete: (request) => store.release({ ...request, completedHandlers: [], counted: false }),
     }),
   },
 ]
@@ -132,15 +133,15 @@ export const BAD_INBOX_POLICIES: readonly Policy[] = [
     broken: ['doubled'],
     store: (store) => ({
       ...store,
-      claim: () => ({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] }),
+      claim: () => ({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }),
       renew: () => true,
       complete: () => true,
     }),
   },
 ]
 
-function when(status: Outcome['status'], answer: number): (outcome: Outcome) => number | undefined {
-  return (outcome) => (outcome.status === status ? answer : undefined)
+function when(status: Outcome['status'], response: number): (outcome: Outcome) => number | undefined {
+  return (outcome) => (outcome.status === status ? response : undefined)
 }
 
 const failedCompletions = new Set<string>()
@@ -172,7 +173,7 @@ function getThenSet(store: Store<unknown>): Store<unknown> {
       // The round trip between the two steps; the token keeps the copies apart, as two keys would.
       await store.claim({ ...request, key: token.padStart(64, '0').slice(-64), token })
       if (known) return { status: 'done' }
-      return { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+      return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
     },
     renew: () => slowly(true),
     complete: ({ key }) => slowly(done.add(key).size > 0),

@@ -2,7 +2,7 @@
  * The engine of an inbox that all processes share: durable, at least once. A job that was taken is leased; what its worker does not finish is
  * given out again. In: deliveries from any process. Out: the inbox of each.
  */
-import { type AcceptedDelivery, type Inbox, type InboxWork, isFinished } from '../../../src/inboxes/inbox.js'
+import { type AcceptedDelivery, type Inbox, type InboxProcessor, isFinished } from '../../../src/inboxes/inbox.js'
 import type { Process } from './host.js'
 import { createNetwork } from './network.js'
 import type { Scenario } from './scenario.js'
@@ -23,13 +23,13 @@ interface Job {
   attempt: number
 }
 
-const TRIES = 20
+const MAX_ATTEMPTS = 20
 const CONCURRENCY = 10
 const LEASE_MS = 60_000
 const HEARTBEAT_MS = 15_000
 const POLL_MS = 1000
 const FIRST_PAUSE_MS = 5000
-const LONGEST_PAUSE_MS = 3_600_000
+const MAX_PAUSE_MS = 3_600_000
 /** The sender's last try comes 81 minutes after an event. */
 const SENDER_ENDS_MS = 2 * 3_600_000
 
@@ -59,7 +59,7 @@ export function createQueue(world: World, scenario: Scenario): SharedQueue {
   return {
     connect(process, onFault) {
       let running = 0
-      const workJob = async (taking: Taking, work: InboxWork): Promise<void> => {
+      const processJob = async (taking: Taking, work: InboxProcessor): Promise<void> => {
         const { delivery, attempt, job } = taking
         const tell = (apply: () => void) =>
           call(process, delivery.key, onFault, () => ifHeld(taking, apply)).catch(() => {})
@@ -73,22 +73,22 @@ export function createQueue(world: World, scenario: Scenario): SharedQueue {
           })
         }
         beat()
-        const outcome = await work(delivery, { number: attempt, last: attempt >= TRIES })
+        const outcome = await work(delivery, { number: attempt, last: attempt >= MAX_ATTEMPTS })
         cancel()
         if (isFinished(outcome)) return tell(() => void jobs.delete(delivery.key))
         const isCounted = outcome.status === 'failed'
         return tell(() => {
-          job.dueAt = world.now() + Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS)
+          job.dueAt = world.now() + Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MAX_PAUSE_MS)
           if (!isCounted) job.attempt--
         })
       }
-      const look = async (work: InboxWork): Promise<void> => {
+      const look = async (work: InboxProcessor): Promise<void> => {
         const room = CONCURRENCY - running
         if (room === 0 || due(1).length === 0) return
         for (const taking of await call(process, '', onFault, () => take(room))) {
           running++
           // Not awaited by the next look, and gone with the process.
-          void workJob(taking, work).finally(() => running--)
+          void processJob(taking, work).finally(() => running--)
         }
       }
       return {

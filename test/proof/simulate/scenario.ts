@@ -25,7 +25,7 @@ export interface Scenario {
   readonly outageMs: number
   /** Per call: the request is lost, or the answer is. */
   readonly callLost: number
-  readonly answerLost: number
+  readonly responseLost: number
   /** Per call: it takes seconds. */
   readonly callSlow: number
   /** Per try: the network sends it twice. */
@@ -53,7 +53,7 @@ export const EVERYTHING: Scenario = {
   outagesPerHour: 3,
   outageMs: 60_000,
   callLost: 0.001,
-  answerLost: 0.001,
+  responseLost: 0.001,
   callSlow: 0.002,
   copied: 0.01,
   poison: 0.001,

@@ -5,10 +5,10 @@ import type { SimulatedEvent } from './events.js'
 import type { World } from './world.js'
 
 /** Answers one try: an HTTP status, or nothing at all. */
-export type Endpoint = (event: SimulatedEvent, answer: (status: number) => void) => void
+export type Endpoint = (event: SimulatedEvent, response: (status: number) => void) => void
 
 /** What a try that failed was like. */
-export interface FailedTry {
+export interface FailedAttempt {
   readonly event: SimulatedEvent
   readonly number: number
   /** The status, or `undefined` when there was no answer within 5 s. */
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 5000
 export interface SenderHooks {
   /** Called before each try; what it gives back is asked, when the try failed, whether something befell it. */
   watch(event: SimulatedEvent): () => boolean
-  failed(failed: FailedTry): void
+  failed(failed: FailedAttempt): void
   /** Five tries failed: the webhook is disabled. */
   gaveUp(event: SimulatedEvent): void
 }
@@ -37,7 +37,7 @@ export function send(
   hooks: SenderHooks,
 ): void {
   const attempt = (number: number) => {
-    event.tries++
+    event.attempts++
     const isExcused = hooks.watch(event)
     let over = false
     const end = (status: number | undefined) => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createReceiver, type Receiver } from '../../../src/create-receiver.js'
-import { toAnswer } from '../../../src/delivery/response.js'
+import { toResponse } from '../../../src/delivery/response.js'
 import { PermanentError } from '../../../src/errors.js'
 import type { HandlerContext } from '../../../src/types.js'
 import { createDatabase, type Database, type SimulatedTransaction } from './database.js'
@@ -19,7 +19,7 @@ import { createWorld, type World } from './world.js'
 /** What a simulation found. */
 export interface Findings {
   events: number
-  tries: number
+  attempts: number
   /** Neither worked nor kept in quarantine. */
   lost: number
   /** Worked more than once. */
@@ -51,7 +51,7 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
   )
   const findings: Findings = {
     events: count,
-    tries: 0,
+    attempts: 0,
     lost: 0,
     doubled: 0,
     wasted: 0,
@@ -71,7 +71,7 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
   }
   await world.run()
   for (const event of events) {
-    findings.tries += event.tries
+    findings.attempts += event.attempts
     findings.wasted += event.wasted
     if (event.effects > 1) findings.doubled++
   }
@@ -89,7 +89,7 @@ function numberOf(data: object): number {
 
 interface Node {
   readonly host: Host
-  receive(event: SimulatedEvent, answer: (status: number) => void): void
+  receive(event: SimulatedEvent, response: (status: number) => void): void
 }
 
 function createNode(
@@ -126,7 +126,7 @@ function createNode(
   planMishaps(world, host, scenario)
   return {
     host,
-    receive(event, answer) {
+    receive(event, response) {
       const { body, headers } = event
       const process = host.process()
       const outcome = receiver.receive({
@@ -137,7 +137,7 @@ function createNode(
       })
       void outcome.then((ended) => {
         if (ended.status === 'busy' || ended.status === 'unfinished') event.faults++
-        process.after(0, () => answer(policy.status?.(ended) ?? toAnswer(ended).status))
+        process.after(0, () => response(policy.status?.(ended) ?? toResponse(ended).status))
       })
     },
   }
@@ -207,18 +207,18 @@ function sendEvent(
 ): void {
   const { chance } = world
   const pick = () => nodes[chance.between(0, nodes.length - 1)] as Node
-  const arrive = (node: Node, answer: (status: number) => void) => {
+  const arrive = (node: Node, response: (status: number) => void) => {
     world.after(chance.between(5, 60), () => {
-      if (node.host.isUp()) node.host.process().after(0, () => node.receive(event, answer))
+      if (node.host.isUp()) node.host.process().after(0, () => node.receive(event, response))
     })
   }
   let node = pick()
   send(
     world,
-    (_, answer) => {
+    (_, response) => {
       arrive(node, (status) => {
         record(`${event.id} ${status} ${event.effects}`)
-        answer(status)
+        response(status)
       })
       if (chance.happens(scenario.copied)) {
         // A copy in progress makes the original busy: the network's fault, not the receiver's.

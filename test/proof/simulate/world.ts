@@ -28,7 +28,7 @@ export interface Chance {
 
 /** Everything happens on a grid of this many milliseconds, so that what happens together is settled together. */
 const GRID_MS = 20
-const LONGEST_MS = 365 * 24 * 60 * 60 * 1000
+const MAX_MS = 365 * 24 * 60 * 60 * 1000
 
 interface Entry {
   readonly at: number
@@ -62,7 +62,7 @@ export function createWorld(seed: number, start: number): World {
             continue
           }
           now = next.at
-          if (now - start > LONGEST_MS) throw new Error('the world does not come to rest')
+          if (now - start > MAX_MS) throw new Error('the world does not come to rest')
         }
         next.fn?.()
         if (queue.length === 0) await settle()

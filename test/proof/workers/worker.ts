@@ -76,9 +76,9 @@ function getThenPutStore(kv: Namespace): Store<never> {
     async claim({ key, leaseMs }) {
       const state = await kv.get(key)
       if (state === 'done') return { status: 'done' }
-      if (state === 'working') return { status: 'busy', until: Date.now() + leaseMs, attempt: 1 }
-      await put(key, 'working')
-      return { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+      if (state === 'processing') return { status: 'busy', until: Date.now() + leaseMs, attempt: 1 }
+      await put(key, 'processing')
+      return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
     },
     renew: () => true,
     complete: ({ key }) => put(key, 'done'),

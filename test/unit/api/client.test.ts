@@ -99,10 +99,10 @@ describe('a list', () => {
     const { client, api } = await start()
     const elsewhere = await startGoValidApi({ apiKey: API_KEY })
     running.push(elsewhere)
-    api.answerNext((response) =>
+    api.respondNext((response) =>
       response.end(JSON.stringify({ results: [], next: `${elsewhere.baseUrl}webhooks/?page=2` })),
     )
-    expect(await rejection(client.list())).toMatchObject({ code: 'api_answer_unreadable' })
+    expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
     expect(elsewhere.requests).toEqual([])
   })
 
@@ -111,9 +111,9 @@ describe('a list', () => {
     ['no text', { page: API_KEY }],
   ])('whose next page is %s is an error, without what the server said', async (_, next) => {
     const { client, api } = await start()
-    api.answerNext((response) => response.end(JSON.stringify({ results: [], next })))
+    api.respondNext((response) => response.end(JSON.stringify({ results: [], next })))
     const error = await rejection(client.list())
-    expect(error).toMatchObject({ code: 'api_answer_unreadable' })
+    expect(error).toMatchObject({ code: 'api_response_unreadable' })
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(API_KEY)
   })
 
@@ -130,14 +130,14 @@ describe('a list', () => {
     }
     const listed = createApiClient({ apiKey: API_KEY, fetch }).list()
     if (pages <= 100) expect(await listed).toHaveLength(pages)
-    else expect(await rejection(listed)).toMatchObject({ code: 'api_answer_unreadable' })
+    else expect(await rejection(listed)).toMatchObject({ code: 'api_response_unreadable' })
     expect(page).toBe(100)
   })
 
   it('keeps members nobody documented, and takes an id that is a number', async () => {
     const { client, api } = await start()
     const result = { id: 7, url: 'https://example.com/', events: [], active: false, region: 'ap' }
-    api.answerNext((response) => response.end(JSON.stringify({ results: [result] })))
+    api.respondNext((response) => response.end(JSON.stringify({ results: [result] })))
     expect(await client.list()).toEqual([{ ...result, id: '7' }])
   })
 })
@@ -165,7 +165,7 @@ describe('the rate limit', () => {
     ['a point in time', '1738152060', 60_000],
   ])('may name its reset as %s', async (_, reset, after) => {
     const { client, api, clock } = await start()
-    api.answerNext((response) => response.writeHead(200, { 'X-RateLimit-Reset': reset }).end('[]'))
+    api.respondNext((response) => response.writeHead(200, { 'X-RateLimit-Reset': reset }).end('[]'))
     await client.list()
     expect(client.rateLimit()?.resetsAt).toBe(clock.now() + after)
   })
@@ -196,7 +196,7 @@ describe('a refused request', () => {
     [503, 'api_unavailable'],
   ])('with %i is the error %s, with what GoValid said', async (status, code) => {
     const { client, api } = await start()
-    api.answerNext((response) => refuse(response, status, 'SOME_CODE', 'Something is wrong.', { url: ['Bad.'] }))
+    api.respondNext((response) => refuse(response, status, 'SOME_CODE', 'Something is wrong.', { url: ['Bad.'] }))
     const error = await rejection(client.create(NEW))
     expect(error).toMatchObject({ code, message: expect.stringContaining(`${status}, SOME_CODE: Something is wrong.`) })
     expect(apiFailureOf(error)).toMatchObject({
@@ -209,7 +209,7 @@ describe('a refused request', () => {
 
   it('is one too where success is false', async () => {
     const { client, api } = await start()
-    api.answerNext((response) => response.end(JSON.stringify({ success: false, message: 'No.' })))
+    api.respondNext((response) => response.end(JSON.stringify({ success: false, message: 'No.' })))
     expect(await rejection(client.list())).toMatchObject({
       code: 'api_rejected',
       message: expect.stringContaining('No.'),
@@ -218,15 +218,15 @@ describe('a refused request', () => {
 
   it('is an error too where its body is no JSON, or is what the framework says', async () => {
     const { client, api } = await start()
-    api.answerNext((response) => response.writeHead(502).end('<html>Bad gateway</html>'))
+    api.respondNext((response) => response.writeHead(502).end('<html>Bad gateway</html>'))
     expect(await rejection(client.list())).toMatchObject({ code: 'api_unavailable' })
-    api.answerNext((response) => response.writeHead(403).end('{"detail":"Not yours."}'))
+    api.respondNext((response) => response.writeHead(403).end('{"detail":"Not yours."}'))
     expect(await rejection(client.list())).toMatchObject({ message: expect.stringContaining('403, Not yours.') })
   })
 
   it('is told on one line, however it was said', async () => {
     const { client, api } = await start()
-    api.answerNext((response) => refuse(response, 400, 'X', `a\n\u001b[31mb${'c'.repeat(900)}`))
+    api.respondNext((response) => refuse(response, 400, 'X', `a\n\u001b[31mb${'c'.repeat(900)}`))
     const { message } = (await rejection(client.list())) as Error
     expect(message).not.toMatch(/\p{Cc}/u)
     expect(message.length).toBeLessThan(450)
@@ -242,16 +242,16 @@ describe('an answer that cannot be read', () => {
     ['nothing', ''],
   ])('is an error: %s', async (_, text) => {
     const { client, api } = await start()
-    api.answerNext((response) => response.end(text))
-    expect(await rejection(client.list())).toMatchObject({ code: 'api_answer_unreadable' })
+    api.respondNext((response) => response.end(text))
+    expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
   })
 
   it('is an error where it is a redirect, and the key does not follow it', async () => {
     const { client, api } = await start()
     const elsewhere = await startGoValidApi({ apiKey: API_KEY })
     running.push(elsewhere)
-    api.answerNext((response) => response.writeHead(301, { location: elsewhere.baseUrl }).end())
-    expect(await rejection(client.list())).toMatchObject({ code: 'api_answer_unreadable' })
+    api.respondNext((response) => response.writeHead(301, { location: elsewhere.baseUrl }).end())
+    expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
     expect(elsewhere.requests).toEqual([])
   })
 })
@@ -336,7 +336,7 @@ describe('errors', () => {
     const { client, api } = await start()
     const echo = { [SECRET]: [SECRET, { authorization: `Bearer ${API_KEY}` }], url: encodeURIComponent(SECRET) }
     for (const status of [400, 401, 500]) {
-      api.answerNext((response) =>
+      api.respondNext((response) =>
         refuse(response, status, API_KEY, `got ${JSON.stringify(SECRET)} from ${API_KEY}`, echo),
       )
       const error = await rejection(client.create(NEW))

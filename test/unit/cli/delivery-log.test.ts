@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type DeliveryLog, MOST_KEPT, openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
+import { type DeliveryLog, MAX_KEPT, openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
 import { toRecord } from '../../../src/cli/listen/record.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'govalid-log-'))
@@ -22,7 +22,7 @@ const openLog = (file: string) => {
   opened.push(log)
   return log
 }
-const ANSWER = {
+const RESPONSE = {
   by: 'listen',
   status: 200,
   outcome: 'processed',
@@ -51,9 +51,9 @@ describe('a delivery', () => {
     const file = newFile()
     const log = openLog(file)
     const { id } = log.add(recordOf('x'))
-    log.answer(id, ANSWER)
+    log.response(id, RESPONSE)
     const again = openLog(file)
-    expect(again.find(id)?.answer).toEqual(ANSWER)
+    expect(again.find(id)?.response).toEqual(RESPONSE)
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1)
   })
 
@@ -61,7 +61,7 @@ describe('a delivery', () => {
     const log = openLog(newFile())
     const times = ['a', 'b', 'a'].map((body) => log.add(recordOf(body)).time)
     expect(times).toEqual([1, 1, 2])
-    for (let number = 0; number < MOST_KEPT - 1; number++) log.add(recordOf(String(number)))
+    for (let number = 0; number < MAX_KEPT - 1; number++) log.add(recordOf(String(number)))
     expect(log.add(recordOf('a')).time).toBe(3)
   })
 
@@ -69,7 +69,7 @@ describe('a delivery', () => {
     const log = openLog(newFile())
     const { id } = log.add(recordOf('x'))
     log.clear()
-    expect(log.answer(id, ANSWER)).toBeUndefined()
+    expect(log.response(id, RESPONSE)).toBeUndefined()
   })
 })
 
@@ -78,9 +78,9 @@ describe('the limits', () => {
     const file = newFile()
     const log = openLog(file)
     const body = (number: number) => `${number}${'x'.repeat(3000)}`
-    for (let number = 0; number < 4000; number++) log.answer(log.add(recordOf(body(number))).id, ANSWER)
-    expect(log.list()).toHaveLength(MOST_KEPT)
-    expect(statSync(file).size).toBeLessThan(2 * MOST_KEPT * 4100 + 5 * 1024 * 1024)
+    for (let number = 0; number < 4000; number++) log.response(log.add(recordOf(body(number))).id, RESPONSE)
+    expect(log.list()).toHaveLength(MAX_KEPT)
+    expect(statSync(file).size).toBeLessThan(2 * MAX_KEPT * 4100 + 5 * 1024 * 1024)
     const again = openLog(file)
     expect(again.list()).toEqual(log.list())
     expect(again.list()[0]?.bytes).toBe(body(3999).length)

@@ -7,16 +7,16 @@ import { fixedClock } from '../../../src/testing/index.js'
 import { deferred } from '../../support/deferred.js'
 
 const WANTED = { key: 'ab'.repeat(32), token: 'token-1', retainUntil: 1000 }
-const CLAIMED: ClaimResult = { status: 'claimed', attempt: 2, released: 1, handlersDone: ['a'] }
+const CLAIMED: ClaimResult = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['a'] }
 
-function ask(answer: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
+function ask(response: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
   const clock = fixedClock(0)
   const asked: ClaimRequest[] = []
   const released: ReleaseRequest[] = []
   const store: Store = {
     claim(request) {
       asked.push(request)
-      return answer()
+      return response()
     },
     release(request) {
       released.push(request)
@@ -39,7 +39,7 @@ function ask(answer: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
 test('a claim asks for a lease of 55 s, and counts tries that are half a minute apart', async () => {
   const { asked, result } = ask(() => CLAIMED)
   await result
-  expect(asked).toEqual([{ ...WANTED, rework: false, leaseMs: 55_000, tryGapMs: 30_000 }])
+  expect(asked).toEqual([{ ...WANTED, reprocess: false, leaseMs: 55_000, attemptGapMs: 30_000 }])
 })
 
 describe('an answer', () => {
@@ -47,27 +47,27 @@ describe('an answer', () => {
     key: WANTED.key,
     token: WANTED.token,
     attempt: 2,
-    released: 1,
-    handlersDone: ['a'],
-    isForgetting: false,
+    releasedAttempts: 1,
+    completedHandlers: ['a'],
+    evictedEarly: false,
   }
   it.each<[string, ClaimResult, unknown]>([
     ['claimed', CLAIMED, { status: 'claimed', claim }],
     [
       'claimed, forgetting another',
-      { ...CLAIMED, isForgetting: true },
-      { claim: { ...claim, isForgetting: true }, status: 'claimed' },
+      { ...CLAIMED, evictedEarly: true },
+      { claim: { ...claim, evictedEarly: true }, status: 'claimed' },
     ],
     [
       'claimed, of a try that never ended',
-      { ...CLAIMED, attempt: 1, released: 0, handlersDone: [] },
-      { status: 'claimed', claim: { ...claim, attempt: 1, released: 0, handlersDone: [] } },
+      { ...CLAIMED, attempt: 1, releasedAttempts: 0, completedHandlers: [] },
+      { status: 'claimed', claim: { ...claim, attempt: 1, releasedAttempts: 0, completedHandlers: [] } },
     ],
     ['busy', { status: 'busy', until: 9, attempt: 3 }, { status: 'busy', attempt: 3 }],
     ['done', { status: 'done' }, { status: 'done' }],
-  ])('%s, at once and later', async (_, answer, expected) => {
-    expect(await ask(() => answer).result).toEqual(expected)
-    const later = ask(() => Promise.resolve(answer))
+  ])('%s, at once and later', async (_, response, expected) => {
+    expect(await ask(() => response).result).toEqual(expected)
+    const later = ask(() => Promise.resolve(response))
     expect(await later.result).toEqual(expected)
     expect(later.clock.pendingTimers()).toBe(0)
   })
@@ -79,21 +79,27 @@ describe('158: an answer that is none is never taken for one', () => {
     ['null', null],
     ['true', true],
     ['a text', 'claimed'],
-    ['an unknown status', { status: 'won', attempt: 1, released: 0, handlersDone: [] }],
-    ['claimed without a try', { status: 'claimed', released: 0, handlersDone: [] }],
-    ['claimed with a try as text', { status: 'claimed', attempt: '1', released: 0, handlersDone: [] }],
-    ['claimed with a negative try', { status: 'claimed', attempt: -1, released: 0, handlersDone: [] }],
-    ['claimed with a broken try', { status: 'claimed', attempt: 1.5, released: 0, handlersDone: [] }],
-    ['claimed without releases', { status: 'claimed', attempt: 1, handlersDone: [] }],
-    ['claimed with handlers that are no list', { status: 'claimed', attempt: 1, released: 0, handlersDone: 'a' }],
-    ['claimed with handlers that are no names', { status: 'claimed', attempt: 1, released: 0, handlersDone: [1] }],
+    ['an unknown status', { status: 'won', attempt: 1, releasedAttempts: 0, completedHandlers: [] }],
+    ['claimed without a try', { status: 'claimed', releasedAttempts: 0, completedHandlers: [] }],
+    ['claimed with a try as text', { status: 'claimed', attempt: '1', releasedAttempts: 0, completedHandlers: [] }],
+    ['claimed with a negative try', { status: 'claimed', attempt: -1, releasedAttempts: 0, completedHandlers: [] }],
+    ['claimed with a broken try', { status: 'claimed', attempt: 1.5, releasedAttempts: 0, completedHandlers: [] }],
+    ['claimed without releases', { status: 'claimed', attempt: 1, completedHandlers: [] }],
+    [
+      'claimed with handlers that are no list',
+      { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: 'a' },
+    ],
+    [
+      'claimed with handlers that are no names',
+      { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [1] },
+    ],
     [
       'claimed with handlers of which one is no name',
-      { status: 'claimed', attempt: 1, released: 0, handlersDone: ['a', 1] },
+      { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: ['a', 1] },
     ],
     ['busy without a try', { status: 'busy', until: 9 }],
-  ])('%s', async (_, answer) => {
-    expect(await ask(() => answer as ClaimResult).result).toEqual({
+  ])('%s', async (_, response) => {
+    expect(await ask(() => response as ClaimResult).result).toEqual({
       status: 'store_corrupt',
       error: 'the store answered a claim with something that is no claim result',
     })
@@ -110,8 +116,8 @@ describe('a store that does not answer', () => {
       },
     ],
     ['rejects', () => Promise.reject(refused)],
-  ])('155: %s', async (_, answer) => {
-    const { result, clock } = ask(answer)
+  ])('155: %s', async (_, response) => {
+    const { result, clock } = ask(response)
     expect(await result).toEqual({ status: 'store_unavailable', error: refused })
     expect(clock.pendingTimers()).toBe(0)
   })
@@ -150,28 +156,28 @@ test('a platform that keeps nothing alive is not asked to', async () => {
 })
 
 describe('an answer that comes too late', () => {
-  async function late(answer: unknown, reject = false) {
+  async function late(response: unknown, reject = false) {
     const { promise, resolve, reject: refuse } = deferred<ClaimResult>()
     const asked = ask(() => promise)
     await asked.clock.advance(1500)
     await asked.result
-    if (reject) refuse(answer)
-    else resolve(answer as ClaimResult)
+    if (reject) refuse(response)
+    else resolve(response as ClaimResult)
     await asked.clock.advance(0)
     return asked
   }
 
   test('claimed: is released at once, and not counted', async () => {
     const { released } = await late(CLAIMED)
-    expect(released).toEqual([{ key: WANTED.key, token: WANTED.token, handlersDone: [], counted: false }])
+    expect(released).toEqual([{ key: WANTED.key, token: WANTED.token, completedHandlers: [], counted: false }])
   })
 
   it.each<[string, unknown]>([
     ['busy', { status: 'busy', until: 9, attempt: 3 }],
     ['done', { status: 'done' }],
     ['nothing', undefined],
-  ])('%s: nothing is released', async (_, answer) => {
-    expect((await late(answer)).released).toEqual([])
+  ])('%s: nothing is released', async (_, response) => {
+    expect((await late(response)).released).toEqual([])
   })
 
   test('a failure: nothing is released, and no rejection is left over', async () => {

@@ -1,29 +1,29 @@
 /** Stage 7: what the receiver knows about a write, and how it writes again behind the answer. */
 import { describe, expect, it, test } from 'vitest'
-import { completeClaim, releaseClaim, retryBehind } from '../../../src/delivery/completion.js'
+import { completeClaim, releaseClaim, retryInBackground } from '../../../src/delivery/completion.js'
 import type { MaybePromise, Store } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 
-type Answer = () => MaybePromise<boolean>
+type WebhookResponse = () => MaybePromise<boolean>
 
 describe.each([
   {
     name: 'complete',
-    write: (answer: Answer, clock = fixedClock(0)) =>
-      completeClaim({ complete: answer } as unknown as Store, clock, 1000, { key: 'k', token: 't', retainUntil: 1 }),
+    write: (response: WebhookResponse, clock = fixedClock(0)) =>
+      completeClaim({ complete: response } as unknown as Store, clock, 1000, { key: 'k', token: 't', retainUntil: 1 }),
   },
   {
     name: 'release',
-    write: (answer: Answer, clock = fixedClock(0)) =>
-      releaseClaim({ release: answer } as unknown as Store, clock, 1000, {
+    write: (response: WebhookResponse, clock = fixedClock(0)) =>
+      releaseClaim({ release: response } as unknown as Store, clock, 1000, {
         key: 'k',
         token: 't',
-        handlersDone: [],
+        completedHandlers: [],
         counted: true,
       }),
   },
 ])('$name', ({ write }) => {
-  it.each<[string, Answer, string]>([
+  it.each<[string, WebhookResponse, string]>([
     ['true', () => true, 'recorded'],
     ['true, later', () => Promise.resolve(true), 'recorded'],
     ['false', () => false, 'lost'],
@@ -37,8 +37,8 @@ describe.each([
       'unknown',
     ],
     ['a rejection', () => Promise.reject(new Error('down')), 'unknown'],
-  ])('%s', async (_, answer, expected) => {
-    expect(await write(answer)).toBe(expected)
+  ])('%s', async (_, response, expected) => {
+    expect(await write(response)).toBe(expected)
   })
 
   it('no answer in time: unknown', async () => {
@@ -53,7 +53,7 @@ describe('writing again behind the answer', () => {
   function retry(results: readonly string[], giveUpAt: () => number = () => Infinity) {
     const clock = fixedClock(0)
     const times: number[] = []
-    const result = retryBehind({
+    const result = retryInBackground({
       clock,
       attempt: async () => results[times.push(clock.now()) - 1] ?? 'unknown',
       isSettled: (each) => each !== 'unknown',

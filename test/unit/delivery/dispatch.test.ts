@@ -10,18 +10,18 @@ interface Given {
 }
 
 async function run({ handlers, done = [], abandonedBecause = () => undefined }: Given) {
-  const handlersDone = [...done]
+  const completedHandlers = [...done]
   const checkpoints: (string | undefined)[] = []
   let told = 0
   const result = await dispatch({
     event: { event: 'qr.scanned' },
     handlers: handlers.map(([name, call]): RegisteredHandler => ({ name, run: call })),
-    handlersDone,
+    completedHandlers,
     contextFor: (checkpoint) => checkpoints.push(checkpoint),
     onCheckpoint: () => void told++,
     abandonedBecause,
   })
-  return { result, handlersDone: [...handlersDone], checkpoints, told }
+  return { result, completedHandlers: [...completedHandlers], checkpoints, told }
 }
 
 const fails = (error: unknown) => () => {
@@ -50,7 +50,7 @@ test('each is given the event and its context', async () => {
   await dispatch({
     event: 'the event',
     handlers: [handler],
-    handlersDone: [],
+    completedHandlers: [],
     contextFor: (checkpoint) => `context of ${checkpoint}`,
     onCheckpoint() {},
     abandonedBecause: () => undefined,
@@ -62,7 +62,7 @@ test('handlers that are all synchronous have their result at hand', () => {
   const result = dispatch({
     event: {},
     handlers: [{ name: 'a', run: () => {} }],
-    handlersDone: [],
+    completedHandlers: [],
     contextFor: () => undefined,
     onCheckpoint() {},
     abandonedBecause: () => undefined,
@@ -75,14 +75,14 @@ describe('a handler that fails', () => {
     ['throws', fails(new Error('no'))],
     ['rejects', () => Promise.reject(new Error('no'))],
   ])('%s: does not stop the others, and is not done', async (_, broken) => {
-    const { result, handlersDone } = await run({
+    const { result, completedHandlers } = await run({
       handlers: [
         ['a', broken],
         ['b', () => {}],
       ],
     })
     expect(result).toEqual({ errors: [new Error('no')], permanent: false })
-    expect(handlersDone).toEqual(['b'])
+    expect(completedHandlers).toEqual(['b'])
   })
 
   it.each<unknown>([undefined, null, 'text', 0])('with %j fails all the same', async (error) => {
@@ -108,22 +108,22 @@ describe('checkpoints', () => {
       [undefined, () => seen.push('unnamed')],
       ['b', () => seen.push('b')],
     ] as const
-    const { handlersDone } = await run({ handlers, done: ['a'] })
+    const { completedHandlers } = await run({ handlers, done: ['a'] })
     expect(seen).toEqual(['unnamed', 'b'])
-    expect(handlersDone).toEqual(['a', 'b'])
+    expect(completedHandlers).toEqual(['a', 'b'])
   })
 
   test('name a handler once, though its transaction may have noted it already', async () => {
-    const handlersDone: string[] = []
+    const completedHandlers: string[] = []
     await dispatch({
       event: {},
-      handlers: [{ name: 'a', run: () => void handlersDone.push('a') }],
-      handlersDone,
+      handlers: [{ name: 'a', run: () => void completedHandlers.push('a') }],
+      completedHandlers,
       contextFor: () => undefined,
       onCheckpoint() {},
       abandonedBecause: () => undefined,
     })
-    expect(handlersDone).toEqual(['a'])
+    expect(completedHandlers).toEqual(['a'])
   })
 
   test('are told while others are still to run, and not for the last', async () => {
@@ -181,9 +181,9 @@ describe('a run that was given up', () => {
       ['a', () => reasons.push(lost)],
       ['b', () => expect.unreachable()],
     ] as const
-    const { result, handlersDone } = await run({ handlers, abandonedBecause: () => reasons[0] })
+    const { result, completedHandlers } = await run({ handlers, abandonedBecause: () => reasons[0] })
     expect(result).toEqual({ errors: [lost], permanent: false })
-    expect(handlersDone).toEqual(['a'])
+    expect(completedHandlers).toEqual(['a'])
   })
 
   test('during its last handler has not failed: everything is done', async () => {

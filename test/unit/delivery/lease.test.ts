@@ -5,14 +5,14 @@ import type { MaybePromise, RenewRequest, Store } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 import { deferred } from '../../support/deferred.js'
 
-function keep(answer: (beat: number) => MaybePromise<boolean>) {
+function keep(response: (beat: number) => MaybePromise<boolean>) {
   const clock = fixedClock(0)
   const beats: { at: number; request: RenewRequest }[] = []
   let lost = 0
   const store = {
     renew(request: RenewRequest) {
       beats.push({ at: clock.now(), request })
-      return answer(beats.length)
+      return response(beats.length)
     },
   } as unknown as Store
   const end = keepLease({

@@ -2,7 +2,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { startDeadline } from '../../../src/clock.js'
 import { discardEntry, type QuarantineCase, quarantine } from '../../../src/delivery/quarantine.js'
-import type { Delivery, QuarantineEntry, QuarantineSink, Trouble } from '../../../src/index.js'
+import type { Delivery, ErrorReport, QuarantineEntry, QuarantineSink } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
 
 const RAW_BODY = new TextEncoder().encode('{"event":"qr.scanned"}')
@@ -15,7 +15,7 @@ const DELIVERY: Delivery = {
 }
 const CASE: QuarantineCase = {
   key: 'ab'.repeat(32),
-  code: 'tries_exhausted',
+  code: 'attempts_exhausted',
   eventType: 'qr.scanned',
   rawBody: RAW_BODY,
   delivery: DELIVERY,
@@ -27,20 +27,20 @@ const CASE: QuarantineCase = {
 
 function give(sink: QuarantineSink | undefined, given: QuarantineCase = CASE, deadlineMs = 4500) {
   const clock = fixedClock(0)
-  const troubles: Trouble[] = []
-  const means = { sink, clock, reporter: { trouble: (trouble: Trouble) => troubles.push(trouble), outcome() {} } }
-  return { clock, troubles, means, result: quarantine(means, startDeadline(clock, deadlineMs), given) }
+  const reports: ErrorReport[] = []
+  const means = { sink, clock, reporter: { report: (report: ErrorReport) => reports.push(report), outcome() {} } }
+  return { clock, reports, means, result: quarantine(means, startDeadline(clock, deadlineMs), given) }
 }
 
 describe('a sink', () => {
   test('is given everything that is needed to look at a delivery and to work it again', async () => {
     const entries: QuarantineEntry[] = []
     const { result } = give(async (entry) => void entries.push(entry))
-    expect(await result).toEqual({ status: 'quarantined', code: 'tries_exhausted', error: CASE.error })
+    expect(await result).toEqual({ status: 'quarantined', code: 'attempts_exhausted', error: CASE.error })
     expect(entries).toEqual([
       {
         key: CASE.key,
-        code: 'tries_exhausted',
+        code: 'attempts_exhausted',
         eventType: 'qr.scanned',
         rawBody: RAW_BODY,
         headers: HEADERS,
@@ -63,22 +63,22 @@ describe('a sink', () => {
     const { key, code, rawBody, receivedAt } = CASE
     const given = { key, code, eventType: undefined, rawBody, receivedAt }
     const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
-    const { result, troubles } = give(async (entry) => void entries.push(entry), {
+    const { result, reports } = give(async (entry) => void entries.push(entry), {
       ...given,
       delivery,
       isAccepted: false,
     })
     await result
     expect(entries).toStrictEqual([{ ...given, headers: {}, error: undefined, attempt: undefined }])
-    expect(troubles).toStrictEqual([{ code, message: expect.any(String), idempotencyKey: key }])
+    expect(reports).toStrictEqual([{ code, message: expect.any(String), idempotencyKey: key }])
   })
 
   test('that took a delivery is told of, without payload or signature', async () => {
-    const { result, troubles } = give(async () => {})
+    const { result, reports } = give(async () => {})
     await result
     const about = { idempotencyKey: CASE.key, eventType: 'qr.scanned', error: CASE.error }
-    expect(troubles).toEqual([
-      { ...about, code: 'tries_exhausted', message: expect.stringContaining('kept in the quarantine') },
+    expect(reports).toEqual([
+      { ...about, code: 'attempts_exhausted', message: expect.stringContaining('kept in the quarantine') },
     ])
   })
 
@@ -91,13 +91,13 @@ describe('a sink', () => {
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
   ])('that %s: unavailable, so that another try comes', async (_, sink) => {
-    const { result, troubles } = give(sink)
+    const { result, reports } = give(sink)
     expect(await result).toEqual({
       status: 'unavailable',
       code: 'quarantine_unavailable',
       error: new Error('disk full'),
     })
-    expect(troubles).toMatchObject([
+    expect(reports).toMatchObject([
       {
         code: 'quarantine_unavailable',
         message: expect.stringContaining('503'),
@@ -124,12 +124,12 @@ describe('a sink', () => {
 
 describe('without a sink', () => {
   test('the event is dropped, and that is told with its key, type and error', async () => {
-    const { result, troubles } = give(undefined)
-    expect(await result).toMatchObject({ status: 'quarantined', code: 'tries_exhausted' })
-    expect(troubles).toEqual([
+    const { result, reports } = give(undefined)
+    expect(await result).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
+    expect(reports).toEqual([
       {
         code: 'event_dropped',
-        message: expect.stringMatching(/tries_exhausted.*no quarantine/),
+        message: expect.stringMatching(/attempts_exhausted.*no quarantine/),
         idempotencyKey: CASE.key,
         eventType: 'qr.scanned',
         error: CASE.error,
@@ -138,9 +138,9 @@ describe('without a sink', () => {
   })
 
   test('121: the stale event of the dashboard’s Test says why the handler was not called', async () => {
-    const { result, troubles } = give(undefined, { ...CASE, code: 'stale' })
+    const { result, reports } = give(undefined, { ...CASE, code: 'stale' })
     await result
-    expect(troubles[0]?.message).toMatch(/older than maxAgeMs.*no handler was called.*Test/)
+    expect(reports[0]?.message).toMatch(/older than maxAgeMs.*no handler was called.*Test/)
   })
 })
 
@@ -149,9 +149,9 @@ describe('taking an entry back', () => {
 
   test('asks the sink for its key', async () => {
     const keys: string[] = []
-    const { means, troubles } = give(sinkWith(async (key) => void keys.push(key)))
+    const { means, reports } = give(sinkWith(async (key) => void keys.push(key)))
     await discardEntry(means, CASE.key)
-    expect([keys, troubles.filter(({ code }) => code === 'quarantine_unavailable')]).toEqual([[CASE.key], []])
+    expect([keys, reports.filter(({ code }) => code === 'quarantine_unavailable')]).toEqual([[CASE.key], []])
   })
 
   it.each<[string, QuarantineSink | undefined]>([
@@ -170,10 +170,10 @@ describe('taking an entry back', () => {
     ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
   ])('a sink that %s is told of, and nothing else happens', async (_, discard) => {
-    const { means, troubles, result } = give(sinkWith(discard))
+    const { means, reports, result } = give(sinkWith(discard))
     await result
     await discardEntry(means, CASE.key)
-    expect(troubles.at(-1)).toMatchObject({
+    expect(reports.at(-1)).toMatchObject({
       code: 'quarantine_unavailable',
       message: expect.stringContaining('could not be taken out'),
       idempotencyKey: CASE.key,
@@ -181,11 +181,11 @@ describe('taking an entry back', () => {
   })
 
   test('a sink that hangs is waited for a second', async () => {
-    const { means, clock, troubles } = give(sinkWith(() => new Promise(() => {})))
+    const { means, clock, reports } = give(sinkWith(() => new Promise(() => {})))
     const discarded = discardEntry(means, CASE.key)
     await clock.advance(1000)
     await discarded
-    expect(troubles.at(-1)).toMatchObject({ code: 'quarantine_unavailable' })
+    expect(reports.at(-1)).toMatchObject({ code: 'quarantine_unavailable' })
     expect(clock.pendingTimers()).toBe(0)
   })
 })

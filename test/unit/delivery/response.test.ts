@@ -1,6 +1,6 @@
 /** Stage 8: the one table of answers. */
 import { describe, expect, it, test } from 'vitest'
-import { toAnswer } from '../../../src/delivery/response.js'
+import { toResponse } from '../../../src/delivery/response.js'
 import type { Outcome, QuarantinedCode, RefusedCode, UnavailableCode } from '../../../src/index.js'
 
 const STATUSES = {
@@ -38,25 +38,25 @@ const outcomes = [
 ]
 
 describe.each(outcomes)('$name', ({ outcome, name, http }) => {
-  const answer = toAnswer(outcome)
+  const response = toResponse(outcome)
 
   it(`is answered ${http}, in at most 200 bytes of JSON that say how it ended`, () => {
-    expect(answer.status).toBe(http)
-    expect(Buffer.byteLength(answer.body)).toBeLessThanOrEqual(200)
-    expect(JSON.parse(answer.body)).toMatchObject({ status: outcome.status })
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(http)
+    expect(Buffer.byteLength(response.body)).toBeLessThanOrEqual(200)
+    expect(JSON.parse(response.body)).toMatchObject({ status: outcome.status })
+    expect(response.headers).toMatchObject({
       'content-type': 'application/json',
-      'content-length': String(Buffer.byteLength(answer.body)),
+      'content-length': String(Buffer.byteLength(response.body)),
     })
   })
 
   it('asks for another try exactly when one can help', () => {
-    expect(answer.headers['retry-after']).toBe(http === 503 ? '60' : undefined)
+    expect(response.headers['retry-after']).toBe(http === 503 ? '60' : undefined)
   })
 
   it('tells a code only where the developer is to be told', () => {
     const told = ['body_already_parsed', 'secret_missing'].includes(name) ? name : undefined
-    expect(JSON.parse(answer.body).code).toBe(told)
+    expect(JSON.parse(response.body).code).toBe(told)
   })
 })
 
@@ -67,19 +67,19 @@ test('success is exactly 200, never another 2xx, never a redirect', () => {
 
 test('the three refusals of a signature are one answer, byte for byte', () => {
   const codes = ['signature_missing', 'signature_malformed', 'signature_mismatch'] as const
-  const answers = codes.map((code) => JSON.stringify(toAnswer({ status: 'refused', code, hint: `about ${code}` })))
-  expect(new Set(answers).size).toBe(1)
+  const responses = codes.map((code) => JSON.stringify(toResponse({ status: 'refused', code, hint: `about ${code}` })))
+  expect(new Set(responses).size).toBe(1)
 })
 
 test('405 names the method that is allowed', () => {
-  expect(toAnswer({ status: 'refused', code: 'method_not_allowed' }).headers['allow']).toBe('POST')
+  expect(toResponse({ status: 'refused', code: 'method_not_allowed' }).headers['allow']).toBe('POST')
 })
 
 test('the connection is closed where the rest of the request is not read', () => {
-  const closing = outcomes.filter(({ outcome }) => toAnswer(outcome).closes).map(({ name }) => name)
+  const closing = outcomes.filter(({ outcome }) => toResponse(outcome).closes).map(({ name }) => name)
   expect(closing).toEqual(['body_read_failed', 'body_timeout', 'body_too_large'])
   for (const code of ['body_timeout', 'body_too_large'] as const) {
-    expect(toAnswer({ status: 'refused', code }).headers['connection']).toBe('close')
+    expect(toResponse({ status: 'refused', code }).headers['connection']).toBe('close')
   }
 })
 
@@ -89,9 +89,9 @@ test('trap: nothing of the delivery, of an error or of a reason is in an answer'
   const codes: (QuarantinedCode | UnavailableCode)[] = ['stale', 'schema_refused', 'store_unavailable']
   for (const { outcome } of outcomes) {
     for (const code of codes) {
-      const answer = JSON.stringify(toAnswer({ code, ...outcome, ...details } as unknown as Outcome))
-      expect(answer).not.toContain(secret)
-      expect(answer).not.toContain(code)
+      const response = JSON.stringify(toResponse({ code, ...outcome, ...details } as unknown as Outcome))
+      expect(response).not.toContain(secret)
+      expect(response).not.toContain(code)
     }
   }
 })

@@ -192,11 +192,11 @@ describe('trap: what is verified is the bytes, not what they decode to', () => {
 })
 
 test.each([
-  { when: 'at once', answer: (is: boolean) => is },
-  { when: 'later', answer: (is: boolean) => Promise.resolve(is) },
-])('every secret is tried, and only once, whichever matched; they answer $when', async ({ answer }) => {
+  { when: 'at once', response: (is: boolean) => is },
+  { when: 'later', response: (is: boolean) => Promise.resolve(is) },
+])('every secret is tried, and only once, whichever matched; they answer $when', async ({ response }) => {
   for (const matching of [0, 1, 2]) {
-    const tried = [0, 1, 2].map((index) => vi.fn(() => answer(index === matching)))
+    const tried = [0, 1, 2].map((index) => vi.fn(() => response(index === matching)))
     const keys = tried.map((matches) => ({ matches }))
     expect(await verifySignature(BODY, RIGHT, { keys, hint: undefined })).toEqual({ secretIndex: matching })
     expect(tried.map((matches) => matches.mock.calls.length)).toEqual([1, 1, 1])

@@ -1,9 +1,9 @@
 /** Cutting the `signature` member out of a raw text, for the reading that the body is signed before that member is added. */
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { cutSignatureMember } from '../../../src/delivery/signed-content.js'
+import { cutSignatureField } from '../../../src/delivery/signed-content.js'
 
-const cut = (text: string) => new TextDecoder().decode(cutSignatureMember(new TextEncoder().encode(text)))
+const cut = (text: string) => new TextDecoder().decode(cutSignatureField(new TextEncoder().encode(text)))
 
 describe('one signature at the top level is cut, with the comma that came with it', () => {
   it.each([
@@ -58,12 +58,12 @@ describe('anything else stays whole', () => {
 
   test('it is then the very same bytes', () => {
     const bytes = new TextEncoder().encode('{"a":1}')
-    expect(cutSignatureMember(bytes)).toBe(bytes)
+    expect(cutSignatureField(bytes)).toBe(bytes)
   })
 })
 
 describe('whatever the object, what was signed before the member was added comes back byte for byte', () => {
-  const members = fc
+  const fields = fc
     .dictionary(fc.oneof(fc.string(), fc.constantFrom('data', 'event', '__proto__')), fc.jsonValue({ maxDepth: 3 }))
     .map((object) => Object.entries(object).filter(([name]) => name !== 'signature'))
   const signature = fc.oneof(
@@ -74,7 +74,7 @@ describe('whatever the object, what was signed before the member was added comes
   )
 
   /** Prints an object as a sender would: compact, as Python's json.dumps does, or over lines. */
-  const printers: Record<string, (members: readonly (readonly [string, unknown])[]) => string> = {
+  const printers: Record<string, (fields: readonly (readonly [string, unknown])[]) => string> = {
     compact: (list) => `{${list.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`,
     'as Python prints': (list) =>
       `{${list.map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(', ')}}`,
@@ -85,25 +85,25 @@ describe('whatever the object, what was signed before the member was added comes
   }
 
   it.each(Object.keys(printers).filter((name) => name !== 'indented'))('%s, at any place', (name) => {
-    const print = printers[name] as (members: readonly (readonly [string, unknown])[]) => string
+    const print = printers[name] as (fields: readonly (readonly [string, unknown])[]) => string
     fc.assert(
-      fc.property(members, signature, fc.nat(), (list, value, at) => {
-        const withMember = [...list]
-        withMember.splice(at % (list.length + 1), 0, ['signature', value])
-        expect(cut(print(withMember))).toBe(print(list))
+      fc.property(fields, signature, fc.nat(), (list, value, at) => {
+        const withField = [...list]
+        withField.splice(at % (list.length + 1), 0, ['signature', value])
+        expect(cut(print(withField))).toBe(print(list))
       }),
       { numRuns: 2000 },
     )
   })
 
   it('indented, at any place among others', () => {
-    const print = printers['indented'] as (members: readonly (readonly [string, unknown])[]) => string
+    const print = printers['indented'] as (fields: readonly (readonly [string, unknown])[]) => string
     fc.assert(
-      fc.property(members, signature, fc.nat(), (list, value, at) => {
+      fc.property(fields, signature, fc.nat(), (list, value, at) => {
         fc.pre(list.length > 0)
-        const withMember = [...list]
-        withMember.splice(at % (list.length + 1), 0, ['signature', value])
-        expect(cut(print(withMember))).toBe(print(list))
+        const withField = [...list]
+        withField.splice(at % (list.length + 1), 0, ['signature', value])
+        expect(cut(print(withField))).toBe(print(list))
       }),
       { numRuns: 1000 },
     )
@@ -117,7 +117,7 @@ test('no bytes make it throw, and nothing it gives back is longer', () => {
   fc.assert(
     fc.property(near, (parts) => {
       const bytes = new TextEncoder().encode(parts.join(''))
-      expect(cutSignatureMember(bytes).length).toBeLessThanOrEqual(bytes.length)
+      expect(cutSignatureField(bytes).length).toBeLessThanOrEqual(bytes.length)
     }),
     { numRuns: 3000, examples: [[['{', '"signature":"s"', ',', '}']]] },
   )

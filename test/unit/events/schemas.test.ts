@@ -7,7 +7,7 @@ import { findIssues } from '../../../src/events/shapes.js'
 import { eventOf, scannedEvent } from '../../support/payloads.js'
 
 /** Every member name that any schema knows, so that generated payloads come near the documented shapes. */
-const MEMBERS = [
+const FIELDS = [
   ...[
     'qr_id',
     'qr_title',
@@ -41,7 +41,7 @@ const anyJson = () =>
 const location = () => fc.dictionary(fc.constantFrom('country', 'city', 'else'), fc.oneof(fc.string(), anyJson()))
 const looseData = () =>
   fc.dictionary(
-    fc.constantFrom(...MEMBERS),
+    fc.constantFrom(...FIELDS),
     fc.oneof(fc.string(), fc.integer(), fc.constant(null), anyJson(), location()),
   )
 
@@ -74,7 +74,7 @@ const nearPayload = (type: EventType) =>
       },
       { requiredKeys: [] },
     )
-    .map((members) => ({ event: type, ...members }))
+    .map((fields) => ({ event: type, ...fields }))
 
 const byPath = (paths: readonly (readonly PropertyKey[])[]) => paths.map((path) => path.map(String).join('.')).sort()
 

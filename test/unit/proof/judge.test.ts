@@ -12,7 +12,7 @@ const NOTHING_SEEN: Observations = {
   store: { claim: 0, renew: 0, complete: 0, release: 0 },
   retainUntil: [],
   outcomes: [],
-  troubles: [],
+  reports: [],
   quarantined: [],
   discarded: [],
   closed: [],
@@ -34,7 +34,7 @@ test.each<[Fault, Partial<Reply>, Partial<Observations>, { authentic?: true; acc
   ['refusedVerified', { status: 415 }, {}, { authentic: true }],
   ['wrongVerdicts', { status: 200 }, {}, { accept: false }],
   ['wrongVerdicts', {}, {}, { accept: true }],
-  ['lateAnswers', { tookMs: 4601 }, {}, {}],
+  ['lateResponses', { tookMs: 4601 }, {}, {}],
   ['unhandled', {}, { faults: ['Error: nobody caught it'] }, {}],
 ])('%s: %o %o', (fault, reply, seen, { authentic: isRight, ...known }) => {
   const zeros = noInputs()

@@ -1,10 +1,10 @@
 /** Hooks and the log: what is printed, how often, and what never is. */
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
-import type { Outcome, Trouble } from '../../../src/index.js'
+import type { ErrorReport, Outcome } from '../../../src/index.js'
 import { createReporter, errorText } from '../../../src/receiver/reporter.js'
 import { fixedClock } from '../../../src/testing/index.js'
 
-const TROUBLE: Trouble = { code: 'handler_failed', message: 'A handler failed.' }
+const REPORT: ErrorReport = { code: 'handler_failed', message: 'A handler failed.' }
 const OUTCOME: Outcome = { status: 'processed' }
 
 let lines: string[] = []
@@ -20,37 +20,37 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the log', () => {
   it('tells what, about which delivery, and why, in one line', () => {
-    const { trouble } = createReporter({ clock: fixedClock(0) })
-    trouble({ ...TROUBLE, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database' })
+    const { report } = createReporter({ clock: fixedClock(0) })
+    report({ ...REPORT, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database' })
     const expected =
       '[govalid-webhooks] handler_failed: A handler failed. | event qr.scanned | key ab12 | error no database'
     expect(lines).toEqual([expected])
   })
 
   it('says nothing of what is not known', () => {
-    createReporter({ clock: fixedClock(0) }).trouble(TROUBLE)
+    createReporter({ clock: fixedClock(0) }).report(REPORT)
     expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed.'])
   })
 
   it('has one line per code a minute, and the next one tells how many were left out', async () => {
     const clock = fixedClock('2025-01-29T12:00:00Z')
-    const { trouble } = createReporter({ clock })
-    for (let count = 0; count < 100; count++) trouble(TROUBLE)
-    trouble({ ...TROUBLE, code: 'lease_lost' })
+    const { report } = createReporter({ clock })
+    for (let count = 0; count < 100; count++) report(REPORT)
+    report({ ...REPORT, code: 'lease_lost' })
     await clock.advance(59_999)
-    trouble(TROUBLE)
+    report(REPORT)
     expect(lines).toHaveLength(2)
     await clock.advance(1)
-    trouble(TROUBLE)
+    report(REPORT)
     expect(lines[2]).toContain('(100 more of this kind since the last line)')
     await clock.advance(60_000)
-    trouble(TROUBLE)
+    report(REPORT)
     expect(lines[3]).not.toContain('more of this kind')
   })
 
   it('holds no control character of what a sender chose', () => {
-    const { trouble } = createReporter({ clock: fixedClock(0) })
-    trouble({ ...TROUBLE, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b', error: 'a\nb' })
+    const { report } = createReporter({ clock: fixedClock(0) })
+    report({ ...REPORT, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b', error: 'a\nb' })
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
     expect(lines[0]).toContain('event qr\\u001b[2K\\u000d\\u000afake line\\u0000\\u2028\\u009b')
@@ -58,7 +58,7 @@ describe('the log', () => {
   })
 
   it('stays short, however long the name of an event', () => {
-    createReporter({ clock: fixedClock(0) }).trouble({ ...TROUBLE, eventType: 'x'.repeat(1_000_000) })
+    createReporter({ clock: fixedClock(0) }).report({ ...REPORT, eventType: 'x'.repeat(1_000_000) })
     expect(lines[0]?.length).toBeLessThan(3000)
   })
 
@@ -71,15 +71,15 @@ describe('the log', () => {
 describe('hooks', () => {
   it('get everything, in place of the log', () => {
     const outcomes: Outcome[] = []
-    const troubles: Trouble[] = []
-    const { outcome, trouble } = createReporter({
+    const reports: ErrorReport[] = []
+    const { outcome, report } = createReporter({
       clock: fixedClock(0),
       onOutcome: (entry) => outcomes.push(entry),
-      onError: (entry) => troubles.push(entry),
+      onError: (entry) => reports.push(entry),
     })
     outcome(OUTCOME)
-    for (let count = 0; count < 3; count++) trouble(TROUBLE)
-    expect([outcomes, troubles, lines]).toEqual([[OUTCOME], [TROUBLE, TROUBLE, TROUBLE], []])
+    for (let count = 0; count < 3; count++) report(REPORT)
+    expect([outcomes, reports, lines]).toEqual([[OUTCOME], [REPORT, REPORT, REPORT], []])
   })
 
   const failing = [
@@ -93,22 +93,22 @@ describe('hooks', () => {
   ]
 
   it.each(failing)('that $way: onOutcome is reported to onError', async ({ hook }) => {
-    const troubles: Trouble[] = []
+    const reports: ErrorReport[] = []
     const { outcome } = createReporter({
       clock: fixedClock(0),
       onOutcome: hook,
-      onError: (entry) => troubles.push(entry),
+      onError: (entry) => reports.push(entry),
     })
     expect(() => outcome(OUTCOME)).not.toThrow()
     await settled()
-    expect(troubles).toEqual([
+    expect(reports).toEqual([
       { code: 'hook_failed', message: expect.stringContaining('onOutcome'), error: new Error('no hook') },
     ])
   })
 
   it.each(failing)('that $way: onError is printed', async ({ hook }) => {
-    const { trouble } = createReporter({ clock: fixedClock(0), onError: hook as () => void })
-    expect(() => trouble(TROUBLE)).not.toThrow()
+    const { report } = createReporter({ clock: fixedClock(0), onError: hook as () => void })
+    expect(() => report(REPORT)).not.toThrow()
     await settled()
     expect(lines).toEqual([expect.stringContaining('hook_failed: onError')])
   })
@@ -159,8 +159,8 @@ describe('an error as text', () => {
 })
 
 test('what is printed is what it was given: no payload, no secret, no signature is looked up', () => {
-  const { trouble } = createReporter({ clock: fixedClock(0) })
+  const { report } = createReporter({ clock: fixedClock(0) })
   const more = { rawBody: 'the payload', secret: 'the secret', signature: 'the signature' }
-  trouble({ ...TROUBLE, ...more } as Trouble)
+  report({ ...REPORT, ...more } as ErrorReport)
   expect(lines.join()).not.toMatch(/the (payload|secret|signature)/)
 })

@@ -32,17 +32,17 @@ describeOnBothCryptos('explain', () => {
   })
 
   it('verifies what the option says', async () => {
-    const withMember = JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' })
-    const input = { rawBody: withMember, signature: await signatureOf(BODY), secret: SECRET }
+    const withField = JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' })
+    const input = { rawBody: withField, signature: await signatureOf(BODY), secret: SECRET }
     expect(await found({ ...input, signedContent: 'body-without-signature' })).toEqual(['valid'])
     expect(await found(input)).toEqual(['signed_without_signature'])
   })
 
   it('names the option that cures a signature made before the member was added', async () => {
-    const withMember = JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' })
-    const explanation = await explain({ rawBody: withMember, signature: await signatureOf(BODY), secret: SECRET })
+    const withField = JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' })
+    const explanation = await explain({ rawBody: withField, signature: await signatureOf(BODY), secret: SECRET })
     expect(explanation).toMatchObject({
-      findings: [{ cure: expect.stringContaining("signedContent: 'body-without-signature'") }],
+      findings: [{ fix: expect.stringContaining("signedContent: 'body-without-signature'") }],
     })
   })
 

@@ -28,7 +28,7 @@ describe('JSON as a text', () => {
   it('knows where each value stands', () => {
     const text = ' {"data" : [1, {"x":null}] , "b":true}\n'
     const tree = readJson(text)
-    const spans = tree?.kind === 'object' ? tree.members.map(({ value }) => text.slice(value.start, value.end)) : []
+    const spans = tree?.kind === 'object' ? tree.fields.map(({ value }) => text.slice(value.start, value.end)) : []
     expect([text.slice(tree?.start, tree?.end), ...spans]).toEqual([
       '{"data" : [1, {"x":null}] , "b":true}',
       '[1, {"x":null}]',

@@ -19,25 +19,25 @@ function simulate(to: SimulateSenderOptions['to'], options: Partial<SimulateSend
   return simulateSender({ to, secret, payloads, clock, ...options })
 }
 
-const answering = (status: number) => () => new Response(null, { status })
+const responding = (status: number) => () => new Response(null, { status })
 const neverAnswering = () => new Promise<Response>(() => {})
 const minutesOf = ({ deliveries }: SenderReport, index = 0) =>
-  deliveries[index]?.tries.map(({ sentAt }) => (sentAt - START) / MINUTE_MS)
+  deliveries[index]?.attempts.map(({ sentAt }) => (sentAt - START) / MINUTE_MS)
 
 describe('the schedule', () => {
   it('is five tries, 1, 5, 15 and 60 minutes after the one before', async () => {
-    const report = await simulate(answering(500))
+    const report = await simulate(responding(500))
     expect(minutesOf(report)).toEqual([0, 1, 6, 21, 81])
     expect(report.deliveries[0]).toMatchObject({ index: 0, status: 'given_up' })
   })
 
   it('is at 1, 5, 15 and 60 minutes from the event, where that is asked for', async () => {
-    expect(minutesOf(await simulate(answering(500), { delays: 'from-event' }))).toEqual([0, 1, 5, 15, 60])
+    expect(minutesOf(await simulate(responding(500), { delays: 'from-event' }))).toEqual([0, 1, 5, 15, 60])
   })
 
   it('ends with the first 200', async () => {
-    let tries = 0
-    const report = await simulate(() => new Response(null, { status: ++tries < 3 ? 503 : 200 }))
+    let attempts = 0
+    const report = await simulate(() => new Response(null, { status: ++attempts < 3 ? 503 : 200 }))
     expect(minutesOf(report)).toEqual([0, 1, 6])
     expect(report.deliveries[0]?.status).toBe('delivered')
     expect(report.disabledAt).toBe(undefined)
@@ -45,9 +45,9 @@ describe('the schedule', () => {
 
   it('waits 5 s for an answer, which count', async () => {
     const report = await simulate(neverAnswering)
-    const seconds = report.deliveries[0]?.tries.map(({ sentAt }) => (sentAt - START) / 1000)
+    const seconds = report.deliveries[0]?.attempts.map(({ sentAt }) => (sentAt - START) / 1000)
     expect(seconds).toEqual([0, 65, 370, 1275, 4880])
-    expect(report.deliveries[0]?.tries[0]).toEqual({
+    expect(report.deliveries[0]?.attempts[0]).toEqual({
       ...{ number: 1, sentAt: START, tookMs: 5000, httpStatus: undefined, outcome: undefined },
       ...{ isFailure: true, error: undefined },
     })
@@ -55,7 +55,7 @@ describe('the schedule', () => {
   })
 
   it('sends deliveries at the interval that is asked for', async () => {
-    const report = await simulate(answering(200), { intervalMs: 90_000 }, 3)
+    const report = await simulate(responding(200), { intervalMs: 90_000 }, 3)
     expect([0, 1, 2].map((index) => minutesOf(report, index))).toEqual([[0], [1.5], [3]])
   })
 })
@@ -63,8 +63,8 @@ describe('the schedule', () => {
 describe('a try', () => {
   it('fails with anything but exactly 200', async () => {
     for (const status of [201, 202, 204, 301, 302, 400, 401, 404, 500, 503]) {
-      const { deliveries } = await simulate(answering(status))
-      expect(deliveries[0]?.tries.map(({ isFailure, httpStatus }) => isFailure && httpStatus)).toEqual(
+      const { deliveries } = await simulate(responding(status))
+      expect(deliveries[0]?.attempts.map(({ isFailure, httpStatus }) => isFailure && httpStatus)).toEqual(
         Array(5).fill(status),
       )
     }
@@ -72,8 +72,8 @@ describe('a try', () => {
 
   it('fails when the endpoint throws, and says what it threw', async () => {
     const { deliveries } = await simulate(() => Promise.reject(new Error('no route')))
-    expect(deliveries[0]?.tries[0]).toMatchObject({ isFailure: true, httpStatus: undefined })
-    expect(deliveries[0]?.tries[0]?.error).toContain('no route')
+    expect(deliveries[0]?.attempts[0]).toMatchObject({ isFailure: true, httpStatus: undefined })
+    expect(deliveries[0]?.attempts[0]?.error).toContain('no route')
   })
 
   it('sends the same rightly signed bytes each time, to the address that was given', async () => {
@@ -94,10 +94,10 @@ describe('a try', () => {
 
   it('is told as it ends', async () => {
     const told: string[] = []
-    const onTry: SimulateSenderOptions['onTry'] = ({ number, httpStatus }, index) =>
+    const onAttempt: SimulateSenderOptions['onAttempt'] = ({ number, httpStatus }, index) =>
       told.push(`${index} ${number} ${httpStatus}`)
     let calls = 0
-    await simulate(() => new Response(null, { status: ++calls === 1 ? 500 : 200 }), { onTry }, 2)
+    await simulate(() => new Response(null, { status: ++calls === 1 ? 500 : 200 }), { onAttempt }, 2)
     expect(told).toEqual(['0 1 500', '1 1 200', '0 2 200'])
   })
 })
@@ -105,11 +105,11 @@ describe('a try', () => {
 describe('the webhook', () => {
   it('is disabled after five failed tries of one event, and sends nothing more', async () => {
     const clock = fixedClock(START)
-    const report = await simulate(answering(500), { clock, intervalMs: 79.5 * MINUTE_MS }, 3)
+    const report = await simulate(responding(500), { clock, intervalMs: 79.5 * MINUTE_MS }, 3)
     expect(report.disabledAt).toBe(START + 81 * MINUTE_MS)
     expect(clock.now()).toBe(report.disabledAt)
     expect(clock.pendingTimers()).toBe(0)
-    expect(report.deliveries.map(({ status, tries }) => [status, tries.length])).toEqual([
+    expect(report.deliveries.map(({ status, attempts }) => [status, attempts.length])).toEqual([
       ['given_up', 5],
       ['stopped', 2],
       ['stopped', 0],
@@ -132,7 +132,7 @@ describe('the webhook', () => {
   })
 
   it('is disabled after five failures in a row of any events, where that is asked for', async () => {
-    const report = await simulate(answering(500), { failures: 'per-subscription' }, 7)
+    const report = await simulate(responding(500), { failures: 'per-subscription' }, 7)
     expect(report.disabledAt).toBe(START)
     expect(report.deliveries.map(({ status }) => status)).toEqual(Array(7).fill('stopped'))
   })
@@ -156,7 +156,7 @@ describe('a receiver', () => {
       throw new Error('poison')
     })
     const report = await simulate(receiver, { clock })
-    expect(report.deliveries[0]?.tries.map(({ httpStatus, outcome }) => `${httpStatus} ${outcome}`)).toEqual([
+    expect(report.deliveries[0]?.attempts.map(({ httpStatus, outcome }) => `${httpStatus} ${outcome}`)).toEqual([
       ...['500 failed', '500 failed', '500 failed', '500 failed'],
       '200 quarantined',
     ])
@@ -168,8 +168,8 @@ describe('a receiver', () => {
     const receiver = createReceiver({ secret, clock, onError: () => {} }).on('qr.scanned', () => new Promise(() => {}))
     const report = await simulate(receiver, { clock })
     expect(report.deliveries[0]).toMatchObject({ status: 'delivered' })
-    expect(report.deliveries[0]?.tries[0]).toMatchObject({ outcome: 'unfinished', tookMs: 4500 })
-    expect(report.deliveries[0]?.tries.at(-1)?.httpStatus).toBe(200)
+    expect(report.deliveries[0]?.attempts[0]).toMatchObject({ outcome: 'unfinished', tookMs: 4500 })
+    expect(report.deliveries[0]?.attempts.at(-1)?.httpStatus).toBe(200)
     expect(report.disabledAt).toBe(undefined)
   })
 
@@ -181,7 +181,7 @@ describe('a receiver', () => {
       return new Promise<void>((resolve) => void clock.setTimer(30_000, resolve))
     })
     const report = await simulate(receiver, { clock })
-    expect(report.deliveries[0]?.tries.map(({ outcome }) => outcome)).toEqual(['unfinished', 'duplicate'])
+    expect(report.deliveries[0]?.attempts.map(({ outcome }) => outcome)).toEqual(['unfinished', 'duplicate'])
     expect(calls).toBe(1)
   })
 
@@ -192,7 +192,7 @@ describe('a receiver', () => {
       () => new Promise((resolve) => setTimeout(resolve, 5)),
     )
     const report = await simulate(receiver, { clock })
-    expect(report.deliveries[0]?.tries).toMatchObject([{ outcome: 'processed', tookMs: 0 }])
+    expect(report.deliveries[0]?.attempts).toMatchObject([{ outcome: 'processed', tookMs: 0 }])
   })
 
   it('takes 1,000 deliveries, each once', async () => {
@@ -210,7 +210,7 @@ describe('a receiver', () => {
       throw new PermanentError('never')
     })
     const report = await simulate(receiver, { clock })
-    expect(report.deliveries[0]?.tries.map(({ httpStatus }) => httpStatus)).toEqual(Array(5).fill(401))
+    expect(report.deliveries[0]?.attempts.map(({ httpStatus }) => httpStatus)).toEqual(Array(5).fill(401))
     expect(report.disabledAt).toBe(START + 81 * MINUTE_MS)
   })
 })
@@ -223,7 +223,7 @@ describe('misuse', () => {
     ['no speed', { speed: 0, clock: undefined as never }, /speed must be above 0; it is 0/],
     ['an interval below 0', { intervalMs: -1 }, /intervalMs must be 0 or above/],
   ])('is refused: %s', async (_, options, message) => {
-    const good = { to: answering(200), secret, payloads: [], clock: fixedClock(START) }
+    const good = { to: responding(200), secret, payloads: [], clock: fixedClock(START) }
     await expect(simulateSender({ ...good, ...options })).rejects.toThrow(message)
     await expect(simulateSender({ ...good, ...options })).rejects.toMatchObject({ code: 'option_invalid' })
   })

@@ -8,9 +8,9 @@ import { card, scroller } from './card.js'
 import { headerTable } from './headers.js'
 
 /** The section. */
-export function answerCard({ answer, verification }: DeliveryDetails, forward: string | null): HTMLElement {
-  if (!answer) return card('answer', 'Answer', h('p', {}, 'There is none yet.'))
-  const { by, status, outcome, failure, headers, text, tookMs } = answer
+export function responseCard({ response, verification }: DeliveryDetails, forward: string | null): HTMLElement {
+  if (!response) return card('answer', 'Answer', h('p', {}, 'There is none yet.'))
+  const { by, status, outcome, failure, headers, text, tookMs } = response
   const who = by === 'listen' ? 'by listen itself' : `by ${forward ?? 'the address it was forwarded to'}`
   return card(
     'answer',

@@ -5,11 +5,11 @@ import { button, fill, h } from '../element.js'
 import { ago, clockTime } from '../times.js'
 import { visible } from '../visible.js'
 import type { DeliveryDetails } from '../wire.js'
-import { answerCard } from './answer.js'
+import { responseCard } from './answer.js'
 import { type BodyMode, type BodySection, bodySection } from './body.js'
 import { eventCard } from './event.js'
 import { headersCard } from './headers.js'
-import { triesCard } from './tries.js'
+import { attemptsCard } from './tries.js'
 import { verificationCard } from './verification.js'
 
 /** What the pane's buttons do. */
@@ -60,11 +60,11 @@ export function createDetail(actions: DetailActions, forward: string | null): De
           'div',
           { class: 'cards' },
           verificationCard(details, actions.select),
-          answerCard(details, forward),
+          responseCard(details, forward),
           eventCard(details),
           section.element,
           headersCard(details),
-          triesCard(details, actions.select),
+          attemptsCard(details, actions.select),
         ),
       ),
     )

@@ -5,13 +5,13 @@ import { visible } from '../visible.js'
 /** A string (a name where a colon follows), a number, or a word. */
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g
 
-const MOST_COLOURED = 60_000
+const MAX_COLOURED = 60_000
 
 /** The event as elements; `undefined` where the text is no JSON, or is nested too deep to be printed. */
 export function jsonView(text: string): HTMLElement | undefined {
   const printed = print(text)
   if (printed === undefined) return undefined
-  return h('code', {}, ...(printed.length > MOST_COLOURED ? cut(printed) : colour(printed)))
+  return h('code', {}, ...(printed.length > MAX_COLOURED ? cut(printed) : colour(printed)))
 }
 
 function print(text: string): string | undefined {
@@ -23,7 +23,7 @@ function print(text: string): string | undefined {
 }
 
 function cut(printed: string): readonly Child[] {
-  return [...visible(printed.slice(0, MOST_COLOURED)), h('em', {}, '\n… the rest is in the body below')]
+  return [...visible(printed.slice(0, MAX_COLOURED)), h('em', {}, '\n… the rest is in the body below')]
 }
 
 function colour(printed: string): readonly Child[] {

@@ -6,17 +6,17 @@ import type { DeliveryDetails, DeliverySummary } from '../wire.js'
 import { card } from './card.js'
 
 /** The section; `select` shows another of the tries. */
-export function triesCard({ summary, tries }: DeliveryDetails, select: (id: string) => void): HTMLElement {
-  const count = tries.length === 1 ? 'These bytes came once.' : `These bytes came ${tries.length} times.`
+export function attemptsCard({ summary, attempts }: DeliveryDetails, select: (id: string) => void): HTMLElement {
+  const count = attempts.length === 1 ? 'These bytes came once.' : `These bytes came ${attempts.length} times.`
   return card(
     'tries',
     'Tries',
-    h('p', {}, tries.length === 0 ? 'They are not kept any more.' : count),
-    h('ol', { class: 'tries' }, ...tries.map((entry) => tryView(entry, entry.id === summary.id, select))),
+    h('p', {}, attempts.length === 0 ? 'They are not kept any more.' : count),
+    h('ol', { class: 'tries' }, ...attempts.map((entry) => attemptView(entry, entry.id === summary.id, select))),
   )
 }
 
-function tryView(entry: DeliverySummary, isThis: boolean, select: (id: string) => void): HTMLElement {
+function attemptView(entry: DeliverySummary, isThis: boolean, select: (id: string) => void): HTMLElement {
   const { id, time, receivedAt, origin, outcome, tookMs } = entry
   const when = clockTime(receivedAt)
   const origins = origin === 'received' ? '' : `, ${origin}`

@@ -37,12 +37,12 @@ function verdict(isGood: boolean, text: string): HTMLElement {
   return h('p', { class: `verdict ${isGood ? 'good' : 'bad'}` }, `${isGood ? '✓' : '✗'} ${text}`)
 }
 
-function findingView({ code, message, cure, delivery }: SignatureFinding, select: (id: string) => void): HTMLElement {
+function findingView({ code, message, fix, delivery }: SignatureFinding, select: (id: string) => void): HTMLElement {
   return h(
     'div',
     { class: 'finding' },
     h('p', {}, ...visible(message), ' ', h('code', {}, code)),
-    h('p', { class: 'dim' }, h('b', {}, 'Cure: '), ...visible(cure)),
+    h('p', { class: 'dim' }, h('b', {}, 'Cure: '), ...visible(fix)),
     delivery !== null &&
       h(
         'p',

@@ -14,13 +14,13 @@ describeWithService('postgres', 'drizzle inside a transaction of postgresStore',
   const scene = postgresScene(url)
   const effects = pgSchema(scene.schema).table('effects', { effect: text('effect').notNull() })
 
-  async function receive(handle: Handler<unknown, PostgresTransaction>, tries: number) {
+  async function receive(handle: Handler<unknown, PostgresTransaction>, attempts: number) {
     const store = postgresStore({ pool: scene.pool(), table: scene.table })
     const receiver = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.created', handle)
     const payload = { event: 'qr.created', timestamp: new Date().toISOString(), data: { nonce: crypto.randomUUID() } }
     const { delivery } = await signDelivery(payload, { secret: SECRET })
     const outcomes: Outcome[] = []
-    for (let attempt = 1; attempt <= tries; attempt++) outcomes.push(await receiver.receive(delivery))
+    for (let attempt = 1; attempt <= attempts; attempt++) outcomes.push(await receiver.receive(delivery))
     return outcomes
   }
 

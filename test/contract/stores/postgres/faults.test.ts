@@ -12,7 +12,7 @@ import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
 
 function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]
-  return { key, token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil: Date.now() + 86_400_000, ...changes }
+  return { key, token, leaseMs: 55_000, attemptGapMs: 30_000, retainUntil: Date.now() + 86_400_000, ...changes }
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -58,11 +58,11 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const store = await openBehindNetwork()
     const request = newClaim()
     network.set('mute')
-    const answer = store.claim(request)
+    const response = store.claim(request)
     await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [request.key])
     network.set('refused')
     network.set('open')
-    expect(await answer).toMatchObject({ status: 'claimed', attempt: 1 })
+    expect(await response).toMatchObject({ status: 'claimed', attempt: 1 })
   })
 
   test('a completion whose answer was lost is repeated, and true', async () => {
@@ -70,11 +70,11 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const request = newClaim()
     await store.claim(request)
     network.set('mute')
-    const answer = store.complete(request)
+    const response = store.complete(request)
     await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [request.key])
     network.set('refused')
     network.set('open')
-    expect(await answer).toBe(true)
+    expect(await response).toBe(true)
   })
 
   test('a claim that found no free connection in time rejects, and is not executed later', async () => {
@@ -95,8 +95,8 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const store = open({ pool, callLimitMs: 20 })
     const key = randomBytes(32).toString('hex')
     const taken = await pool.connect()
-    const answers = await Promise.allSettled(Array.from({ length: 1000 }, async () => store.claim(newClaim({ key }))))
-    expect(answers.every(({ status }) => status === 'rejected')).toBe(true)
+    const responses = await Promise.allSettled(Array.from({ length: 1000 }, async () => store.claim(newClaim({ key }))))
+    expect(responses.every(({ status }) => status === 'rejected')).toBe(true)
     taken.release()
     await pause(50)
     expect(await rowsOf(key)).toBe(0)
@@ -108,7 +108,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const store = open({ pool, callLimitMs: 300 })
     const [held, locked] = [newClaim(), newClaim()]
     for (const request of [held, locked]) await store.claim(request)
-    await store.release({ ...locked, handlersDone: [], counted: true })
+    await store.release({ ...locked, completedHandlers: [], counted: true })
     const other = await admin.connect()
     await other.query('BEGIN')
     await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [locked.key])
@@ -129,7 +129,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const store = open({ callLimitMs: 100 })
     const request = newClaim()
     await store.claim(request)
-    await store.release({ ...request, handlersDone: [], counted: true })
+    await store.release({ ...request, completedHandlers: [], counted: true })
     const other = await admin.connect()
     await other.query('BEGIN')
     await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
@@ -281,8 +281,8 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [
       `${scene.schema}_idle`,
     ])
-    const answers = await Promise.all(Array.from({ length: 20 }, async () => store.claim(newClaim())))
-    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(20)
+    const responses = await Promise.all(Array.from({ length: 20 }, async () => store.claim(newClaim())))
+    expect(responses.filter(({ status }) => status === 'claimed')).toHaveLength(20)
   })
 
   test('a backend that is killed while it works a claim wastes none', async () => {
@@ -290,17 +290,17 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const store = open({ pool: scene.pool({ application_name: name }), callLimitMs: 5000 })
     const request = newClaim()
     await store.claim(request)
-    await store.release({ ...request, handlersDone: [], counted: true })
+    await store.release({ ...request, completedHandlers: [], counted: true })
     const other = await admin.connect()
     await other.query('BEGIN')
     await other.query(`SELECT FROM ${table} WHERE key = decode($1, 'hex') FOR UPDATE`, [request.key])
-    const answer = store.claim(newClaim({ key: request.key }))
+    const response = store.claim(newClaim({ key: request.key }))
     const waiting = `FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`
     await scene.until(`SELECT ${waiting}`, [name])
     await admin.query(`SELECT pg_terminate_backend(pid) ${waiting}`, [name])
     await other.query('ROLLBACK')
     other.release()
-    expect(await answer).toMatchObject({ status: 'claimed', attempt: 2 })
+    expect(await response).toMatchObject({ status: 'claimed', attempt: 2 })
   })
 
   test('the user’s own listener hears of broken connections as before', async () => {
@@ -324,9 +324,9 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     const pool = scene.pool({ options: '-c default_transaction_isolation=serializable' })
     const store = open({ pool, callLimitMs: 10_000 })
     const key = randomBytes(32).toString('hex')
-    const answers = await Promise.all(Array.from({ length: 100 }, async () => store.claim(newClaim({ key }))))
-    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(1)
-    expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(99)
+    const responses = await Promise.all(Array.from({ length: 100 }, async () => store.claim(newClaim({ key }))))
+    expect(responses.filter(({ status }) => status === 'claimed')).toHaveLength(1)
+    expect(responses.filter(({ status }) => status === 'busy')).toHaveLength(99)
   })
 
   test('a proxy that loses prepared statements is no obstacle', async () => {

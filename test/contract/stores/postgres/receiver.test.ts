@@ -1,6 +1,6 @@
 /** A receiver over postgresStore, end to end: several processes, failures, outages, quarantine, and effects that happen exactly once. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createReceiver, type Delivery, PermanentError, type Trouble } from '../../../../src/index.js'
+import { createReceiver, type Delivery, type ErrorReport, PermanentError } from '../../../../src/index.js'
 import {
   type PostgresStore,
   type PostgresTransaction,
@@ -30,10 +30,10 @@ async function signedEvent(data: object = {}): Promise<Delivery> {
 
 /** A receiver with one handler, as a process would have. */
 function startReceiver(store: PostgresStore, handle: (context: Context) => unknown) {
-  const troubles: Trouble[] = []
-  const receiver = createReceiver({ secret: SECRET, store, onError: (trouble) => troubles.push(trouble) })
+  const reports: ErrorReport[] = []
+  const receiver = createReceiver({ secret: SECRET, store, onError: (report) => reports.push(report) })
   receiver.on('qr.created', (_, context) => handle(context))
-  return { receive: (delivery: Delivery) => receiver.receive(delivery), receiver, troubles }
+  return { receive: (delivery: Delivery) => receiver.receive(delivery), receiver, reports }
 }
 
 describeWithService('postgres', 'a receiver over postgresStore', (url) => {
@@ -64,11 +64,11 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     })
     const there = start(() => {})
     const delivery = await signedEvent()
-    const answer = here.receive(delivery)
+    const response = here.receive(delivery)
     await begun.passed
     expect(await there.receive(delivery)).toMatchObject({ status: 'busy', attempt: 1 })
     ended.open()
-    expect((await answer).status).toBe('processed')
+    expect((await response).status).toBe('processed')
     expect((await there.receive(delivery)).status).toBe('duplicate')
   })
 
@@ -76,13 +76,13 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     let calls = 0
     const receivers = [start(() => calls++), start(() => calls++)]
     const delivery = await signedEvent()
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 1000 }, async (_, index) => receivers[index % 2]?.receive(delivery)),
     )
     expect(calls).toBe(1)
-    const statuses = new Set(answers.map((outcome) => outcome?.status))
+    const statuses = new Set(responses.map((outcome) => outcome?.status))
     expect(['processed', 'busy', 'duplicate', 'unavailable']).toEqual(expect.arrayContaining([...statuses]))
-    expect(answers.filter((outcome) => outcome?.status === 'processed')).toHaveLength(1)
+    expect(responses.filter((outcome) => outcome?.status === 'processed')).toHaveLength(1)
   })
 
   test('runs only what is not done after a partial failure', async () => {
@@ -116,14 +116,14 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     const [entry] = await store.quarantine.list()
     if (!entry) throw new Error('the quarantine is empty')
     expect(entry).toMatchObject({
-      code: 'tries_exhausted',
+      code: 'attempts_exhausted',
       attempt: 5,
       eventType: 'qr.created',
       rawBody: delivery.body,
     })
     expect(entry.error).toContain('poison \0 \ud800')
     poisoned = false
-    expect((await receiver.rework(entry)).status).toBe('processed')
+    expect((await receiver.reprocess(entry)).status).toBe('processed')
     expect(await store.quarantine.list()).toEqual([])
     expect((await receiver.receive(delivery)).status).toBe('duplicate')
   })
@@ -167,7 +167,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
 
     test('answers 200 when it went away while the handler ran, and records the completion when it is back', async () => {
       let calls = 0
-      const { receive, troubles, receiver } = start(
+      const { receive, reports, receiver } = start(
         () => {
           calls++
           network.set('refused')
@@ -176,7 +176,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       )
       const delivery = await signedEvent()
       expect((await receive(delivery)).status).toBe('processed')
-      expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+      expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
       network.set('open')
       await receiver.close()
       expect((await start(() => calls++).receive(delivery)).status).toBe('duplicate')

@@ -1,7 +1,7 @@
 /** postgresStore on a server of the test's own: restarted, crashed, frozen, and with another encoding than UTF-8. */
 import { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import { postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
 import { fixedClock, signDelivery } from '../../../../src/testing/index.js'
 import { describeWithOwnPostgres, type PostgresServer, startPostgresServer } from '../../../support/postgres-server.js'
@@ -53,13 +53,13 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
   })
 
   test('crashes while the handler runs answers 200, and records the completion when it is back', async () => {
-    const troubles: Trouble[] = []
+    const reports: ErrorReport[] = []
     const store = postgresStore({ pool })
-    const receiver = createReceiver({ secret: SECRET, store, onError: (trouble) => troubles.push(trouble) })
+    const receiver = createReceiver({ secret: SECRET, store, onError: (report) => reports.push(report) })
     receiver.on('qr.created', () => server.stop('immediate'))
     const delivery = await signedEvent()
     expect((await receiver.receive(delivery)).status).toBe('processed')
-    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
     server.start()
     await receiver.close()
     const restarted = createReceiver({ secret: SECRET, store }).on('qr.created', () => {})
@@ -112,7 +112,7 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
       await clock.advance(9_000)
       expect(own.totalCount).toBe(0)
       server.thaw()
-      await vi.waitFor(async () => expect(await stateOf()).toBe('working'), soon)
+      await vi.waitFor(async () => expect(await stateOf()).toBe('processing'), soon)
       await clock.advance(2_000)
       await vi.waitFor(async () => expect(await stateOf()).toBe('released'), soon)
       expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })

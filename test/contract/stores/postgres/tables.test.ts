@@ -14,7 +14,7 @@ import { describeWithService } from '../../../support/services.js'
 
 function newClaim(retainUntil = Date.now() + 86_400_000) {
   const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]
-  return { key, token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil }
+  return { key, token, leaseMs: 55_000, attemptGapMs: 30_000, retainUntil }
 }
 
 describeWithService('postgres', 'the tables of postgresStore', (url) => {
@@ -40,11 +40,11 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
       postgresStore({ pool: scene.pool({ max: 1 }), table, callLimitMs: 10_000 }),
     )
     const request = newClaim()
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       stores.map(async (store, index) => store.claim({ ...request, token: `t${index}` })),
     )
-    expect(answers.filter(({ status }) => status === 'claimed')).toHaveLength(1)
-    expect(answers.filter(({ status }) => status === 'busy')).toHaveLength(19)
+    expect(responses.filter(({ status }) => status === 'claimed')).toHaveLength(1)
+    expect(responses.filter(({ status }) => status === 'busy')).toHaveLength(19)
   })
 
   test('are created again when somebody dropped them', async () => {
@@ -101,7 +101,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     const request = newClaim()
     await store.claim(request)
     await store.renew(request)
-    await store.release({ ...request, handlersDone: [], counted: true })
+    await store.release({ ...request, completedHandlers: [], counted: true })
     await store.claim(request)
     await store.transaction({ ...request, checkpoint: 'count' })((tx) => tx.query('SELECT 1'))
     await store.complete(request)

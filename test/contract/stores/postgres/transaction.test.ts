@@ -21,7 +21,7 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     const key = randomBytes(32).toString('hex')
     const token = randomBytes(16).toString('hex')
     const effect = randomBytes(8).toString('hex')
-    const claim = { key, token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil: Date.now() + 86_400_000 }
+    const claim = { key, token, leaseMs: 55_000, attemptGapMs: 30_000, retainUntil: Date.now() + 86_400_000 }
     await store.claim(claim)
     const transaction = store.transaction({ key, token, checkpoint: 'count' })
     const write = (tx: PoolClient) => tx.query(`INSERT INTO ${schema}.effects (effect) VALUES ($1)`, [effect])
@@ -55,8 +55,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     })
     await expect(failing).rejects.toMatchObject({ code: '23503' })
     expect(await countEffects()).toBe(0)
-    await store.release({ ...claim, handlersDone: [], counted: true })
-    expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', handlersDone: [] })
+    await store.release({ ...claim, completedHandlers: [], counted: true })
+    expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', completedHandlers: [] })
   })
 
   test.each(['COMMIT', 'ROLLBACK', 'COMMIT; BEGIN', 'ROLLBACK; BEGIN'])(
@@ -68,8 +68,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
         await tx.query(ending)
       })
       await expect(ended).rejects.toMatchObject({ code: 'transaction_ended' })
-      await store.release({ ...claim, handlersDone: [], counted: true })
-      expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', handlersDone: [] })
+      await store.release({ ...claim, completedHandlers: [], counted: true })
+      expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ status: 'claimed', completedHandlers: [] })
     },
   )
 
@@ -165,8 +165,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
         const { transaction, write, countEffects, store, claim } = await startWork({ namespace })
         await transaction(write)
         expect(await countEffects()).toBe(1)
-        await store.release({ ...claim, handlersDone: [], counted: true })
-        expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ handlersDone: ['count'] })
+        await store.release({ ...claim, completedHandlers: [], counted: true })
+        expect(await store.claim({ ...claim, token: 'next' })).toMatchObject({ completedHandlers: ['count'] })
       },
     )
   })

@@ -2,7 +2,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
 import { signDelivery } from '../../../../src/testing/index.js'
 import { caught, rejection } from '../../../support/caught.js'
@@ -12,10 +12,10 @@ import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../
 let made = 0
 function newClaim() {
   const key = (++made).toString(16).padStart(64, '0')
-  return { key, token: `token-${made}`, leaseMs: 10_000, retainUntil: Date.now() + 60_000, tryGapMs: 1000 }
+  return { key, token: `token-${made}`, leaseMs: 10_000, retainUntil: Date.now() + 60_000, attemptGapMs: 1000 }
 }
 
-const FIRST = { status: 'claimed', attempt: 1, released: 0, handlersDone: [] }
+const FIRST = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
 
 describe('redisStore refuses', () => {
   test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])('%j for a client', (client) => {
@@ -73,11 +73,11 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       const client = openIoredis({ retryStrategy: () => 20 })
       await client.ping()
       server.freeze()
-      const answer = client.set('came', 'alive')
+      const response = client.set('came', 'alive')
       await new Promise((resolve) => setTimeout(resolve, 100))
       await server.kill()
       await server.start()
-      await answer
+      await response
       expect(await server.countKeys()).toBe(1)
     })
 
@@ -86,9 +86,9 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       await client.connect()
       await server.kill()
       await vi.waitUntil(() => !client.isReady)
-      const answer = client.set('came', 'alive')
+      const response = client.set('came', 'alive')
       await server.start()
-      await answer
+      await response
       expect(await server.countKeys()).toBe(1)
       client.destroy()
     })
@@ -128,7 +128,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       const claim = newClaim()
       await store.claim(claim)
       await store.renew(claim)
-      await store.release({ ...claim, handlersDone: [], counted: true })
+      await store.release({ ...claim, completedHandlers: [], counted: true })
       await store.claim(claim)
       await store.complete(claim)
     }
@@ -151,8 +151,13 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       expect(await store.claim({ ...claim, token: 'another' })).toEqual({
         ...{ status: 'busy', attempt: 1, until: expect.any(Number) },
       })
-      await store.release({ ...claim, handlersDone: ['count', 'mail'], counted: true })
-      expect(await store.claim(claim)).toEqual({ ...FIRST, attempt: 2, released: 1, handlersDone: ['count', 'mail'] })
+      await store.release({ ...claim, completedHandlers: ['count', 'mail'], counted: true })
+      expect(await store.claim(claim)).toEqual({
+        ...FIRST,
+        attempt: 2,
+        releasedAttempts: 1,
+        completedHandlers: ['count', 'mail'],
+      })
     }
     buffers.destroy()
   })
@@ -174,7 +179,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     const claim = newClaim()
     expect(await store.claim(claim)).toEqual(FIRST)
     expect(await store.renew(claim)).toBe(true)
-    expect(await store.release({ ...claim, handlersDone: [], counted: true })).toBe(true)
+    expect(await store.release({ ...claim, completedHandlers: [], counted: true })).toBe(true)
     await store.claim(claim)
     expect(await store.complete(claim)).toBe(true)
     const entry = { ...{ key: claim.key, code: 'stale', eventType: 'a', headers: {}, error: undefined, attempt: 1 } }
@@ -198,7 +203,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       const past = { ...newClaim(), retainUntil }
       await store.claim(past)
       expect(await bystander.pttl(`govalid:default:{${past.key}}`)).toBeGreaterThan(9000)
-      expect(await store.release({ ...past, handlersDone: [], counted: true })).toBe(true)
+      expect(await store.release({ ...past, completedHandlers: [], counted: true })).toBe(true)
       expect(await bystander.exists(`govalid:default:{${past.key}}`)).toBe(0)
     }
   })
@@ -213,7 +218,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
         for (const policy of ['allkeys-lru', 'volatile-lru', 'volatile-ttl']) {
           await setPolicy(policy)
           const store = redisStore({ client: open(library) })
-          expect(await store.claim(newClaim())).toEqual({ ...FIRST, isForgetting: true })
+          expect(await store.claim(newClaim())).toEqual({ ...FIRST, evictedEarly: true })
           expect(await store.claim(newClaim())).toEqual(FIRST)
         }
       },
@@ -223,7 +228,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       await setPolicy('allkeys-lfu')
       const codes: string[] = []
       const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
-      const onError = ({ code }: Trouble) => codes.push(code)
+      const onError = ({ code }: ErrorReport) => codes.push(code)
       const receiver = createReceiver({ secret: 'a secret', store, onError }).on('*', () => {})
       const payload = () => ({ event: 'qr.created', timestamp: new Date().toISOString(), data: { number: ++made } })
       for (let delivery = 0; delivery < 3; delivery++) {

@@ -39,7 +39,7 @@ describeWithOwnRedis('redisStore on a cluster', () => {
       const store = redisStore({ client, namespace: name })
       const keys = Array.from({ length: 20 }, (_, index) => index.toString(16).padStart(64, '0'))
       for (const key of keys) {
-        const claim = { key, token: 'a', leaseMs: 10_000, retainUntil: Date.now() + 60_000, tryGapMs: 1000 }
+        const claim = { key, token: 'a', leaseMs: 10_000, retainUntil: Date.now() + 60_000, attemptGapMs: 1000 }
         expect((await store.claim(claim)).status).toBe('claimed')
         expect((await store.claim({ ...claim, token: 'b' })).status).toBe('busy')
         expect(await store.renew(claim)).toBe(true)

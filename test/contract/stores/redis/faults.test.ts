@@ -1,7 +1,7 @@
 /** A receiver over redisStore while the network or Redis itself fails: no try is used up for nothing, and no event is worked twice. */
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
 import { signDelivery } from '../../../../src/testing/index.js'
 import { LIBRARIES, redisScene } from '../../../support/redis.js'
@@ -14,9 +14,9 @@ const LEASE_MS = 55_000
 
 /** A receiver with one handler, and what became of it. */
 function startReceiver(client: RedisClient, namespace: string, handle: (attempt: number) => unknown) {
-  const troubles: Trouble[] = []
+  const reports: ErrorReport[] = []
   const attempts: number[] = []
-  const onError = (trouble: Trouble) => troubles.push(trouble)
+  const onError = (report: ErrorReport) => reports.push(report)
   const receiver = createReceiver({ secret: SECRET, store: redisStore({ client, namespace }), onError }).on(
     'qr.created',
     async (_, { attempt }) => {
@@ -24,7 +24,7 @@ function startReceiver(client: RedisClient, namespace: string, handle: (attempt:
       await handle(attempt)
     },
   )
-  return { receiver, attempts, codes: () => troubles.map(({ code }) => code) }
+  return { receiver, attempts, codes: () => reports.map(({ code }) => code) }
 }
 
 let made = 0
@@ -95,7 +95,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       const delivery = await signedEvent()
       network.set('mute')
       expect((await receiver.receive(delivery)).status).toBe('unavailable')
-      expect(await stateOf()).toBe('working')
+      expect(await stateOf()).toBe('processing')
       network.set('refused')
       network.set('open')
       expect((await receiver.receive(delivery)).status).toBe('busy')
@@ -108,7 +108,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('refused'))
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('processed')
-      expect([await stateOf(), codes()]).toEqual(['working', ['completion_delayed']])
+      expect([await stateOf(), codes()]).toEqual(['processing', ['completion_delayed']])
       await new Promise((resolve) => setTimeout(resolve, 2000))
       network.set('open')
       await until(async () => (await stateOf()) === 'done')
@@ -192,8 +192,8 @@ describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and star
       expect((await receiver.receive(await signedEvent())).status).toBe('processed')
       await server.kill()
       const deliveries = await Promise.all(Array.from({ length: 20 }, signedEvent))
-      const answers = await Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(['unavailable']))
+      const responses = await Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      expect(new Set(responses.map(({ status }) => status))).toEqual(new Set(['unavailable']))
       await server.start()
       await untilBack(opened.client)
       expect(await server.countKeys()).toBe(0)
@@ -212,10 +212,10 @@ describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and star
       expect((await receiver.receive(await signedEvent())).status).toBe('processed')
       server.freeze()
       const deliveries = await Promise.all(Array.from({ length: 20 }, signedEvent))
-      const answers = Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
+      const responses = Promise.all(deliveries.map((delivery) => receiver.receive(delivery)))
       await new Promise((resolve) => setTimeout(resolve, 200))
       await server.kill()
-      expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set(['unavailable']))
+      expect(new Set((await responses).map(({ status }) => status))).toEqual(new Set(['unavailable']))
       await server.start()
       await untilBack(opened.client)
       expect(await server.countKeys()).toBe(0)

@@ -12,7 +12,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** A claim of one of many deliveries. */
 function claimOf(index: number) {
   const key = index.toString(16).padStart(64, '0')
-  return { key, token: `token-${index}`, leaseMs: 1000, retainUntil: Date.now() + DAY_MS, tryGapMs: 1000 }
+  return { key, token: `token-${index}`, leaseMs: 1000, retainUntil: Date.now() + DAY_MS, attemptGapMs: 1000 }
 }
 
 describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
@@ -63,12 +63,12 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
   test('says of a finished or busy delivery that it is so while another connection writes, without waiting', async () => {
     const file = newFile()
     const store = sqliteStore({ database: open(file) })
-    for (const index of [1, 2, 3]) await store.claim({ ...claimOf(index), leaseMs: 60_000, tryGapMs: 60_000 })
+    for (const index of [1, 2, 3]) await store.claim({ ...claimOf(index), leaseMs: 60_000, attemptGapMs: 60_000 })
     await store.complete(claimOf(1))
     await store.complete({ ...claimOf(2), quarantined: true })
     const other = open(file)
     other.exec('BEGIN IMMEDIATE')
-    const again = (index: number) => store.claim({ ...claimOf(index), token: 'another', tryGapMs: 60_000 })
+    const again = (index: number) => store.claim({ ...claimOf(index), token: 'another', attemptGapMs: 60_000 })
     expect(again(1)).toEqual({ status: 'done' })
     expect(again(2)).toEqual({ status: 'done' })
     expect(again(3)).toEqual({ status: 'busy', attempt: 1, until: expect.any(Number) })
@@ -121,12 +121,22 @@ describe('a connection that gives big integers or rows as lists', () => {
   test.each(Object.entries(databases))('gives the same answers: %s', async (_, open) => {
     const store = sqliteStore({ database: open() })
     const first = claimOf(1)
-    expect(await store.claim(first)).toEqual({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] })
+    expect(await store.claim(first)).toEqual({
+      status: 'claimed',
+      attempt: 1,
+      releasedAttempts: 0,
+      completedHandlers: [],
+    })
     expect(await store.claim({ ...first, token: 'another' })).toEqual({
       ...{ status: 'busy', attempt: 1, until: expect.any(Number) },
     })
-    await store.release({ ...first, handlersDone: ['count'], counted: true })
-    expect(await store.claim(first)).toEqual({ status: 'claimed', attempt: 2, released: 1, handlersDone: ['count'] })
+    await store.release({ ...first, completedHandlers: ['count'], counted: true })
+    expect(await store.claim(first)).toEqual({
+      status: 'claimed',
+      attempt: 2,
+      releasedAttempts: 1,
+      completedHandlers: ['count'],
+    })
     const entry = { ...{ key: first.key, code: 'stale', eventType: 'a', headers: {}, error: undefined }, attempt: 1 }
     await store.quarantine({ ...entry, rawBody: Uint8Array.of(0, 255), receivedAt: 1 })
     expect(await store.quarantine.list()).toEqual([{ ...entry, rawBody: Uint8Array.of(0, 255), receivedAt: 1 }])

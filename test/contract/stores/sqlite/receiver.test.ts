@@ -1,6 +1,6 @@
 /** A receiver over sqliteStore: restarts, other writers on the file, corrupt records, and effects that happen exactly once. */
 import { describe, expect, test } from 'vitest'
-import { createReceiver, type Trouble } from '../../../../src/index.js'
+import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import {
   type SqliteStoreOptions,
   type SqliteTransaction,
@@ -21,14 +21,14 @@ function startProcess(
   handle: (context: Context) => unknown,
   options: Partial<SqliteStoreOptions<TestDatabase>> = {},
 ) {
-  const troubles: Trouble[] = []
+  const reports: ErrorReport[] = []
   const receiver = createReceiver({
     secret: SECRET,
     store: sqliteStore({ database, ...options }),
-    onError: (trouble) => troubles.push(trouble),
+    onError: (report) => reports.push(report),
     ...(options.clock && { clock: options.clock }),
   }).on('qr.created', (_, context) => handle(context))
-  return { receiver, troubles }
+  return { receiver, reports }
 }
 
 async function signedEvent(data: object = {}) {
@@ -54,20 +54,20 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     const file = newFile()
     const clock = fixedClock()
     let calls = 0
-    const { receiver, troubles } = startProcess(open(file), () => calls++, { clock })
+    const { receiver, reports } = startProcess(open(file), () => calls++, { clock })
     const delivery = await signedEvent()
     const other = open(file)
     other.exec('CREATE TABLE other (id INTEGER)')
     other.exec('BEGIN IMMEDIATE')
     for (let second = 0; second < 5; second++) {
-      const answer = receiver.receive(delivery)
+      const response = receiver.receive(delivery)
       await clock.advance(1000)
-      expect(await answer).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
+      expect(await response).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
     }
     other.exec('COMMIT')
     expect(calls).toBe(0)
     expect(clock.pendingTimers()).toBe(0)
-    expect(troubles.map(({ code }) => code)).toEqual(Array(5).fill('store_unavailable'))
+    expect(reports.map(({ code }) => code)).toEqual(Array(5).fill('store_unavailable'))
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
     expect(calls).toBe(1)
   })
@@ -78,32 +78,32 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     await receiver.receive(await signedEvent({ first: true }))
     const other = open(file)
     other.exec('BEGIN IMMEDIATE')
-    const answer = receiver.receive(await signedEvent())
+    const response = receiver.receive(await signedEvent())
     // The other writer is this very process: it could never commit if waiting stopped it.
     setTimeout(() => other.exec('COMMIT'), 50)
-    expect((await answer).status).toBe('processed')
+    expect((await response).status).toBe('processed')
   })
 
   test('refuses a corrupt record with 503, calls no handler and says so', async () => {
     const file = newFile()
     const database = open(file)
     let calls = 0
-    const { receiver, troubles } = startProcess(database, () => {
+    const { receiver, reports } = startProcess(database, () => {
       calls++
       throw new Error('the first try fails')
     })
     const delivery = await signedEvent()
     expect((await receiver.receive(delivery)).status).toBe('failed')
     for (const garbage of [
-      `handlers_done = 'no JSON'`,
-      `handlers_done = '{}'`,
-      `attempt = 'many', handlers_done = '[]'`,
+      `completed_handlers = 'no JSON'`,
+      `completed_handlers = '{}'`,
+      `attempt = 'many', completed_handlers = '[]'`,
     ]) {
       database.exec(`UPDATE govalid_deliveries SET ${garbage}`)
       expect(await receiver.receive(delivery)).toMatchObject({ status: 'unavailable' })
     }
     expect(calls).toBe(1)
-    expect(troubles.slice(1).map(({ code }) => code.slice(0, 6))).toEqual(['store_', 'store_', 'store_'])
+    expect(reports.slice(1).map(({ code }) => code.slice(0, 6))).toEqual(['store_', 'store_', 'store_'])
   })
 
   test('answers 200 when the completion cannot be written for ten minutes, and writes it then', async () => {
@@ -115,18 +115,18 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
       calls++
       other.exec('BEGIN IMMEDIATE')
     }
-    const { receiver, troubles } = startProcess(open(file), handle, { clock })
+    const { receiver, reports } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
-    const answer = receiver.receive(delivery)
+    const response = receiver.receive(delivery)
     await clock.advance(2000)
-    expect((await answer).status).toBe('processed')
-    expect(troubles.map(({ code }) => code)).toEqual(['completion_delayed'])
+    expect((await response).status).toBe('processed')
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
     await clock.advance(10 * 60_000)
     other.exec('COMMIT')
     await clock.advance(30_000)
     expect(rowsOf(other, 'SELECT state FROM govalid_deliveries')).toMatchObject([{ state: 'done' }])
     expect((await receiver.receive(delivery)).status).toBe('duplicate')
-    expect([calls, troubles.length, clock.pendingTimers()]).toEqual([1, 1, 0])
+    expect([calls, reports.length, clock.pendingTimers()]).toEqual([1, 1, 0])
   })
 
   test('runs a handler again after its lease when neither the event nor its release could be recorded', async () => {
@@ -142,9 +142,9 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     }
     const { receiver } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
-    const answer = receiver.receive(delivery)
+    const response = receiver.receive(delivery)
     await clock.advance(1000)
-    expect((await answer).status).toBe('failed')
+    expect((await response).status).toBe('failed')
     other.exec('COMMIT')
     makeLater(other, LEASE_MS)
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
@@ -257,7 +257,9 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
       const { receiver } = scene.start()
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('failed')
-      expect(rowsOf(scene.bystander, 'SELECT handlers_done FROM govalid_deliveries')).toEqual([{ handlers_done: '[]' }])
+      expect(rowsOf(scene.bystander, 'SELECT completed_handlers FROM govalid_deliveries')).toEqual([
+        { completed_handlers: '[]' },
+      ])
     }
   })
 

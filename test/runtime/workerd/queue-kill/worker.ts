@@ -74,7 +74,7 @@ function endpoint(env: Env) {
 }
 
 const handleDelivery = toHandler(endpoint)
-const workQueue = toQueueHandler(endpoint, { tries: 21, firstPauseSeconds: 1, bucket: (env: Env) => env.BODIES })
+const workQueue = toQueueHandler(endpoint, { attempts: 21, firstPauseSeconds: 1, bucket: (env: Env) => env.BODIES })
 
 /** Works a batch, and takes what it acknowledged off the record once it has returned, as the platform does. */
 async function workRecorded(batch: MessageBatch, env: Env, ctx: ExecutionContext): Promise<void> {

@@ -54,9 +54,9 @@ const endpoint = onceForEach((env) => env.DELIVERIES)
 const patientEndpoint = onceForEach((env) => env.PATIENT)
 const handleDelivery = toHandler(endpoint)
 const handlePatiently = toHandler(patientEndpoint)
-const workQueue = toQueueHandler(endpoint, { tries: 3, firstPauseSeconds: 1, bucket: (env) => env.BODIES })
+const workQueue = toQueueHandler(endpoint, { attempts: 3, firstPauseSeconds: 1, bucket: (env) => env.BODIES })
 
-const workPatiently = toQueueHandler(patientEndpoint, { tries: 20 })
+const workPatiently = toQueueHandler(patientEndpoint, { attempts: 20 })
 
 /** The same messages; what is given back is handed out again at once: the pauses before twenty tries would be days. */
 function withoutPauses(batch: MessageBatch): QueueBatch {

@@ -121,7 +121,7 @@ describe('a handler with a transaction', () => {
     const codes: unknown[] = []
     endpoint.receiver.on('qr.scanned', async (_, { transaction, idempotencyKey: key }) => {
       await DB.prepare('UPDATE govalid_deliveries SET lease_until = 1 WHERE key = ?1').bind(key).run()
-      const again = { key, token: 'another', leaseMs: 55_000, retainUntil: Date.now() + 60_000, tryGapMs: 0 }
+      const again = { key, token: 'another', leaseMs: 55_000, retainUntil: Date.now() + 60_000, attemptGapMs: 0 }
       expect(await store.claim(again)).toMatchObject({ status: 'claimed' })
       await transaction((tx) => tx.add(insert)).catch((error: unknown) => {
         codes.push(isWebhookError(error) && error.code)

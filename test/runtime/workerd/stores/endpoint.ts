@@ -13,7 +13,7 @@ const SECRET = 'a secret of these tests'
 let deliveries = 0
 
 /** An HTTP answer, as far as the sender looks at it. */
-interface SeenAnswer {
+interface SeenResponse {
   readonly httpStatus: number
   /** The `status` in the body: the outcome's. */
   readonly status: string
@@ -28,7 +28,7 @@ export interface Endpoint<Transaction> {
   /** The codes of what was reported, in order. */
   readonly reported: string[]
   /** Sends a body, signed; the same body again is a retry. */
-  send(body: string): Promise<SeenAnswer>
+  send(body: string): Promise<SeenResponse>
 }
 
 /** Makes an endpoint on a store. */

@@ -14,7 +14,7 @@ const MEBIBYTE = 1024 * 1024
 
 const keyFrom = (start: string) => start.padEnd(64, '0')
 const claim = (key: string, retainUntil = Date.now() + HOUR_MS, leaseMs = 55_000) => ({
-  ...{ key, token: 'token', retainUntil, leaseMs, tryGapMs: 30_000 },
+  ...{ key, token: 'token', retainUntil, leaseMs, attemptGapMs: 30_000 },
 })
 
 function entry(key: string, rawBody = new Uint8Array(1)): QuarantineEntry {

@@ -15,7 +15,10 @@ function open(maxKeys: number) {
   const claim = (name: number, retentionMs = 72 * HOUR) => {
     const token = `token-${++tokens}`
     const retainUntil = clock.now() + retentionMs
-    return { token, result: store.claim({ key: keyOf(name), token, leaseMs: 55_000, tryGapMs: 30_000, retainUntil }) }
+    return {
+      token,
+      result: store.claim({ key: keyOf(name), token, leaseMs: 55_000, attemptGapMs: 30_000, retainUntil }),
+    }
   }
   const finish = (name: number) => {
     const { token } = claim(name)
@@ -27,7 +30,7 @@ function open(maxKeys: number) {
   }
   const fail = (name: number, retentionMs?: number) => {
     const { token } = claim(name, retentionMs)
-    return store.release({ key: keyOf(name), token, handlersDone: [], counted: true })
+    return store.release({ key: keyOf(name), token, completedHandlers: [], counted: true })
   }
   const statusOf = (name: number) => (claim(name).result as { status: string }).status
   return { clock, store, claim, finish, fail, setAside, statusOf }
@@ -37,18 +40,18 @@ describe('154: when it is full', () => {
   test('the delivery finished longest ago goes, and is told of once an hour', async () => {
     const { clock, claim, finish, statusOf } = open(3)
     for (const name of [1, 2, 3]) finish(name)
-    expect(claim(4).result).toMatchObject({ status: 'claimed', isForgetting: true })
-    expect(claim(5).result).toEqual({ status: 'claimed', attempt: 1, released: 0, handlersDone: [] })
+    expect(claim(4).result).toMatchObject({ status: 'claimed', evictedEarly: true })
+    expect(claim(5).result).toEqual({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] })
     expect(statusOf(3)).toBe('done')
     await clock.advance(HOUR)
-    expect(claim(6).result).toMatchObject({ isForgetting: true })
+    expect(claim(6).result).toMatchObject({ evictedEarly: true })
   })
 
   test('what is over goes without a word', async () => {
     const { clock, claim, finish } = open(3)
     for (const name of [1, 2, 3]) finish(name)
     await clock.advance(72 * HOUR)
-    expect(claim(4).result).not.toHaveProperty('isForgetting')
+    expect(claim(4).result).not.toHaveProperty('evictedEarly')
   })
 
   test('a live claim never goes: all live is busy', () => {
@@ -76,7 +79,7 @@ describe('154: when it is full', () => {
     claim(1)
     fail(2)
     claim(3)
-    expect(claim(4).result).toMatchObject({ status: 'claimed', isForgetting: true })
+    expect(claim(4).result).toMatchObject({ status: 'claimed', evictedEarly: true })
     expect(statusOf(1)).toBe('busy')
     expect(statusOf(3)).toBe('busy')
   })
@@ -172,8 +175,8 @@ test('a heartbeat that names no handlers adds none', () => {
   const { token } = claim(1)
   const key = keyOf(1)
   expect(store.renew({ key, token, leaseMs: 55_000 })).toBe(true)
-  store.release({ key, token, handlersDone: [], counted: true })
-  expect(claim(1).result).toMatchObject({ handlersDone: [] })
+  store.release({ key, token, completedHandlers: [], counted: true })
+  expect(claim(1).result).toMatchObject({ completedHandlers: [] })
 })
 
 test.each([0, 1.5, 2 ** 24 + 1])('a cap of %s is refused, with the range', (maxKeys) => {
@@ -195,11 +198,18 @@ test('trap: completing keeps the retention, and never shortens it', async () => 
 test('a quarantined completion that names no handlers keeps those that were done before', () => {
   const { store, claim } = open(10)
   const first = claim(1)
-  store.release({ key: keyOf(1), token: first.token, handlersDone: ['mail'], counted: true })
+  store.release({ key: keyOf(1), token: first.token, completedHandlers: ['mail'], counted: true })
   const { token } = claim(1)
   expect(store.complete({ key: keyOf(1), token, retainUntil: HOUR, quarantined: true })).toBe(true)
-  const again = { key: keyOf(1), token: 'by hand', leaseMs: 55_000, tryGapMs: 30_000, retainUntil: HOUR, rework: true }
-  expect(store.claim(again)).toMatchObject({ status: 'claimed', handlersDone: ['mail'] })
+  const again = {
+    key: keyOf(1),
+    token: 'by hand',
+    leaseMs: 55_000,
+    attemptGapMs: 30_000,
+    retainUntil: HOUR,
+    reprocess: true,
+  }
+  expect(store.claim(again)).toMatchObject({ status: 'claimed', completedHandlers: ['mail'] })
 })
 
 test('trap: a late owner completes, renews and releases nothing of another’s claim', async () => {
@@ -209,7 +219,7 @@ test('trap: a late owner completes, renews and releases nothing of another’s c
   const owner = claim(1)
   const of = ({ token }: typeof late) => ({ key: keyOf(1), token })
   expect(store.renew({ ...of(late), leaseMs: 55_000 })).toBe(false)
-  expect(store.release({ ...of(late), handlersDone: [], counted: true })).toBe(false)
+  expect(store.release({ ...of(late), completedHandlers: [], counted: true })).toBe(false)
   expect(store.complete({ ...of(late), retainUntil: HOUR })).toBe(false)
   expect(statusOf(1)).toBe('busy')
   expect(store.complete({ ...of(owner), retainUntil: HOUR })).toBe(true)

@@ -31,7 +31,7 @@ const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
     async claim(request) {
       const seen = await inner.claim({ ...request, token: 'a look' })
       if (seen.status !== 'claimed') return seen
-      await inner.release({ key: request.key, token: 'a look', handlersDone: [], counted: false })
+      await inner.release({ key: request.key, token: 'a look', completedHandlers: [], counted: false })
       return inner.claim(request)
     },
   }),

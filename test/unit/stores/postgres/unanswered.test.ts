@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import { createUnansweredClaims } from '../../../../src/stores/postgres/unanswered.js'
 import { fixedClock } from '../../../../src/testing/fixed-clock.js'
 
-function start(answer: (look: number) => Promise<boolean> = async () => false) {
+function start(response: (look: number) => Promise<boolean> = async () => false) {
   const clock = fixedClock()
   let over = false
   let looks = 0
   const claims = createUnansweredClaims(clock, () => over)
-  const release = () => answer(++looks)
+  const release = () => response(++looks)
   const end = () => {
     over = true
   }

@@ -10,12 +10,12 @@ const spool = spoolStatements('spool')
 const job = { delivery: { key: held.key, rawBody: new Uint8Array(), headers: {}, receivedAt: 0 }, attempt: 1, taken: 1 }
 
 const STEPS: Readonly<Record<string, SqlStatement>> = {
-  claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, tryGapMs: 1 }),
-  'what a claim asks first': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, tryGapMs: 1 }),
+  claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
+  'what a claim asks first': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
   renew: records.renew({ ...held, leaseMs: 1 }),
   finish: records.finish({ ...held, retainUntil: 1 }),
   complete: records.complete({ ...held, retainUntil: 1 }),
-  release: records.release({ ...held, handlersDone: [], counted: true }),
+  release: records.release({ ...held, completedHandlers: [], counted: true }),
   guard: records.guard(held),
   checkpoint: records.checkpoint({ ...held, checkpoint: 'count' }),
   'the clearing of what is over': records.sweep(5),
