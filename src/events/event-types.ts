@@ -1,9 +1,9 @@
 /**
- * The names of the events GoValid sends, and the patterns handlers can be registered for.
- * Source: govalid docs, webhooks setup (eleven names) and API reference, webhooks (`institution.staff.invited`).
+ * The names of the events that GoValid sends, and the patterns that a handler can be registered for.
+ * Source: govalid docs: webhooks setup (eleven names) and API reference, webhooks (`institution.staff.invited`).
  */
 
-/** Every event type GoValid documents, in the order of its guide. */
+/** Every event type that GoValid documents, in the order of its guide. */
 export const EVENT_TYPES = [
   'qr.created',
   'qr.scanned',
@@ -26,13 +26,13 @@ type PrefixesOf<Name extends string> = Name extends `${infer Head}.${infer Rest}
   ? `${Head}.*` | `${Head}.${PrefixesOf<Rest>}`
   : never
 
-/** A namespace of known events: `'qr.*'`, `'payment.*'`, `'institution.staff.*'` and so on. */
+/** A namespace of known events, for example `'qr.*'`, `'payment.*'` or `'institution.staff.*'`. */
 export type EventNamespace = PrefixesOf<EventType>
 
-/** What a handler can be registered for: one event, a namespace, or `'*'` for every known event. */
+/** A pattern that a handler can be registered for: one event, a namespace, or `'*'` for every known event. */
 export type EventPattern = EventType | EventNamespace | '*'
 
-/** The known events a pattern covers. */
+/** The known events that match a pattern. */
 export type MatchedEventType<Pattern extends EventPattern> = Pattern extends '*'
   ? EventType
   : Pattern extends `${infer Prefix}.*`
@@ -42,7 +42,7 @@ export type MatchedEventType<Pattern extends EventPattern> = Pattern extends '*'
 const KNOWN: ReadonlySet<string> = /* @__PURE__ */ new Set(EVENT_TYPES)
 
 /**
- * Whether a string names a known event.
+ * Returns whether a string is the name of a known event.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export function isEventType(name: unknown): name is EventType {
   return typeof name === 'string' && KNOWN.has(name)
 }
 
-/** The known events a pattern covers; an empty list when it covers none. */
+/** Returns the known events that match a pattern; an empty list if none does. */
 export function matchPattern(pattern: string): readonly EventType[] {
   if (pattern === '*') return EVENT_TYPES
   if (!pattern.endsWith('.*')) return isEventType(pattern) ? [pattern] : []

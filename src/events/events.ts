@@ -1,53 +1,53 @@
 /**
- * The typed events: hand-written interfaces, so that no consumer needs zod. A type test proves them equal to the schemas of
- * `govalid-webhooks/schemas`. Wire names stay as they are.
+ * The event types, written by hand so that applications don't need zod. A type test proves them equal to the schemas of
+ * `govalid-webhooks/schemas`. Fields keep the names that GoValid sends.
  */
 import type { EventType } from './event-types.js'
 
-/** What every delivery carries around its `data`. Source: govalid docs, webhooks setup. */
+/** The fields of every delivery. Source: govalid docs: webhooks setup. */
 export interface Envelope<Type extends string, Data> {
   /** The event's name. */
   readonly event: Type
   /**
-   * ISO 8601, for example `2025-01-29T12:00:00Z`. Whether it is the time of the event or of the try is not documented.
-   * Absent or in another form only together with an entry in `context.issues`.
+   * ISO 8601, for example `2025-01-29T12:00:00Z`. GoValid doesn't document whether this is the time of the event or of the attempt.
+   * If the field is missing or has another form, `context.issues` says so.
    */
   readonly timestamp: string
-  /** The id of the **subscription**, the same in every delivery of it. It does not identify a delivery. */
+  /** The id of the **subscription**. All its deliveries share this id, so it doesn't identify a delivery. */
   readonly webhook_id: string
-  /** What the event is about. */
+  /** The content of the event. */
   readonly data: Data
-  /** Sent inside the body; what it signs is not documented. Never verified, never to be trusted. */
+  /** A signature inside the body. GoValid doesn't document what it signs. It is never verified, so don't trust it. */
   readonly signature?: string | null | undefined
 }
 
-/** Where a scan happened. Every member may be missing or null when GoValid could not tell. */
+/** The location of a scan. A field is missing or null if GoValid couldn't determine it. */
 export interface ScanLocation {
-  /** Country, as far as seen ISO 3166-1 alpha-2, for example `ID`. */
+  /** The country, for example `ID`. The documented sample uses ISO 3166-1 alpha-2. */
   readonly country?: string | null | undefined
-  /** City, for example `Jakarta`. */
+  /** The city, for example `Jakarta`. */
   readonly city?: string | null | undefined
 }
 
-/** The documented `data` of `qr.scanned`. Source: govalid docs, webhooks setup. */
+/** The documented `data` of `qr.scanned`. Source: govalid docs: webhooks setup. */
 export interface QrScannedData {
   /** The id of the QR code; an opaque string. */
   readonly qr_id: string
   /** The title of the QR code. */
   readonly qr_title: string
-  /** Where it was scanned, as far as known. */
+  /** The location of the scan, as far as GoValid knows it. */
   readonly scan_location?: ScanLocation | null | undefined
-  /** The kind of device, for example `mobile`; the values are not documented. */
+  /** The kind of device, for example `mobile`. The possible values aren't documented. */
   readonly device: string
-  /** The device's platform, for example `iOS`; the values are not documented. */
+  /** The platform of the device, for example `iOS`. The possible values aren't documented. */
   readonly platform: string
-  /** Whether this code was never scanned before. */
+  /** Whether this is the first scan of this QR code. */
   readonly is_first_scan: boolean
-  /** How often this code has been scanned, this scan included. */
+  /** How many times this QR code has been scanned, including this scan. */
   readonly scan_count: number
 }
 
-/** An object whose members GoValid does not document. */
+/** An object whose fields GoValid doesn't document. */
 export interface OpenData {
   readonly [field: string]: unknown
 }
@@ -122,7 +122,7 @@ export interface PaymentData extends OpenData {
  * @remarks Inferred from the credit resource of the REST reference; GoValid documents no payload for this event.
  */
 export interface CreditData extends OpenData {
-  /** @remarks Inferred. Whether credits or money is not documented. */
+  /** @remarks Inferred. GoValid doesn't document whether this counts credits or money. */
   readonly balance?: number | null | undefined
   /** @remarks Inferred. For example `USD`. */
   readonly currency?: string | null | undefined
@@ -150,31 +150,31 @@ export interface EventData {
   'institution.staff.invited': OpenData
 }
 
-/** The event of one type. */
+/** The event of a given type. */
 export type EventOf<Type extends EventType> = { [T in Type]: Envelope<T, EventData[T]> }[Type]
 
-/** Any known event: a union discriminated by `event`. */
+/** Any known event; a union discriminated by `event`. */
 export type GoValidEvent = EventOf<EventType>
 
-/** An event this version does not know. It is never a member of {@link GoValidEvent}: that would end narrowing. */
+/** An event that this version doesn't know. It isn't part of {@link GoValidEvent}, because it would break type narrowing. */
 export interface UnknownEvent {
-  /** The event's name: any non-empty string. */
+  /** The event's name, any non-empty string. */
   readonly event: string
-  /** Any other member, as sent. */
+  /** Any other field, as sent. */
   readonly [field: string]: unknown
 }
 
-/** A departure from the documented shape that did not stop the event. */
+/** A difference between a payload and its expected shape. The event is processed in spite of it. */
 export interface Issue {
-  /** Where, from the top of the payload: `['data', 'scan_count']`. */
+  /** The path of the field from the top of the payload, for example `['data', 'scan_count']`. */
   readonly path: readonly string[]
-  /** What the documentation (or the inference) says. */
+  /** The kind of value that the documentation (or the inferred shape) asks for. */
   readonly expected: string
-  /** The kind of value that came, never the value itself. */
+  /** The kind of value that was received, never the value itself. */
   readonly received: string
 }
 
-/** What `parseEvent` makes of a payload. */
+/** The result of `parseEvent`. `known` tells whether this version knows the event. */
 export type ParsedEvent =
   | { readonly known: true; readonly event: GoValidEvent; readonly issues: readonly Issue[] }
   | { readonly known: false; readonly event: UnknownEvent; readonly issues: readonly Issue[] }

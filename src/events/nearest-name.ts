@@ -1,12 +1,12 @@
 /** Finds the known name that a misspelled name probably means, for the "Did you mean ...?" of an error message. */
 
 /**
- * Returns the candidate that is closest to `name`, ignoring case, or `undefined` if none is close. A candidate is close if at most a
- * third of the characters of `name` (at least one) have to be changed, inserted, removed or swapped with a neighbor.
+ * Returns the candidate that is closest to `name`, ignoring case, or `undefined` if none is close. A candidate is close if few characters
+ * have to be changed, inserted, removed or swapped with a neighbor: at most a third of `name`, at least 1 and at most 3.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined
-  let maxDistance = Math.max(1, Math.floor(name.length / 3))
+  let maxDistance = Math.min(3, Math.max(1, Math.floor(name.length / 3)))
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > maxDistance) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())

@@ -1,8 +1,8 @@
 /**
- * The zod schemas of the envelope and of every event: the door of `govalid-webhooks/schemas`, and the only place that needs zod.
- * The receiver itself does not use them: its guard (`shapes.ts`) finds an issue exactly where these refuse, as a property test proves.
+ * The zod schemas of the envelope and of every event: the public exports of `govalid-webhooks/schemas`, and the only file that needs zod.
+ * The receiver uses `shapes.ts` instead. A property test proves that it reports an issue exactly where a schema refuses.
  *
- * Objects are loose: members nobody documented are kept, all but `__proto__`, which zod leaves out.
+ * Objects are loose: undocumented fields are kept. Only `__proto__` is missing, because zod drops it.
  */
 import * as z from 'zod'
 import { WEBHOOK_ID_LENGTH } from './shapes.js'
@@ -10,10 +10,10 @@ import { WEBHOOK_ID_LENGTH } from './shapes.js'
 const text = z.string().nullish()
 const amount = z.number().nullish()
 
-/** Where a scan happened; every member may be missing or null. Source: govalid docs, webhooks setup. */
+/** The location of a scan. Every field may be missing or null. Source: govalid docs: webhooks setup. */
 export const scanLocationSchema = z.looseObject({ country: text, city: text })
 
-/** The documented `data` of `qr.scanned`. Source: govalid docs, webhooks setup. */
+/** The documented `data` of `qr.scanned`. Source: govalid docs: webhooks setup. */
 export const qrScannedDataSchema = z.looseObject({
   qr_id: z.string(),
   qr_title: z.string(),
@@ -81,10 +81,10 @@ export const creditDataSchema = z.looseObject({
   payment_method: text,
 })
 
-/** `data` of which nothing is documented: any object. */
+/** The `data` of an event whose fields GoValid doesn't document: any object. */
 export const openDataSchema = z.looseObject({})
 
-/** What every delivery carries, whatever its event; `data` any object. Source: govalid docs, webhooks setup. */
+/** The fields of every delivery, with any object as `data`. Source: govalid docs: webhooks setup. */
 export const envelopeSchema = z.looseObject({
   event: z.string().min(1),
   timestamp: z.string(),
@@ -97,13 +97,13 @@ export const envelopeSchema = z.looseObject({
 export const qrCreatedSchema = envelopeSchema.extend({ event: z.literal('qr.created'), data: qrDataSchema })
 /** A QR code was scanned. */
 export const qrScannedSchema = envelopeSchema.extend({ event: z.literal('qr.scanned'), data: qrScannedDataSchema })
-/** A QR code passed its expiry. */
+/** A QR code expired. */
 export const qrExpiredSchema = envelopeSchema.extend({ event: z.literal('qr.expired'), data: qrDataSchema })
-/** A QR code was removed or made inactive. */
+/** A QR code was removed or deactivated. */
 export const qrRemovedSchema = envelopeSchema.extend({ event: z.literal('qr.removed'), data: qrDataSchema })
-/** A QR code's ownership moved to someone else. */
+/** A QR code was transferred to another owner. */
 export const qrTransferredSchema = envelopeSchema.extend({ event: z.literal('qr.transferred'), data: qrDataSchema })
-/** A subscription began. */
+/** A subscription was created. */
 export const subscriptionCreatedSchema = envelopeSchema.extend({
   event: z.literal('subscription.created'),
   data: subscriptionDataSchema,
@@ -125,19 +125,19 @@ export const paymentFailedSchema = envelopeSchema.extend({
 })
 /** Credits were added. */
 export const creditTopupSchema = envelopeSchema.extend({ event: z.literal('credit.topup'), data: creditDataSchema })
-/** Potential counterfeit activity was seen. */
+/** Possible counterfeit activity was detected. */
 export const counterfeitDetectedSchema = envelopeSchema.extend({
   event: z.literal('counterfeit.detected'),
   data: openDataSchema,
 })
-/** A staff member was invited. Source: govalid docs, API reference, webhooks. */
+/** A staff member was invited. Source: govalid docs: API reference, webhooks. */
 export const institutionStaffInvitedSchema = envelopeSchema.extend({
   event: z.literal('institution.staff.invited'),
   data: openDataSchema,
 })
 
 /**
- * The schema of each event, by its name.
+ * The schema of each event, keyed by the event's name.
  *
  * @example
  * ```ts
@@ -163,7 +163,7 @@ export const eventSchemas = {
 }
 
 /**
- * Any known event: a union discriminated by `event`.
+ * The schema of any known event; a union discriminated by `event`.
  *
  * @example
  * ```ts

@@ -1,33 +1,33 @@
 /**
- * The Standard Schema interface (standardschema.dev, version 1), as far as a receiver uses it: zod, valibot, arktype and others have it.
+ * The parts of the Standard Schema interface (standardschema.dev, version 1) that a receiver uses.
+ * zod, valibot, arktype and other libraries implement it.
  */
-
 import type { EventType } from './event-types.js'
 import type { EventOf } from './events.js'
 
-/** Any Standard Schema. */
+/** A schema of any library that implements Standard Schema. */
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** The one member the standard demands. */
+  /** The only property that the standard requires. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    /** Answers with the value to use, or with issues. */
+    /** Returns the value to use, or the issues that make the input invalid. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
-/** What a Standard Schema answers: a value, or the issues that refuse it. */
+/** The result of a validation: the value to use, or the issues that make the input invalid. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: ReadonlyArray<{ readonly message: string }> }
 
-/** A schema per event type, for `event.data`. */
+/** The schemas for `event.data`, keyed by event type. */
 export type EventSchemas = { readonly [Type in EventType]?: StandardSchema }
 
 type OutputOf<Schema> = Schema extends StandardSchema<infer _Input, infer Output> ? Output : never
 
-/** The event a handler of `Type` sees: `data` is the schema's output where the receiver has one for it. A union distributes. */
+/** The event that a handler of `Type` receives. `data` is the output of the receiver's schema for that type, if it has one. Unions distribute. */
 export type HandledEvent<Type extends EventType, Schemas> = {
   [T in Type]: T extends keyof Schemas ? Omit<EventOf<T>, 'data'> & { readonly data: OutputOf<Schemas[T]> } : EventOf<T>
 }[Type]

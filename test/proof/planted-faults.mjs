@@ -251,8 +251,8 @@ export const FAULTS = [
   {
     name: 'drift is not told',
     file: 'events/shapes.ts',
-    find: 'if (!fits(value, member))',
-    replace: 'if (!fits(value, member) && path.length === 0)',
+    find: 'if (!fits(value, field))',
+    replace: 'if (!fits(value, field) && path.length === 0)',
     tests: 'unit/events/schemas.test.ts',
     red: 'is judged by the guard as its schema judges it',
   },

@@ -21,39 +21,6 @@ const same = (file: string, line: string, replacement: string, reason: string): 
   reason,
 })
 
-/** What makes the quick look at a scan say no: it only saves time. */
-const SLOWER_SCANS: readonly (readonly [line: string, replacement: string])[] = [
-  ["if (type === 'qr.scanned' && isDocumentedScan(payload)) return []", 'false'],
-  ["if (type === 'qr.scanned' && isDocumentedScan(payload)) return []", '""'],
-  ['function isDocumentedScan({ timestamp, webhook_id, data, signature }: Members): boolean {', '{}'],
-  ["if (typeof timestamp !== 'string' || !isText(signature) || !isObject(data)) return false", 'true'],
-  ["if (typeof timestamp !== 'string' || !isText(signature) || !isObject(data)) return false", '""'],
-  ["if (typeof webhook_id !== 'string' || webhook_id.length > WEBHOOK_ID_LENGTH) return false", 'true'],
-  ["if (typeof webhook_id !== 'string' || webhook_id.length > WEBHOOK_ID_LENGTH) return false", '""'],
-  [
-    "if (typeof webhook_id !== 'string' || webhook_id.length > WEBHOOK_ID_LENGTH) return false",
-    'webhook_id.length >= WEBHOOK_ID_LENGTH',
-  ],
-  ["if (typeof qr_id !== 'string' || typeof qr_title !== 'string') return false", 'true'],
-  ["if (typeof qr_id !== 'string' || typeof qr_title !== 'string') return false", '""'],
-  ["if (typeof device !== 'string' || typeof platform !== 'string') return false", 'true'],
-  ["if (typeof device !== 'string' || typeof platform !== 'string') return false", '""'],
-  ["if (typeof is_first_scan !== 'boolean' || !Number.isFinite(scan_count)) return false", 'true'],
-  ["if (typeof is_first_scan !== 'boolean' || !Number.isFinite(scan_count)) return false", '""'],
-  ["return isObject(scan_location) && isText(scan_location['country']) && isText(scan_location['city'])", 'false'],
-  ['function isText(value: unknown): boolean {', '{}'],
-  ["return typeof value === 'string' || value === undefined || value === null", 'false'],
-  ["return typeof value === 'string' || value === undefined || value === null", '""'],
-  [
-    "return typeof value === 'string' || value === undefined || value === null",
-    "(typeof value === 'string' || value === undefined) && value === null",
-  ],
-  [
-    "return typeof value === 'string' || value === undefined || value === null",
-    "typeof value === 'string' && value === undefined",
-  ],
-]
-
 /** Every mutant that may survive. */
 export const SURVIVORS: readonly Survivor[] = [
   same(
@@ -159,9 +126,6 @@ export const SURVIVORS: readonly Survivor[] = [
     'return code === DOT || (code >= ZERO && code < ZERO + 10)',
     'code <= ZERO + 10',
     'the colon behind the digits stands only behind the sign of an offset, which ends a fraction',
-  ),
-  ...SLOWER_SCANS.map(([line, replacement]) =>
-    same('events/shapes.ts', line, replacement, 'a documented scan goes through the shapes, which find nothing in it'),
   ),
   same(
     'receiver/options.ts',

@@ -24,11 +24,13 @@ test('counts two swapped neighbors as one change', () => {
   expect(nearestName('abcd', ['badc'])).toBeUndefined()
 })
 
-test('accepts changes in at most a third of the characters, and always one', () => {
+test('accepts 1 to 3 changes, depending on the length of the name', () => {
   expect(nearestName('maxAge', ['maxAgeMs'])).toBe('maxAgeMs')
   expect(nearestName('maxAge', ['maxAgeMsX'])).toBeUndefined()
   expect(nearestName('maxAge', ['minAgo'])).toBeUndefined()
   expect(nearestName('ab', ['ac'])).toBe('ac')
+  expect(nearestName('handlerTimeoutMs', ['handlerTimeout'])).toBe('handlerTimeout')
+  expect(nearestName('handlerTimeoutMs', ['handlerTime'])).toBeUndefined()
 })
 
 test('prefers the closest candidate, and the first of two that are equally close', () => {
