@@ -1,7 +1,7 @@
 /** `doctor`: examines an endpoint from outside, as GoValid and as a stranger would see it. */
 import type { Command } from 'commander'
 import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
 import { didYouMean, numberedEvent } from '../terminal/numbered-event.js'

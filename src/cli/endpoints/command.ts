@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { type ApiClient, createApiClient } from '../../api/client.js'
 import type { Endpoint, EndpointChanges } from '../../api/endpoint.js'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import { loadHandlers } from '../terminal/handler-file.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'

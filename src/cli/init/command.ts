@@ -1,13 +1,13 @@
 /** `init`: writes the endpoint of the current project's framework, an example of its environment, and a test. */
 import { Option } from 'commander'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
 import { EXIT, type ExitCode } from '../terminal/usage-error.js'
-import { detectProject, FRAMEWORKS, type Framework, type Project } from './detect.js'
+import { detectProject, FRAMEWORKS, type Framework, type Project } from './detect-project.js'
 import { filesFor, ROUTE } from './templates.js'
 import { styleOf } from './test-style.js'
-import { type Written, writeEnvExample, writeFiles } from './write.js'
+import { type Written, writeEnvExample, writeFiles } from './write-files.js'
 
 interface InitOptions {
   readonly framework?: Framework

@@ -1,5 +1,5 @@
 /** The endpoint of each framework as a text. In: the path of the receiver's file, and whether it is TypeScript. */
-import type { Framework } from './detect.js'
+import type { Framework } from './detect-project.js'
 
 /** Makes the text of an endpoint. */
 export type EndpointText = (receiver: string, isTypeScript: boolean) => string

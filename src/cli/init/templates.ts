@@ -1,7 +1,7 @@
 /** The files `init` writes: a receiver with its handlers, the endpoint of the framework, a test. In: a project. Out: paths and texts. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Framework, Project } from './detect.js'
+import type { Framework, Project } from './detect-project.js'
 import { ENDPOINTS } from './endpoints.js'
 import { styleOf } from './test-style.js'
 

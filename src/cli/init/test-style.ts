@@ -1,5 +1,5 @@
 /** How a test beside the receiver is written and run. In: a project. Out: the parts of a test that depend on it. */
-import type { Project } from './detect.js'
+import type { Project } from './detect-project.js'
 
 /** What every test of a project has of its test runner. */
 export interface TestStyle {

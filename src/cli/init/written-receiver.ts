@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../terminal/usage-error.js'
-import { detectProject, FRAMEWORKS, type Project } from './detect.js'
+import { detectProject, FRAMEWORKS, type Project } from './detect-project.js'
 import { filesFor } from './templates.js'
 
 /** A receiver that `init` has written. */

@@ -1,6 +1,6 @@
 /** Keeps the list with what the server has: all of it when the page connects or searches, then one by one as they come. */
 import type { Client } from './client.js'
-import { follow } from './live.js'
+import { follow } from './live-stream.js'
 import { shownOf, type ViewHolder, withDelivery } from './view.js'
 import type { DeliverySummary } from './wire.js'
 

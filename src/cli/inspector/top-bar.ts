@@ -1,6 +1,6 @@
 /** The bar on top: where deliveries go, whether the page is connected, and what can be done at any time. */
 import { button, h } from './element.js'
-import type { Connection } from './live.js'
+import type { Connection } from './live-stream.js'
 import { nextTheme, theme } from './preferences.js'
 import type { ViewHolder } from './view.js'
 import { visibleText } from './visible.js'

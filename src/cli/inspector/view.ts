@@ -1,5 +1,5 @@
 /** What the page shows: one value, changed as a whole, and those who are told when it changes. */
-import type { Connection } from './live.js'
+import type { Connection } from './live-stream.js'
 import type { DeliverySummary } from './wire.js'
 
 /** Which deliveries the list shows. */

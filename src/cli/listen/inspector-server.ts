@@ -7,7 +7,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ApiMeans } from './inspector-api.js'
 import { type ApiReply, type ApiRequest, respondApi } from './inspector-api.js'
-import type { Watchers } from './live.js'
+import type { Watchers } from './watchers.js'
 
 /** The page as it is built: one document, and the hashes of what is inline in it. */
 export interface Page {

@@ -2,16 +2,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { type SignedDelivery, signDelivery } from '../../testing/sign-delivery.js'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
 import { failureOf, post } from '../terminal/post.js'
 import { numberFrom, toUrl, wholeFrom } from '../terminal/read-options.js'
 import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
-import { type Load, type PlanOptions, planLoads } from './plan.js'
-import { printSent, printSummary, type Sent, toRecord } from './report.js'
-import { sendWithRetries } from './retries.js'
+import { type Load, type PlanOptions, planLoads } from './plan-loads.js'
+import { printSent, printSummary, type Sent, toRecord } from './print.js'
+import { sendWithRetries } from './send-with-retries.js'
 
 /** The options of `send`. */
 export interface SendOptions extends PlanOptions {

@@ -1,6 +1,6 @@
 /** `simulate`: GoValid's schedule against a file with handlers, on virtual time: 81 minutes take none. */
 import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import { loadHandlers } from '../terminal/handler-file.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
@@ -8,7 +8,7 @@ import { didYouMean } from '../terminal/numbered-event.js'
 import { plain } from '../terminal/paint.js'
 import { collect, wholeFrom } from '../terminal/read-options.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
-import { type Played, type PlayedScenario, playScenario } from './run.js'
+import { type Played, type PlayedScenario, playScenario } from './play-scenario.js'
 import { SCENARIOS } from './scenarios.js'
 
 interface SimulateOptions {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type ExplainInput, type Explanation, explain } from '../../testing/explain.js'
 import { verifyAndParse } from '../../verify.js'
-import type { AddCommand } from '../terminal/command.js'
+import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'

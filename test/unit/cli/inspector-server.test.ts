@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
 import { createInspectorServer } from '../../../src/cli/listen/inspector-server.js'
 import { createIntake } from '../../../src/cli/listen/intake.js'
-import { createWatchers } from '../../../src/cli/listen/live.js'
+import { createWatchers } from '../../../src/cli/listen/watchers.js'
 import { rawRequest } from '../../support/raw-request.js'
 
 const SECRET = 'unit-secret-8d2'

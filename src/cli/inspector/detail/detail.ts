@@ -5,12 +5,12 @@ import { button, fill, h } from '../element.js'
 import { ago, clockTime } from '../times.js'
 import { visible } from '../visible.js'
 import type { DeliveryDetails } from '../wire.js'
-import { responseCard } from './answer.js'
-import { type BodyMode, type BodySection, bodySection } from './body.js'
-import { eventCard } from './event.js'
-import { headersCard } from './headers.js'
-import { attemptsCard } from './tries.js'
-import { verificationCard } from './verification.js'
+import { attemptsCard } from './attempts-card.js'
+import { type BodyMode, type BodySection, bodySection } from './body-section.js'
+import { eventCard } from './event-card.js'
+import { headersCard } from './headers-card.js'
+import { responseCard } from './response-card.js'
+import { verificationCard } from './verification-card.js'
 
 /** What the pane's buttons do. */
 export interface DetailActions {

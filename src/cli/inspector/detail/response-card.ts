@@ -5,7 +5,7 @@ import { took } from '../times.js'
 import { visible } from '../visible.js'
 import type { DeliveryDetails } from '../wire.js'
 import { card, scroller } from './card.js'
-import { headerTable } from './headers.js'
+import { headerTable } from './headers-card.js'
 
 /** The section. */
 export function responseCard({ response, verification }: DeliveryDetails, forward: string | null): HTMLElement {

@@ -5,7 +5,7 @@ import type { Host } from '../terminal/host.js'
 import { printJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'
 import { EXIT, type ExitCode } from '../terminal/usage-error.js'
-import type { Load } from './plan.js'
+import type { Load } from './plan-loads.js'
 
 /** How the schedule is run. */
 export interface RetryOptions {

@@ -4,7 +4,7 @@ import { button, type Child, fill, h } from '../element.js'
 import { byteLabel, visible } from '../visible.js'
 import type { DeliveryDetails } from '../wire.js'
 import { card, scroller } from './card.js'
-import { hexLines } from './hex.js'
+import { hexLines } from './hex-lines.js'
 
 /** How the bytes are shown. */
 export type BodyMode = 'text' | 'hex'
