@@ -1,67 +1,68 @@
-/** The client of GoValid's webhook management API. Source: govalid docs, API reference, webhooks and authentication. */
+/** The client of GoValid's webhook management API. Source: govalid docs: API reference, webhooks and authentication. */
 import { type Clock, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
 import { checkChanges, type Endpoint, type EndpointChanges, type NewEndpoint, readEndpoint } from './endpoint.js'
 import type { RateLimit } from './rate-limit.js'
-import { type Fetch, type RequestMeans, requestJson, unreadable } from './request.js'
+import { type Fetch, type RequestSettings, requestJson, unreadable } from './request.js'
 
-/** What a client needs. */
+/** The options of {@link createApiClient}. */
 export interface ApiClientOptions {
-  /** The API key, `gv_…`. `undefined` is accepted by the type and refused by name. */
+  /** The API key, `gv_…`. The type accepts `undefined`, so that you can pass an environment variable; a missing key throws. */
   readonly apiKey: string | undefined
-  /** Where the API is. Default: `https://api.govalid.org/api/v1/`. */
+  /** The address of the API. Default: `https://api.govalid.org/api/v1/`. */
   readonly baseUrl?: string
-  /** Default: the platform's. */
+  /** The `fetch` to send requests with. Default: the platform's. */
   readonly fetch?: Fetch
-  /** How long a request may take, in milliseconds. Default: 10,000. */
+  /** The maximum time for a request, in milliseconds, including the response body. Default: 10,000. */
   readonly timeoutMs?: number
-  /** The clock, for tests. */
+  /** The clock, for tests. Default: the machine's. */
   readonly clock?: Clock
 }
 
 /**
- * Manages the endpoints of an account. Every method rejects with a {@link WebhookError}: its code begins with `api_`, or is one that the
- * method names for what was asked wrongly.
+ * Manages the endpoints of an account. Every method rejects with a {@link WebhookError}. Its code starts with `api_`, or is one of the
+ * codes that the method lists for invalid arguments.
  */
 export interface ApiClient {
   /**
-   * Every endpoint of the account.
+   * Lists every endpoint of the account.
    *
-   * @throws WebhookError `api_response_unreadable` where the list goes on after 100 pages: it would not be whole.
+   * @throws WebhookError `api_response_unreadable` if the list has more than 100 pages, because it would be incomplete.
    */
   list(): Promise<readonly Endpoint[]>
   /**
    * Registers an endpoint.
    *
-   * @throws WebhookError `option_invalid`, `secret_blank`, before anything is sent.
+   * @throws WebhookError `option_invalid`, `secret_blank`, before a request is sent.
    */
   create(endpoint: NewEndpoint): Promise<Endpoint>
   /**
-   * Changes an endpoint, its secret included. Resolves to what the API answers; what that is, is not documented.
+   * Updates fields of an endpoint, including its secret. Resolves to the endpoint if the response contains one. GoValid doesn't document
+   * this response.
    *
-   * @throws WebhookError `option_invalid`, `secret_blank`, before anything is sent.
+   * @throws WebhookError `option_invalid`, `secret_blank`, before a request is sent.
    */
   update(id: string, changes: EndpointChanges): Promise<Endpoint | undefined>
   /**
-   * Removes an endpoint.
+   * Deletes an endpoint.
    *
-   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   * @throws WebhookError `option_invalid` if the id is malformed, before a request is sent.
    */
   delete(id: string): Promise<void>
   /**
-   * Has GoValid send again, after it disabled the endpoint.
+   * Enables an endpoint, for example after GoValid disabled it.
    *
-   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   * @throws WebhookError `option_invalid` if the id is malformed, before a request is sent.
    */
   enable(id: string): Promise<Endpoint | undefined>
   /**
-   * Has GoValid send nothing more.
+   * Disables an endpoint, so that GoValid stops sending deliveries to it.
    *
-   * @throws WebhookError `option_invalid` when the id cannot be one, before anything is sent.
+   * @throws WebhookError `option_invalid` if the id is malformed, before a request is sent.
    */
   disable(id: string): Promise<Endpoint | undefined>
-  /** What the last answer said of the rate limit. */
+  /** Returns the rate limit of the last response that reported one, without sending a request. */
   rateLimit(): RateLimit | undefined
 }
 
@@ -69,7 +70,7 @@ const BASE_URL = 'https://api.govalid.org/api/v1/'
 const MAX_PAGES = 100
 
 /**
- * Makes a client of GoValid's webhook management API.
+ * Creates a client of GoValid's webhook management API.
  *
  * @throws WebhookError `api_key_invalid`, `option_invalid`.
  *
@@ -86,31 +87,35 @@ const MAX_PAGES = 100
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const base = readBaseUrl(options.baseUrl)
   let lastRateLimit: RateLimit | undefined
-  const means: RequestMeans = {
+  const settings: RequestSettings = {
     apiKey: readApiKey(options.apiKey),
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     timeoutMs: readTimeout(options.timeoutMs),
     clock: options.clock ?? systemClock,
-    sawRateLimit: (rateLimit) => {
+    onRateLimit: (rateLimit) => {
       lastRateLimit = rateLimit
     },
   }
   const update = async (id: string, changes: EndpointChanges): Promise<Endpoint | undefined> => {
     checkChanges(changes)
-    return readEndpoint(await requestJson(means, { method: 'PATCH', url: urlOf(base, id), body: { ...changes } }))
+    return readEndpoint(await requestJson(settings, { method: 'PATCH', url: urlOf(base, id), body: { ...changes } }))
   }
   return {
-    list: () => listAll(means, base),
+    list: () => listAll(settings, base),
     async create(endpoint) {
       checkComplete(endpoint)
       checkChanges(endpoint)
-      const created = readEndpoint(await requestJson(means, { method: 'POST', url: base, body: { ...endpoint } }))
-      if (!created) throw unreadable('without the new endpoint; it may have been made: look with list()')
+      const created = readEndpoint(await requestJson(settings, { method: 'POST', url: base, body: { ...endpoint } }))
+      if (!created)
+        throw unreadable(
+          'a response without the new endpoint',
+          'It may exist already: call list() before you create it again',
+        )
       return created
     },
     update,
     async delete(id) {
-      await requestJson(means, { method: 'DELETE', url: urlOf(base, id) })
+      await requestJson(settings, { method: 'DELETE', url: urlOf(base, id) })
     },
     enable: (id) => update(id, { active: true }),
     disable: (id) => update(id, { active: false }),
@@ -118,19 +123,18 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 }
 
-/** All pages of the list. The samples show one; the API's other lists name a `next`. */
-async function listAll(means: RequestMeans, base: string): Promise<readonly Endpoint[]> {
+/** Reads all pages of the list. The documented samples have a single page; other lists of the API have a `next` field. */
+async function listAll(settings: RequestSettings, base: string): Promise<readonly Endpoint[]> {
   const endpoints: Endpoint[] = []
   let url: string | undefined = base
   for (let page = 1; url !== undefined; page++) {
-    if (page > MAX_PAGES)
-      throw unreadable(`with more than ${MAX_PAGES} pages of endpoints; the list would not be whole`)
-    const response = await requestJson(means, { method: 'GET', url })
+    if (page > MAX_PAGES) throw unreadable(`more than ${MAX_PAGES} pages of endpoints`, 'The list would be incomplete')
+    const response = await requestJson(settings, { method: 'GET', url })
     const results = Array.isArray(response) ? response : isObject(response) ? response['results'] : undefined
-    if (!Array.isArray(results)) throw unreadable('without a list of endpoints')
+    if (!Array.isArray(results)) throw unreadable('a response without a list of endpoints')
     for (const result of results) {
       const endpoint = readEndpoint(result)
-      if (!endpoint) throw unreadable('with an endpoint that lacks its id, url, events or active')
+      if (!endpoint) throw unreadable('an endpoint without id, url, events or active')
       endpoints.push(endpoint)
     }
     url = nextPage(base, isObject(response) ? response['next'] : undefined)
@@ -138,34 +142,42 @@ async function listAll(means: RequestMeans, base: string): Promise<readonly Endp
   return endpoints
 }
 
-/** The address of the next page, if it is one of this API: the key goes nowhere else. */
+/** Returns the address of the next page. It must belong to this API, because the request carries the API key. */
 function nextPage(base: string, next: unknown): string | undefined {
   if (next === undefined || next === null || next === '') return undefined
-  // Its text is the server's, and may hold the key.
+  // The server chose this text, and it may contain the key, so the errors don't quote it.
   const url = typeof next === 'string' ? parseUrl(next, base) : undefined
-  if (!url) throw unreadable('with a next page that is no address')
-  if (url.origin !== new URL(base).origin) throw unreadable('with a next page at another address')
+  if (!url) throw unreadable('a "next" field that is not a URL')
+  if (url.origin !== new URL(base).origin) throw unreadable('a "next" page on another origin')
   return url.href
 }
 
 function urlOf(base: string, id: string): string {
-  // `.` and `..` are no ids but steps in a path, encoded or not.
+  // `.` and `..` are path segments, even when they are percent-encoded.
   if (typeof id === 'string' && /^(?!\.+$)[^\s\p{Cs}]+$/u.test(id)) return `${base}${encodeURIComponent(id)}/`
-  throw new WebhookError('option_invalid', 'id must be the id of an endpoint, for example "wh-001".')
+  throw new WebhookError(
+    'option_invalid',
+    'id must be the id of an endpoint, for example "wh-001". List the ids with list().',
+  )
 }
 
 function checkComplete({ url, events, secret }: Partial<NewEndpoint>): void {
   const missing = Object.entries({ url, events, secret }).find(([, value]) => value === undefined)
-  if (missing) throw new WebhookError('option_invalid', `A new endpoint needs ${missing[0]}.`)
+  if (missing) throw new WebhookError('option_invalid', `A new endpoint needs ${missing[0]}. See docs/api-client.md.`)
 }
 
 function readApiKey(apiKey: unknown): string {
-  // What a header cannot carry would be quoted in the platform's own error.
+  // The platform's error for an invalid header value would quote the key.
   if (typeof apiKey === 'string' && /^[\x21-\x7e]+$/.test(apiKey)) return apiKey
-  const why = apiKey === undefined ? 'undefined' : typeof apiKey === 'string' ? 'blank or holds white space' : 'no text'
+  const problem =
+    apiKey === undefined
+      ? 'undefined'
+      : typeof apiKey !== 'string'
+        ? 'not a string'
+        : 'empty, or contains white space or non-ASCII characters'
   throw new WebhookError(
     'api_key_invalid',
-    `apiKey is ${why}. Set it to a key made in GoValid, for example in GOVALID_API_KEY.`,
+    `apiKey is ${problem}. Create a key in GoValid and pass it, for example as GOVALID_API_KEY. See docs/api-client.md.`,
   )
 }
 
@@ -174,7 +186,11 @@ function readBaseUrl(baseUrl = BASE_URL): string {
   const isLocal = url !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal)
   if (!url || !isSafe || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new WebhookError('option_invalid', 'baseUrl must be a plain https address, since the API key is sent to it.')
+    throw new WebhookError(
+      'option_invalid',
+      'baseUrl must be an https URL without user, query and fragment, because it receives the API key. http works for localhost only. ' +
+        'See docs/api-client.md.',
+    )
   }
   return `${url.href.replace(/\/*$/, '/')}webhooks/`
 }
@@ -191,6 +207,6 @@ function readTimeout(timeoutMs = 10_000): number {
   if (Number.isSafeInteger(timeoutMs) && timeoutMs > 0) return timeoutMs
   throw new WebhookError(
     'option_invalid',
-    `timeoutMs must be a whole number above 0; it is ${JSON.stringify(timeoutMs)}.`,
+    `timeoutMs must be a positive integer, in milliseconds. It is ${JSON.stringify(timeoutMs)}.`,
   )
 }

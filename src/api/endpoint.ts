@@ -1,51 +1,51 @@
-/** An endpoint as GoValid's API tells of it and takes it. Source: govalid docs, API reference, webhooks. */
+/** The endpoints of GoValid's API: their types, and the checks in both directions. Source: govalid docs: API reference, webhooks. */
 import { WebhookError } from '../errors.js'
 import type { EventType } from '../events/event-types.js'
 import { isObject } from '../events/shapes.js'
 
-/** A webhook as it is registered with GoValid. Names are those of the API; members nobody documented are kept. */
+/** A webhook that is registered with GoValid. Fields keep the API's names, and undocumented fields are kept. */
 export interface Endpoint {
-  /** Its id; the `webhook_id` of every delivery to it. */
+  /** The id, which is also the `webhook_id` of every delivery to this endpoint. */
   readonly id: string
-  /** Where GoValid sends. */
+  /** The URL that GoValid sends deliveries to. */
   readonly url: string
-  /** The events it is sent. */
+  /** The events that GoValid sends to this endpoint. */
   readonly events: readonly string[]
-  /** Whether it is sent anything. GoValid sets it to `false` after five failed tries; only a person or {@link ApiClient.enable} sets it back. */
+  /** Whether GoValid sends deliveries. GoValid sets it to `false` after five failed attempts. A person or `client.enable()` sets it back. */
   readonly active: boolean
-  /** ISO 8601. */
+  /** The time of the registration, ISO 8601. */
   readonly created_at?: string
-  /** When it was last sent something; ISO 8601. */
+  /** The time of the last delivery, ISO 8601. */
   readonly last_triggered?: string | null
-  /** How many deliveries it has answered. */
+  /** The number of successful deliveries. */
   readonly success_count?: number
-  /** How many it has not. */
+  /** The number of failed deliveries. */
   readonly failure_count?: number
-  /** Any other member, as answered. */
+  /** Any other field of the response. */
   readonly [field: string]: unknown
 }
 
-/** The name of an event: a known one, or one that is newer than this version. */
+/** The name of an event: a known name, or a name that is newer than this version. */
 export type EventName = EventType | (string & Record<never, never>)
 
-/** What a new endpoint is made of. */
+/** The fields of a new endpoint. */
 export interface NewEndpoint {
-  /** Where GoValid is to send; https. */
+  /** The https URL to send deliveries to. */
   readonly url: string
-  /** The events it is to be sent, at least one. */
+  /** The events to send, at least one. */
   readonly events: readonly EventName[]
-  /** The secret deliveries are signed with, chosen by you: use 32 random bytes or more. GoValid never shows it again. */
+  /** The secret to sign deliveries with. You choose it: use at least 32 random bytes. GoValid never shows it again. */
   readonly secret: string
-  /** A note for people. */
+  /** A description for people. */
   readonly description?: string
-  /** Default: `true`. */
+  /** Whether to send deliveries. Default: `true`. */
   readonly active?: boolean
 }
 
-/** What of an endpoint is to change. */
+/** The fields of an endpoint to update. */
 export type EndpointChanges = { readonly [Name in keyof NewEndpoint]?: NewEndpoint[Name] }
 
-/** Reads an endpoint; `undefined` when it is none. */
+/** Reads an endpoint from a response; `undefined` if the value isn't an endpoint. */
 export function readEndpoint(value: unknown): Endpoint | undefined {
   if (!isObject(value)) return undefined
   const { id, url, events, active } = value
@@ -59,22 +59,31 @@ export function readEndpoint(value: unknown): Endpoint | undefined {
 }
 
 /**
- * Checks what is sent before it is sent: the cure is told at once, and without what was given.
+ * Checks the fields of an endpoint before they are sent. The error names the fix, but never the given value.
  *
  * @throws WebhookError `option_invalid`, `secret_blank`.
  */
 export function checkChanges(changes: EndpointChanges): void {
   const { url, events, secret } = changes
   if (url !== undefined && !isHttps(url))
-    throw new WebhookError('option_invalid', 'url must be an https address; GoValid takes no other.')
+    throw new WebhookError('option_invalid', 'url must be an https URL. GoValid accepts no other.')
   if (events !== undefined && !(Array.isArray(events) && events.length > 0 && events.every(isName))) {
-    throw new WebhookError('option_invalid', 'events must be a list with at least one event name.')
+    throw new WebhookError(
+      'option_invalid',
+      'events must be an array with at least one event name. See docs/events.md for the names.',
+    )
   }
   if (secret !== undefined && (typeof secret !== 'string' || secret.trim() === '')) {
-    throw new WebhookError('secret_blank', 'secret is blank. Make one of at least 32 random bytes, and keep it.')
+    throw new WebhookError(
+      'secret_blank',
+      'secret is blank. Generate one with at least 32 random bytes. See docs/secrets.md.',
+    )
   }
   if (secret !== undefined && /\p{Cs}/u.test(secret)) {
-    throw new WebhookError('option_invalid', 'secret holds half a character, which UTF-8 cannot carry. Make another.')
+    throw new WebhookError(
+      'option_invalid',
+      'secret contains a lone surrogate (half a character), which UTF-8 cannot encode. Generate another secret. See docs/secrets.md.',
+    )
   }
 }
 

@@ -1,10 +1,10 @@
-/** The API's failures: an HTTP answer goes in, a coded error comes out, without the API key and without a secret. */
+/** Turns an HTTP error response of GoValid's API into a coded error that contains neither the API key nor a secret. */
 import { type ApiCode, isWebhookError, WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
 import { type RateLimit, type ReadHeader, readRateLimit, readWait } from './rate-limit.js'
 import type { Redact } from './redact.js'
 
-/** What GoValid answered; the `cause` of an error of the client. */
+/** The error response of GoValid; the `cause` of an error that the client throws. */
 export interface ApiFailure {
   /** The HTTP status. */
   readonly status: number
@@ -12,15 +12,15 @@ export interface ApiFailure {
   readonly error?: string
   /** GoValid's message. */
   readonly message?: string
-  /** GoValid's details, for example which field is wrong. */
+  /** GoValid's details, for example the field that is wrong. */
   readonly details?: unknown
-  /** What is left of the rate limit. */
+  /** The rate limit that the response reported. */
   readonly rateLimit?: RateLimit
-  /** How long to wait before trying again, in milliseconds, where the answer says. */
+  /** The time to wait before a retry, in milliseconds, if the response says so. */
   readonly retryAfterMs?: number
 }
 
-/** What is looked at of an answer. */
+/** The parts of a response that the client reads. */
 export interface ApiResponse {
   readonly status: number
   readonly header: ReadHeader
@@ -28,7 +28,7 @@ export interface ApiResponse {
 }
 
 /**
- * What GoValid answered to the request that failed; `undefined` for any other error.
+ * Returns GoValid's response to the request that failed, or `undefined` for any other error.
  *
  * @example
  * ```ts
@@ -43,13 +43,13 @@ export function apiFailureOf(error: unknown): ApiFailure | undefined {
   return isObject(cause) && typeof cause['status'] === 'number' ? (cause as unknown as ApiFailure) : undefined
 }
 
-/** Makes the error of an answer that is no success. */
+/** Creates the error for an unsuccessful response. */
 export function toApiError(response: ApiResponse, redact: Redact, now: number): WebhookError<ApiCode> {
   const failure = readFailure(response, redact, now)
   const code = codeOf(response.status)
-  const said = [failure.error, failure.message].filter((part) => part !== undefined).join(': ')
-  const wait = failure.retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(failure.retryAfterMs / 1000)} s.`
-  const message = `GoValid answered ${response.status}${said === '' ? '' : `, ${shorten(said)}`}. ${CURES[code]}${wait}`
+  const reason = [failure.error, failure.message].filter((part) => part !== undefined).join(': ')
+  const wait = failure.retryAfterMs === undefined ? '' : ` Retry in ${Math.ceil(failure.retryAfterMs / 1000)} s.`
+  const message = `GoValid's API returned ${response.status}${reason === '' ? '' : `, ${shorten(reason)}`}. ${FIXES[code]}${wait}`
   return new WebhookError(code, message, { cause: failure })
 }
 
@@ -58,7 +58,7 @@ function readFailure({ status, header, text }: ApiResponse, redact: Redact, now:
   const rateLimit = readRateLimit(header, now)
   const retryAfterMs = readWait(header, status === 429 ? rateLimit : undefined, now)
   const error = redact(textOf(body['error']))
-  // `detail` is what Django REST Framework says by itself, in front of GoValid's own envelope.
+  // Django REST Framework uses `detail` for errors that it raises before GoValid's code runs.
   const message = redact(textOf(body['message']) ?? textOf(body['detail']))
   const details = redact(body['details'])
   return {
@@ -89,9 +89,9 @@ function shorten(text: string): string {
   return (line.length > 300 ? `${line.slice(0, 300)}…` : line).replace(/\.$/, '')
 }
 
-type AnsweredCode = Exclude<ApiCode, 'api_key_invalid' | 'api_unreachable' | 'api_timeout' | 'api_response_unreadable'>
+type ResponseCode = Exclude<ApiCode, 'api_key_invalid' | 'api_unreachable' | 'api_timeout' | 'api_response_unreadable'>
 
-function codeOf(status: number): AnsweredCode {
+function codeOf(status: number): ResponseCode {
   if (status === 401) return 'api_unauthorized'
   if (status === 403) return 'api_forbidden'
   if (status === 404) return 'api_not_found'
@@ -99,11 +99,11 @@ function codeOf(status: number): AnsweredCode {
   return status >= 500 ? 'api_unavailable' : 'api_rejected'
 }
 
-const CURES: Readonly<Record<AnsweredCode, string>> = {
-  api_unauthorized: 'The API key is wrong, expired or revoked: make a new one in GoValid.',
-  api_forbidden: 'The API key may not do this: give it the scope in GoValid (read, write, delete).',
-  api_not_found: 'There is no such webhook in this account.',
-  api_rejected: 'Put right what it names, and try again.',
-  api_rate_limited: 'The hour’s requests are used up.',
-  api_unavailable: 'GoValid is in trouble: try again later.',
+const FIXES: Readonly<Record<ResponseCode, string>> = {
+  api_unauthorized: 'The API key is wrong, expired or revoked. Create a new key in GoValid.',
+  api_forbidden: 'The API key lacks the scope for this request (read, write or delete). Add the scope in GoValid.',
+  api_not_found: 'This account has no webhook with this id. List the ids with list().',
+  api_rejected: 'Correct the request and send it again.',
+  api_rate_limited: 'The account has used up its requests for this hour.',
+  api_unavailable: 'GoValid’s API has a problem. Retry later.',
 }

@@ -1,28 +1,28 @@
-/** Reads GoValid's rate-limit headers. Source: govalid docs, API reference. */
+/** Reads GoValid's rate-limit headers. Source: govalid docs: API reference. */
 
-/** What is left of the hour's requests, as far as the last answer said. */
+/** The rate limit of the account. A field is missing if the response didn't report it. */
 export interface RateLimit {
-  /** Requests an hour: 100 on the free plan, 1,000 on Pro, 10,000 on Enterprise. */
+  /** The number of requests per hour: 100 on the free plan, 1,000 on Pro, 10,000 on Enterprise. */
   readonly limit?: number
-  /** Requests left. */
+  /** The number of requests left in this hour. */
   readonly remaining?: number
-  /** When there will be more, in epoch milliseconds. */
+  /** The time at which the limit resets, in epoch milliseconds. */
   readonly resetsAt?: number
 }
 
-/** Reads a header by its name. */
+/** Returns the value of a header, or `null`. */
 export type ReadHeader = (name: string) => string | null
 
-/** Above this a reset is a point in time in seconds; below, seconds from now. Which of the two GoValid sends is not documented. */
-const POINT_IN_TIME_FROM = 1e9
+/** Larger values of the reset header are epoch seconds; smaller values are seconds from now. GoValid doesn't document which it sends. */
+const MIN_EPOCH_SECONDS = 1e9
 
-/** The rate limit an answer tells of; `undefined` when it tells of none. */
+/** Reads the rate limit from the headers of a response; `undefined` if they contain none. */
 export function readRateLimit(header: ReadHeader, now: number): RateLimit | undefined {
   const limit = readCount(header('x-ratelimit-limit'))
   const remaining = readCount(header('x-ratelimit-remaining'))
   const reset = readCount(header('x-ratelimit-reset'))
   if (limit === undefined && remaining === undefined && reset === undefined) return undefined
-  const resetsAt = reset === undefined ? undefined : reset < POINT_IN_TIME_FROM ? now + reset * 1000 : reset * 1000
+  const resetsAt = reset === undefined ? undefined : reset < MIN_EPOCH_SECONDS ? now + reset * 1000 : reset * 1000
   return {
     ...(limit !== undefined && { limit }),
     ...(remaining !== undefined && { remaining }),
@@ -30,7 +30,7 @@ export function readRateLimit(header: ReadHeader, now: number): RateLimit | unde
   }
 }
 
-/** How long to wait before the next request, in milliseconds: `Retry-After` where there is one, else the rate limit's reset. */
+/** Returns the time to wait before the next request, in milliseconds: `Retry-After` if present, otherwise until the rate limit resets. */
 export function readWait(header: ReadHeader, rateLimit: RateLimit | undefined, now: number): number | undefined {
   const seconds = readCount(header('retry-after'))
   if (seconds !== undefined) return seconds * 1000

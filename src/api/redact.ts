@@ -1,11 +1,11 @@
-/** Takes the API key and secrets out of what a server answers: a server may send back what it was sent, and it ends up in an error. */
+/** Removes the API key and the secret from the text of a server, because a server may echo a request and the echo ends up in an error. */
 
 const REDACTED = '[redacted]'
 
-/** Redacts text, and every text inside a JSON value, names of members included. */
+/** Redacts a text, or every text inside a JSON value, including the field names. */
 export type Redact = <Value>(value: Value) => Value
 
-/** Makes a function that redacts these texts, as they are and as JSON or a URL would write them. */
+/** Creates a function that redacts these texts in three forms: plain, escaped in JSON, and percent-encoded in a URL. */
 export function createRedact(confidential: readonly string[]): Redact {
   const forms = confidential.flatMap((text) => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)])
   const longestFirst = [...new Set(forms)].filter((form) => form !== '').sort((a, b) => b.length - a.length)

@@ -1,6 +1,6 @@
 /**
- * One request to GoValid's API: in goes method, path and body, out comes the answer's JSON, unwrapped. Rejects with a coded error that
- * holds neither the API key nor a secret. Nothing is tried again and no redirect is followed: the key must not travel elsewhere.
+ * Sends one request to GoValid's API and returns the data of its JSON response. Rejects with a coded error that contains neither the API
+ * key nor a secret. It doesn't retry, and it doesn't follow redirects, because they would send the key to another server.
  */
 import { type Clock, withTimeout } from '../clock.js'
 import { type ApiCode, WebhookError } from '../errors.js'
@@ -9,7 +9,7 @@ import { type ApiResponse, toApiError } from './failure.js'
 import { type RateLimit, readRateLimit } from './rate-limit.js'
 import { createRedact, type Redact } from './redact.js'
 
-/** As much of `fetch` as is used: the platform's own, undici's, or one for tests. */
+/** The part of `fetch` that the client uses. The platform's `fetch` fits, and so do undici's and a fake for tests. */
 export type Fetch = (
   url: string,
   init: {
@@ -22,68 +22,75 @@ export type Fetch = (
 ) => Promise<{
   readonly status: number
   readonly headers: {
-    /** A header's value. */
+    /** Returns the value of a header. */
     readonly get: (name: string) => string | null
   }
-  /** The body. */
+  /** Reads the body. */
   readonly text: () => Promise<string>
 }>
 
-/** What requests are made with. */
-export interface RequestMeans {
+/** The settings that all requests of a client share. */
+export interface RequestSettings {
   readonly apiKey: string
   readonly fetch: Fetch
   readonly timeoutMs: number
   readonly clock: Clock
-  /** Told of every answer's rate limit. */
-  sawRateLimit(rateLimit: RateLimit): void
+  /** Receives the rate limit of every response. */
+  onRateLimit(rateLimit: RateLimit): void
 }
 
-/** A request. */
+/** One request to the API. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly body?: Readonly<Record<string, unknown>>
 }
 
-/** Makes a request; resolves to the JSON of its answer, or `undefined` where it has no body. */
-export async function requestJson(means: RequestMeans, request: ApiRequest): Promise<unknown> {
+/** Sends a request. Resolves to the data of the response, or `undefined` if the response has no body. */
+export async function requestJson(settings: RequestSettings, request: ApiRequest): Promise<unknown> {
   const { secret } = request.body ?? {}
-  const redact = createRedact([means.apiKey, ...(typeof secret === 'string' ? [secret] : [])])
-  const answer = await exchange(means, request, redact)
-  const now = means.clock.now()
-  const rateLimit = readRateLimit(answer.header, now)
-  if (rateLimit) means.sawRateLimit(rateLimit)
-  if (answer.status >= 400) throw toApiError(answer, redact, now)
-  if (answer.status < 200 || answer.status >= 300) {
-    throw unreadable(`with ${answer.status}, a redirect. Look whether baseUrl is right`)
+  const redact = createRedact([settings.apiKey, ...(typeof secret === 'string' ? [secret] : [])])
+  const response = await exchange(settings, request, redact)
+  const now = settings.clock.now()
+  const rateLimit = readRateLimit(response.header, now)
+  if (rateLimit) settings.onRateLimit(rateLimit)
+  if (response.status >= 400) throw toApiError(response, redact, now)
+  if (response.status < 200 || response.status >= 300) {
+    throw unreadable(`${response.status}, a redirect`, 'Check baseUrl')
   }
-  return unwrap(answer, redact, now)
+  return unwrap(response, redact, now)
 }
 
-async function exchange(means: RequestMeans, request: ApiRequest, redact: Redact): Promise<ApiResponse> {
-  const { timeoutMs } = means
+async function exchange(settings: RequestSettings, request: ApiRequest, redact: Redact): Promise<ApiResponse> {
+  const { timeoutMs } = settings
   const abort = new AbortController()
-  const settled = await withTimeout(means.clock, timeoutMs, () => send(means, request, abort.signal))
-  if (settled.status === 'value') return settled.value
+  const result = await withTimeout(settings.clock, timeoutMs, () => send(settings, request, abort.signal))
+  if (result.status === 'value') return result.value
   abort.abort()
-  if (settled.status === 'late') {
-    throw new WebhookError('api_timeout', `GoValid's API did not answer within ${timeoutMs} ms. Try again later.`)
+  if (result.status === 'late') {
+    throw new WebhookError(
+      'api_timeout',
+      `GoValid's API did not respond within ${timeoutMs} ms. It may still process the request: call list() before you create an endpoint again.`,
+    )
   }
-  const reason = redact(reasonOf(settled.error))
+  const reason = redact(reasonOf(result.error))
   throw new WebhookError(
     'api_unreachable',
-    `GoValid's API cannot be reached (${reason}). Look at the network, and at baseUrl.`,
+    `GoValid's API cannot be reached (${reason}). Check the network, the proxy and baseUrl.`,
   )
 }
 
-async function send(means: RequestMeans, { method, url, body }: ApiRequest, signal: AbortSignal): Promise<ApiResponse> {
-  const { fetch } = means
+async function send(
+  settings: RequestSettings,
+  { method, url, body }: ApiRequest,
+  signal: AbortSignal,
+): Promise<ApiResponse> {
+  const { fetch } = settings
   const response = await fetch(url, {
     method,
     headers: {
       accept: 'application/json',
-      authorization: `Bearer ${means.apiKey}`,
+      authorization: `Bearer ${settings.apiKey}`,
       ...(body && { 'content-type': 'application/json' }),
     },
     ...(body && { body: JSON.stringify(body) }),
@@ -93,7 +100,7 @@ async function send(means: RequestMeans, { method, url, body }: ApiRequest, sign
   return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() }
 }
 
-/** What went wrong on the way: a system's code where there is one, since an error's message may quote the request. */
+/** Returns the system's code of a network error, or the error's name. Its message may quote the request, so it isn't used. */
 function reasonOf(error: unknown): string {
   const inner = isObject(error) && isObject(error['cause']) ? error['cause'] : error
   const code = isObject(inner) ? inner['code'] : undefined
@@ -101,21 +108,27 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown'
 }
 
-/** The data of an answer: as it is, or inside the `{ success, data }` that the API reference speaks of. */
-function unwrap(answer: ApiResponse, redact: Redact, now: number): unknown {
-  if (answer.text.trim() === '') return undefined
+/** Returns the data of a response. The API reference describes a `{ success, data }` wrapper, but its samples have none. */
+function unwrap(response: ApiResponse, redact: Redact, now: number): unknown {
+  if (response.text.trim() === '') return undefined
   let value: unknown
   try {
-    value = JSON.parse(answer.text)
+    value = JSON.parse(response.text)
   } catch {
-    throw unreadable('with something that is not JSON. Look whether baseUrl is right')
+    throw unreadable('a response that is not JSON', 'Check baseUrl')
   }
   if (!isObject(value) || typeof value['success'] !== 'boolean') return value
-  if (!value['success']) throw toApiError(answer, redact, now)
+  if (!value['success']) throw toApiError(response, redact, now)
   return value['data']
 }
 
-/** An answer that is not what the documentation says. */
-export function unreadable(how: string): WebhookError<ApiCode> {
-  return new WebhookError('api_response_unreadable', `GoValid's API answered ${how}.`)
+/** Creates the error for a response that differs from the documented API. */
+export function unreadable(
+  received: string,
+  fix = 'The API may have changed: update govalid-webhooks',
+): WebhookError<ApiCode> {
+  return new WebhookError(
+    'api_response_unreadable',
+    `GoValid's API returned ${received}. ${fix}. See docs/errors.md#api_response_unreadable.`,
+  )
 }

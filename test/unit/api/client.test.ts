@@ -1,4 +1,4 @@
-/** The management client, against the stand-in on loopback: what is sent, what is made of the answers, and what errors keep to themselves. */
+/** The management API client against a fake API on loopback: its requests, how it reads responses, and what its errors don't reveal. */
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { apiFailureOf, createApiClient, type Fetch } from '../../../src/api/index.js'
@@ -22,10 +22,10 @@ async function start(options: Partial<StandInOptions> = {}) {
 }
 
 describe.each([
-  ['bare', {}],
+  ['without a wrapper', {}],
   ['wrapped in { success, data }', { wrapped: true }],
-])('the management client, with answers %s', (_, options) => {
-  it('registers an endpoint, and lists it', async () => {
+])('the management client with responses %s', (_, options) => {
+  it('registers an endpoint and lists it', async () => {
     const { client, api } = await start(options)
     const created = await client.create({ ...NEW, description: 'scans' })
     expect(created).toEqual({
@@ -39,7 +39,7 @@ describe.each([
     expect(await client.list()).toMatchObject([{ ...created, failure_count: 0, last_triggered: null }])
   })
 
-  it('changes, disables, enables and removes it', async () => {
+  it('updates, disables, enables and deletes an endpoint', async () => {
     const { client, api } = await start(options)
     const { id } = await client.create(NEW)
     expect(await client.update(id, { events: ['qr.expired'], secret: 'another secret' })).toMatchObject({
@@ -53,8 +53,8 @@ describe.each([
   })
 })
 
-describe('what is sent', () => {
-  it('has the documented path with its slash, the key as a bearer, and only the members given', async () => {
+describe('a request', () => {
+  it('has the documented path with a trailing slash, the API key as bearer token, and only the given fields', async () => {
     const { client, api } = await start()
     await client.list()
     await client.create(NEW)
@@ -71,13 +71,13 @@ describe('what is sent', () => {
     expect(api.requests[1]?.headers['content-type']).toBe('application/json')
   })
 
-  it('keeps an id in its place in the path', async () => {
+  it('encodes the id, so that it cannot change the path', async () => {
     const { client, api } = await start()
     await rejection(client.delete('a/../b?c'))
     expect(api.requests[0]?.line).toBe('DELETE /api/v1/webhooks/a%2F..%2Fb%3Fc/')
   })
 
-  it('goes to api.govalid.org where nothing else is said', async () => {
+  it('goes to api.govalid.org by default', async () => {
     const urls: string[] = []
     const fetch: Fetch = async (url) => {
       urls.push(url)
@@ -89,27 +89,27 @@ describe('what is sent', () => {
 })
 
 describe('a list', () => {
-  it('of several pages is read to its end', async () => {
+  it('contains the endpoints of all pages', async () => {
     const { client } = await start({ pageSize: 2 })
     for (let count = 0; count < 5; count++) await client.create(NEW)
     expect((await client.list()).map(({ id }) => id)).toEqual(['wh-001', 'wh-002', 'wh-003', 'wh-004', 'wh-005'])
   })
 
-  it('whose next page is elsewhere is not followed there', async () => {
+  it('is not read from a next page on another origin', async () => {
     const { client, api } = await start()
-    const elsewhere = await startGoValidApi({ apiKey: API_KEY })
-    running.push(elsewhere)
+    const otherServer = await startGoValidApi({ apiKey: API_KEY })
+    running.push(otherServer)
     api.respondNext((response) =>
-      response.end(JSON.stringify({ results: [], next: `${elsewhere.baseUrl}webhooks/?page=2` })),
+      response.end(JSON.stringify({ results: [], next: `${otherServer.baseUrl}webhooks/?page=2` })),
     )
     expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
-    expect(elsewhere.requests).toEqual([])
+    expect(otherServer.requests).toEqual([])
   })
 
   it.each([
-    ['no address', `http://[${API_KEY}`],
-    ['no text', { page: API_KEY }],
-  ])('whose next page is %s is an error, without what the server said', async (_, next) => {
+    ['not a URL', `http://[${API_KEY}`],
+    ['not a string', { page: API_KEY }],
+  ])('rejects if its next page is %s, and does not quote it', async (_, next) => {
     const { client, api } = await start()
     api.respondNext((response) => response.end(JSON.stringify({ results: [], next })))
     const error = await rejection(client.list())
@@ -118,15 +118,15 @@ describe('a list', () => {
   })
 
   it.each([
-    ['of 100 pages is whole', 100],
-    ['that goes on after 100 pages is an error: it would not be whole', 101],
+    ['contains all of 100 pages', 100],
+    ['rejects if it has more than 100 pages, because it would be incomplete', 101],
   ])('%s', async (_, pages) => {
     let page = 0
     const fetch: Fetch = async () => {
       page += 1
       const result = { id: page, url: NEW.url, events: [], active: true }
-      const answer = { results: [result], next: page < pages ? `?page=${page + 1}` : null }
-      return { status: 200, headers: { get: () => null }, text: async () => JSON.stringify(answer) }
+      const body = { results: [result], next: page < pages ? `?page=${page + 1}` : null }
+      return { status: 200, headers: { get: () => null }, text: async () => JSON.stringify(body) }
     }
     const listed = createApiClient({ apiKey: API_KEY, fetch }).list()
     if (pages <= 100) expect(await listed).toHaveLength(pages)
@@ -134,7 +134,7 @@ describe('a list', () => {
     expect(page).toBe(100)
   })
 
-  it('keeps members nobody documented, and takes an id that is a number', async () => {
+  it('keeps undocumented fields and accepts a numeric id', async () => {
     const { client, api } = await start()
     const result = { id: 7, url: 'https://example.com/', events: [], active: false, region: 'ap' }
     api.respondNext((response) => response.end(JSON.stringify({ results: [result] })))
@@ -142,8 +142,8 @@ describe('a list', () => {
   })
 })
 
-describe('an update that is answered without a body', () => {
-  it('is done all the same', async () => {
+describe('an update whose response has no body', () => {
+  it('resolves to undefined', async () => {
     const { client, api } = await start({ silentUpdates: true })
     await client.create(NEW)
     expect(await client.disable('wh-001')).toBeUndefined()
@@ -152,7 +152,7 @@ describe('an update that is answered without a body', () => {
 })
 
 describe('the rate limit', () => {
-  it('is that of the last answer', async () => {
+  it('comes from the last response', async () => {
     const { client, clock } = await start({ limit: 1000 })
     expect(client.rateLimit()).toBeUndefined()
     await client.list()
@@ -162,19 +162,19 @@ describe('the rate limit', () => {
 
   it.each([
     ['seconds from now', '90', 90_000],
-    ['a point in time', '1738152060', 60_000],
-  ])('may name its reset as %s', async (_, reset, after) => {
+    ['epoch seconds', '1738152060', 60_000],
+  ])('understands a reset in %s', async (_, reset, after) => {
     const { client, api, clock } = await start()
     api.respondNext((response) => response.writeHead(200, { 'X-RateLimit-Reset': reset }).end('[]'))
     await client.list()
     expect(client.rateLimit()?.resetsAt).toBe(clock.now() + after)
   })
 
-  it('that is used up is an error that says how long to wait', async () => {
+  it('causes an error with the time to wait when it is used up', async () => {
     const { client } = await start({ limit: 1 })
     await client.list()
     const error = await rejection(client.list())
-    expect(error).toMatchObject({ code: 'api_rate_limited', message: expect.stringContaining('Try again in 1800 s.') })
+    expect(error).toMatchObject({ code: 'api_rate_limited', message: expect.stringContaining('Retry in 1800 s.') })
     expect(apiFailureOf(error)).toMatchObject({
       status: 429,
       retryAfterMs: 1_800_000,
@@ -194,7 +194,7 @@ describe('a refused request', () => {
     [429, 'api_rate_limited'],
     [500, 'api_unavailable'],
     [503, 'api_unavailable'],
-  ])('with %i is the error %s, with what GoValid said', async (status, code) => {
+  ])('with %i rejects with %s and the reason that GoValid gives', async (status, code) => {
     const { client, api } = await start()
     api.respondNext((response) => refuse(response, status, 'SOME_CODE', 'Something is wrong.', { url: ['Bad.'] }))
     const error = await rejection(client.create(NEW))
@@ -207,7 +207,7 @@ describe('a refused request', () => {
     })
   })
 
-  it('is one too where success is false', async () => {
+  it('is recognized by `success: false` too', async () => {
     const { client, api } = await start()
     api.respondNext((response) => response.end(JSON.stringify({ success: false, message: 'No.' })))
     expect(await rejection(client.list())).toMatchObject({
@@ -216,7 +216,7 @@ describe('a refused request', () => {
     })
   })
 
-  it('is an error too where its body is no JSON, or is what the framework says', async () => {
+  it('rejects if the body is not JSON, or is an error of the API’s framework', async () => {
     const { client, api } = await start()
     api.respondNext((response) => response.writeHead(502).end('<html>Bad gateway</html>'))
     expect(await rejection(client.list())).toMatchObject({ code: 'api_unavailable' })
@@ -224,7 +224,7 @@ describe('a refused request', () => {
     expect(await rejection(client.list())).toMatchObject({ message: expect.stringContaining('403, Not yours.') })
   })
 
-  it('is told on one line, however it was said', async () => {
+  it('has a short message on one line, whatever GoValid sends', async () => {
     const { client, api } = await start()
     api.respondNext((response) => refuse(response, 400, 'X', `a\n\u001b[31mb${'c'.repeat(900)}`))
     const { message } = (await rejection(client.list())) as Error
@@ -233,31 +233,31 @@ describe('a refused request', () => {
   })
 })
 
-describe('an answer that cannot be read', () => {
+describe('an unreadable response', () => {
   it.each([
     ['HTML', '<html></html>'],
-    ['no list', '{"count":0}'],
+    ['an object without a list', '{"count":0}'],
     ['an endpoint without an id', '{"results":[{"url":"https://example.com","events":[],"active":true}]}'],
     ['an endpoint whose events are text', '[{"id":"wh-001","url":"https://example.com","events":"all","active":true}]'],
-    ['nothing', ''],
-  ])('is an error: %s', async (_, text) => {
+    ['an empty body', ''],
+  ])('rejects: %s', async (_, text) => {
     const { client, api } = await start()
     api.respondNext((response) => response.end(text))
     expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
   })
 
-  it('is an error where it is a redirect, and the key does not follow it', async () => {
+  it('rejects if it is a redirect, and does not send the API key to its target', async () => {
     const { client, api } = await start()
-    const elsewhere = await startGoValidApi({ apiKey: API_KEY })
-    running.push(elsewhere)
-    api.respondNext((response) => response.writeHead(301, { location: elsewhere.baseUrl }).end())
+    const otherServer = await startGoValidApi({ apiKey: API_KEY })
+    running.push(otherServer)
+    api.respondNext((response) => response.writeHead(301, { location: otherServer.baseUrl }).end())
     expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
-    expect(elsewhere.requests).toEqual([])
+    expect(otherServer.requests).toEqual([])
   })
 })
 
-describe('a server that is not there', () => {
-  it('is told by its reason', async () => {
+describe('an unreachable server', () => {
+  it('causes an error with the reason', async () => {
     const { api } = await start()
     const client = createApiClient({ apiKey: API_KEY, baseUrl: api.baseUrl })
     await api.close()
@@ -267,7 +267,7 @@ describe('a server that is not there', () => {
     })
   })
 
-  it('that does not answer is given up on time, and the request is aborted', async () => {
+  it('is abandoned at the time limit, and the request is aborted', async () => {
     const clock = fixedClock()
     let aborted = false
     const fetch: Fetch = (_url, { signal }) =>
@@ -284,13 +284,13 @@ describe('a server that is not there', () => {
   })
 })
 
-describe('a mistake of one’s own is told before anything is sent', () => {
+describe('a mistake of the caller throws before a request is sent', () => {
   it.each([
     ['undefined', undefined],
-    ['', ''],
+    ['an empty text', ''],
     ['a key with a newline', 'gv_live_0123456789\n'],
-    ['a key with a letter no header can carry', 'gv_live_ø'],
-  ])('no API key: %s', (_, apiKey) => {
+    ['a key with a letter that a header cannot contain', 'gv_live_ø'],
+  ])('an invalid API key: %s', (_, apiKey) => {
     const error = caught(() => createApiClient({ apiKey }))
     expect(error).toMatchObject({ code: 'api_key_invalid' })
     expect(inspect(error)).not.toContain('gv_live')
@@ -302,29 +302,29 @@ describe('a mistake of one’s own is told before anything is sent', () => {
     'api.govalid.org',
     'https://user@api.govalid.org/',
     'https://a/?b',
-  ])('an API that the key must not go to: %s', (baseUrl) => {
+  ])('a baseUrl that must not receive the key: %s', (baseUrl) => {
     expect(caught(() => createApiClient({ apiKey: API_KEY, baseUrl }))).toMatchObject({ code: 'option_invalid' })
   })
 
-  it('a time limit that is none', () => {
+  it('a time limit of 0', () => {
     expect(caught(() => createApiClient({ apiKey: API_KEY, timeoutMs: 0 }))).toMatchObject({ code: 'option_invalid' })
   })
 
   it.each([
-    ['an address without https', { url: 'http://example.com/' }, 'option_invalid'],
-    ['no address', { url: 'example' }, 'option_invalid'],
+    ['an http address', { url: 'http://example.com/' }, 'option_invalid'],
+    ['a text that is not a URL', { url: 'example' }, 'option_invalid'],
     ['no events', { events: [] }, 'option_invalid'],
     ['a blank event', { events: ['qr.scanned', ' '] }, 'option_invalid'],
     ['a blank secret', { secret: ' ' }, 'secret_blank'],
     ['no secret', { secret: undefined as unknown as string }, 'option_invalid'],
-    ['half a character in the secret', { secret: `${SECRET}\ud83d` }, 'option_invalid'],
+    ['a lone surrogate in the secret', { secret: `${SECRET}\ud83d` }, 'option_invalid'],
   ])('%s', async (_, change, code) => {
     const { client, api } = await start()
     expect(await rejection(client.create({ ...NEW, ...change }))).toMatchObject({ code })
     expect(api.requests).toEqual([])
   })
 
-  it.each(['', '..', '.', ' ', 'a b', 'a\ud83d'])('an id that is none: %j', async (id) => {
+  it.each(['', '..', '.', ' ', 'a b', 'a\ud83d'])('an invalid id: %j', async (id) => {
     const { client, api } = await start()
     expect(await rejection(client.delete(id))).toMatchObject({ code: 'option_invalid' })
     expect(api.requests).toEqual([])
@@ -332,7 +332,7 @@ describe('a mistake of one’s own is told before anything is sent', () => {
 })
 
 describe('errors', () => {
-  it('never hold the API key or the secret, however the server sends them back', async () => {
+  it('never contain the API key or the secret, however the server echoes them', async () => {
     const { client, api } = await start()
     const echo = { [SECRET]: [SECRET, { authorization: `Bearer ${API_KEY}` }], url: encodeURIComponent(SECRET) }
     for (const status of [400, 401, 500]) {
@@ -340,16 +340,16 @@ describe('errors', () => {
         refuse(response, status, API_KEY, `got ${JSON.stringify(SECRET)} from ${API_KEY}`, echo),
       )
       const error = await rejection(client.create(NEW))
-      const told = `${inspect(error, { depth: 9 })} ${JSON.stringify(apiFailureOf(error))} ${(error as Error).stack}`
+      const text = `${inspect(error, { depth: 9 })} ${JSON.stringify(apiFailureOf(error))} ${(error as Error).stack}`
       expect(isWebhookError(error)).toBe(true)
-      expect(told).toContain('[redacted]')
+      expect(text).toContain('[redacted]')
       for (const form of [SECRET, JSON.stringify(SECRET).slice(1, -1), encodeURIComponent(SECRET), API_KEY]) {
-        expect(told).not.toContain(form)
+        expect(text).not.toContain(form)
       }
     }
   })
 
-  it('never hold what a broken fetch quotes', async () => {
+  it('never contain the request that a broken fetch quotes', async () => {
     const fetch: Fetch = (_url, init) => Promise.reject(new TypeError(`cannot send ${JSON.stringify(init)}`))
     const error = await rejection(createApiClient({ apiKey: API_KEY, fetch }).create(NEW))
     expect(error).toMatchObject({ code: 'api_unreachable', message: expect.stringContaining('TypeError') })
@@ -357,7 +357,7 @@ describe('errors', () => {
     expect(inspect(error, { depth: 9 })).not.toContain('of 32 bytes')
   })
 
-  it('of something else are no failure of the API', () => {
+  it('from other sources have no API failure', () => {
     expect([apiFailureOf(new Error('x')), apiFailureOf(undefined)]).toEqual([undefined, undefined])
   })
 })
