@@ -1,9 +1,9 @@
 /**
- * The one coded error of the project, the error users throw to say "never again", and the list of every code.
- * Codes do not know status codes: stage 8 (`delivery/response.ts`) does. Every code has one section in `docs/errors.md`.
+ * The error classes of this package and the list of every error code. Each code has one section in `docs/errors.md`.
+ * Stage 8 (`delivery/response.ts`) maps outcomes to HTTP status codes, so nothing in this file knows them.
  */
 
-/** Why a delivery was refused: it did not come from GoValid, or the developer's own set-up stands in the way. */
+/** Why a delivery was refused: it didn't come from GoValid, or the application's own setup is wrong. */
 export type RefusedCode =
   | 'method_not_allowed'
   | 'body_read_failed'
@@ -16,7 +16,7 @@ export type RefusedCode =
   | 'signature_mismatch'
   | 'secret_missing'
 
-/** Why an authentic delivery cannot be worked. */
+/** Why an authentic delivery was quarantined instead of processed. */
 export type QuarantinedCode =
   | 'not_utf8'
   | 'not_json'
@@ -31,7 +31,7 @@ export type QuarantinedCode =
   | 'attempts_exhausted'
   | 'handler_crashed'
 
-/** What did not answer in time. */
+/** Which service didn't respond in time, or why the receiver can't process a delivery now. */
 export type UnavailableCode =
   | 'store_unavailable'
   | 'store_corrupt'
@@ -40,7 +40,7 @@ export type UnavailableCode =
   | 'secret_unavailable'
   | 'receiver_closing'
 
-/** A mistake in the developer's own code or configuration, thrown when it is made. */
+/** A mistake in the application's code or configuration. It is thrown as early as possible, usually at creation. */
 export type ConfigErrorCode =
   | 'secret_missing'
   | 'secret_blank'
@@ -55,7 +55,7 @@ export type ConfigErrorCode =
   | 'transaction_async'
   | 'transaction_ended'
 
-/** Something that went otherwise than planned while the receiver went on; given to `onError`. */
+/** A problem that `onError` receives while the receiver keeps running. */
 export type ReportCode =
   | 'handler_failed'
   | 'event_dropped'
@@ -67,7 +67,7 @@ export type ReportCode =
   | 'store_evicting'
   | 'hook_failed'
 
-/** Why a call of GoValid's management API failed. */
+/** Why a call to GoValid's management API failed. */
 export type ApiCode =
   | 'api_key_invalid'
   | 'api_unreachable'
@@ -80,15 +80,15 @@ export type ApiCode =
   | 'api_rate_limited'
   | 'api_unavailable'
 
-/** Every code of the project. */
+/** Every error code of this package. */
 export type ErrorCode = RefusedCode | QuarantinedCode | UnavailableCode | ConfigErrorCode | ReportCode | ApiCode
 
 const BRAND = 'govalid-webhooks.WebhookError'
 
 /**
- * The one error class of this package. Its `code` is a literal, so a `switch` narrows it.
+ * An error with a stable `code`. The code is a literal type, so a `switch` narrows it.
  *
- * A message never holds a secret, a signature or a part of the body.
+ * The message never contains a secret, a signature or a part of the body.
  *
  * @example
  * ```ts
@@ -102,7 +102,7 @@ const BRAND = 'govalid-webhooks.WebhookError'
  * ```
  */
 export class WebhookError<Code extends ErrorCode = ErrorCode> extends Error {
-  /** What went wrong, stable over releases; each has a section in `docs/errors.md`. */
+  /** The kind of error. Codes are stable across releases, and each has a section in `docs/errors.md`. */
   readonly code: Code
 
   constructor(code: Code, message: string, options?: { readonly cause?: unknown }) {
@@ -114,14 +114,14 @@ export class WebhookError<Code extends ErrorCode = ErrorCode> extends Error {
 }
 
 /**
- * Thrown by a handler to say that no other try can help. The delivery is quarantined and answered 200.
+ * An error for your handlers to throw if a retry can't help. The delivery is quarantined, and GoValid gets a 200.
  *
  * @example
  * ```ts
  * import { createReceiver, PermanentError } from 'govalid-webhooks'
  *
  * createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET }).on('payment.failed', (event) => {
- *   if (event.data.amount === undefined) throw new PermanentError('a payment without an amount')
+ *   if (event.data.amount === undefined) throw new PermanentError('The payment has no amount')
  * })
  * ```
  */
@@ -134,7 +134,7 @@ export class PermanentError extends Error {
 }
 
 /**
- * Whether a value is a {@link WebhookError}, also when it comes from another copy of this package (ESM beside CommonJS).
+ * Returns whether a value is a {@link WebhookError}, even if another copy of this package created it (ESM next to CommonJS).
  *
  * @example
  * ```ts
@@ -147,7 +147,7 @@ export function isWebhookError(value: unknown): value is WebhookError {
   return value instanceof Error && (value as unknown as Record<string, unknown>)[BRAND] === true
 }
 
-/** Whether a handler's error says that no other try can help; works across copies of this package. */
+/** Returns whether a value is a {@link PermanentError}, even if another copy of this package created it. */
 export function isPermanentError(value: unknown): value is PermanentError {
   return value instanceof Error && (value as unknown as Record<string, unknown>)[`${BRAND}.permanent`] === true
 }

@@ -1,4 +1,4 @@
-/** The public door of `govalid-webhooks`. */
+/** The public exports of `govalid-webhooks`. */
 export type { Clock } from './clock.js'
 export { createReceiver, type Receiver } from './create-receiver.js'
 export type { Secret, SecretSource } from './crypto/secrets.js'

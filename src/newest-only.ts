@@ -1,39 +1,40 @@
 /**
- * An opt-in for handlers that must not go back in time: a delivery that is older than the newest worked for the same object is dropped or
- * flagged. GoValid promises no order, and tries, queues and several workers mix it further.
+ * An opt-in wrapper for handlers that must not overwrite newer data. It drops or flags an event that is older than the newest one handled
+ * for the same object. GoValid doesn't guarantee an order, and retries, queues and several processes mix it further.
  */
 import { WebhookError } from './errors.js'
 import { readTimestamp } from './events/timestamp.js'
 import type { MaybePromise } from './maybe-promise.js'
 import type { DeliveryContext } from './types.js'
 
-/** Where the time of the newest worked delivery of each object is remembered. */
+/** Remembers the time of the newest handled event of each object. Share it between processes with a table or a Redis hash. */
 export interface NewestMemory {
-  /** The time of the newest worked, in epoch milliseconds; `undefined` where none is remembered. */
+  /** Returns the time of the newest handled event, in epoch milliseconds, or `undefined` if it isn't known. */
   get(object: string): MaybePromise<number | undefined>
-  /** Keeps a time, unless a newer one is kept: `UPDATE … SET newest = greatest(newest, $2)`. */
+  /** Saves a time, unless a newer time is saved already: `UPDATE … SET newest = greatest(newest, $2)`. */
   set(object: string, epochMs: number): MaybePromise<void>
 }
 
-/** What {@link newestOnly} takes. */
+/** The options of {@link newestOnly}. */
 export interface NewestOnlyOptions<Event> {
-  /** Names the object a delivery is about, such as `event.data.qr_id`; without one it is handled without looking at its time. */
+  /** Returns the key of the object that an event is about, for example `event.data.qr_id`. Without a key, the event is always handled. */
   readonly keyOf: (event: Event) => string | null | undefined
-  /** Where newest times are kept. Default: in memory, for the 10,000 objects used last, per process and gone at a restart. */
+  /** The memory for the newest times. Default: the 10,000 most recently used objects, in this process only and until it restarts. */
   readonly memory?: NewestMemory
-  /** `'drop'` does not call the handler for what is older; `'flag'` calls it with `context.outdated`. Default: `'drop'`. */
+  /** `'drop'` skips the handler for an older event. `'flag'` calls it with `context.outdated` set. Default: `'drop'`. */
   readonly mode?: 'drop' | 'flag'
 }
 
-const REMEMBERED_OBJECTS = 10_000
+const MAX_OBJECTS = 10_000
 
 /**
- * Wraps a handler so that it sees no delivery, or sees it flagged, whose `timestamp` is before that of the newest one it has worked for the
- * same object. A time counts once the handler has succeeded; equal times are worked. In one process the deliveries of one object are
- * handled one after the other; between processes two of them may still be worked at once, so a write that must never go back also
- * compares the times in its own statement.
+ * Wraps a handler so that it skips (or flags) an event whose `timestamp` is older than the newest event handled for the same object.
+ * A time counts once the handler has succeeded. Events with equal times are handled.
  *
- * @throws {@link WebhookError} `option_invalid` when `keyOf` is no function, `mode` neither of the two, or `remember` no memory.
+ * One process handles the events of an object one after another. Two processes can still handle two events of an object at the same time,
+ * so a write that must never go back also has to compare the times in its own statement.
+ *
+ * @throws {@link WebhookError} `option_invalid` if `keyOf` isn't a function, `mode` is unknown, or `memory` lacks a method.
  *
  * @example
  * ```ts
@@ -51,20 +52,23 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   options: NewestOnlyOptions<Event>,
   handler: (event: Event, context: Context & { readonly outdated: boolean }) => unknown,
 ): (event: Event, context: Context) => Promise<void> {
-  const { keyOf, memory: remember = createMemory(), mode = 'drop' } = options
+  const { keyOf, memory = createMemory(), mode = 'drop' } = options
   if (typeof keyOf !== 'function' || typeof handler !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'newestOnly takes ({ keyOf }, handler): keyOf names the object of an event.',
+      'newestOnly takes ({ keyOf }, handler); keyOf returns the key of an event’s object. See docs/inbox.md.',
     )
   }
-  if (typeof remember?.get !== 'function' || typeof remember.set !== 'function') {
-    throw new WebhookError('option_invalid', 'memory must have get(object) and set(object, epochMs).')
+  if (typeof memory?.get !== 'function' || typeof memory.set !== 'function') {
+    throw new WebhookError(
+      'option_invalid',
+      'memory must have get(object) and set(object, epochMs). See docs/inbox.md.',
+    )
   }
   if (mode !== 'drop' && mode !== 'flag') {
-    throw new WebhookError('option_invalid', `mode must be 'drop' or 'flag'; it is ${JSON.stringify(mode)}.`)
+    throw new WebhookError('option_invalid', `mode must be 'drop' or 'flag'. It is ${JSON.stringify(mode)}.`)
   }
-  const inTurn = createTurns()
+  const runInOrder = createOrder()
   const call = (event: Event, context: Context, outdated: boolean) =>
     handler(event, Object.assign(Object.create(context), { outdated }))
   return async function handleNewest(event, context) {
@@ -72,31 +76,31 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
     const epochMs = readTimestamp((event as { readonly timestamp?: unknown }).timestamp)?.epochMs
     if (object === undefined || object === null || epochMs === undefined)
       return void (await call(event, context, false))
-    await inTurn(object, context.signal, async () => {
-      // Given up while it waited: the next try works it.
+    await runInOrder(object, context.signal, async () => {
+      // The event was abandoned while it waited. GoValid retries it.
       if (context.signal.aborted) throw context.signal.reason
-      const newest = (await remember.get(object)) ?? epochMs
+      const newest = (await memory.get(object)) ?? epochMs
       const isOutdated = epochMs < newest
       if (isOutdated && mode === 'drop') return
       await call(event, context, isOutdated)
-      if (!isOutdated) await remember.set(object, epochMs)
+      if (!isOutdated) await memory.set(object, epochMs)
     })
   }
 }
 
-/** Runs work of one object one after the other; neither a failure nor what was given up (`signal`) stops those behind it. */
-function createTurns(): (object: string, signal: AbortSignal, work: () => Promise<void>) => Promise<void> {
-  const last = new Map<string, Promise<void>>()
-  return async function inTurn(object, signal, work) {
-    const before = last.get(object) ?? Promise.resolve()
-    const mine = before.then(work)
-    const over = Promise.race([mine.catch(() => {}), whenAborted(signal)])
-    const turn = before.then(() => over)
-    last.set(object, turn)
+/** Runs the tasks of one object one after another. A task that fails or is abandoned (`signal`) doesn't stop the next one. */
+function createOrder(): (object: string, signal: AbortSignal, task: () => Promise<void>) => Promise<void> {
+  const lastTurns = new Map<string, Promise<void>>()
+  return async function runInOrder(object, signal, task) {
+    const previous = lastTurns.get(object) ?? Promise.resolve()
+    const result = previous.then(task)
+    const finished = Promise.race([result.catch(() => {}), whenAborted(signal)])
+    const turn = previous.then(() => finished)
+    lastTurns.set(object, turn)
     try {
-      await mine
+      await result
     } finally {
-      if (last.get(object) === turn) last.delete(object)
+      if (lastTurns.get(object) === turn) lastTurns.delete(object)
     }
   }
 }
@@ -105,7 +109,7 @@ function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 }
 
-/** The objects used last; beyond that the one that was not used for longest is forgotten. */
+/** Creates a memory of the most recently used objects. It evicts the least recently used object. */
 function createMemory(): NewestMemory {
   const times = new Map<string, number>()
   return {
@@ -114,7 +118,7 @@ function createMemory(): NewestMemory {
       const newest = Math.max(epochMs, times.get(object) ?? epochMs)
       times.delete(object)
       times.set(object, newest)
-      if (times.size <= REMEMBERED_OBJECTS) return
+      if (times.size <= MAX_OBJECTS) return
       for (const oldest of times.keys()) return void times.delete(oldest)
     },
   }

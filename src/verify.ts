@@ -1,6 +1,6 @@
 /**
- * Verification without a receiver, for those who route requests themselves: both reject instead of answering with a boolean, so that a
- * forgotten `await` or `if` cannot let a forgery in unseen.
+ * Verification without a receiver, for applications that route requests themselves. `assertSignature` and `verifyAndParse` reject instead
+ * of resolving to a boolean, so a forgotten `await` or `if` can't silently accept a forgery.
  */
 import { createSecretKeys, type Secret, type SecretKeys } from './crypto/secrets.js'
 import { readEnvelope } from './delivery/envelope.js'
@@ -10,15 +10,15 @@ import { verifySignature } from './delivery/signature.js'
 import { WebhookError } from './errors.js'
 import type { ParsedEvent } from './events/events.js'
 
-/** A raw body: text stands for its UTF-8 bytes. */
+/** A raw body. A string stands for its UTF-8 bytes. */
 export type Payload = string | Uint8Array | ArrayBuffer
 
 /**
- * Verifies a payload of any kind. Resolves to nothing when GoValid (or whoever knows the secret) signed exactly these bytes.
+ * Verifies that a payload was signed with one of the secrets. Resolves if it was, and rejects otherwise. The payload can be any bytes.
  *
- * @throws {@link WebhookError} `signature_missing`, `signature_malformed`, `signature_mismatch`; `secret_missing`, `secret_blank`,
- * `option_invalid` for an unusable secret.
- * @throws TypeError when the payload is no raw body, but for example a parsed object.
+ * @throws {@link WebhookError} `signature_missing`, `signature_malformed`, `signature_mismatch`; for an unusable secret
+ * `secret_missing`, `secret_blank`, `option_invalid`.
+ * @throws TypeError if the payload isn't a raw body, for example because it is a parsed object.
  *
  * @example
  * ```ts
@@ -40,10 +40,11 @@ export async function assertSignature(
 }
 
 /**
- * Verifies a payload and parses it: what you need next is what you get, so verification cannot be forgotten.
+ * Verifies a payload and parses it. The event is only available through verification, so you can't forget to verify.
  *
- * @throws {@link WebhookError} as {@link assertSignature} does; `not_utf8`, `not_json`, `not_an_event` for a signed body that is no event.
- * @throws TypeError when the payload is no raw body, but for example a parsed object.
+ * @throws {@link WebhookError} the codes of {@link assertSignature}; `not_utf8`, `not_json`, `not_an_event` if the signed body isn't an
+ * event.
+ * @throws TypeError if the payload isn't a raw body, for example because it is a parsed object.
  *
  * @example
  * ```ts
@@ -64,10 +65,11 @@ export async function verifyAndParse(
 }
 
 /**
- * Parses a payload **that is verified already** (or is your own): typed by its `event`, with the departures from the documented shape.
+ * Parses a payload **that you have already verified**, or that you wrote yourself. The result is typed by its `event` and lists the
+ * differences from the documented shape as `issues`.
  *
  * @throws {@link WebhookError} `not_utf8`, `not_json`, `not_an_event`.
- * @throws TypeError when the payload is no raw body, but for example a parsed object.
+ * @throws TypeError if the payload isn't a raw body, for example because it is a parsed object.
  *
  * @example
  * ```ts
@@ -82,7 +84,7 @@ export function parseEvent(payload: Payload): ParsedEvent {
   if ('unworkable' in envelope) {
     throw new WebhookError(
       envelope.unworkable,
-      'The payload is no event: strict UTF-8, JSON, an object with a non-empty "event".',
+      'The payload must be valid UTF-8, JSON, and an object with a non-empty "event". See docs/errors.md.',
     )
   }
   const { event, known, issues } = readEvent(envelope.type, envelope.payload)
@@ -105,20 +107,20 @@ async function verifiedBytes(
   return rawBody
 }
 
-/** The keys of the last secret: most processes have one, and to import it anew each time takes WebCrypto longer than to verify. */
-let last: { readonly secret: string; readonly keys: SecretKeys } | undefined
+/** The keys of the last secret. Most processes use a single secret, and WebCrypto takes longer to import a key than to verify. */
+let lastKeys: { readonly secret: string; readonly keys: SecretKeys } | undefined
 
 function keysOf(secret: Secret | readonly Secret[]): SecretKeys {
   if (typeof secret !== 'string') return createSecretKeys(secret)
-  if (last?.secret !== secret) last = { secret, keys: createSecretKeys(secret) }
-  return last.keys
+  if (lastKeys?.secret !== secret) lastKeys = { secret, keys: createSecretKeys(secret) }
+  return lastKeys.keys
 }
 
 function rawBytes(payload: Payload): Uint8Array {
   const bytes = payload === null ? undefined : bytesAtHand(payload)
   if (bytes) return bytes
   throw new TypeError(
-    `The payload must be the raw body (a string, a Uint8Array or an ArrayBuffer), not ${typeof payload}: the signed bytes cannot be ` +
-      'made again from a parsed object. Read the body before anything parses it.',
+    `The payload must be the raw body (a string, a Uint8Array or an ArrayBuffer), not ${typeof payload}: a parsed object can't be ` +
+      'turned back into the signed bytes. Read the body before anything parses it. See docs/errors.md#body_already_parsed.',
   )
 }

@@ -254,7 +254,7 @@ export const FAULTS = [
     find: 'if (!fits(value, field))',
     replace: 'if (!fits(value, field) && path.length === 0)',
     tests: 'unit/events/schemas.test.ts',
-    red: 'is judged by the guard as its schema judges it',
+    red: 'has the same issues in findIssues and in its schema',
   },
   {
     name: 'control characters reach the log',

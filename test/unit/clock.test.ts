@@ -1,11 +1,11 @@
-/** Time limits: whatever a piece of work does, its result is one of three. */
+/** Time limits: a call with a limit has one of three results (a value, an error, or late). */
 import { describe, expect, it, test } from 'vitest'
 import { startDeadline, systemClock, withTimeout } from '../../src/clock.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 
-describe('work with a time limit', () => {
-  test('that is done at once is not waited for', () => {
+describe('a call with a time limit', () => {
+  test('returns its result synchronously if the call is synchronous', () => {
     const clock = fixedClock(0)
     expect(withTimeout(clock, 100, () => 'value')).toEqual({ status: 'value', value: 'value' })
     expect(
@@ -16,31 +16,34 @@ describe('work with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('that is done in time leaves no timer behind', async () => {
+  test('clears its timer if the call finishes in time', async () => {
     const clock = fixedClock(0)
     expect(await withTimeout(clock, 100, () => Promise.resolve('value'))).toEqual({ status: 'value', value: 'value' })
     expect(await withTimeout(clock, 100, () => Promise.reject(new Error('no')))).toMatchObject({ status: 'error' })
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  it.each(['resolves', 'rejects'])('that %s later is late, and leaves no rejection behind', async (way) => {
-    const clock = fixedClock(0)
-    const { promise, resolve, reject } = deferred<string>()
-    const settled = withTimeout(clock, 100, () => promise)
-    await clock.advance(100)
-    expect(await settled).toEqual({ status: 'late' })
-    if (way === 'resolves') resolve('value')
-    else reject(new Error('no'))
-    await clock.advance(1)
-  })
+  it.each(['resolves', 'rejects'])(
+    'is late if the call %s after the limit, and leaves no unhandled rejection',
+    async (way) => {
+      const clock = fixedClock(0)
+      const { promise, resolve, reject } = deferred<string>()
+      const settled = withTimeout(clock, 100, () => promise)
+      await clock.advance(100)
+      expect(await settled).toEqual({ status: 'late' })
+      if (way === 'resolves') resolve('value')
+      else reject(new Error('no'))
+      await clock.advance(1)
+    },
+  )
 
-  it.each([0, -1])('is not begun when %d ms are left', (ms) => {
+  it.each([0, -1])('does not start the call if %d ms are left', (ms) => {
     expect(withTimeout(fixedClock(0), ms, () => expect.unreachable())).toEqual({ status: 'late' })
   })
 })
 
 describe('a deadline', () => {
-  test('has as much left as has not passed', async () => {
+  test('counts down', async () => {
     const clock = fixedClock(1000)
     const deadline = startDeadline(clock, 4500)
     expect([deadline.startedAt, deadline.left()]).toEqual([1000, 4500])
@@ -50,7 +53,7 @@ describe('a deadline', () => {
     expect(deadline.left()).toBe(-500)
   })
 
-  test('has never more left than it began with, when the machine’s clock is set back', () => {
+  test('never has more time left than at its start, even if the machine’s clock is set back', () => {
     const clock = fixedClock(1_000_000)
     const deadline = startDeadline(clock, 4500)
     clock.set(400_000)
@@ -58,7 +61,7 @@ describe('a deadline', () => {
   })
 })
 
-test('the machine’s clock tells its time, and its timers can be cancelled', async () => {
+test('the system clock returns the machine’s time, and its timers can be canceled', async () => {
   expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000)
   const fired: string[] = []
   const cancel = systemClock.setTimer(0, () => fired.push('cancelled'))

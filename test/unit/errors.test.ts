@@ -1,4 +1,4 @@
-/** The one error of the project, recognised across copies of it. */
+/** The error classes, recognized across copies of this package. */
 import { describe, expect, it, test } from 'vitest'
 import { isPermanentError } from '../../src/errors.js'
 import { isWebhookError, PermanentError, WebhookError } from '../../src/index.js'
@@ -7,18 +7,18 @@ describe('a WebhookError', () => {
   const cause = new Error('cause')
   const error = new WebhookError('stale', 'too old', { cause })
 
-  test('has its code as a literal, in its message too, and its cause', () => {
+  test('has its code, its cause, and the code in its message', () => {
     expect(error).toMatchObject({ name: 'WebhookError', code: 'stale', message: 'too old [stale]', cause })
     expect(error).toBeInstanceOf(Error)
   })
 
-  test('shows nothing but what it was given when it is printed as JSON', () => {
+  test('has only its code and its name as enumerable properties', () => {
     expect(Object.keys(error).sort()).toEqual(['code', 'name'])
   })
 })
 
-describe('another copy of this package', () => {
-  // What an ESM and a CommonJS copy in one process are to each other: other classes of the same source.
+describe('an error of another copy', () => {
+  // An ESM and a CommonJS copy in one process have different classes with the same source.
   class OtherCopy extends Error {
     readonly code = 'stale'
     constructor(brand: string) {
@@ -27,12 +27,12 @@ describe('another copy of this package', () => {
     }
   }
 
-  test('is recognised by its brand', () => {
+  test('is recognized by its brand', () => {
     expect(isWebhookError(new OtherCopy('govalid-webhooks.WebhookError'))).toBe(true)
     expect(isPermanentError(new OtherCopy('govalid-webhooks.WebhookError.permanent'))).toBe(true)
   })
 
-  test('is not another library', () => {
+  test('is not confused with an error of another library', () => {
     expect(isWebhookError(new OtherCopy('octokit'))).toBe(false)
   })
 })
@@ -41,15 +41,15 @@ it.each<[string, unknown]>([
   ['an Error', new Error('x')],
   ['a PermanentError', new PermanentError('x')],
   ['an object with a code', { code: 'stale', message: 'x', 'govalid-webhooks.WebhookError': true }],
-  ['a text', 'stale'],
+  ['a string', 'stale'],
   ['null', null],
   ['undefined', undefined],
-])('%s is no WebhookError', (_, value) => {
+])('%s is not a WebhookError', (_, value) => {
   expect(isWebhookError(value)).toBe(false)
 })
 
 describe('a PermanentError', () => {
-  test('is known as one, and its subclasses are', () => {
+  test('is recognized, and so are its subclasses', () => {
     class NoSuchCustomer extends PermanentError {}
     expect(isPermanentError(new PermanentError('never'))).toBe(true)
     expect(isPermanentError(new NoSuchCustomer('never'))).toBe(true)
@@ -60,7 +60,7 @@ describe('a PermanentError', () => {
     })
   })
 
-  it.each<unknown>([new Error('never'), { name: 'PermanentError' }, 'PermanentError', null])('%s is none', (value) => {
+  it.each<unknown>([new Error('never'), { name: 'PermanentError' }, 'PermanentError', null])('is not %s', (value) => {
     expect(isPermanentError(value)).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-/** newestOnly: what is older than the newest worked for the same object is dropped or flagged; nothing else is. */
+/** newestOnly drops or flags an event that is older than the newest event handled for the same object, and no other event. */
 import { describe, expect, test } from 'vitest'
 import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
@@ -22,7 +22,7 @@ function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly memory?: New
   const receiver = createReceiver({ secret: SECRET, maxAgeMs: false, onError: () => {} }).on(
     'qr.transferred',
     newestOnly({ keyOf, ...options }, async (event: QrEvent, { outdated, idempotencyKey, signal }) => {
-      if (idempotencyKey.length !== 64 || signal.aborted) throw new Error('the context is not whole')
+      if (idempotencyKey.length !== 64 || signal.aborted) throw new Error('the context is incomplete')
       if (event.data['fails']) throw new Error('not this time')
       seen.push(`${event.data.id} ${event.data['minute']}${outdated ? ' outdated' : ''}`)
     }),
@@ -34,20 +34,20 @@ function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly memory?: New
 }
 
 describe('newestOnly', () => {
-  test('drops what is older than the newest of its object, and answers it as processed', async () => {
+  test('drops an event that is older than the newest of its object, with the outcome processed', async () => {
     const { seen, receive } = setUp()
     for (const payload of [at(5), at(3), at(5, 'other'), at(6), at(4, 'other')])
       expect(await receive(payload)).toBe('processed')
     expect(seen).toEqual(['abc123 5', 'other 5', 'abc123 6'])
   })
 
-  test('flags it where it is told to, and does not forget the newest by it', async () => {
+  test('flags an older event in flag mode, and still remembers the newest', async () => {
     const { seen, receive } = setUp({ mode: 'flag' })
     for (const minute of [5, 3, 4]) await receive(at(minute))
     expect(seen).toEqual(['abc123 5', 'abc123 3 outdated', 'abc123 4 outdated'])
   })
 
-  test('works what has the same time, no time, or no object', async () => {
+  test('handles an event with the same time, without a time, or without an object', async () => {
     const { seen, receive } = setUp()
     const equal = { ...at(5), data: { id: 'abc123', minute: 'five again' } }
     for (const payload of [at(5), equal, { ...at(1), timestamp: 'yesterday' }, at(4)]) await receive(payload)
@@ -57,14 +57,14 @@ describe('newestOnly', () => {
     expect(seen.slice(3)).toEqual(['undefined 9', 'undefined 2', 'null 9', 'null 2'])
   })
 
-  test('lets a delivery that failed count for nothing', async () => {
+  test('ignores the time of an event whose handler failed', async () => {
     const { seen, receive } = setUp()
     expect(await receive({ ...at(5), data: { id: 'abc123', fails: true } })).toBe('failed')
     expect(await receive(at(3))).toBe('processed')
     expect(seen).toEqual(['abc123 3'])
   })
 
-  test('a handler that was given up holds up nobody, and what was given up while it waited is not worked late', async () => {
+  test('an abandoned handler blocks no other event, and an event that was abandoned while it waited is not handled', async () => {
     const gate = deferred()
     const seen: number[] = []
     const handle = newestOnly({ keyOf }, async (event: ReturnType<typeof at>) => {
@@ -72,10 +72,10 @@ describe('newestOnly', () => {
       seen.push(event.data.minute)
     })
     const [hanging, waiting, later] = [new AbortController(), new AbortController(), new AbortController()]
-    const work = (minute: number, { signal }: AbortController) => handle(at(minute), { signal } as DeliveryContext)
-    const [first, second] = [work(5, hanging), work(6, waiting)]
+    const run = (minute: number, { signal }: AbortController) => handle(at(minute), { signal } as DeliveryContext)
+    const [first, second] = [run(5, hanging), run(6, waiting)]
     const refused = expect(second).rejects.toThrow('handler_timeout')
-    const third = work(7, later)
+    const third = run(7, later)
     await new Promise((resolve) => setImmediate(resolve))
     waiting.abort(new Error('handler_timeout'))
     await new Promise((resolve) => setImmediate(resolve))
@@ -86,11 +86,11 @@ describe('newestOnly', () => {
     gate.resolve()
     await first
     expect(seen).toEqual([7, 5])
-    await work(6, later)
+    await run(6, later)
     expect(seen).toEqual([7, 5])
   })
 
-  test('handles the deliveries of one object one after the other, those of others beside them', async () => {
+  test('handles the events of one object one after another, and events of other objects at the same time', async () => {
     const gate = deferred()
     const steps: string[] = []
     const handle = newestOnly({ keyOf }, async (event: ReturnType<typeof at>) => {
@@ -107,7 +107,7 @@ describe('newestOnly', () => {
     expect(steps.slice(3)).toEqual(['abc123 5 ends', 'abc123 6 begins', 'abc123 6 ends'])
   })
 
-  test('one that comes while the second of its object is handled waits for that one, not for the first', async () => {
+  test('an event that arrives while the second event of its object is handled waits for the second, not for the first', async () => {
     const [first, second] = [deferred(), deferred()]
     const steps: string[] = []
     const handle = newestOnly({ keyOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
@@ -127,7 +127,7 @@ describe('newestOnly', () => {
     expect(steps.slice(3)).toEqual(['6 ends', '7 begins', '7 ends'])
   })
 
-  test('holds nothing of an object that is done, however many there are', async () => {
+  test('frees the memory of an object once its events are handled', async () => {
     const memory = { get: () => undefined, set: () => {} }
     const handle = newestOnly({ keyOf, memory }, () => {})
     const context = { signal: new AbortController().signal } as DeliveryContext
@@ -138,7 +138,7 @@ describe('newestOnly', () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000)
   })
 
-  test('asks a memory of the user, which every process shares', async () => {
+  test('uses a custom memory, which several processes can share', async () => {
     const table = new Map<string, number>()
     const memory: NewestMemory = {
       get: async (object) => table.get(object),
@@ -152,18 +152,18 @@ describe('newestOnly', () => {
     expect(table).toEqual(new Map([['abc123', Date.parse('2025-01-29T12:07:00Z')]]))
   })
 
-  test('asks it to keep the newest only, not what was flagged', async () => {
-    const kept: number[] = []
+  test('saves the newest time only, not the time of a flagged event', async () => {
+    const saved: number[] = []
     const { seen, receive } = setUp({
       mode: 'flag',
-      memory: { get: () => kept.at(-1), set: (_, epochMs) => void kept.push(epochMs) },
+      memory: { get: () => saved.at(-1), set: (_, epochMs) => void saved.push(epochMs) },
     })
     for (const minute of [5, 3]) await receive(at(minute))
     expect(seen).toEqual(['abc123 5', 'abc123 3 outdated'])
-    expect(kept).toEqual([Date.parse('2025-01-29T12:05:00Z')])
+    expect(saved).toEqual([Date.parse('2025-01-29T12:05:00Z')])
   })
 
-  test('forgets the object that was not used for longest, beyond 10,000', async () => {
+  test('evicts the least recently used object beyond 10,000', async () => {
     const seen: number[] = []
     const handle = newestOnly({ keyOf }, (event: ReturnType<typeof at>) => void seen.push(event.data.minute))
     const context = { signal: new AbortController().signal } as DeliveryContext
@@ -177,7 +177,7 @@ describe('newestOnly', () => {
     expect(seen).toEqual([0, 3])
   })
 
-  test('keeps the object that was used again', async () => {
+  test('keeps an object that was used again', async () => {
     const seen: string[] = []
     const handle = newestOnly({ keyOf }, ({ data }: ReturnType<typeof at>) => void seen.push(data.id))
     const context = { signal: new AbortController().signal } as DeliveryContext
@@ -190,14 +190,14 @@ describe('newestOnly', () => {
   })
 
   test.each<[string, unknown, RegExp, unknown?]>([
-    ['without keyOf', {}, /keyOf names the object/],
+    ['without keyOf', {}, /keyOf returns the key/],
     ['without a handler', { keyOf }, /takes \({ keyOf }, handler\)/, null],
-    ['with another mode', { keyOf, mode: 'refuse' }, /'drop' or 'flag'; it is "refuse"/],
-    ['with a memory that is none', { keyOf, memory: new Set() }, /memory must have get/],
-    ['with null for a memory', { keyOf, memory: null }, /memory must have get/],
-    ['with a memory that keeps nothing', { keyOf, memory: { get() {} } }, /memory must have get/],
-    ['with a memory that tells nothing', { keyOf, memory: { set() {} } }, /memory must have get/],
-  ])('refuses to be made %s', (_, wrong, message, handler = () => {}) => {
+    ['with an unknown mode', { keyOf, mode: 'refuse' }, /'drop' or 'flag'\. It is "refuse"/],
+    ['with a memory that has neither method', { keyOf, memory: new Set() }, /memory must have get/],
+    ['with null as the memory', { keyOf, memory: null }, /memory must have get/],
+    ['with a memory without set', { keyOf, memory: { get() {} } }, /memory must have get/],
+    ['with a memory without get', { keyOf, memory: { set() {} } }, /memory must have get/],
+  ])('throws %s', (_, wrong, message, handler = () => {}) => {
     const error = caught(() => newestOnly(wrong as never, handler as never))
     expect(error).toMatchObject({ code: 'option_invalid', message: expect.stringMatching(message) })
   })

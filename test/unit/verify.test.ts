@@ -14,7 +14,7 @@ const SIGNATURE = await sign(BYTES, SECRET)
 describeOnBothCryptos('assertSignature and verifyAndParse', () => {
   const view = new Uint8Array(BYTES.length + 4)
   view.set(BYTES, 2)
-  // The keys of the last secret are kept, with the way they compute: another one drives them out.
+  // The keys of the last secret are cached together with their crypto implementation, so a different secret has to evict them.
   beforeEach(() => rejection(assertSignature(TEXT, SIGNATURE, 'another secret')))
 
   it.each<[string, Payload]>([
@@ -23,7 +23,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     ['an ArrayBuffer', BYTES.slice().buffer],
     ['a Buffer', Buffer.from(BYTES)],
     ['a view with an offset', view.subarray(2, -2)],
-  ])('78: %s: the same verdict', async (_, payload) => {
+  ])('%s: gives the same verdict (acceptance case 78)', async (_, payload) => {
     expect(await assertSignature(payload, SIGNATURE, SECRET)).toBeUndefined()
     expect(await verifyAndParse(payload, SIGNATURE, SECRET)).toMatchObject({
       known: true,
@@ -37,9 +37,9 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
   it.each<[string, string | null | undefined, string]>([
     ['no signature', undefined, 'signature_missing'],
     ['null', null, 'signature_missing'],
-    ['an empty one', '', 'signature_missing'],
-    ['a malformed one', SIGNATURE.slice(7), 'signature_malformed'],
-    ['a wrong one', `sha256=${'0'.repeat(64)}`, 'signature_mismatch'],
+    ['an empty signature', '', 'signature_missing'],
+    ['a malformed signature', SIGNATURE.slice(7), 'signature_malformed'],
+    ['a wrong signature', `sha256=${'0'.repeat(64)}`, 'signature_mismatch'],
   ])('%s: rejects with %s %s', async (_, signature, code) => {
     const errors = await Promise.all(
       [assertSignature, verifyAndParse].map((verify) => rejection(verify(TEXT, signature, SECRET))),
@@ -52,20 +52,20 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
   })
 
   it.each([
-    ['names what looks wrong with the secret', ` ${SECRET}`, 'white space'],
-    ['tells where the causes are listed', 'another', 'docs/errors.md'],
-  ])('a refusal %s', async (_, secret, told) => {
-    expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(told)
+    ['names a likely mistake in the secret', ` ${SECRET}`, 'white space'],
+    ['names the page with the causes', 'another', 'docs/errors.md'],
+  ])('a refusal %s', async (_, secret, text) => {
+    expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(text)
   })
 
-  test('secrets that are changed in place are read anew', async () => {
+  test('an array of secrets that was changed in place is read again', async () => {
     const secrets = ['another']
     expect(await rejection(assertSignature(TEXT, SIGNATURE, secrets))).toMatchObject({ code: 'signature_mismatch' })
     secrets[0] = SECRET
     expect(await assertSignature(TEXT, SIGNATURE, secrets)).toBeUndefined()
   })
 
-  test('several secrets: any of them', async () => {
+  test('accepts a signature of any of several secrets', async () => {
     expect(await assertSignature(TEXT, SIGNATURE, ['new', SECRET])).toBeUndefined()
   })
 
@@ -74,7 +74,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     ['', 'secret_blank'],
     [[], 'secret_missing'],
     [['a', undefined], 'secret_missing'],
-  ])('a secret that is %j: rejects with %s, whatever the signature', async (secret, code) => {
+  ])('the secret %j: rejects with %s, even if the signature is right', async (secret, code) => {
     expect(await rejection(assertSignature(TEXT, SIGNATURE, secret))).toMatchObject({ code })
     expect(await rejection(verifyAndParse(TEXT, SIGNATURE, secret))).toMatchObject({ code })
   })
@@ -85,7 +85,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     ['null', null],
     ['undefined', undefined],
     ['a number', 12],
-  ])('79: %s is no raw body: a TypeError for the developer', async (_, payload) => {
+  ])('%s is not a raw body: rejects with a TypeError (acceptance case 79)', async (_, payload) => {
     for (const verify of [assertSignature, verifyAndParse]) {
       const error = await rejection(verify(payload as Payload, SIGNATURE, SECRET))
       expect(error).toBeInstanceOf(TypeError)
@@ -93,7 +93,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     }
   })
 
-  test('a signed body that is no event: verifyAndParse says so, assertSignature takes any bytes', async () => {
+  test('a signed body that is not an event: verifyAndParse rejects, assertSignature accepts', async () => {
     const other = new TextEncoder().encode('} not json')
     const signature = await sign(other, SECRET)
     expect(await assertSignature(other, signature, SECRET)).toBeUndefined()
@@ -101,7 +101,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
   })
 })
 
-test('one secret is imported once: WebCrypto takes longer for that than to verify', async () => {
+test('imports a repeated secret once, because that takes WebCrypto longer than to verify', async () => {
   hideNodeCrypto()
   const importKey = vi.spyOn(crypto.subtle, 'importKey')
   const secret = 'imported once'
@@ -113,23 +113,23 @@ test('one secret is imported once: WebCrypto takes longer for that than to verif
   vi.restoreAllMocks()
 })
 
-test('trap: forgetting await lets no forgery in unseen: the rejection is there, and there is no boolean', async () => {
+test('trap: a forgotten await does not accept a forgery, because the promise rejects and has no boolean', async () => {
   const forgotten = assertSignature(TEXT, `sha256=${'0'.repeat(64)}`, SECRET)
   expect(await rejection(forgotten)).toMatchObject({ code: 'signature_mismatch' })
   expect(await assertSignature(TEXT, SIGNATURE, SECRET)).not.toBe(true)
 })
 
 describe('parseEvent', () => {
-  it.each(EVENT_TYPES)('%s is known, and has no issue', (type) => {
+  it.each(EVENT_TYPES)('knows %s and finds no issue in it', (type) => {
     expect(parseEvent(JSON.stringify(eventOf(type)))).toEqual({ known: true, event: eventOf(type), issues: [] })
   })
 
-  test('an event this version does not know is not known', () => {
+  test('marks an event that this version does not know', () => {
     const parsed = parseEvent('{"event":"qr.archived","anything":[1]}')
     expect(parsed).toEqual({ known: false, event: { event: 'qr.archived', anything: [1] }, issues: [] })
   })
 
-  test('a departure from the documented shape is an issue, and changes nothing', () => {
+  test('reports a difference from the documented shape, and leaves the event unchanged', () => {
     const parsed = parseEvent(JSON.stringify(scannedEvent({ webhook_id: 7 })))
     expect(parsed.issues).toEqual([{ path: ['webhook_id'], expected: 'string', received: 'number' }])
     expect(parsed.event).toMatchObject({ webhook_id: 7 })
@@ -140,11 +140,11 @@ describe('parseEvent', () => {
     ['', 'not_json'],
     ['[]', 'not_an_event'],
   ])('%j: throws %s', (payload, code) => {
-    const message = expect.stringContaining('strict UTF-8, JSON')
+    const message = expect.stringContaining('valid UTF-8, JSON')
     expect(caught(() => parseEvent(payload))).toMatchObject({ name: 'WebhookError', code, message })
   })
 
-  test('a parsed object is no raw body: TypeError', () => {
+  test('throws a TypeError for a parsed object', () => {
     expect(caught(() => parseEvent(scannedEvent() as never))).toBeInstanceOf(TypeError)
   })
 })

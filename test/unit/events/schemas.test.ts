@@ -1,4 +1,4 @@
-/** The zod schemas, and that the receiver's own guard says the same of every payload. */
+/** The zod schemas, and their agreement with the receiver's own check (`findIssues`) about every payload. */
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { EVENT_TYPES, type EventType } from '../../../src/events/event-types.js'
@@ -6,7 +6,7 @@ import { envelopeSchema, eventSchema, eventSchemas, qrScannedSchema } from '../.
 import { findIssues } from '../../../src/events/shapes.js'
 import { eventOf, scannedEvent } from '../../support/payloads.js'
 
-/** Every member name that any schema knows, so that generated payloads come near the documented shapes. */
+/** Every field name of every schema, so that generated payloads are similar to the documented shapes. */
 const FIELDS = [
   ...[
     'qr_id',
@@ -35,7 +35,7 @@ const FIELDS = [
   ],
 ]
 
-/** Any value that `JSON.parse` can give, numbers beyond the range of a double included. */
+/** Any value that `JSON.parse` can return, including numbers beyond the range of a double. */
 const anyJson = () =>
   fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(Infinity, -Infinity, -0, '', 'text', 7, true))
 const location = () => fc.dictionary(fc.constantFrom('country', 'city', 'else'), fc.oneof(fc.string(), anyJson()))
@@ -45,7 +45,7 @@ const looseData = () =>
     fc.oneof(fc.string(), fc.integer(), fc.constant(null), anyJson(), location()),
   )
 
-/** A payload that is right but for at most a few members. */
+/** A payload that is valid except for a few fields at most. */
 const nearPayload = (type: EventType) =>
   fc
     .record(
@@ -79,7 +79,7 @@ const nearPayload = (type: EventType) =>
 const byPath = (paths: readonly (readonly PropertyKey[])[]) => paths.map((path) => path.map(String).join('.')).sort()
 
 describe.each(EVENT_TYPES)('%s', (type) => {
-  it('is judged by the guard as its schema judges it, at the same paths', () => {
+  it('has the same issues in findIssues and in its schema, at the same paths', () => {
     let accepted = 0
     fc.assert(
       fc.property(nearPayload(type), (payload) => {
@@ -96,7 +96,7 @@ describe.each(EVENT_TYPES)('%s', (type) => {
     expect(accepted).toBeLessThan(490)
   })
 
-  it('is accepted with nothing but what is required, by the union too', () => {
+  it('is accepted with its required fields only, by its schema and by the union', () => {
     expect(eventSchemas[type].safeParse(eventOf(type)).success).toBe(true)
     expect(eventSchema.parse(eventOf(type))).toEqual(eventOf(type))
     expect(findIssues(type, eventOf(type))).toEqual([])
@@ -107,7 +107,7 @@ describe.each(EVENT_TYPES)('%s', (type) => {
   })
 })
 
-test('members that nobody documented are kept, all but __proto__', () => {
+test('undocumented fields are kept, except __proto__', () => {
   const text = JSON.stringify({ ...scannedEvent(), later: [1] }).replace(
     '"later"',
     '"__proto__":{"polluted":1},"later"',
@@ -118,7 +118,7 @@ test('members that nobody documented are kept, all but __proto__', () => {
   expect('polluted' in parsed).toBe(false)
 })
 
-test('the union refuses what this version does not know; the envelope takes it', () => {
+test('the union refuses an event that this version does not know; the envelope schema accepts it', () => {
   const unknown = { ...scannedEvent(), event: 'qr.archived' }
   expect(eventSchema.safeParse(unknown).success).toBe(false)
   expect(envelopeSchema.safeParse(unknown).success).toBe(true)

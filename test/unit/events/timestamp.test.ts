@@ -1,23 +1,23 @@
-/** Which instants a `timestamp` can name. */
+/** Which values of `timestamp` are a time. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readTimestamp } from '../../../src/events/timestamp.js'
 
 const NOON = Date.parse('2025-01-29T12:00:00Z')
 
-describe('the documented form, and what comes near it', () => {
+describe('the documented form and its variants (acceptance case 127)', () => {
   it.each([
-    ['as documented', '2025-01-29T12:00:00Z', 0],
-    ['127: with an offset east', '2025-01-29T19:00:00+07:00', 0],
-    ['127: with an offset west', '2025-01-29T08:30:00-03:30', 0],
-    ['127: with an offset without a colon', '2025-01-29T19:00:00+0700', 0],
-    ['127: with milliseconds', '2025-01-29T12:00:00.123Z', 123],
-    ['127: with microseconds, as Python prints', '2025-01-29T12:00:00.123456+00:00', 123],
-    ['127: with tenths', '2025-01-29T12:00:00.5Z', 500],
-    ['127: with hundredths and an offset', '2025-01-29T19:00:00.05+07:00', 50],
-    ['127: with nanoseconds, cut to the millisecond', '2025-01-29T12:00:00.000999999Z', 0],
-    ['127: in lower case', '2025-01-29t12:00:00z', 0],
-    ['127: with a blank for the T', '2025-01-29 12:00:00Z', 0],
+    ['without variation', '2025-01-29T12:00:00Z', 0],
+    ['with an offset east', '2025-01-29T19:00:00+07:00', 0],
+    ['with an offset west', '2025-01-29T08:30:00-03:30', 0],
+    ['with an offset without a colon', '2025-01-29T19:00:00+0700', 0],
+    ['with milliseconds', '2025-01-29T12:00:00.123Z', 123],
+    ['with microseconds, as Python prints', '2025-01-29T12:00:00.123456+00:00', 123],
+    ['with tenths', '2025-01-29T12:00:00.5Z', 500],
+    ['with hundredths and an offset', '2025-01-29T19:00:00.05+07:00', 50],
+    ['with nanoseconds, cut to the millisecond', '2025-01-29T12:00:00.000999999Z', 0],
+    ['in lower case', '2025-01-29t12:00:00z', 0],
+    ['with a space instead of the T', '2025-01-29 12:00:00Z', 0],
     ['across midnight', '2025-01-30T00:30:00+12:30', 0],
     ['with a leap second', '2025-01-29T11:59:60Z', 0],
   ])('%s', (_, text, afterNoon) => {
@@ -25,22 +25,22 @@ describe('the documented form, and what comes near it', () => {
   })
 })
 
-describe('another form, understood and said to be another', () => {
+describe('another form is understood, and marked as undocumented (acceptance case 126)', () => {
   it.each<[string, unknown, number]>([
-    ['without an offset: as UTC', '2025-01-29T12:00:00', NOON],
-    ['126: epoch seconds', NOON / 1000, NOON],
-    ['126: epoch milliseconds', NOON, NOON],
-    ['126: epoch seconds with a fraction, as Python’s time.time() gives them', NOON / 1000 + 0.123456, NOON + 123],
-    ['126: the last number that counts seconds', 1e11 - 1, 1e14 - 1000],
-    ['126: the first that counts milliseconds', 1e11, 1e11],
-    ['126: the last millisecond of the calendar', 8.64e15, 8.64e15],
-    ['126: epoch milliseconds with a fraction', NOON + 0.75, NOON],
+    ['without an offset, read as UTC', '2025-01-29T12:00:00', NOON],
+    ['epoch seconds', NOON / 1000, NOON],
+    ['epoch milliseconds', NOON, NOON],
+    ['epoch seconds with a fraction, as in Python’s time.time()', NOON / 1000 + 0.123456, NOON + 123],
+    ['the largest number of seconds', 1e11 - 1, 1e14 - 1000],
+    ['the smallest number of milliseconds', 1e11, 1e11],
+    ['the last millisecond that Date supports', 8.64e15, 8.64e15],
+    ['epoch milliseconds with a fraction', NOON + 0.75, NOON],
   ])('%s', (_, value, epochMs) => {
     expect(readTimestamp(value)).toEqual({ epochMs, documented: false })
   })
 })
 
-describe('no time', () => {
+describe('not a time', () => {
   it.each([
     ...['', 'hello', '2025-01-29', '12:00:00', '2025-01-29T12:00Z', '2025-1-29T12:00:00Z', '2025-01-29T12:00:00 Z'],
     ...[
@@ -75,7 +75,7 @@ describe('no time', () => {
   })
 })
 
-it('reads what Date prints, to the millisecond, whatever the year', () => {
+it('reads every date that Date prints, to the millisecond', () => {
   const instants = fc.date({
     min: new Date('0000-01-01T00:00:00Z'),
     max: new Date('9999-12-31T23:59:59.999Z'),
@@ -89,7 +89,7 @@ it('reads what Date prints, to the millisecond, whatever the year', () => {
   )
 })
 
-it('agrees with Date about every fraction and offset, and always names a whole millisecond', () => {
+it('agrees with Date about every fraction and offset, and always returns a whole millisecond', () => {
   const two = (most: number) => fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(2, '0'))
   const parts = fc.tuple(
     fc.integer({ min: 1970, max: 2100 }),
