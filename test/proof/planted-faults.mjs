@@ -198,7 +198,7 @@ export const FAULTS = [
     find: "if (secret.trim() === '') throw new WebhookError('secret_blank', `${name} is blank. ${CURE}`)",
     replace: '',
     tests: 'unit/crypto/secrets.test.ts',
-    red: 'an empty text, which node:crypto takes',
+    red: 'an empty string, which node:crypto accepts',
   },
   {
     name: 'invalid UTF-8 is quietly replaced',
@@ -278,7 +278,7 @@ export const FAULTS = [
     find: "// There is no such function; or, in the edge runtime of Next.js, it is one of those that Node's `process` has there in name only.",
     replace: "throw new Error('a Node.js API is used')",
     tests: 'unit/crypto/platform.test.ts',
-    red: 'a process whose functions throw (the edge runtime of Next.js): there is none',
+    red: 'a process whose functions throw (the edge runtime of Next.js)',
   },
   {
     name: 'a case-insensitive signature, against the documented function',

@@ -1,4 +1,4 @@
-/** SHA-256 on each of the three ways a runtime may offer it. */
+/** SHA-256 in each of the three ways that a runtime may offer it. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, expect, it, test, vi } from 'vitest'
@@ -15,10 +15,10 @@ const hideHash = () => {
 }
 
 it.each([
-  { way: 'in one call of node:crypto', prepare: () => {} },
-  { way: 'in steps of an older node:crypto', prepare: hideHash },
-  { way: 'of WebCrypto', prepare: hideNodeCrypto },
-])('$way: 64 lower-case hex digits, the same as Node computes', async ({ prepare }) => {
+  { way: 'with one call to node:crypto', prepare: () => {} },
+  { way: 'in steps with an older node:crypto', prepare: hideHash },
+  { way: 'with WebCrypto', prepare: hideNodeCrypto },
+])('$way: returns 64 lowercase hex digits, the same as Node’s own hash', async ({ prepare }) => {
   prepare()
   const digest = createDigest()
   await fc.assert(
@@ -29,7 +29,7 @@ it.each([
   )
 })
 
-test('one call of node:crypto is used where there is one, else its steps, and either gives the digest at once', () => {
+test('node:crypto returns the digest synchronously, in one call if the runtime has crypto.hash', () => {
   const bytes = new TextEncoder().encode('abc')
   const hash = vi.spyOn(process.getBuiltinModule('node:crypto'), 'hash')
   const inSteps = vi.spyOn(process.getBuiltinModule('node:crypto'), 'createHash')
@@ -40,7 +40,7 @@ test('one call of node:crypto is used where there is one, else its steps, and ei
   expect([hash.mock.calls.length, inSteps.mock.calls.length]).toEqual([1, 1])
 })
 
-test('FIPS 180-2, "abc"', async () => {
+test('matches the FIPS 180-2 digest of "abc"', async () => {
   const abc = new TextEncoder().encode('abc')
   const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
   expect(createDigest()(abc)).toBe(expected)
@@ -48,7 +48,7 @@ test('FIPS 180-2, "abc"', async () => {
   expect(await createDigest()(abc)).toBe(expected)
 })
 
-test('a view with an offset counts from its own first byte to its own last', async () => {
+test('hashes only the bytes of a view with an offset', async () => {
   const view = new Uint8Array(new TextEncoder().encode('xxabcx').buffer, 2, 3)
   expect(createDigest()(view)).toBe(createHash('sha256').update('abc').digest('hex'))
   hideNodeCrypto()

@@ -1,4 +1,4 @@
-/** HMAC-SHA256 with a kept key, on both crypto paths. */
+/** HMAC-SHA256 with a reusable key, in both crypto implementations. */
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import { createHmacKey, createNodeHmacKey, createWebHmacKey } from '../../../src/crypto/hmac.js'
@@ -41,7 +41,7 @@ describe.each([
     expect(await key.matches(content, WRONG)).toBe(false)
   })
 
-  it('each of the 256 bits counts', async () => {
+  it('refuses a MAC that differs in any of its 256 bits', async () => {
     const key = create(SECRET)
     for (let bit = 0; bit < 256; bit++) {
       const mac = Buffer.from(RIGHT, 'hex')
@@ -51,7 +51,7 @@ describe.each([
     expect(await key.matches(CONTENT, RIGHT)).toBe(true)
   })
 
-  it('trap: a view with an offset counts from its own first byte to its own last', async () => {
+  it('trap: computes the MAC of a view with an offset over the bytes of the view only', async () => {
     const key = create(SECRET)
     const wide = new Uint8Array(CONTENT.length + 7).fill(0x41)
     wide.set(CONTENT, 3)
@@ -61,21 +61,24 @@ describe.each([
     expect(await key.matches(Buffer.from(CONTENT), RIGHT)).toBe(true)
   })
 
-  it.each([1, 63, 64, 65, 131, 1_000_000])('a secret of %i bytes', async (length) => {
+  it.each([1, 63, 64, 65, 131, 1_000_000])('accepts a secret of %i bytes', async (length) => {
     const secret = new Uint8Array(length).fill(0x6b)
     expect(await create(secret).matches(CONTENT, macOf(CONTENT, secret))).toBe(true)
   })
 
-  it.each([0, 1, 55, 56, 64, 1000, 16_383, 16_384, 16_385, 1_048_576])('content of %i bytes', async (length) => {
-    const key = create(SECRET)
-    const content = new Uint8Array(length).fill(0x2e)
-    expect(await key.matches(content, macOf(content))).toBe(true)
-    // A shorter one behind it: nothing of the longer one may be left.
-    expect(await key.matches(CONTENT, RIGHT)).toBe(true)
-    expect(await key.matches(content, RIGHT)).toBe(false)
-  })
+  it.each([0, 1, 55, 56, 64, 1000, 16_383, 16_384, 16_385, 1_048_576])(
+    'verifies content of %i bytes',
+    async (length) => {
+      const key = create(SECRET)
+      const content = new Uint8Array(length).fill(0x2e)
+      expect(await key.matches(content, macOf(content))).toBe(true)
+      // Shorter content afterwards shows that no bytes of the longer content remain in a buffer.
+      expect(await key.matches(CONTENT, RIGHT)).toBe(true)
+      expect(await key.matches(content, RIGHT)).toBe(false)
+    },
+  )
 
-  it('gives the same verdict every time, and of an empty body too', async () => {
+  it('gives the same verdict every time, and verifies an empty body', async () => {
     const key = create(SECRET)
     const empty = new Uint8Array(0)
     for (let round = 0; round < 3; round++) {
@@ -95,7 +98,7 @@ test('one-shot hashes are used where there are any, up to 16 KiB', () => {
   expect(platformHmac).toHaveBeenCalledTimes(1)
 })
 
-describe('the compare takes constant time', () => {
+describe('the comparison takes constant time', () => {
   test('node:crypto: timingSafeEqual decides, for right and wrong alike', () => {
     const compare = vi.spyOn(process.getBuiltinModule('node:crypto'), 'timingSafeEqual')
     const key = createHmacKey(SECRET)
@@ -114,18 +117,18 @@ describe('the compare takes constant time', () => {
   })
 })
 
-test('WebCrypto: the key is imported once, and not before it is needed', async () => {
+test('WebCrypto: the key is imported once, at its first use', async () => {
   const imported = vi.spyOn(crypto.subtle, 'importKey')
   const key = createWebHmacKey(SECRET)
   expect(imported).not.toHaveBeenCalled()
   await key.matches(CONTENT, RIGHT)
   await key.matches(CONTENT, WRONG)
   expect(imported).toHaveBeenCalledTimes(1)
-  // Nobody can take the secret out of it again.
+  // A key that isn't extractable can't reveal the secret.
   expect(imported.mock.calls[0]?.slice(2)).toEqual([{ name: 'HMAC', hash: 'SHA-256' }, false, ['verify']])
 })
 
-test('the best that the platform has is taken', async () => {
+test('node:crypto is preferred, because it is synchronous', async () => {
   expect(createHmacKey(SECRET).matches(CONTENT, RIGHT)).toBe(true)
   hideNodeCrypto()
   expect(createHmacKey(SECRET).matches(CONTENT, RIGHT)).toBeInstanceOf(Promise)

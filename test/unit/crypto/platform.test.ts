@@ -1,4 +1,4 @@
-/** Whether a runtime has `node:crypto`, found out without importing it. */
+/** Detection of `node:crypto` without importing it. */
 import { afterEach, expect, it, test, vi } from 'vitest'
 import { findNodeCrypto } from '../../../src/crypto/platform.js'
 
@@ -6,14 +6,14 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-test('on Node it is the real one', () => {
+test('finds node:crypto on Node', () => {
   expect(findNodeCrypto()).toBe(process.getBuiltinModule('node:crypto'))
 })
 
 it.each([
   ['no process', undefined],
   ['a process without getBuiltinModule (Node before 20.16)', {}],
-  ['a process that has nothing', { getBuiltinModule: () => undefined }],
+  ['a process without node:crypto', { getBuiltinModule: () => undefined }],
   ['a stub without createHmac', { getBuiltinModule: () => ({ randomUUID: () => '' }) }],
   [
     'a process whose functions throw (the edge runtime of Next.js)',
@@ -23,17 +23,17 @@ it.each([
       },
     },
   ],
-])('%s: there is none', (_, host) => {
+])('finds none with %s', (_, host) => {
   vi.stubGlobal('process', host)
   expect(findNodeCrypto()).toBeUndefined()
 })
 
-test('in workerd there is none, though `nodejs_compat` offers one: WebCrypto is quicker there', () => {
+test('finds none in workerd, because WebCrypto is faster there than the node:crypto of `nodejs_compat`', () => {
   vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
   expect(findNodeCrypto()).toBeUndefined()
 })
 
-test('without a navigator, as on Node 20, it is still found', () => {
+test('finds node:crypto without a navigator, as on Node 20', () => {
   vi.stubGlobal('navigator', undefined)
   expect(findNodeCrypto()).toBe(process.getBuiltinModule('node:crypto'))
 })
