@@ -1,4 +1,4 @@
-/** The Fastify plugin fits an app however it is typed, and asks for its path. */
+/** The types of the Fastify plugin: it fits every kind of app and requires a path. */
 import { createServer } from 'node:http'
 import fastify from 'fastify'
 import { test } from 'vitest'
@@ -7,12 +7,12 @@ import { createReceiver } from '../../src/index.js'
 
 const plugin = toPlugin(createReceiver({ secret: 'a secret' }))
 
-test('it is registered with its path', () => {
+test('registers with a path', () => {
   fastify().register(plugin, { path: '/webhooks/govalid' })
   fastify().register(plugin, { path: '/govalid', prefix: '/webhooks' })
 })
 
-test('in apps over HTTP/2 or TLS, with a logger or a server of their own', () => {
+test('registers in apps with HTTP/2, TLS, a logger or their own server', () => {
   fastify({ http2: true }).register(plugin, { path: '/webhooks/govalid' })
   fastify({ https: {} }).register(plugin, { path: '/webhooks/govalid' })
   fastify({ logger: true, serverFactory: (handler) => createServer(handler) }).register(plugin, {
@@ -20,11 +20,11 @@ test('in apps over HTTP/2 or TLS, with a logger or a server of their own', () =>
   })
 })
 
-test('a path is needed', () => {
+test('requires a path', () => {
   // @ts-expect-error: no options
   fastify().register(plugin)
   // @ts-expect-error: no path
   fastify().register(plugin, {})
-  // @ts-expect-error: a path is text
+  // @ts-expect-error: the path is a string
   fastify().register(plugin, { path: 12 })
 })

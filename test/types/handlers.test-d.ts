@@ -1,4 +1,4 @@
-/** What handlers are typed as: from the names they are registered for, the user's schemas, and the store. */
+/** The types of a handler's event and context, which follow from the event names, the schemas and the store. */
 import { describe, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
 import {
@@ -20,7 +20,7 @@ import {
 
 const receiver = createReceiver({ secret: 'a secret' })
 
-describe('an event is typed from the name it is registered for', () => {
+describe('the type of an event follows from the registered names', () => {
   test('one name', () => {
     receiver.on('qr.scanned', (event) => {
       expectTypeOf(event).toEqualTypeOf<EventOf<'qr.scanned'>>()
@@ -30,7 +30,7 @@ describe('an event is typed from the name it is registered for', () => {
     })
   })
 
-  test('several', () => {
+  test('several names', () => {
     receiver.on(['qr.created', 'credit.topup'], (event) => {
       expectTypeOf(event).toEqualTypeOf<EventOf<'qr.created' | 'credit.topup'>>()
       if (event.event === 'qr.created') expectTypeOf(event.data).toEqualTypeOf<QrData>()
@@ -54,7 +54,7 @@ describe('an event is typed from the name it is registered for', () => {
     >()
   })
 
-  test('everything known', () => {
+  test('every known event', () => {
     receiver.on('*', (event) => {
       expectTypeOf(event).toEqualTypeOf<GoValidEvent>()
       switch (event.event) {
@@ -68,7 +68,7 @@ describe('an event is typed from the name it is registered for', () => {
     })
   })
 
-  test('what is unknown', () => {
+  test('unknown events', () => {
     receiver.onUnknown((event) => {
       expectTypeOf(event).toEqualTypeOf<UnknownEvent>()
       expectTypeOf(event['anything']).toEqualTypeOf<unknown>()
@@ -76,45 +76,45 @@ describe('an event is typed from the name it is registered for', () => {
   })
 })
 
-describe('what does not exist is an error', () => {
-  test('a member of documented data', () => {
-    // @ts-expect-error there is no such member
+describe('a type error prevents', () => {
+  test('reading an unknown field', () => {
+    // @ts-expect-error the data has no such field
     receiver.on('qr.scanned', (event) => event.data.nonsense)
-    // @ts-expect-error there is no such member
+    // @ts-expect-error the envelope has no such field
     receiver.on('qr.scanned', (event) => event.nonsense)
   })
 
-  test('a name', () => {
-    // @ts-expect-error a misspelt event
+  test('registering an unknown name', () => {
+    // @ts-expect-error a misspelled event
     receiver.on('qr.scaned', () => {})
-    // @ts-expect-error no namespace
+    // @ts-expect-error an unknown namespace
     receiver.on('qrs.*', () => {})
-    // @ts-expect-error one of them is none
+    // @ts-expect-error one of the names is unknown
     receiver.on(['qr.scanned', 'qr.nope'], () => {})
   })
 
-  test('a change of an event', () => {
+  test('changing an event', () => {
     receiver.on('qr.scanned', (event) => {
-      // @ts-expect-error other handlers see it too
+      // @ts-expect-error events are read-only, because several handlers share them
       event.webhook_id = 'other'
     })
   })
 })
 
-test('UnknownEvent is no member of GoValidEvent: that would end narrowing', () => {
+test('UnknownEvent isn’t part of GoValidEvent, because it would break narrowing', () => {
   expectTypeOf<GoValidEvent['event']>().toEqualTypeOf<EventType>()
   expectTypeOf<Extract<GoValidEvent, { event: 'qr.scanned' }>['data']>().toEqualTypeOf<QrScannedData>()
 })
 
 describe('the output of a schema reaches the handler', () => {
-  test('of zod', () => {
+  test('with zod', () => {
     const schema = z.object({ qr_id: z.string() }).transform(({ qr_id }) => ({ id: qr_id, at: new Date() }))
     createReceiver({ secret: 'a secret', schemas: { 'qr.scanned': schema } })
       .on('qr.scanned', (event) => {
         expectTypeOf(event.data).toEqualTypeOf<{ id: string; at: Date }>()
         expectTypeOf(event.event).toEqualTypeOf<'qr.scanned'>()
         expectTypeOf(event.timestamp).toEqualTypeOf<string>()
-        // @ts-expect-error the schema left it out
+        // @ts-expect-error the schema removed this field
         event.data.scan_count
       })
       .on('qr.created', (event) => expectTypeOf(event.data).toEqualTypeOf<QrData>())
@@ -123,9 +123,9 @@ describe('the output of a schema reaches the handler', () => {
       })
   })
 
-  test('of one made by hand', () => {
+  test('with a hand-written schema', () => {
     const schema: StandardSchema<unknown, { readonly total: bigint }> = {
-      '~standard': { version: 1, vendor: 'by hand', validate: () => ({ value: { total: 1n } }) },
+      '~standard': { version: 1, vendor: 'example', validate: () => ({ value: { total: 1n } }) },
     }
     createReceiver({ secret: 'a secret', schemas: { 'payment.completed': schema } }).on('payment.completed', (event) =>
       expectTypeOf(event.data.total).toEqualTypeOf<bigint>(),
@@ -133,30 +133,30 @@ describe('the output of a schema reaches the handler', () => {
   })
 
   test('for known events only', () => {
-    // @ts-expect-error no Standard Schema
+    // @ts-expect-error this object isn't a Standard Schema
     createReceiver({ secret: 'a secret', schemas: { 'qr.scanned': { parse: () => ({}) } } })
   })
 })
 
 describe('the context', () => {
-  test('has no transaction without a store that has one', () => {
+  test('has no transaction without a transactional store', () => {
     receiver.on('qr.scanned', (_, context) => {
       expectTypeOf(context).toExtend<DeliveryContext>()
-      // @ts-expect-error memoryStore has none
+      // @ts-expect-error memoryStore has no transactions
       context.transaction
     })
     createReceiver({ secret: 'a secret', store: false }).on('*', (_, context) => {
-      // @ts-expect-error without a store there is none
+      // @ts-expect-error there is no transaction without a store
       context.transaction
     })
     createReceiver({ secret: 'a secret', store: memoryStore() }).on('*', (_, context) => {
-      // @ts-expect-error memoryStore has none
+      // @ts-expect-error memoryStore has no transactions
       context.transaction
     })
   })
 
   test('has the transaction of its store', () => {
-    type Transact = <T>(work: (client: { query(sql: string): Promise<number> }) => Promise<T>) => Promise<T>
+    type Transact = <T>(run: (client: { query(sql: string): Promise<number> }) => Promise<T>) => Promise<T>
     const store = {} as Store<Transact>
     createReceiver({ secret: 'a secret', store })
       .on('qr.scanned', async (_, { transaction }) => {
@@ -166,7 +166,7 @@ describe('the context', () => {
       .onUnknown((_, { transaction }) => expectTypeOf(transaction).toEqualTypeOf<Transact>())
   })
 
-  test('tells what is known of the delivery', () => {
+  test('describes the delivery', () => {
     receiver.on('*', (_, { attempt, redelivery, rawBody, signal, idempotencyKey, receivedAt }) => {
       expectTypeOf(attempt).toEqualTypeOf<number>()
       expectTypeOf(redelivery).toEqualTypeOf<boolean>()
@@ -178,8 +178,8 @@ describe('the context', () => {
   })
 })
 
-describe('outcomes are a union on their status', () => {
-  test('that narrows', () => {
+describe('an outcome', () => {
+  test('narrows by its status', () => {
     const show = (outcome: Outcome) => {
       switch (outcome.status) {
         case 'failed':

@@ -1,4 +1,4 @@
-/** The hand-written event interfaces and the zod schemas say the same, member by member. */
+/** The hand-written event interfaces and the zod schemas have equal types, field by field. */
 import { describe, expectTypeOf, test } from 'vitest'
 import type * as z from 'zod'
 import type * as schemas from '../../src/events/schemas.js'
@@ -17,8 +17,8 @@ import type {
 } from '../../src/index.js'
 
 /**
- * A type without `readonly` (zod's outputs have none) and without index signatures (a loose schema has one everywhere, an interface
- * only where GoValid documents nothing, so that `event.data.nonsense` is an error): what is left must be equal.
+ * A type without `readonly` and without index signatures. zod's outputs have no `readonly`, and every loose schema has an index signature.
+ * An interface has one only where GoValid documents nothing, so that `event.data.nonsense` is an error.
  */
 type Fields<T> = T extends readonly unknown[]
   ? T
@@ -29,8 +29,8 @@ type Fields<T> = T extends readonly unknown[]
 type Output<Schema extends z.ZodType> = Fields<z.output<Schema>>
 type Input<Schema extends z.ZodType> = Fields<z.input<Schema>>
 
-describe('a schema puts out what the interface says, and takes nothing else', () => {
-  test('of every event', () => {
+describe('the input and output of a schema equal the interface', () => {
+  test('for every event', () => {
     type Outputs = { [Type in EventType]: Output<(typeof schemas.eventSchemas)[Type]> }
     type Inputs = { [Type in EventType]: Input<(typeof schemas.eventSchemas)[Type]> }
     type Interfaces = { [Type in EventType]: Fields<EventOf<Type>> }
@@ -39,13 +39,13 @@ describe('a schema puts out what the interface says, and takes nothing else', ()
     expectTypeOf<keyof typeof schemas.eventSchemas>().toEqualTypeOf<EventType>()
   })
 
-  test('of the union, which narrows by its event', () => {
+  test('for the union, which narrows by its event', () => {
     expectTypeOf<Output<typeof schemas.eventSchema>>().toEqualTypeOf<Fields<GoValidEvent>>()
     type Scanned = Extract<z.output<typeof schemas.eventSchema>, { event: 'qr.scanned' }>
     expectTypeOf<Scanned['data']['scan_count']>().toEqualTypeOf<number>()
   })
 
-  test('of the envelope and of every kind of data', () => {
+  test('for the envelope and every kind of data', () => {
     expectTypeOf<Output<typeof schemas.envelopeSchema>>().toEqualTypeOf<Fields<Envelope<string, OpenData>>>()
     expectTypeOf<Output<typeof schemas.scanLocationSchema>>().toEqualTypeOf<Fields<ScanLocation>>()
     expectTypeOf<Output<typeof schemas.qrScannedDataSchema>>().toEqualTypeOf<Fields<QrScannedData>>()
@@ -57,13 +57,13 @@ describe('a schema puts out what the interface says, and takes nothing else', ()
   })
 })
 
-test('what a schema puts out is an event, without a cast', () => {
+test('the output of a schema is an event without a cast', () => {
   expectTypeOf<z.output<typeof schemas.eventSchema>>().toExtend<GoValidEvent>()
   expectTypeOf<z.output<typeof schemas.qrScannedSchema>>().toExtend<EventOf<'qr.scanned'>>()
   expectTypeOf<z.output<typeof schemas.creditDataSchema>>().toExtend<CreditData>()
 })
 
-test('data that nobody documents is open in the interface too', () => {
+test('undocumented data is open in the interfaces', () => {
   expectTypeOf<OpenData['anything']>().toEqualTypeOf<unknown>()
   expectTypeOf<QrData['anything']>().toEqualTypeOf<unknown>()
   expectTypeOf<SubscriptionData['anything']>().toEqualTypeOf<unknown>()

@@ -1,4 +1,4 @@
-/** What the SQLite store's types say: which databases fit, and that a handler's transaction is a synchronous function. */
+/** The types of the SQLite store: the databases that fit, and a transaction that takes a synchronous function. */
 import type { DatabaseSync } from 'node:sqlite'
 import type BetterDatabase from 'better-sqlite3'
 import { expectTypeOf, test } from 'vitest'
@@ -9,7 +9,7 @@ declare const nodeDatabase: DatabaseSync
 declare const betterDatabase: BetterDatabase.Database
 const secret = 'a secret'
 
-test('databases of both libraries fit, and the transaction gets the very database', () => {
+test('accepts databases of both libraries, and a transaction receives the same type of database', () => {
   createReceiver({ secret, store: sqliteStore({ database: nodeDatabase }) }).on('*', async (_, { transaction }) => {
     await transaction((tx) => expectTypeOf(tx).toEqualTypeOf<DatabaseSync>())
   })
@@ -18,12 +18,12 @@ test('databases of both libraries fit, and the transaction gets the very databas
   })
 })
 
-test('a path is no database', () => {
-  // @ts-expect-error: the database is opened by whoever owns it
+test('refuses a path as the database', () => {
+  // @ts-expect-error: the application opens the database
   sqliteStore({ database: 'app.db' })
 })
 
-test('a transaction resolves to what its function returned', () => {
+test('a transaction resolves to the result of its function', () => {
   createReceiver({ secret, store: sqliteStore({ database: nodeDatabase }) }).on('*', async (_, { transaction }) => {
     expectTypeOf(await transaction(() => 42)).toEqualTypeOf<number>()
     expectTypeOf(await transaction(() => ({ rows: [1] }))).toEqualTypeOf<{ rows: number[] }>()
@@ -34,13 +34,13 @@ test('a transaction resolves to what its function returned', () => {
   })
 })
 
-test('an async function is no transaction', () => {
+test('a transaction refuses an async function', () => {
   createReceiver({ secret, store: sqliteStore({ database: nodeDatabase }) }).on('*', async (_, { transaction }) => {
-    // @ts-expect-error: what it writes after an await would be outside of the transaction
+    // @ts-expect-error: a write after an await would be outside of the transaction
     await transaction(async (tx) => tx.exec('SELECT 1'))
-    // @ts-expect-error: a promise by any other name
+    // @ts-expect-error: a function that returns a promise is async too
     await transaction(() => Promise.resolve(1))
-    // @ts-expect-error: a promise now and then
+    // @ts-expect-error: a function that sometimes returns a promise
     await transaction((tx) => (tx.isOpen ? Promise.resolve(1) : 2))
   })
 })

@@ -1,4 +1,4 @@
-/** Secrets, parsed events and errors, as a consumer's code sees them. */
+/** The types of secrets, parsed events and errors in an application's code. */
 import { describe, expectTypeOf, test } from 'vitest'
 import {
   assertSignature,
@@ -15,7 +15,7 @@ import {
 } from '../../src/index.js'
 
 describe('a secret', () => {
-  test('may come straight from the environment', () => {
+  test('can come directly from an environment variable', () => {
     expectTypeOf<undefined>().toExtend<Secret>()
     createReceiver({ secret: process.env['GOVALID_WEBHOOK_SECRET'] })
     createReceiver({ secret: [process.env['OLD'], process.env['NEW']] })
@@ -23,35 +23,35 @@ describe('a secret', () => {
     createReceiver({ secret: async () => ['one', new Uint8Array([1])] })
   })
 
-  test('has to be named, and to be one', () => {
-    // @ts-expect-error no secret
+  test('is required and must be of a valid type', () => {
+    // @ts-expect-error the secret is missing
     createReceiver({})
-    // @ts-expect-error a number
+    // @ts-expect-error a number isn't a secret
     createReceiver({ secret: 12 })
-    // @ts-expect-error no option of that name
+    // @ts-expect-error there is no option with this name
     createReceiver({ secret: 'a secret', maxAge: 1 })
   })
 })
 
 describe('verification', () => {
-  test('has no boolean that could be forgotten', () => {
+  test('does not return a boolean that a caller could forget to check', () => {
     expectTypeOf(assertSignature).returns.resolves.toEqualTypeOf<void>()
     expectTypeOf(verifyAndParse).returns.resolves.not.toEqualTypeOf<boolean>()
   })
 
-  test('takes no parsed body', () => {
-    // @ts-expect-error the signed bytes cannot be made again from it
+  test('refuses a parsed body', () => {
+    // @ts-expect-error a parsed body can't be turned back into the signed bytes
     void assertSignature({ event: 'qr.scanned' }, 'sha256=', 'a secret')
   })
 
-  test('takes a header as frameworks give it', () => {
+  test('accepts the header value of every framework', () => {
     const header = null as string | null | undefined
     void assertSignature('{}', header, 'a secret')
   })
 })
 
 describe('a parsed event', () => {
-  test('is known or not, and narrows from there', () => {
+  test('narrows by `known`, and then by its event', () => {
     const parsed = parseEvent('{}')
     if (!parsed.known) expectTypeOf(parsed.event).toEqualTypeOf<UnknownEvent>()
     else expectTypeOf(parsed.event).toEqualTypeOf<GoValidEvent>()
@@ -60,7 +60,7 @@ describe('a parsed event', () => {
     }
   })
 
-  test('has a name that can be asked for', () => {
+  test('has a name that isEventType narrows', () => {
     const name: string = 'qr.scanned'
     if (isEventType(name)) expectTypeOf(name).toEqualTypeOf<EventType>()
   })
@@ -73,7 +73,7 @@ describe('an error', () => {
     switch (error.code) {
       case 'signature_mismatch':
         return expectTypeOf(error.code).toEqualTypeOf<'signature_mismatch'>()
-      // @ts-expect-error no such code
+      // @ts-expect-error there is no such code
       case 'signature_wrong':
         return undefined
       default:
@@ -81,7 +81,7 @@ describe('an error', () => {
     }
   })
 
-  test('has the code it was made with', () => {
+  test('has the code that it was created with', () => {
     expectTypeOf<WebhookError<'stale'>['code']>().toEqualTypeOf<'stale'>()
   })
 })

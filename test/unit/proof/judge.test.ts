@@ -1,4 +1,4 @@
-/** The judge of `npm run proof:hostile` counts each thing that must never happen, and nothing else. */
+/** The judge of the hostile proof counts each forbidden event, and nothing more. */
 import { expect, test } from 'vitest'
 import { scan, signed, withSignature } from '../../acceptance/deliveries.js'
 import type { HandledCall, Observations } from '../../acceptance/observations.js'
@@ -7,7 +7,7 @@ import { SECRET } from '../../acceptance/variants.js'
 import { isAuthentic, judge } from '../../proof/hostile/judge.js'
 import { type Fault, faultsOf, noInputs } from '../../proof/zeros.js'
 
-const NOTHING_SEEN: Observations = {
+const NO_OBSERVATIONS: Observations = {
   handled: [],
   store: { claim: 0, renew: 0, complete: 0, release: 0 },
   retainUntil: [],
@@ -21,7 +21,7 @@ const NOTHING_SEEN: Observations = {
   objectPrototype: [],
   now: 0,
 }
-const ANSWERED: Reply = { status: 401, headers: {}, body: '{"status":"refused"}', tookMs: 3 }
+const REFUSED: Reply = { status: 401, headers: {}, body: '{"status":"refused"}', tookMs: 3 }
 const forged = withSignature(scan(), 'sha256=00')
 const authentic = signed(scan())
 
@@ -35,35 +35,35 @@ test.each<[Fault, Partial<Reply>, Partial<Observations>, { authentic?: true; acc
   ['wrongVerdicts', { status: 200 }, {}, { accept: false }],
   ['wrongVerdicts', {}, {}, { accept: true }],
   ['lateResponses', { tookMs: 4601 }, {}, {}],
-  ['unhandled', {}, { faults: ['Error: nobody caught it'] }, {}],
-])('%s: %o %o', (fault, reply, seen, { authentic: isRight, ...known }) => {
+  ['unhandled', {}, { faults: ['Error: unhandled rejection'] }, {}],
+])('counts %s: %o %o', (fault, reply, observed, { authentic: isRight, ...known }) => {
   const zeros = noInputs()
   const input = { name: 'an input', request: isRight ? authentic : forged, ...known }
-  judge(input, { ...ANSWERED, ...reply }, { ...NOTHING_SEEN, ...seen }, zeros)
+  judge(input, { ...REFUSED, ...reply }, { ...NO_OBSERVATIONS, ...observed }, zeros)
   expect(zeros).toMatchObject({ inputs: 1, [fault]: 1 })
   expect(faultsOf(zeros)).toBe(1)
   expect(zeros.examples).toHaveLength(1)
 })
 
-test('what is as it should be is counted as an input alone', () => {
+test('counts a correct response as an input only', () => {
   const zeros = noInputs()
-  judge({ name: 'forged', request: forged }, ANSWERED, NOTHING_SEEN, zeros)
-  judge({ name: 'right', request: authentic, accept: true }, { ...ANSWERED, status: 200 }, NOTHING_SEEN, zeros)
+  judge({ name: 'forged', request: forged }, REFUSED, NO_OBSERVATIONS, zeros)
+  judge({ name: 'right', request: authentic, accept: true }, { ...REFUSED, status: 200 }, NO_OBSERVATIONS, zeros)
   const unread = { outcomes: [{ status: 'refused', code: 'body_encoded' }] } as unknown as Observations
-  judge({ name: 'unread', request: authentic }, { ...ANSWERED, status: 415 }, { ...NOTHING_SEEN, ...unread }, zeros)
-  judge({ name: 'listed', request: authentic, listed: [404] }, { ...ANSWERED, status: 404 }, NOTHING_SEEN, zeros)
+  judge({ name: 'unread', request: authentic }, { ...REFUSED, status: 415 }, { ...NO_OBSERVATIONS, ...unread }, zeros)
+  judge({ name: 'listed', request: authentic, listed: [404] }, { ...REFUSED, status: 404 }, NO_OBSERVATIONS, zeros)
   expect(faultsOf(zeros)).toBe(0)
   expect(zeros).toMatchObject({ inputs: 4, verified: 3 })
 })
 
-test('a request is authentic with one right header for its very bytes, and blanks around it', () => {
+test('a request is authentic with exactly one matching header, which may have spaces around its value', () => {
   const body = scan()
   const [type, header] = signed(body).headers
-  const given = header ?? { name: '', value: '' }
-  expect(isAuthentic({ body, headers: [given] }, [SECRET])).toBe(true)
-  expect(isAuthentic({ body, headers: [{ ...given, value: ` ${given.value}\t` }] }, ['other', SECRET])).toBe(true)
-  expect(isAuthentic({ body, headers: [given, given] }, [SECRET])).toBe(false)
-  expect(isAuthentic({ body: scan(), headers: [given] }, [SECRET])).toBe(false)
+  const matching = header ?? { name: '', value: '' }
+  expect(isAuthentic({ body, headers: [matching] }, [SECRET])).toBe(true)
+  expect(isAuthentic({ body, headers: [{ ...matching, value: ` ${matching.value}\t` }] }, ['other', SECRET])).toBe(true)
+  expect(isAuthentic({ body, headers: [matching, matching] }, [SECRET])).toBe(false)
+  expect(isAuthentic({ body: scan(), headers: [matching] }, [SECRET])).toBe(false)
   expect(isAuthentic({ body, headers: type ? [type] : [] }, [SECRET])).toBe(false)
-  expect(isAuthentic({ body, headers: [given] }, ['other'])).toBe(false)
+  expect(isAuthentic({ body, headers: [matching] }, ['other'])).toBe(false)
 })

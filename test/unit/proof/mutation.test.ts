@@ -1,4 +1,4 @@
-/** What `npm run proof:mutation` makes of a run: a survivor that nobody listed fails it, and so does one that is listed and gone. */
+/** How the mutation proof judges a run: an unlisted survivor fails it, and so does a listed mutant that no longer survives. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
@@ -31,13 +31,13 @@ describe('a mutant', () => {
     ['NoCoverage', 0, 1, 0],
     ['RuntimeError', 0, 0, 0],
     ['Ignored', 0, 0, 1],
-  ])('that is %s', (status, noticed, survived, untried) => {
+  ])('is counted by its status, %s', (status, noticed, survived, untried) => {
     const { files, unlisted } = judgeMutants([mutant(status)], SCOPE, [])
     expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived, untried }])
     expect(unlisted).toHaveLength(survived)
   })
 
-  it('that is listed may survive, and is a survivor unless nothing could notice it', () => {
+  it('may survive if it is listed, and counts as a survivor unless it is equivalent', () => {
     for (const isEquivalent of [true, false]) {
       const { files, unlisted, gone } = judgeMutants([mutant('Survived')], SCOPE, [listed(isEquivalent)])
       expect([unlisted, gone]).toEqual([[], []])
@@ -45,11 +45,11 @@ describe('a mutant', () => {
     }
   })
 
-  it('is known by its line and what replaces it', () => {
+  it('is identified by its line and its replacement', () => {
     expect(judgeMutants([mutant('Survived', 'y')], SCOPE, [listed(true)]).unlisted).toHaveLength(1)
   })
 
-  it('that is listed and does not survive is to be taken off the list, where its file was looked at', () => {
+  it('has to be removed from the list if it no longer survives and its file was mutated', () => {
     expect(judgeMutants([mutant('Killed')], SCOPE, [listed(true)]).gone).toHaveLength(1)
     expect(judgeMutants([mutant('Killed')], ['src/crypto/*.ts'], [listed(true)]).gone).toEqual([])
     expect(judgeMutants([mutant('Killed')], undefined, [listed(true)]).gone).toEqual([])
@@ -57,7 +57,7 @@ describe('a mutant', () => {
 })
 
 test.each(SURVIVORS.map((survivor) => [`${survivor.file}: ${survivor.line}`, survivor] as const))(
-  'the line of a listed survivor is still there: %s',
+  'the line of a listed survivor still exists: %s',
   (_, { file, line, reason }) => {
     const lines = readFileSync(resolve('src', file), 'utf8').split('\n')
     expect(lines.map((each) => each.trim())).toContain(line)

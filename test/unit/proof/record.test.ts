@@ -1,10 +1,10 @@
-/** The table of a proof, and its place in the page. */
+/** The result table of a proof, and its place in the page. */
 import { expect, test } from 'vitest'
 import { formatResult, replaceResult, row } from '../../proof/record.js'
 
 const DATE = new Date('2026-11-25T23:59:00Z')
 
-test('a result is a table with date, seed and machine', () => {
+test('formats a result as a table with date, seed and machine', () => {
   const rows = [row('inputs', 5_000_000, 12), row('of these', 'all', 0)]
   const [head, , first, second, , machine] = formatResult({ seed: 7, columns: ['one', 'two'], rows }, DATE).split('\n')
   expect([head, first, second]).toEqual([
@@ -15,7 +15,7 @@ test('a result is a table with date, seed and machine', () => {
   expect(machine).toMatch(/^Node \d+\.\d+\.\d+, \d+ cores\.$/)
 })
 
-test('it takes the place of the last one, and of nothing else', () => {
+test('replaces the previous result of the same proof, and nothing more', () => {
   const page =
     'before\n<!-- result: a -->\nold\n<!-- end of result -->\nbetween\n<!-- result: b -->\n<!-- end of result -->\n'
   const written = replaceResult(page, 'b', 'new')
