@@ -1,13 +1,12 @@
 /**
- * Finds public exports without a summary and functions that throw what they do not say. Takes a TypeScript program and the
- * files that are its doors; gives back one sentence per fault.
+ * Finds public exports without a summary, and functions that throw a code without documenting it. Takes a TypeScript program and its entry
+ * files, and returns one sentence per fault.
  *
- * What a function throws is followed through the functions it calls, not through callbacks and not into `try`. A code that
- * is computed cannot be seen; codes are literals wherever they are thrown.
+ * The check follows calls, but not callbacks, and not `try` blocks with a `catch`. It only sees literal codes, and all codes are literals.
  */
 import ts from 'typescript'
 
-/** Every undocumented export, undocumented `@throws`, and `@throws` with a code that does not exist. */
+/** Returns every undocumented export, every thrown code without a `@throws`, and every `@throws` with an unknown code. */
 export function findUndocumented(
   program: ts.Program,
   entries: readonly string[],
@@ -24,15 +23,15 @@ export function findUndocumented(
   return [...new Set([...faults, ...unknownCodeFaults(program, codes)])]
 }
 
-/** The codes a string-literal union type lists. */
+/** Returns the members of a union of string literals. */
 export function codesOf(program: ts.Program, file: string, typeName: string): ReadonlySet<string> {
   const checker = program.getTypeChecker()
   const alias = program
     .getSourceFile(file)
     ?.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === typeName)
   const type = alias && checker.getTypeAtLocation(alias)
-  const fields = type?.isUnion() ? type.types : []
-  return new Set(fields.flatMap((field) => (field.isStringLiteral() ? [field.value] : [])))
+  const literals = type?.isUnion() ? type.types : []
+  return new Set(literals.flatMap((literal) => (literal.isStringLiteral() ? [literal.value] : [])))
 }
 
 function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
@@ -46,11 +45,11 @@ function exportsOf(program: ts.Program, entry: string): ts.Symbol[] {
 }
 
 function summaryFaults(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
-  // The members of an event's data carry the sender's names; the interface says where they come from.
-  const explained = (symbol.flags & ts.SymbolFlags.Interface) !== 0 && !symbol.name.endsWith('Data')
-  const fields = explained ? [...(symbol.members?.values() ?? [])].filter(isNamedField) : []
-  const silent = [symbol, ...fields].filter((each) => !hasSummary(each, checker))
-  return silent.map((each) => `${each === symbol ? '' : `${symbol.name}.`}${each.name} has no summary`)
+  // The fields of an event's data keep GoValid's names, and their interface states the source.
+  const needsFieldSummaries = (symbol.flags & ts.SymbolFlags.Interface) !== 0 && !symbol.name.endsWith('Data')
+  const fields = needsFieldSummaries ? [...(symbol.members?.values() ?? [])].filter(isNamedField) : []
+  const undocumented = [symbol, ...fields].filter((each) => !hasSummary(each, checker))
+  return undocumented.map((each) => `${each === symbol ? '' : `${symbol.name}.`}${each.name} has no summary`)
 }
 
 function hasSummary(symbol: ts.Symbol, checker: ts.TypeChecker): boolean {
@@ -76,7 +75,7 @@ function throwFaults(name: string, declared: FunctionNode, thrown: ReadonlySet<s
   return [...thrown].filter((code) => !documented.has(code)).map((code) => `${name} throws ${code} without a @throws`)
 }
 
-/** Every code behind the `@throws` of a function or of its overloads, those of the functions it links to there included. */
+/** Returns every code in the `@throws` tags of a function and its overloads, and of the functions that these tags link to. */
 function documentedCodes(node: ts.Node): ReadonlySet<string> {
   const tags = [node, ...siblingsNamed(node, nameOf(node))].flatMap(throwsTags)
   const linked = tags.flatMap(linksInTag).filter((name) => name !== nameOf(node))
@@ -88,13 +87,13 @@ function nameOf(node: ts.Node): string | undefined {
   return ts.isFunctionDeclaration(node) ? node.name?.text : undefined
 }
 
-/** Functions of the same file by their name: overloads, and what a `{@link …}` in the file means. */
+/** Returns the functions of the same file with a given name: overloads, and the target of a `{@link …}`. */
 function siblingsNamed(node: ts.Node, name: string | undefined): ts.Node[] {
   const { statements } = node.getSourceFile()
   return statements.filter((other) => ts.isFunctionDeclaration(other) && other.name?.text === name)
 }
 
-/** The texts of a node's `@throws`. Read from the comment itself: the compiler takes `{@link X}` behind one for a type. */
+/** Returns the texts of a node's `@throws` tags. They are read from the comment, because the compiler parses a `{@link X}` after `@throws` as a type. */
 function throwsTags(node: ts.Node): string[] {
   const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc)
   return comments.flatMap(
@@ -102,7 +101,7 @@ function throwsTags(node: ts.Node): string[] {
   )
 }
 
-/** Codes are back-quoted lower-case words with an underscore, or one word; anything else in back quotes has another shape. */
+/** Returns the codes in a tag. A code is a lowercase word, or several joined with underscores, in backquotes. */
 function codesInTag(tag: string): string[] {
   return [...tag.matchAll(/`([a-z0-9]+(?:_[a-z0-9]+)*)`/g)].map(([, code = '']) => code)
 }
@@ -117,11 +116,11 @@ function unknownCodeFaults(program: ts.Program, codes: ReadonlySet<string>): str
     const unknown = throwsTags(node)
       .flatMap(codesInTag)
       .filter((code) => code.includes('_') && !codes.has(code))
-    faults.push(...unknown.map((code) => `a @throws names ${code}, which is no code`))
+    faults.push(...unknown.map((code) => `a @throws names ${code}, which is not a code`))
     ts.forEachChild(node, visit)
   }
-  const own = program.getSourceFiles().filter((file) => !file.isDeclarationFile)
-  for (const file of own) visit(file)
+  const sources = program.getSourceFiles().filter((file) => !file.isDeclarationFile)
+  for (const file of sources) visit(file)
   return faults
 }
 

@@ -1,13 +1,13 @@
 /**
- * The rules of the source tree, and the checker that applies them. Sources come in as a map from path (from `src/`) to
- * text, so that the tests can feed it planted faults as well as the real tree; what goes out is one sentence per fault.
+ * The rules of the source tree and the check that applies them. Takes a map from path (from `src/`) to text, so that tests can plant
+ * faults, and returns one sentence per fault.
  */
 import ts from 'typescript'
 
 /** Paths from `src/`, such as `delivery/signature.ts`, and their texts. */
 export type Sources = ReadonlyMap<string, string>
 
-/** Which layer may import which. Who is missing from a row is forbidden to it. */
+/** The layers that each layer may import. Every other layer is forbidden. */
 const MAY_IMPORT = {
   errors: [],
   clock: ['clock'],
@@ -57,7 +57,7 @@ const MAY_IMPORT = {
 /** A layer of the source tree. */
 export type Layer = keyof typeof MAY_IMPORT
 
-/** The layer a file belongs to: the first pattern that fits. Every other file at the root tells the receiver's story. */
+/** The first matching pattern decides the layer of a file. The last pattern covers the other files at the root. */
 const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(errors|types)\.ts$/, 'errors'],
   [/^(clock|maybe-promise)\.ts$/, 'clock'],
@@ -80,10 +80,10 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^[^/]+\.ts$/, 'create receiver'],
 ]
 
-/** The stages of a delivery. Other files of `delivery/` are parts of a stage: stages import them, they import no stage. */
+/** The stages of a delivery. Other files of `delivery/` are parts of a stage: a stage may import them, but they may not import a stage. */
 const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|completion|response)\.ts$/
 
-/** The only packages imported for their values, and from where. Every other one is `import type`, and is injected. */
+/** The only packages that may be imported for their values, and the files that may do so. Every other package is imported with `import type` and injected. */
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
   commander: /^cli\//,
@@ -92,20 +92,20 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   'cloudflare:workers': /^stores\/cloudflare\/idempotency-object\.ts$/,
 }
 
-/** The only places that know Node. */
+/** The only files that may import from Node. */
 const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
-/** The only places that know the machine's time otherwise than by the injected clock. */
+/** The only files that may read the machine's time without the injected clock. */
 const TIME_ALLOWED = /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq-inbox\.ts|testing\/.*|cli\/.*)$/
 const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|Interval)\(/
 
-/** Files that a framework obliges to a default export. None so far. */
+/** Files whose framework requires a default export. There are none yet. */
 const DEFAULT_EXPORT_ALLOWED: readonly string[] = []
 
 const MAX_LINES = 250
-const EMPTY_NAME = /^(utils?|helpers?|common|shared|misc)$/
+const VAGUE_NAME = /^(utils?|helpers?|common|shared|misc)$/
 
-/** Everything wrong with the tree, one sentence each; empty when nothing is. */
+/** Returns one sentence per fault of the tree; an empty list if there is none. */
 export function findFaults(sources: Sources): string[] {
   const perFile = [...sources].flatMap(([path, text]) => [
     ...fileFaults(path, text),
@@ -114,7 +114,7 @@ export function findFaults(sources: Sources): string[] {
   return [...perFile, ...cycleFaults(sources)]
 }
 
-/** The layer of a file, or `undefined` where the tree has no such place. */
+/** Returns the layer of a file, or `undefined` if its folder has no layer. */
 export function layerOf(path: string): Layer | undefined {
   const layer = LAYERS.find(([pattern]) => pattern.test(path))?.[1]
   return layer === 'errors' ? (path.replace('.ts', '') as Layer) : layer
@@ -122,7 +122,7 @@ export function layerOf(path: string): Layer | undefined {
 
 interface Import {
   readonly specifier: string
-  readonly typeOnly: boolean
+  readonly isTypeOnly: boolean
 }
 
 function importsOf(path: string, text: string): Import[] {
@@ -135,8 +135,8 @@ function importsOf(path: string, text: string): Import[] {
     else if (ts.isCallExpression(node) && isLoader(node.expression) && node.arguments[0]) add(node.arguments[0], false)
     ts.forEachChild(node, visit)
   }
-  const add = (specifier: ts.Node, typeOnly: boolean): void => {
-    if (ts.isStringLiteralLike(specifier)) found.push({ specifier: specifier.text, typeOnly })
+  const add = (specifier: ts.Node, isTypeOnly: boolean): void => {
+    if (ts.isStringLiteralLike(specifier)) found.push({ specifier: specifier.text, isTypeOnly })
   }
   visit(parse(path, text))
   return found
@@ -146,8 +146,8 @@ function isLoader(callee: ts.Expression): boolean {
   return callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
 }
 
-function importFaults(path: string, { specifier, typeOnly }: Import, sources: Sources): string[] {
-  if (!specifier.startsWith('.')) return packageFaults(path, specifier, typeOnly)
+function importFaults(path: string, { specifier, isTypeOnly }: Import, sources: Sources): string[] {
+  if (!specifier.startsWith('.')) return packageFaults(path, specifier, isTypeOnly)
   if (!specifier.endsWith('.js')) return [`${path} imports ${specifier} without its .js extension`]
   const target = resolve(path, specifier)
   if (!sources.has(target)) return [`${path} imports ${target}, which does not exist`]
@@ -158,7 +158,7 @@ function layerFaults(path: string, target: string): string[] {
   const [from, to] = [layerOf(path), layerOf(target)]
   if (from === undefined || to === undefined) return []
   if (path === 'index.ts') return []
-  if (target === 'index.ts') return [`${path} imports the public door; import from the file that has it`]
+  if (target === 'index.ts') return [`${path} imports index.ts; import from the file that declares the name`]
   if (from === 'delivery' && to === 'delivery') {
     return STAGE.test(target) ? [`${path} imports another stage, ${target}`] : []
   }
@@ -166,10 +166,10 @@ function layerFaults(path: string, target: string): string[] {
   return allowed.includes(to) ? [] : [`${path} (${from}) may not import ${target} (${to})`]
 }
 
-function packageFaults(path: string, specifier: string, typeOnly: boolean): string[] {
+function packageFaults(path: string, specifier: string, isTypeOnly: boolean): string[] {
   if (specifier.startsWith('node:')) return NODE_ALLOWED.test(path) ? [] : [`${path} may not import ${specifier}`]
-  if (typeOnly || VALUE_PACKAGES[specifier]?.test(path)) return []
-  return [`${path} imports ${specifier} for its value; use import type and have it injected`]
+  if (isTypeOnly || VALUE_PACKAGES[specifier]?.test(path)) return []
+  return [`${path} imports ${specifier} for its value; use "import type" and inject the value`]
 }
 
 function fileFaults(path: string, text: string): string[] {
@@ -181,13 +181,13 @@ function fileFaults(path: string, text: string): string[] {
     path
       .replace(/\.ts$/, '')
       .split('/')
-      .some((part) => EMPTY_NAME.test(part))
+      .some((part) => VAGUE_NAME.test(part))
   )
-    faults.push(`${path}: "${name}" says nothing`)
-  if (lines >= MAX_LINES) faults.push(`${path} has ${lines} lines; split it below ${MAX_LINES}`)
-  if (!/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)) faults.push(`${path} does not open with a comment that states its job`)
+    faults.push(`${path}: "${name}" is not a descriptive name`)
+  if (lines >= MAX_LINES) faults.push(`${path} has ${lines} lines; split it into files of fewer than ${MAX_LINES}`)
+  if (!/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)) faults.push(`${path} does not start with a comment that states its job`)
   if (TIME.test(text) && !TIME_ALLOWED.test(path))
-    faults.push(`${path} has a time of its own; take the clock it is given`)
+    faults.push(`${path} reads the machine's time; use the injected clock`)
   return [...faults, ...exportFaults(path, text)]
 }
 
@@ -214,7 +214,7 @@ function isDefaultKeyword(modifier: ts.Modifier): boolean {
   return modifier.kind === ts.SyntaxKind.DefaultKeyword
 }
 
-/** Type imports count as well: two files that need each other's words are one file, or three. */
+/** Type imports count too: move the shared types of two such files into one of them or into a third file. */
 function cycleFaults(sources: Sources): string[] {
   const faults: string[] = []
   const done = new Set<string>()

@@ -1,4 +1,4 @@
-/** The shape of the source tree: which way imports run, and what every file owes its reader. */
+/** The rules of the source tree: import directions, and what every file must have. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -10,11 +10,11 @@ describe('the source tree', () => {
   const paths = globSync('**/*.ts', { cwd: SRC }).map((path) => path.replaceAll('\\', '/'))
   const sources = new Map(paths.map((path) => [path, readFileSync(join(SRC, path), 'utf8')]))
 
-  it('keeps every rule', () => {
+  it('follows every rule', () => {
     expect(findFaults(sources)).toEqual([])
   })
 
-  it('was really read', () => {
+  it('is not empty', () => {
     expect(paths).toContain('errors.ts')
     expect(paths.length).toBeGreaterThan(10)
   })
@@ -33,15 +33,16 @@ describe('layers', () => {
     ['adapters/express.ts', 'adapter'],
     ['cli/listen/live.ts', 'cli'],
     ['cli/inspector/live.ts', 'inspector page'],
-    ['somewhere/else.ts', undefined],
+    ['unknown/file.ts', undefined],
   ])('%s is in the layer %s', (path, layer) => {
     expect(layerOf(path)).toBe(layer)
   })
 })
 
-/** A small tree that keeps every rule; each planted fault replaces or adds one file of it. */
+/** A small tree that follows every rule. Each planted fault replaces or adds one file. */
 const SOUND: Readonly<Record<string, string>> = {
-  'index.ts': "// The door.\nexport { receive } from './create-receiver.js'\nexport type { Word } from './types.js'",
+  'index.ts':
+    "// The public exports.\nexport { receive } from './create-receiver.js'\nexport type { Word } from './types.js'",
   'create-receiver.ts': "// The story.\nimport { claim } from './delivery/claim.js'\nexport const receive = claim",
   'types.ts': '// Words.\nexport type Word = string',
   'errors.ts': '// Errors.\nexport class WebhookError extends Error {}',
@@ -123,7 +124,7 @@ describe('the rules', () => {
       '(create receiver) may not import',
     ],
     [
-      'a store that imports the words',
+      'a store that imports the domain types',
       'stores/redis/redis-store.ts',
       "import type { Word } from '../../types.js'",
       '(store driver) may not import',
@@ -141,7 +142,7 @@ describe('the rules', () => {
       '(adapter) may not import',
     ],
     [
-      'an adapter that imports a thin adapter',
+      'a shared adapter that imports a framework’s adapter',
       'adapters/web-request.ts',
       "import { after } from './next.js'",
       '(shared adapter) may not import',
@@ -152,12 +153,7 @@ describe('the rules', () => {
       "import '../cli/index.js'",
       '(testing) may not import',
     ],
-    [
-      'an import of the public door',
-      'adapters/web-request.ts',
-      "import { receive } from '../index.js'",
-      'imports the public door',
-    ],
+    ['an import of index.ts', 'adapters/web-request.ts', "import { receive } from '../index.js'", 'imports index.ts'],
     [
       'a client imported for its value',
       'stores/redis/redis-store.ts',
@@ -191,11 +187,11 @@ describe('the rules', () => {
       "import type { Word } from './types'",
       'without its .js extension',
     ],
-    ['an import of nothing', 'create-receiver.ts', "import { x } from './gone.js'", 'does not exist'],
+    ['an import of a missing file', 'create-receiver.ts', "import { x } from './gone.js'", 'does not exist'],
     ['a default export', 'create-receiver.ts', 'export default function receive2() {}', 'has a default export'],
     ['a renamed default export', 'create-receiver.ts', 'const x = 1\nexport { x as default }', 'has a default export'],
-    ['an export of everything', 'index.ts', "export * from './types.js'", 'has an export *'],
-    ['an export of everything under a name', 'index.ts', "export * as words from './types.js'", 'has an export *'],
+    ['an export *', 'index.ts', "export * from './types.js'", 'has an export *'],
+    ['an export * with a name', 'index.ts', "export * as words from './types.js'", 'has an export *'],
     [
       'a cycle',
       'crypto/hmac.ts',
@@ -208,17 +204,17 @@ describe('the rules', () => {
   })
 
   it.each([
-    ['a file called utils', 'crypto/utils.ts', '// Things.', 'says nothing'],
-    ['a folder called common', 'common/words.ts', '// Things.', 'says nothing'],
+    ['a file called utils', 'crypto/utils.ts', '// Things.', 'is not a descriptive name'],
+    ['a folder called common', 'common/words.ts', '// Things.', 'is not a descriptive name'],
     ['a folder without a layer', 'plugins/words.ts', '// Things.', 'has no layer'],
-    ['a look at the machine’s clock', 'crypto/mac.ts', '// MAC.\nexport const at = Date.now()', 'a time of its own'],
+    ['a read of the machine’s clock', 'crypto/mac.ts', '// MAC.\nexport const at = Date.now()', 'reads the machine'],
     [
       'a timer of the platform',
       'stores/redis/redis-store.ts',
       '// Redis.\nsetTimeout(() => {}, 1)',
-      'a time of its own',
+      'reads the machine',
     ],
-    ['a file that does not say its job', 'crypto/mac.ts', 'export const mac = 1', 'does not open with a comment'],
+    ['a file that does not state its job', 'crypto/mac.ts', 'export const mac = 1', 'does not start with a comment'],
     ['a file of 250 lines', 'crypto/mac.ts', `// Long.${'\n'.repeat(249)}export const mac = 1`, 'has 250 lines'],
   ])('refuse %s', (_, path, text, fault) => {
     expect(faultsWith({ [path]: text }).join('\n')).toContain(fault)

@@ -1,4 +1,4 @@
-/** Trap: the verifier is mocked away, and nine test files are green over nothing. No module is mocked in this project. */
+/** Trap: tests mock the verifier, so they stay green while it is broken. No test of this project mocks a module. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
@@ -6,7 +6,7 @@ import { describe, expect, it, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../..')
 const SELF = join('test', 'architecture', 'no-mocks.test.ts')
 
-/** A module replaced by another, whichever way. */
+/** A call that replaces a module, in any spelling. */
 const MOCK = /\bvi\s*\.\s*(?:do)?[mM]ock\s*\(|\bjest\s*\.\s*mock\s*\(/
 
 const files = globSync('{test,examples}/**/*.{ts,mts,mjs,js}', {
@@ -14,7 +14,7 @@ const files = globSync('{test,examples}/**/*.{ts,mts,mjs,js}', {
   exclude: ['**/node_modules/**', '**/.next/**'],
 })
 
-test('the tests were found', () => {
+test('the search finds the test files', () => {
   expect(files.length).toBeGreaterThan(50)
 })
 
@@ -23,7 +23,7 @@ test('no test mocks a module', () => {
   expect(mocking).toEqual([])
 })
 
-describe('the search sees', () => {
+describe('the search finds', () => {
   it.each(["vi.mock('../src/crypto/hmac.js')", 'vi.doMock(path)', 'vi . mock (x)', "jest.mock('x')"])('%s', (text) => {
     expect(MOCK.test(text)).toBe(true)
   })

@@ -1,4 +1,4 @@
-/** The public side is documented: a summary on every export, a `@throws` for every code a function throws. */
+/** The public API is documented: every export has a summary, and every code that a function throws has a `@throws`. */
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
@@ -21,16 +21,16 @@ describe('the public exports', () => {
   const program = ts.createProgram(files, OPTIONS)
   const codes = codesOf(program, join(ROOT, 'src/errors.ts'), 'ErrorCode')
 
-  it('are documented, with what they throw', () => {
+  it('have a summary and a @throws for every code', () => {
     expect(findUndocumented(program, files, codes)).toEqual([])
   })
 
-  it('throw codes of the one list', () => {
+  it('throw codes of the type ErrorCode', () => {
     expect(codes).toContain('signature_mismatch')
   })
 })
 
-/** Checks one planted source. */
+/** Runs the check on one planted source. */
 function faultsIn(text: string): string[] {
   const file = join(ROOT, 'src/planted.ts')
   const host = ts.createCompilerHost(OPTIONS)
@@ -63,12 +63,12 @@ describe('the check of the documentation', () => {
       `/**\n * Does.\n * @throws \`secret_blank\`\n */\nexport function work(): void\nexport function work(): void { ${THROWS} }`,
     ],
     [
-      'a throw documented behind a link',
+      'a throw documented after a link',
       `/**\n * Does.\n * @throws {@link Error} \`stale\`, or\n * \`secret_blank\` when blank.\n */\nexport function work() { ${THROWS} }`,
     ],
     [
       'a throw documented by a linked function',
-      `/**\n * One.\n * @throws \`secret_blank\`\n */\nfunction one() { ${THROWS} }\n/**\n * Does.\n * @throws {@link Error} as {@link one} does.\n */\nexport function work() { one() }`,
+      `/**\n * One.\n * @throws \`secret_blank\`\n */\nfunction one() { ${THROWS} }\n/**\n * Does.\n * @throws {@link Error} the codes of {@link one}.\n */\nexport function work() { one() }`,
     ],
   ])('accepts %s', (_, text) => {
     expect(faultsIn(text)).toEqual([])
@@ -77,7 +77,7 @@ describe('the check of the documentation', () => {
   it.each([
     ['an export without a summary', 'export const one = 1', 'one has no summary'],
     ['a type without a summary', 'export interface One {}', 'One has no summary'],
-    ['a member without a summary', '/** One. */\nexport interface One { two: string }', 'One.two has no summary'],
+    ['a property without a summary', '/** One. */\nexport interface One { two: string }', 'One.two has no summary'],
     ['a method without a summary', '/** One. */\nexport interface One { two(): string }', 'One.two has no summary'],
     ['a block with tags and no summary', '/** @internal */\nexport const one = 1', 'one has no summary'],
     [
@@ -86,7 +86,7 @@ describe('the check of the documentation', () => {
       'work throws secret_blank',
     ],
     [
-      'another code than the one thrown',
+      'a @throws with a different code',
       `/**\n * Does.\n * @throws \`stale\`\n */\nexport const work = () => { ${THROWS} }`,
       'work throws secret_blank',
     ],
@@ -96,17 +96,17 @@ describe('the check of the documentation', () => {
       'work throws stale',
     ],
     [
-      'a throw further down',
+      'a throw in a called function',
       `function deep() { ${THROWS} }\n/** Does. */\nexport function work() { deep() }`,
       'work throws secret_blank',
     ],
     [
       'a code that does not exist',
       '/**\n * Does.\n * @throws `secret_blnk`\n */\nexport function work() {}',
-      'secret_blnk, which is no code',
+      'secret_blnk, which is not a code',
     ],
     [
-      'a code that stands behind another tag',
+      'a code in another tag',
       `/**\n * Does.\n * @throws \`stale\`\n * @example \`secret_blank\`\n */\nexport function work() { ${THROWS} }`,
       'work throws secret_blank',
     ],
