@@ -1,7 +1,7 @@
-/** No store: every delivery is a first try. For `createReceiver({ store: false })`. */
+/** The store for `createReceiver({ store: false })`. It keeps no records, so every delivery is a first attempt. */
 import type { Store } from './store.js'
 
-/** A store that remembers nothing. */
+/** A store that keeps no records: every claim succeeds and every write returns `true`. */
 export const noStore: Store = {
   claim: () => ({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }),
   renew: () => true,

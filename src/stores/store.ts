@@ -1,192 +1,200 @@
 /**
- * The store contract: what a driver promises so that an event is worked once, a crash loses none, and a late worker changes nothing.
- * A driver is one plain object in one file; `testStore` of `govalid-webhooks/testing` proves that it keeps this contract.
+ * The store contract. A driver that keeps it processes each event once, loses none in a crash, and ignores late owners.
+ * A driver is one plain object in one file. `testStore` of `govalid-webhooks/testing` checks it against this contract.
  *
  * ```text
- *             claim(key) atomic, the store's clock, new token, try counted
+ *             claim(key): atomic, store clock, new token, attempt counted
  *  (absent) ------------------------------------------> IN PROGRESS(token, lease until, attempt)
- *     ^                                                   |  renew(token)    the lease runs anew
- *     |  retention over                                   |  release(token)  -> RELEASED(attempt, handlers already done)
+ *     ^                                                   |  renew(token)    the lease starts again
+ *     |  retention expired                                |  release(token)  -> RELEASED(attempt, completed handlers)
  *     |                                                   |  complete(token) -> DONE
- *   DONE                       lease over by the store's clock  ->  claimable again, new token
+ *   DONE                  lease expired by the store's clock  ->  claimable again, new token
  * ```
  *
- * What every driver must keep:
+ * Every driver keeps these rules:
  *
  * 1. **Atomic.** Of any number of concurrent `claim`s of one key, in any number of processes, exactly one is `claimed`.
- * 2. **Fenced.** `renew`, `complete` and `release` change the record only while it is IN PROGRESS with the very token given;
- *    else they change nothing and answer `false`. A lease that is over does not take the token away: only another claim does.
- * 3. **One clock.** Leases, retention and the gap between tries are judged by the store's clock (the database's), never by the caller's.
- * 4. **Repeatable.** A `claim` repeated with the token that holds the record (its answer was lost) is the same claim: `claimed`,
- *    the lease runs anew, the same `attempt`, nothing counted. A `complete` repeated with the token that completed the record,
- *    into quarantine or not, answers `true` and changes nothing more. After its own `release` a token claims anew, and the try is counted.
- * 5. **Remembered.** A record is there until its `retainUntil` or the end of its lease, whichever is later; then the key is new again,
- *    whether the record was cleaned up yet or not. No later write lowers `retainUntil`; a later one given to `claim` or `complete` raises it.
- * 6. **Counted once.** Every claim that is `claimed` is a try, but for a repeated one; of the claims that are `busy`, at most one per
- *    `attemptGapMs`, and none within that time after a claimed one. `release` with `counted: false` takes one off again.
- * 7. **Checkpointed.** `completedHandlers` is a set: what `renew`, `release` or `complete` with `quarantined` adds is told to every later claim.
- * 8. **Prompt.** When the service cannot be reached a call rejects; it is never queued in a client to come alive later.
+ * 2. **Fenced.** `renew`, `complete` and `release` change a record only while it is IN PROGRESS with the same token.
+ *    Otherwise they change nothing and return `false`. An expired lease doesn't invalidate the token; only a new claim does.
+ * 3. **One clock.** The store's clock (the database's) decides about leases, retention and the gap between attempts. The
+ *    caller's clock never does.
+ * 4. **Repeatable.** A repeated `claim` with the token that holds the record is the same claim: its first response may have
+ *    been lost. It is `claimed` with the same `attempt`, counts nothing, and the lease starts again. A repeated `complete`
+ *    with the token that completed the record returns `true` and changes nothing more, with or without `quarantined`.
+ *    A `claim` after the token's own `release` is a new claim, and its attempt is counted.
+ * 5. **Retained.** A record exists until its `retainUntil` or the end of its lease, the later of the two. After that the key
+ *    is new again, even if the record hasn't been deleted yet. A later `claim` or `complete` can raise `retainUntil`. No
+ *    write lowers it.
+ * 6. **Counted once.** Every `claimed` result counts an attempt, except a repeated claim. A `busy` result counts at most one
+ *    attempt per `attemptGapMs`, and none within that time after a `claimed` result. `release` with `counted: false`
+ *    subtracts one attempt.
+ * 7. **Checkpointed.** `completedHandlers` is a set. Names added by `renew`, `release`, or `complete` with `quarantined` are
+ *    returned by every later claim.
+ * 8. **Prompt.** A call rejects if the service can't be reached. It is never queued in a client and executed later.
  *
- * Get/set services cannot do this; Workers KV is refused by name.
+ * A service with only get and set can't keep these rules. The receiver refuses Workers KV explicitly.
  */
 
 import type { MaybePromise } from '../maybe-promise.js'
 
-/** What `claim` is given. */
+/** The argument of {@link Store.claim}. */
 export interface ClaimRequest {
-  /** 64 lower-case hex digits: the SHA-256 that identifies the delivery. */
+  /** 64 lowercase hex digits: the SHA-256 that identifies the delivery. */
   readonly key: string
-  /** The claimer's own new token, at most 64 ASCII characters. */
+  /** A new token of the caller, at most 64 ASCII characters. */
   readonly token: string
-  /** How long the claim holds without being renewed, in milliseconds. */
+  /** How long the claim holds without a renewal, in milliseconds. */
   readonly leaseMs: number
-  /** Until when the record must be remembered, in epoch milliseconds. */
+  /** How long the record must be retained, in epoch milliseconds. */
   readonly retainUntil: number
   /**
-   * A claim that finds the record busy counts as a try only when the last counted one is at least this many milliseconds old:
-   * the sender's tries are a minute apart, so what comes sooner is a parallel copy of the same try.
+   * A claim of a busy record counts as an attempt only if the last counted attempt is at least this many milliseconds old.
+   * GoValid's attempts are a minute apart, so an earlier claim comes from a parallel copy of the same attempt.
    */
   readonly attemptGapMs: number
-  /** Also claim a record that is DONE as `quarantined`, to work it again by hand. */
+  /** Also claim a record that is DONE as `quarantined`, to reprocess it. */
   readonly reprocess?: boolean
 }
 
-/** What `claim` answers. */
+/** The result of {@link Store.claim}. */
 export type ClaimResult =
   | {
-      /** The caller holds the claim now. */
+      /** The caller holds the claim. */
       readonly status: 'claimed'
-      /** Which try this is, from 1. */
+      /** The number of this attempt, starting at 1. */
       readonly attempt: number
-      /** How many earlier tries ended with a counted `release`: 0 on a later try means that every one ended in a crash. */
+      /** How many earlier attempts ended with a counted `release`. 0 on a later attempt means that every earlier one crashed. */
       readonly releasedAttempts: number
-      /** Names of the handlers that an earlier try finished. */
+      /** Names of the handlers that earlier attempts completed. */
       readonly completedHandlers: readonly string[]
-      /** The store forgets deliveries before their time, or may have to; the receiver reports it. Say so now and then, not each time. */
+      /**
+       * The store evicts records before their retention expires, or is configured so that it may. The receiver reports it
+       * each time, so set it occasionally, not with every claim.
+       */
       readonly evictedEarly?: boolean
     }
   | {
-      /** Somebody else holds it. */
+      /** Another caller holds the claim. */
       readonly status: 'busy'
-      /** When the other's lease ends, in epoch milliseconds of the store's clock. */
+      /** When the other caller's lease expires, in epoch milliseconds of the store's clock. */
       readonly until: number
-      /** How many tries are counted, this one included. */
+      /** The number of attempts counted so far. */
       readonly attempt: number
     }
   | {
-      /** It is finished. */
+      /** The delivery is finished. */
       readonly status: 'done'
     }
 
-/** What `renew` is given. */
+/** The argument of {@link Store.renew}. */
 export interface RenewRequest {
-  /** The record's key. */
+  /** The key of the record. */
   readonly key: string
-  /** The token it was claimed with. */
+  /** The token of its claim. */
   readonly token: string
-  /** The lease runs anew for this many milliseconds. */
+  /** The new length of the lease from now on, in milliseconds. */
   readonly leaseMs: number
-  /** Names of the handlers finished so far, to be added to the record; absent: unchanged. */
+  /** Names of the handlers completed so far, to add to the record. If absent, the record's names stay unchanged. */
   readonly completedHandlers?: readonly string[]
 }
 
-/** What `complete` is given. */
+/** The argument of {@link Store.complete}. */
 export interface CompleteRequest {
-  /** The record's key. */
+  /** The key of the record. */
   readonly key: string
-  /** The token it was claimed with. */
+  /** The token of its claim. */
   readonly token: string
-  /** Until when the record must be remembered, in epoch milliseconds. */
+  /** How long the record must be retained, in epoch milliseconds. */
   readonly retainUntil: number
-  /** The delivery was given to the quarantine: DONE for the sender, claimable with `rework`. */
+  /** The delivery is in the quarantine: DONE for the sender, claimable with `reprocess`. */
   readonly quarantined?: boolean
-  /** Names of the handlers finished so far, added to the record; kept for a rework. */
+  /** Names of the handlers completed so far, to add to the record. Kept for reprocessing. */
   readonly completedHandlers?: readonly string[]
 }
 
-/** What `release` is given. */
+/** The argument of {@link Store.release}. */
 export interface ReleaseRequest {
-  /** The record's key. */
+  /** The key of the record. */
   readonly key: string
-  /** The token it was claimed with. */
+  /** The token of its claim. */
   readonly token: string
-  /** Names of the handlers finished so far, added to the record. */
+  /** Names of the handlers completed so far, to add to the record. */
   readonly completedHandlers: readonly string[]
-  /** `false` takes the try back: the claim was answered too late to be used. */
+  /** `false` subtracts the attempt again, because the response to the claim came too late to use it. */
   readonly counted: boolean
 }
 
-/** Which handler's transaction is opened, and under which claim. */
+/** The argument of {@link Store.transaction}: the handler that opens a transaction, and its claim. */
 export interface TransactionRequest {
-  /** The record's key. */
+  /** The key of the record. */
   readonly key: string
-  /** The token it was claimed with. */
+  /** The token of its claim. */
   readonly token: string
-  /** The checkpoint that commits together with the handler's writes. */
+  /** The name that commits together with the handler's writes. */
   readonly checkpoint: string
 }
 
 /**
- * A deduplication store. `Transaction` is the type of `context.transaction` where the driver offers one, else `never`.
+ * A deduplication store. `Transaction` is the type of `context.transaction`, or `never` if the driver has no transactions.
  *
- * Every method may be synchronous or return a promise. Each rejects (or throws) when the service fails; the receiver then answers
- * 503 (at `claim`) or goes on and retries behind (at `complete`).
+ * Every method returns a value or a promise, and throws or rejects if the service fails. The receiver then responds with 503
+ * (at `claim`), or continues and repeats the write in the background (at `complete`).
  */
 export interface Store<Transaction = never> {
   /**
-   * Claims a delivery, counting the try. Atomic.
+   * Claims a delivery and counts the attempt. Atomic.
    *
-   * @throws whatever the client throws when the service cannot be reached.
+   * @throws the client's error if the service can't be reached.
    */
   claim(request: ClaimRequest): MaybePromise<ClaimResult>
-  /** Extends the lease; `false` when the token no longer holds the record. */
+  /** Extends the lease. Returns `false` if the token no longer holds the record. */
   renew(request: RenewRequest): MaybePromise<boolean>
-  /** Marks the delivery finished; `false` when the token no longer holds the record. */
+  /** Marks the delivery as finished. Returns `false` if the token no longer holds the record. */
   complete(request: CompleteRequest): MaybePromise<boolean>
-  /** Gives the claim back for another try; `false` when the token no longer holds the record. */
+  /** Releases the claim for the next attempt. Returns `false` if the token no longer holds the record. */
   release(request: ReleaseRequest): MaybePromise<boolean>
-  /** Opens the transaction function for one handler's run; only transactional drivers have it. */
+  /** Opens the transaction function for one run of a handler. Only transactional drivers have it. */
   readonly transaction?: (request: TransactionRequest) => Transaction
-  /** The driver's own quarantine, used when `createReceiver` is given no other. */
+  /** The driver's own quarantine. `createReceiver` uses it if no other quarantine is configured. */
   readonly quarantine?: QuarantineSink
 }
 
-/** One delivery in quarantine: everything needed to look at it and to work it again. */
+/** A delivery in the quarantine, with everything needed to inspect and reprocess it. */
 export interface QuarantineEntry {
-  /** The delivery's key; entries are upserted by it. */
+  /** The key of the delivery. A new entry replaces an entry with the same key. */
   readonly key: string
-  /** Why it is here: a `QuarantinedCode`. */
+  /** Why the delivery is here: a `QuarantinedCode`. */
   readonly code: string
-  /** The event type where one could be read. */
+  /** The event type, if the body has one. */
   readonly eventType: string | undefined
   /** The body as received, byte for byte. */
   readonly rawBody: Uint8Array
-  /** The headers as received, names in lower case; the signature is among them. */
+  /** The headers as received, with lowercase names. They include the signature. */
   readonly headers: Readonly<Record<string, string>>
-  /** The handler's or schema's error as text, at most 4,000 characters; absent where there was none. */
+  /** The error of the handler or schema as text, at most 4,000 characters. `undefined` without an error. */
   readonly error: string | undefined
-  /** When this try was received, in epoch milliseconds. */
+  /** When this attempt was received, in epoch milliseconds. */
   readonly receivedAt: number
-  /** Which try it was, where the store counted. */
+  /** The number of the attempt, if the store counted it. */
   readonly attempt: number | undefined
 }
 
 /**
- * Where deliveries go that are authentic but cannot be worked. Resolves once the entry is durable; the same key again replaces
- * the entry. `discard` takes an entry back when a later try succeeded after all.
+ * Keeps deliveries that are authentic but can't be processed. Resolves once the entry is durable. A new entry replaces an
+ * entry with the same key. `discard` removes an entry again when a later attempt succeeds.
  */
 export interface QuarantineSink {
   (entry: QuarantineEntry): Promise<void>
-  /** Removes the entry of that key, if there is one. */
+  /** Removes the entry with that key, if it exists. */
   readonly discard?: (key: string) => Promise<void>
 }
 
-/** A quarantine that a durable store keeps: the sink, and what a person needs to empty it again. */
+/** The quarantine of a durable store: the sink, and the functions for inspecting and emptying it. */
 export interface Quarantine extends QuarantineSink {
-  /** Removes the entry of that key, if there is one. */
+  /** Removes the entry with that key, if it exists. */
   readonly discard: (key: string) => Promise<void>
-  /** The entry of that key. */
+  /** Returns the entry with that key. */
   readonly get: (key: string) => Promise<QuarantineEntry | undefined>
-  /** Entries in the order of their keys: at most `limit` (100), those after the key `after`. */
+  /** Returns at most `limit` entries (100 by default) in the order of their keys, starting after the key `after`. */
   readonly list: (page?: { readonly limit?: number; readonly after?: string }) => Promise<readonly QuarantineEntry[]>
 }

@@ -1,7 +1,7 @@
 /** The migration on the page about D1 makes the tables that the store makes. */
 import { expect, it } from 'vitest'
 import { quarantineStatements } from '../../src/stores/sqlite/quarantine.js'
-import { recordStatements } from '../../src/stores/sqlite/records.js'
+import { recordStatements } from '../../src/stores/sqlite/record-statements.js'
 import { codeBlocksOf, readPage } from './pages.js'
 
 it('docs/stores/d1.md has the statements of the store', () => {

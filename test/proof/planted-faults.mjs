@@ -97,7 +97,7 @@ export const FAULTS = [
     find: 'record.token === token && record.leaseUntil > 0 ? record : undefined',
     replace: 'record.leaseUntil > 0 ? record : undefined',
     tests: 'unit/stores/memory/memory-store.test.ts',
-    red: 'a late owner completes, renews and releases nothing',
+    red: 'a late owner cannot complete, renew or release the claim of another owner',
   },
   {
     name: 'completion without the token: in the receiver',
@@ -190,7 +190,7 @@ export const FAULTS = [
     find: 'const until = Math.max(record.retainUntil, retainUntil)',
     replace: 'const until = retainUntil',
     tests: 'unit/stores/memory/memory-store.test.ts',
-    red: 'completing keeps the retention, and never shortens it',
+    red: 'a completion never shortens the retention',
   },
   {
     name: 'an empty secret is accepted',

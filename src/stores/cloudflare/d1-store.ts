@@ -1,27 +1,34 @@
 /**
- * Store driver for Cloudflare D1: one statement and one round trip a step, the database's own clock, transactions as one guarded batch.
- * In: a D1 binding. The tables are created with the first step of an isolate, in the same round trip.
+ * The Cloudflare D1 store: one statement and one round trip per operation, with the database's own clock, a quarantine, and
+ * transactions as one guarded batch. Takes a D1 binding. The first operation of an isolate also creates missing tables.
  */
 import { WebhookError } from '../../errors.js'
-import { quarantineStatements, readEntry } from '../sqlite/quarantine.js'
-import { LEASE_LOST, readClaim, recordStatements, type SqlRow, type SqlStatement } from '../sqlite/records.js'
+import { type QuarantineStatements, quarantineStatements, readEntry } from '../sqlite/quarantine.js'
+import {
+  LEASE_LOST,
+  type RecordStatements,
+  readClaim,
+  recordStatements,
+  type SqlRow,
+  type SqlStatement,
+} from '../sqlite/record-statements.js'
 import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from '../store.js'
 
-/** A prepared statement of D1 (`D1PreparedStatement`), as far as it is used. */
+/** The part of a prepared statement (`D1PreparedStatement`) that the driver uses. */
 export interface D1Statement {
-  /** The statement with its values. */
+  /** Returns the statement with its values. */
   bind(...values: unknown[]): D1Statement
 }
 
-/** What one statement of a batch gave (`D1Result`), as far as it is used. */
+/** The part of the result of one statement (`D1Result`) that the driver uses. */
 export interface D1StatementResult {
   /** The rows. */
   readonly results: readonly unknown[]
-  /** What D1 says of the run; `changes` is the number of rows written. */
+  /** D1's metadata. `changes` is the number of written rows. */
   readonly meta: Readonly<Record<string, unknown>>
 }
 
-/** A D1 binding (`D1Database`) or a session of one, as far as it is used. */
+/** The part of a D1 binding (`D1Database`) or session that the driver uses. */
 export interface D1DatabaseBinding {
   /** Prepares one statement. */
   prepare(query: string): D1Statement
@@ -29,25 +36,29 @@ export interface D1DatabaseBinding {
   batch(statements: D1Statement[]): Promise<D1StatementResult[]>
 }
 
-/** What `d1Store` takes. */
+/** The options of {@link d1Store}. */
 export interface D1StoreOptions {
   /** The binding: `env.DB`. */
   readonly database: D1DatabaseBinding
-  /** Keeps receivers apart that share the tables: deliveries of one are unknown to the others. Default: `'default'`. */
+  /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
   readonly namespace?: string
-  /** The table of deliveries; the quarantine is beside it, as `<table>_quarantine`. Default: `'govalid_deliveries'`. */
+  /** The table of deliveries. The quarantine is in `<table>_quarantine`. Default: `'govalid_deliveries'`. */
   readonly table?: string
 }
 
-/** Takes the statements of one transaction. */
+/** Collects the statements of one transaction. */
 export interface D1TransactionBatch {
-  /** Adds statements; they run in the order they were added, once the function has returned. */
+  /** Adds statements. They run in this order after the function returns. */
   add(...statements: D1Statement[]): void
 }
 
 /**
- * `context.transaction` with this store: collects the handler's statements and commits them with its checkpoint, in one atomic `batch`.
- * Resolves to what each statement gave. Nothing can be read inside: read before, and let the statements themselves check what they need.
+ * The type of `context.transaction` with this store. It collects the handler's statements and commits them with the handler's
+ * checkpoint in one atomic `batch`. Resolves to the result of each statement. The function can't read from the database: read
+ * before you call it, and let the statements check their own conditions.
+ *
+ * Rejects with `transaction_async` if the function returns a promise, and with `lease_lost` if another process has claimed
+ * the delivery in the meantime. In both cases nothing is written.
  */
 export type D1Transaction = <Result>(
   collect: (
@@ -55,22 +66,23 @@ export type D1Transaction = <Result>(
   ) => Result extends PromiseLike<unknown> ? 'a D1 transaction takes a synchronous function' : Result,
 ) => Promise<readonly D1StatementResult[]>
 
-/** A store in D1: transactional, and with a quarantine of its own. */
+/** A store in D1, with transactions and its own quarantine. */
 export interface D1Store extends Store<D1Transaction> {
-  /** Opens the transaction function for one handler's run. */
+  /** Opens the transaction function for one run of a handler. */
   readonly transaction: (request: TransactionRequest) => D1Transaction
   /** The quarantine in the same database. */
   readonly quarantine: Quarantine
 }
 
-/** How many records a completion clears away: more than it adds, so that what is over cannot pile up. */
-const SWEPT_PER_COMPLETION = 5
+/** A completion deletes up to 5 expired records. That is more than it adds, so the table can't grow forever. */
+const SWEEP_LIMIT = 5
 const TABLE = /^[A-Za-z_]\w{0,60}$/
 
 /**
- * Makes a store in D1. Calls nothing until the first delivery.
+ * Creates a store in D1. It calls nothing until the first delivery.
  *
- * @throws WebhookError `option_invalid` when `database` is no D1 binding, or `table` no plain name of at most 61 characters.
+ * @throws WebhookError `option_invalid` if `database` isn't a D1 binding, or `table` isn't a plain name of at most 61
+ * characters.
  *
  * @example
  * ```ts
@@ -95,35 +107,38 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 export function d1Store(options: D1StoreOptions): D1Store {
   const { database, namespace = 'default', table = 'govalid_deliveries' } = options
   if (typeof database?.prepare !== 'function' || typeof database.batch !== 'function') {
-    throw new WebhookError('option_invalid', 'database must be a D1 binding: d1Store({ database: env.DB }).')
+    throw new WebhookError(
+      'option_invalid',
+      'database must be a D1 binding: d1Store({ database: env.DB }). See docs/stores/d1.md.',
+    )
   }
   if (!TABLE.test(table)) {
     throw new WebhookError(
       'option_invalid',
-      `table must be letters, digits and _, at most 61, not first a digit; it is ${JSON.stringify(table)}.`,
+      `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}.`,
     )
   }
   const records = recordStatements(table, namespace)
-  const kept = quarantineStatements(`${table}_quarantine`, namespace)
-  const run = createRun(database, [...records.schema, ...kept.schema])
-  const holds = async (step: SqlStatement, ...more: SqlStatement[]) => (await run(step, ...more)).length > 0
+  const entries = quarantineStatements(`${table}_quarantine`, namespace)
+  const run = createRun(database, [...records.schema, ...entries.schema])
+  const returnsRow = async (...statements: SqlStatement[]) => (await run(...statements)).length > 0
   return {
     claim: async (request) => readClaim(await run(records.claim(request)), request.token),
-    renew: (request) => holds(records.renew(request)),
-    complete: (request) => holds(records.complete(request), records.sweep(SWEPT_PER_COMPLETION)),
-    release: (request) => holds(records.release(request)),
+    renew: (request) => returnsRow(records.renew(request)),
+    complete: (request) => returnsRow(records.complete(request), records.sweep(SWEEP_LIMIT)),
+    release: (request) => returnsRow(records.release(request)),
     transaction: (request) => (collect) => commit(database, records, request, collect),
-    quarantine: createQuarantine(run, kept),
+    quarantine: createQuarantine(run, entries),
   }
 }
 
-/** Runs statements in one batch, and gives back the rows of the first. */
+/** Runs statements in one batch and returns the rows of the first statement. */
 type Run = (...statements: SqlStatement[]) => Promise<readonly SqlRow[]>
 
 function createRun(database: D1DatabaseBinding, schema: readonly SqlStatement[]): Run {
   let hasTables = false
   return async function run(...statements) {
-    // Nothing is shared between requests but this flag: a Worker must not wait for a promise of another request.
+    // Requests share only this flag, because a Worker must not wait for a promise of another request.
     const first = hasTables ? [] : schema
     try {
       const results = await database.batch([...first, ...statements].map((statement) => prepare(database, statement)))
@@ -142,7 +157,7 @@ function prepare(database: D1DatabaseBinding, { sql, values }: SqlStatement): D1
 
 async function commit(
   database: D1DatabaseBinding,
-  records: ReturnType<typeof recordStatements>,
+  records: RecordStatements,
   request: TransactionRequest,
   collect: (tx: D1TransactionBatch) => unknown,
 ): Promise<readonly D1StatementResult[]> {
@@ -154,7 +169,7 @@ async function commit(
     return results.slice(1, -1)
   } catch (error) {
     if (!String(error).includes(LEASE_LOST)) throw error
-    const message = 'Another worker has claimed this delivery since; nothing of the transaction was written.'
+    const message = 'Another process has claimed this delivery in the meantime, so the transaction was rolled back.'
     throw new WebhookError('lease_lost', message, { cause: error })
   }
 }
@@ -163,17 +178,17 @@ function collectStatements(collect: (tx: D1TransactionBatch) => unknown): readon
   const collected: D1Statement[] = []
   const result = collect({ add: (...statements) => void collected.push(...statements) })
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return collected
-  // Whatever it adds later would be missing from the batch.
+  // Statements that an async function adds later would be missing from the batch.
   const message =
-    'transaction takes a function that adds its statements at once. Await what they need before calling it.'
+    'transaction takes a synchronous function that adds statements; this function returned a promise. Await before you call transaction.'
   throw new WebhookError('transaction_async', message)
 }
 
-function createQuarantine(run: Run, kept: ReturnType<typeof quarantineStatements>): Quarantine {
-  const put = async (entry: QuarantineEntry) => void (await run(kept.put(entry)))
+function createQuarantine(run: Run, statements: QuarantineStatements): Quarantine {
+  const put = async (entry: QuarantineEntry) => void (await run(statements.put(entry)))
   return Object.assign(put, {
-    discard: async (key: string) => void (await run(kept.discard(key))),
-    get: async (key: string) => (await run(kept.get(key))).map(readEntry)[0],
-    list: async ({ limit = 100, after = '' } = {}) => (await run(kept.list(limit, after))).map(readEntry),
+    discard: async (key: string) => void (await run(statements.discard(key))),
+    get: async (key: string) => (await run(statements.get(key))).map(readEntry)[0],
+    list: async ({ limit = 100, after = '' } = {}) => (await run(statements.list(limit, after))).map(readEntry),
   })
 }

@@ -1,6 +1,6 @@
 /**
- * Store driver for Cloudflare Durable Objects: a bounded number of objects, each of which keeps the deliveries whose keys begin with its
- * digit. One round trip a step. In: a binding of `IdempotencyObject`, whose class is in `idempotency-object.ts`.
+ * The Cloudflare Durable Objects store: one round trip per operation. Deliveries are spread over a fixed number of objects by
+ * the first digit of their keys. Takes a binding of `IdempotencyObject` (see `idempotency-object.ts`).
  */
 import { WebhookError } from '../../errors.js'
 import type { Quarantine, QuarantineEntry, Store } from '../store.js'
@@ -8,9 +8,9 @@ import type { IdempotencyObject } from './idempotency-object.js'
 
 export { IdempotencyObject } from './idempotency-object.js'
 
-/** An object as the driver calls it (`DurableObjectStub`); every call may be repeated. */
+/** The part of an object (`DurableObjectStub`) that the driver uses. Every call may be repeated. */
 export type IdempotencyStub = {
-  readonly [Step in
+  readonly [Method in
     | 'claim'
     | 'renew'
     | 'complete'
@@ -19,41 +19,41 @@ export type IdempotencyStub = {
     | 'discardEntry'
     | 'getEntry'
     | 'listEntries']: (
-    ...input: Parameters<IdempotencyObject[Step]>
-  ) => Promise<Awaited<ReturnType<IdempotencyObject[Step]>>>
+    ...input: Parameters<IdempotencyObject[Method]>
+  ) => Promise<Awaited<ReturnType<IdempotencyObject[Method]>>>
 }
 
-/** The binding of a namespace of {@link IdempotencyObject} (`DurableObjectNamespace`), as far as it is used. */
+/** The part of the binding of {@link IdempotencyObject} (`DurableObjectNamespace`) that the driver uses. */
 export interface IdempotencyNamespace {
-  /** The id of the object of that name. */
+  /** Returns the id of the object with that name. */
   idFromName(name: string): object
-  /** The object of that id. */
+  /** Returns the object with that id. */
   get(id: object): IdempotencyStub
 }
 
-/** What `durableObjectStore` takes. */
+/** The options of {@link durableObjectStore}. */
 export interface DurableObjectStoreOptions {
   /** The binding: `env.IDEMPOTENCY`. */
   readonly namespace: IdempotencyNamespace
-  /** Keeps receivers apart that share the binding: deliveries of one are unknown to the others. Default: `'default'`. */
+  /** Separates receivers that share the binding: a receiver sees only its own deliveries. Default: `'default'`. */
   readonly name?: string
   /**
-   * Over how many objects the deliveries are spread. One object serves some hundred deliveries a second. Another number means other
-   * objects, which know nothing of what the old ones remember. Default: 16.
+   * The number of objects that the deliveries are spread over. One object handles a few hundred deliveries per second. A
+   * different number uses different objects, which don't have the records of the previous ones. Default: 16.
    */
   readonly shards?: 1 | 16
 }
 
-/** A store in Durable Objects, with a quarantine of its own. */
+/** A store in Durable Objects, with its own quarantine. */
 export interface DurableObjectStore extends Store {
-  /** The quarantine, kept in the same objects. */
+  /** The quarantine in the same objects. */
   readonly quarantine: Quarantine
 }
 
 /**
- * Makes a store in Durable Objects. Calls nothing until the first delivery.
+ * Creates a store in Durable Objects. It calls nothing until the first delivery.
  *
- * @throws WebhookError `option_invalid` when `namespace` is no Durable Object namespace, or `shards` neither 1 nor 16.
+ * @throws WebhookError `option_invalid` if `namespace` isn't a Durable Object namespace, or `shards` isn't 1 or 16.
  *
  * @example
  * ```ts
@@ -74,66 +74,70 @@ export interface DurableObjectStore extends Store {
 export function durableObjectStore(options: DurableObjectStoreOptions): DurableObjectStore {
   const { namespace, name = 'default', shards = 16 } = options
   if (typeof namespace?.idFromName !== 'function' || typeof namespace.get !== 'function') {
-    const message = 'namespace must be a Durable Object binding: durableObjectStore({ namespace: env.IDEMPOTENCY }).'
+    const message =
+      'namespace must be a Durable Object binding: durableObjectStore({ namespace: env.IDEMPOTENCY }). See docs/stores/durable-object.md.'
     throw new WebhookError('option_invalid', message)
   }
   if (shards !== 1 && shards !== 16) {
     throw new WebhookError('option_invalid', `shards must be 1 or 16; it is ${String(shards)}.`)
   }
   const prefixes = shards === 1 ? [''] : [...'0123456789abcdef']
-  const call: Call = (key, step) => {
+  const callObject: CallObject = (key, operation) => {
     const prefix = shards === 1 ? '' : key.slice(0, 1)
     const object = () => namespace.get(namespace.idFromName(`${name}/${shards}/${prefix}`))
-    return callTwice(() => step(object()))
+    return retryOnce(() => operation(object()))
   }
   return {
-    claim: (request) => call(request.key, (object) => object.claim(request)),
-    renew: (request) => call(request.key, (object) => object.renew(request)),
-    complete: (request) => call(request.key, (object) => object.complete(request)),
-    release: (request) => call(request.key, (object) => object.release(request)),
-    quarantine: createQuarantine(call, prefixes),
+    claim: (request) => callObject(request.key, (object) => object.claim(request)),
+    renew: (request) => callObject(request.key, (object) => object.renew(request)),
+    complete: (request) => callObject(request.key, (object) => object.complete(request)),
+    release: (request) => callObject(request.key, (object) => object.release(request)),
+    quarantine: createQuarantine(callObject, prefixes),
   }
 }
 
-/** Calls the object that keeps a key. */
-type Call = <T>(key: string, step: (object: IdempotencyStub) => Promise<T>) => Promise<T>
+/** Calls the object that is responsible for a key. */
+type CallObject = <T>(key: string, operation: (object: IdempotencyStub) => Promise<T>) => Promise<T>
 
-/** An object that is reset or moved fails what it is asked just then. Every step may be repeated, so a new stub asks once more. */
-async function callTwice<T>(step: () => Promise<T>): Promise<T> {
+/**
+ * Repeats a failed call once with a new stub, because an object that is being reset or moved fails its current calls. An
+ * overloaded object gets no second call, which would add to its load.
+ */
+async function retryOnce<T>(operation: () => Promise<T>): Promise<T> {
   try {
-    return await step()
+    return await operation()
   } catch (error) {
     const { overloaded } = error as { readonly overloaded?: unknown }
     if (overloaded === true) throw error
-    return step()
+    return operation()
   }
 }
 
-function createQuarantine(call: Call, prefixes: readonly string[]): Quarantine {
-  // An object without a prototype, as a receiver's headers are, cannot be sent to another object.
+function createQuarantine(callObject: CallObject, prefixes: readonly string[]): Quarantine {
+  // The receiver's headers have no prototype. Such an object can't be sent to a Durable Object, so copy it.
   const put = (entry: QuarantineEntry) =>
-    call(entry.key, (object) => object.putEntry({ ...entry, headers: { ...entry.headers } }))
+    callObject(entry.key, (object) => object.putEntry({ ...entry, headers: { ...entry.headers } }))
   return Object.assign(put, {
-    discard: (key: string) => call(key, (object) => object.discardEntry(key)),
-    get: (key: string) => call(key, (object) => object.getEntry(key)),
-    list: ({ limit = 100, after = '' } = {}) => listEntries(call, prefixes, limit, after),
+    discard: (key: string) => callObject(key, (object) => object.discardEntry(key)),
+    get: (key: string) => callObject(key, (object) => object.getEntry(key)),
+    list: ({ limit = 100, after = '' } = {}) => listEntries(callObject, prefixes, limit, after),
   })
 }
 
-/** Objects hold ranges of keys, so the order of the objects is the order of the keys. */
+/** Lists entries across objects. Each object has a range of keys, so the order of the objects is the order of the keys. */
 async function listEntries(
-  call: Call,
+  callObject: CallObject,
   prefixes: readonly string[],
   limit: number,
   after: string,
 ): Promise<QuarantineEntry[]> {
   const entries: QuarantineEntry[] = []
   for (const prefix of prefixes.filter((start) => start >= after.slice(0, start.length))) {
-    for (let isMore = true; isMore && entries.length < limit; ) {
+    for (let hasMore = true; hasMore && entries.length < limit; ) {
       const last = entries.at(-1)?.key ?? after
-      const page = await call(prefix, (object) => object.listEntries(limit - entries.length, last))
+      const page = await callObject(prefix, (object) => object.listEntries(limit - entries.length, last))
       entries.push(...page)
-      isMore = page.length > 0
+      hasMore = page.length > 0
     }
   }
   return entries

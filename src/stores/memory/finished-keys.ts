@@ -1,17 +1,17 @@
 /**
- * The keys that are finished, in typed arrays: a 128-bit fingerprint and an expiry each, in the order they were finished.
- * Keys are SHA-256 digits, so their first 128 bits are a fingerprint already. Grows with use, up to its capacity.
+ * A bounded set of finished keys in typed arrays. Each entry is a 128-bit fingerprint and an expiry time, in the order of
+ * completion. Keys are SHA-256 digits, so their first 128 bits serve as the fingerprint. The arrays grow up to `maxKeys`.
  */
 
 /** A bounded set of finished keys. */
 export interface FinishedKeys {
-  /** Whether a key is remembered at `now`. */
+  /** Whether the set contains a key that expires after `now`. */
   has(key: string, now: number): boolean
-  /** Remembers a key until `retainUntil`; there must be room, see `makeRoom`. */
+  /** Adds a key until `retainUntil`. Call `makeRoom` first: the set must have a free place. */
   add(key: string, retainUntil: number, token: string): void
-  /** Forgets the oldest until at most `room` are left; says whether one of them should still have been remembered at `now`. */
+  /** Evicts the oldest keys until at most `room` are left. Returns whether one of them had not expired at `now`. */
   makeRoom(room: number, now: number): boolean
-  /** The token a key was finished with, if it is among the newest: enough to know a repeated completion. */
+  /** Returns the token that completed a key, for the newest 256 keys. Identifies a repeated completion. */
   lastToken(key: string): string | undefined
 }
 
@@ -20,16 +20,16 @@ const EMPTY = 0
 const RECENT = 256
 
 interface Table {
-  /** Fingerprints, four words an entry, by place in the ring. */
+  /** Fingerprints by place in the ring, four words per entry. */
   readonly words: Uint32Array
   /** Epoch milliseconds by place in the ring. */
   readonly until: Float64Array
-  /** Open addressing, linear probing: place in the ring plus 1, or 0. */
+  /** A hash table with open addressing and linear probing: a place in the ring plus 1, or 0. */
   readonly slots: Uint32Array
   readonly capacity: number
 }
 
-/** Makes an empty set for `maxKeys` keys. */
+/** Creates an empty set for `maxKeys` keys. */
 export function createFinishedKeys(maxKeys: number): FinishedKeys {
   let table = createTable(Math.min(maxKeys, 1024))
   let oldest = 0
@@ -43,7 +43,7 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
     removeSlot(table, place)
     table.until[place] = 0
   }
-  const dropOldest = () => {
+  const evictOldest = () => {
     remove(oldest)
     oldest = (oldest + 1) % table.capacity
     size--
@@ -75,22 +75,22 @@ export function createFinishedKeys(maxKeys: number): FinishedKeys {
       table.until[place] = retainUntil
       insertSlot(table, place)
       size++
-      const at = added++ % RECENT
-      recentKeys[at] = key
-      recentTokens[at] = token
+      const index = added++ % RECENT
+      recentKeys[index] = key
+      recentTokens[index] = token
     },
     makeRoom(room, now) {
-      let early = false
+      let evictedEarly = false
       while (size > room) {
-        early ||= (table.until[oldest] as number) > now
-        dropOldest()
+        evictedEarly ||= (table.until[oldest] as number) > now
+        evictOldest()
       }
-      return early
+      return evictedEarly
     },
     lastToken(key) {
       for (let age = 1; age <= recentKeys.length; age++) {
-        const at = (added - age) % RECENT
-        if (recentKeys[at] === key) return recentTokens[at]
+        const index = (added - age) % RECENT
+        if (recentKeys[index] === key) return recentTokens[index]
       }
       return undefined
     },
@@ -108,7 +108,7 @@ function createTable(capacity: number): Table {
   }
 }
 
-/** The first 32 of 64 hex digits. */
+/** Writes the first 32 of 64 hex digits to `into` as four 32-bit words. */
 function readFingerprint(key: string, into: Uint32Array): void {
   for (let word = 0; word < WORDS; word++) {
     let bits = 0
@@ -117,7 +117,7 @@ function readFingerprint(key: string, into: Uint32Array): void {
   }
 }
 
-/** `0` to `9` and `a` to `f` to their value. */
+/** Converts the code of `0` to `9` or `a` to `f` to its value. */
 function hexDigit(code: number): number {
   return (code & 15) + (code >> 6) * 9
 }
@@ -131,12 +131,12 @@ function find(table: Table, probe: Uint32Array): number {
   const mask = slots.length - 1
   for (let slot = (probe[0] as number) & mask; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
     const place = (slots[slot] as number) - 1
-    const at = place * WORDS
+    const first = place * WORDS
     if (
-      words[at] === probe[0] &&
-      words[at + 1] === probe[1] &&
-      words[at + 2] === probe[2] &&
-      words[at + 3] === probe[3]
+      words[first] === probe[0] &&
+      words[first + 1] === probe[1] &&
+      words[first + 2] === probe[2] &&
+      words[first + 3] === probe[3]
     ) {
       return place
     }
@@ -151,7 +151,7 @@ function insertSlot(table: Table, place: number): void {
   table.slots[slot] = place + 1
 }
 
-/** Removes a place and moves back what was pushed past it, so that no probe ends too early. */
+/** Frees the slot of a place and moves displaced entries back, because a gap would end their probes too early. */
 function removeSlot(table: Table, place: number): void {
   const { slots } = table
   const mask = slots.length - 1

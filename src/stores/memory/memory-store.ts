@@ -1,41 +1,44 @@
 /**
- * The default store: this process's (or isolate's) own memory. Other processes do not see it, and a restart forgets it.
- * Finished deliveries cost about 32 bytes each (see `finished-keys.ts`); the few that are being worked or tried again are plain objects.
+ * The default store, in the memory of this process or isolate. Other processes don't share it, and a restart empties it.
+ * A finished delivery takes about 32 bytes (see `finished-keys.ts`). The few unfinished deliveries are plain objects.
  */
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { ClaimRequest, ClaimResult, CompleteRequest, ReleaseRequest, RenewRequest, Store } from '../store.js'
 import { createFinishedKeys } from './finished-keys.js'
 
-/** What `memoryStore` takes. */
+/** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many deliveries are remembered. When full, the one finished longest ago goes; a live claim never does. Default: 100,000. */
+  /**
+   * The maximum number of deliveries. When the store is full, it evicts the delivery that finished first. It never evicts a
+   * live claim. Default: 100,000.
+   */
   readonly maxKeys?: number
-  /** The clock, for tests. */
+  /** The clock. Tests inject their own. */
   readonly clock?: Clock
 }
 
-/** A store that is full for long is told of once an hour. */
-const TELL_EVERY_MS = 60 * 60 * 1000
-const LOOKED_AT_PER_CLAIM = 2
+/** A store that stays full reports early evictions once an hour. */
+const REPORT_EVERY_MS = 60 * 60 * 1000
+const CHECKED_PER_CLAIM = 2
 
 interface Unfinished {
   token: string
-  /** Epoch milliseconds; 0 when released. */
+  /** Epoch milliseconds, or 0 after a release or completion. */
   leaseUntil: number
   retainUntil: number
   attempt: number
   releasedAttempts: number
   countedAt: number
   completedHandlers: readonly string[]
-  /** Given to the quarantine: finished for the sender, but claimable for a rework. */
-  quarantined: boolean
+  /** The delivery is in the quarantine: finished for the sender, claimable with `reprocess`. */
+  isQuarantined: boolean
 }
 
 /**
- * Makes a store in memory. Synchronous; keeps every rule of the store contract within one process.
+ * Creates a store in memory. It is synchronous and keeps every rule of the store contract within one process.
  *
- * @throws WebhookError `option_invalid` when `maxKeys` is no whole number from 1 to 16,777,216.
+ * @throws WebhookError `option_invalid` if `maxKeys` isn't a whole number from 1 to 16,777,216.
  *
  * @example
  * ```ts
@@ -51,15 +54,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
   const unfinished = new Map<string, Unfinished>()
   const finished = createFinishedKeys(maxKeys)
-  const forgetSome = createSweep(unfinished)
-  let toldAt = Number.NEGATIVE_INFINITY
-  const held = (key: string, token: string): Unfinished | undefined => {
+  const sweep = createSweep(unfinished)
+  let reportedAt = Number.NEGATIVE_INFINITY
+  const findHeld = (key: string, token: string): Unfinished | undefined => {
     const record = unfinished.get(key)
     return record && record.token === token && record.leaseUntil > 0 ? record : undefined
   }
   const wasCompletedWith = (key: string, token: string): boolean => {
     const record = unfinished.get(key)
-    return record ? record.quarantined && record.token === token : finished.lastToken(key) === token
+    return record ? record.isQuarantined && record.token === token : finished.lastToken(key) === token
   }
   return {
     claim(request) {
@@ -67,20 +70,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const { key } = request
       if (finished.has(key, now)) return { status: 'done' }
       const record = unfinished.get(key)
-      if (record && !isOver(record, now)) return claimAgain(record, request, now)
+      if (record && !isExpired(record, now)) return claimAgain(record, request, now)
       if (record) unfinished.delete(key)
-      forgetSome(now)
+      sweep(now)
       const isFull = unfinished.size >= maxKeys
-      if (isFull && !dropIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
-      const fresh = createRecord(request, now)
-      unfinished.set(key, fresh)
+      if (isFull && !evictIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
+      const created = createRecord(request, now)
+      unfinished.set(key, created)
       const evictedEarly = finished.makeRoom(maxKeys - unfinished.size, now) || isFull
-      if (!evictedEarly || now - toldAt < TELL_EVERY_MS) return claimed(fresh)
-      toldAt = now
-      return { ...claimed(fresh), evictedEarly }
+      if (!evictedEarly || now - reportedAt < REPORT_EVERY_MS) return claimed(created)
+      reportedAt = now
+      return { ...claimed(created), evictedEarly }
     },
     renew({ key, token, leaseMs, completedHandlers = [] }: RenewRequest) {
-      const record = held(key, token)
+      const record = findHeld(key, token)
       if (!record) return false
       record.leaseUntil = clock.now() + leaseMs
       record.completedHandlers = union(record.completedHandlers, completedHandlers)
@@ -88,12 +91,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     complete(request: CompleteRequest) {
       const { key, token, retainUntil } = request
-      const record = held(key, token)
+      const record = findHeld(key, token)
       if (!record) return wasCompletedWith(key, token)
       const until = Math.max(record.retainUntil, retainUntil)
       if (request.quarantined) {
         const completedHandlers = union(record.completedHandlers, request.completedHandlers ?? [])
-        Object.assign(record, { leaseUntil: 0, retainUntil: until, quarantined: true, completedHandlers })
+        Object.assign(record, { leaseUntil: 0, retainUntil: until, isQuarantined: true, completedHandlers })
         return true
       }
       unfinished.delete(key)
@@ -101,7 +104,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return true
     },
     release({ key, token, completedHandlers, counted }: ReleaseRequest) {
-      const record = held(key, token)
+      const record = findHeld(key, token)
       if (!record) return false
       record.leaseUntil = 0
       record.completedHandlers = union(record.completedHandlers, completedHandlers)
@@ -121,23 +124,23 @@ function createRecord({ token, leaseMs, retainUntil }: ClaimRequest, now: number
     releasedAttempts: 0,
     countedAt: now,
     completedHandlers: [],
-    quarantined: false,
+    isQuarantined: false,
   }
 }
 
 function claimAgain(record: Unfinished, request: ClaimRequest, now: number): ClaimResult {
   const { token, leaseMs, retainUntil, attemptGapMs, reprocess } = request
-  if (record.quarantined && !reprocess) return { status: 'done' }
+  if (record.isQuarantined && !reprocess) return { status: 'done' }
   if (record.leaseUntil > now && record.token !== token) {
     if (now - record.countedAt >= attemptGapMs) count(record, now)
     return { status: 'busy', until: record.leaseUntil, attempt: record.attempt }
   }
-  // The same token again: its answer was lost. It is the same claim, and the same try.
+  // A repeated claim with the same token is the same attempt, because the first response was lost.
   if (!(record.token === token && record.leaseUntil > 0)) count(record, now)
   record.token = token
   record.leaseUntil = now + leaseMs
   record.retainUntil = Math.max(record.retainUntil, retainUntil)
-  record.quarantined = false
+  record.isQuarantined = false
   return claimed(record)
 }
 
@@ -148,34 +151,35 @@ function count(record: Unfinished, now: number): void {
 
 function claimed({
   attempt,
-  releasedAttempts: released,
+  releasedAttempts,
   completedHandlers,
 }: Unfinished): Extract<ClaimResult, { status: 'claimed' }> {
-  return { status: 'claimed', attempt, releasedAttempts: released, completedHandlers }
+  return { status: 'claimed', attempt, releasedAttempts, completedHandlers }
 }
 
-/** A claim that is being worked is known to its lease's end, whatever its retention. */
-function isOver({ retainUntil, leaseUntil }: Unfinished, now: number): boolean {
+/** A live claim outlasts its retention: the record expires only after its lease. */
+function isExpired({ retainUntil, leaseUntil }: Unfinished, now: number): boolean {
   return Math.max(retainUntil, leaseUntil) <= now
 }
 
 /**
- * Forgets what is over: looks at two records a call and goes round, so that nothing is passed over for what was before it. A claim adds one
- * record at most, so what failed or was given to the quarantine takes no room from finished deliveries for longer than its retention.
+ * Creates a function that deletes expired records. It checks the next two records per call and starts over at the end, so
+ * a long-lived record can't shield the records behind it. A claim adds at most one record, so failed and quarantined
+ * deliveries take room from finished ones no longer than their retention.
  */
 function createSweep(unfinished: Map<string, Unfinished>): (now: number) => void {
   let round = unfinished.entries()
-  return function forgetSome(now) {
-    for (let looked = 0; looked < LOOKED_AT_PER_CLAIM; looked++) {
+  return function sweep(now) {
+    for (let checked = 0; checked < CHECKED_PER_CLAIM; checked++) {
       const { done, value } = round.next()
       if (done) round = unfinished.entries()
-      else if (isOver(value[1], now)) unfinished.delete(value[0])
+      else if (isExpired(value[1], now)) unfinished.delete(value[0])
     }
   }
 }
 
-/** Makes room by forgetting the oldest record that nobody works, released or with its lease over; `false` when all are live. */
-function dropIdle(unfinished: Map<string, Unfinished>, now: number): boolean {
+/** Evicts the oldest idle record (released, or lease expired). Returns `false` if every record has a live lease. */
+function evictIdle(unfinished: Map<string, Unfinished>, now: number): boolean {
   for (const [key, record] of unfinished) {
     if (record.leaseUntil <= now) return unfinished.delete(key)
   }

@@ -1,58 +1,62 @@
 /**
- * Store driver for Postgres, by a `Pool` of `pg`: any number of processes and machines, transactions with the handler's own writes, a
- * quarantine. The clock is the database's. Creates its two tables with the first delivery:
+ * The Postgres store, for any number of processes and machines. It has transactions with the handler's own writes and a
+ * quarantine. Takes a `Pool` of `pg`. The clock is the database's. The first delivery creates two tables:
  *
- * | `<table>` | what it holds |
+ * | `<table>` | content |
  * | --- | --- |
- * | `namespace`, `key` | which delivery; the key is the SHA-256 |
- * | `state` | `working`, `released`, `done` or `quarantined` |
- * | `token` | who claimed it last |
- * | `lease_until`, `retain_until`, `counted_at` | the end of the lease, of the retention, and the last counted try, in epoch milliseconds |
- * | `attempt`, `released` | tries counted, and tries that ended with a release |
- * | `completed_handlers` | names of the handlers that are finished |
+ * | `namespace`, `key` | the delivery; the key is its SHA-256 |
+ * | `state` | `processing`, `released`, `done` or `quarantined` |
+ * | `token` | the token of the last claim |
+ * | `lease_until`, `retain_until` | the end of the lease and of the retention, in epoch milliseconds |
+ * | `counted_at` | the time of the last counted attempt, in epoch milliseconds |
+ * | `attempt`, `released_attempts` | the number of counted attempts, and of attempts that ended with a release |
+ * | `completed_handlers` | the names of the completed handlers |
  *
- * | `<table>_quarantine` | what it holds |
+ * | `<table>_quarantine` | content |
  * | --- | --- |
  * | `namespace`, `key`, `code`, `raw_body`, `received_at`, `attempt` | the entry |
- * | `about` | its event type, headers and error, as JSON |
+ * | `about` | the event type, headers and error of the entry, as JSON |
  */
 import type { Pool } from 'pg'
 import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { Quarantine, Store, TransactionRequest } from '../store.js'
-import { createConnections, type PostgresConnections, type PostgresStatement } from './connection.js'
+import { createConnections, type PostgresConnections, type PostgresStatement } from './connections.js'
+import { createOrphanedClaims } from './orphaned-claims.js'
 import { createQuarantine } from './quarantine.js'
-import { type ClaimRow, readClaim, recordStatements } from './records.js'
-import { migrateTables, readTable, tablesSql } from './schema.js'
-import { createTransactions, type PostgresTransaction } from './transaction.js'
-import { createUnansweredClaims } from './unanswered.js'
+import { type ClaimRow, readClaim, recordStatements } from './record-statements.js'
+import { migrateTables, readTable, tablesSql } from './tables.js'
+import { createTransactions, type PostgresTransaction } from './transactions.js'
 
-export type { PostgresTransaction } from './transaction.js'
+export type { PostgresTransaction } from './transactions.js'
 
-/** What `postgresStore` takes. */
+/** The options of {@link postgresStore}. */
 export interface PostgresStoreOptions {
-  /** A pool of `pg`, yours: the store ends neither it nor its connections. It needs two connections at least, for transactions. */
+  /** Your pool of `pg`. The store never ends it. Transactions need at least two connections. */
   readonly pool: Pool
   /**
-   * The table of deliveries, with or without a schema: `'hooks.deliveries'`. The quarantine is beside it, as `<table>_quarantine`. Both
-   * are created where they are missing; the schema must exist. Default: `'govalid_deliveries'`.
+   * The table of deliveries, with or without a schema, for example `'hooks.deliveries'`. The quarantine is in
+   * `<table>_quarantine`. The store creates missing tables, but the schema must exist. Default: `'govalid_deliveries'`.
    */
   readonly table?: string
-  /** Keeps receivers apart that share the tables: deliveries of one are unknown to the others. Default: `'default'`. */
+  /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
   readonly namespace?: string
-  /** How long a call may wait for a connection or a locked row, in milliseconds; nothing is sent after that. Default: 900. */
+  /** How long a call may wait for a connection or a locked row, in milliseconds. Nothing is sent after that. Default: 900. */
   readonly callLimitMs?: number
-  /** How many transactions may be open at once; others wait. The rest of the pool is left for claims. Default: half of the pool. */
+  /**
+   * How many transactions may be open at once. Others wait, which leaves the rest of the pool to claims. Default: half of
+   * the pool.
+   */
   readonly maxTransactions?: number
-  /** How long a transaction may be open, in milliseconds. Default: 15 minutes. */
+  /** How long a transaction may stay open, in milliseconds. Default: 15 minutes. */
   readonly transactionLimitMs?: number
-  /** The clock of those limits, for tests. Leases and retention go by the database's own. */
+  /** The clock for these limits. Tests inject their own. Leases and retention use the database's clock. */
   readonly clock?: Clock
 }
 
-/** A store in Postgres: transactional, and with a quarantine of its own. */
+/** A store in Postgres, with transactions and its own quarantine. */
 export interface PostgresStore extends Store<PostgresTransaction> {
-  /** Opens the transaction function for one handler's run. */
+  /** Opens the transaction function for one run of a handler. */
   readonly transaction: (request: TransactionRequest) => PostgresTransaction
   /** The quarantine in the same database. */
   readonly quarantine: Quarantine
@@ -60,15 +64,15 @@ export interface PostgresStore extends Store<PostgresTransaction> {
 
 const TABLE = 'govalid_deliveries'
 const POOL_MAX = 10
-/** Below the second that the receiver gives a store call. */
+/** Less than the receiver's 1 s per store call. */
 const CALL_LIMIT_MS = 900
 const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
 
 /**
- * Makes a store in Postgres. Connects with the first delivery only.
+ * Creates a store in Postgres. It connects with the first delivery.
  *
- * @throws WebhookError `option_invalid` when `pool` is no pool of `pg`, `table` no plain name, `namespace` no printable ASCII, or a
- * limit no whole number above 0.
+ * @throws WebhookError `option_invalid` if `pool` isn't a pool of `pg`, `table` isn't a plain name, `namespace` isn't
+ * printable ASCII, or a limit isn't a whole number above 0.
  *
  * @example
  * ```ts
@@ -88,46 +92,48 @@ const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   const { pool, table = TABLE, namespace = 'default', clock = systemClock } = options
-  refuseOtherThanPool(pool)
+  assertPool(pool)
   if (!/^[\x20-\x7e]{1,200}$/.test(namespace)) {
-    throw new WebhookError('option_invalid', 'namespace must be 1 to 200 printable ASCII characters.')
+    throw new WebhookError(
+      'option_invalid',
+      `namespace must be 1 to 200 printable ASCII characters; it is ${JSON.stringify(namespace)}.`,
+    )
   }
   const tables = readTable(table)
   const callLimitMs = readCount('callLimitMs', options.callLimitMs, CALL_LIMIT_MS)
   const transactionLimitMs = readCount('transactionLimitMs', options.transactionLimitMs, TRANSACTION_LIMIT_MS)
   const poolMax = pool.options?.max ?? POOL_MAX
-  const half = Math.max(1, Math.floor(poolMax / 2))
-  const maxTransactions = readCount('maxTransactions', options.maxTransactions, half)
+  const maxTransactions = readCount('maxTransactions', options.maxTransactions, Math.max(1, Math.floor(poolMax / 2)))
   const statements = recordStatements(tables, namespace, callLimitMs)
   const migrate = (borrow: PostgresConnections['borrow']) => migrateTables(tables, clock, borrow)
-  // A storm of claims leaves one connection to heartbeats and completions.
-  const connections = createConnections({ pool, clock, callLimitMs, turns: Math.max(1, poolMax - 1), migrate })
-  const { run, runInTurn } = connections
+  // A burst of claims leaves one connection to heartbeats and completions.
+  const connections = createConnections({ pool, clock, callLimitMs, maxQueued: Math.max(1, poolMax - 1), migrate })
+  const { run, runQueued } = connections
   const transactions = createTransactions({ connections, clock, maxTransactions, transactionLimitMs })
-  const changes = async (statement: PostgresStatement) => (await run(statement)).rowCount === 1
-  const unanswered = createUnansweredClaims(clock, () => pool.ending)
+  const changesRow = async (statement: PostgresStatement) => (await run(statement)).rowCount === 1
+  const orphanedClaims = createOrphanedClaims(clock, () => pool.ending)
   const sweep = createSweep(clock, async (limit) => (await run(statements.sweep(limit))).rowCount ?? 0)
   return {
     async claim(request) {
       const { key, token } = request
-      unanswered.keep(token)
+      orphanedClaims.keep(token)
       const release = async () => {
-        const { rowCount } = await runInTurn(statements.release({ key, token, completedHandlers: [], counted: false }))
+        const { rowCount } = await runQueued(statements.release({ key, token, completedHandlers: [], counted: false }))
         return rowCount === 1
       }
-      const onUnanswered = () => unanswered.takeBack(token, release)
-      const { rows } = await runInTurn({ ...statements.claim(request), onUnanswered })
+      const onNoResponse = () => orphanedClaims.releaseLater(token, release)
+      const { rows } = await runQueued({ ...statements.claim(request), onNoResponse })
       return readClaim(rows[0] as ClaimRow | undefined)
     },
-    renew: (request) => changes(statements.renew(request)),
+    renew: (request) => changesRow(statements.renew(request)),
     async complete(request) {
-      const completed = await changes(statements.complete(request))
+      const isCompleted = await changesRow(statements.complete(request))
       sweep()
-      return completed
+      return isCompleted
     },
-    release: (request) => changes(statements.release(request)),
-    transaction: (request) => (work) =>
-      transactions.run(work, {
+    release: (request) => changesRow(statements.release(request)),
+    transaction: (request) => (callback) =>
+      transactions.run(callback, {
         begin: (quote) => statements.begin(request, quote),
         commit: (quote) => statements.commit(request, quote),
       }),
@@ -136,9 +142,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 }
 
 /**
- * The SQL that creates the store's tables, for migrations of your own: where the role of the application may not create tables.
+ * Returns the SQL that creates the store's tables. Use it in a migration if the role of your application may not create
+ * tables.
  *
- * @throws WebhookError `option_invalid` when `table` is no plain name.
+ * @throws WebhookError `option_invalid` if `table` isn't a plain name.
  *
  * @example
  * ```ts
@@ -151,16 +158,19 @@ export function postgresTablesSql(table: string = TABLE): string {
   return tablesSql(readTable(table))
 }
 
-function refuseOtherThanPool(pool: unknown): void {
-  const given = (pool ?? {}) as Readonly<Record<string, unknown>>
-  const methods = ['connect', 'query', 'on'].every((method) => typeof given[method] === 'function')
-  if (methods && typeof given['totalCount'] === 'number') return
-  throw new WebhookError('option_invalid', 'pool must be a Pool of pg, not a Client: new Pool({ connectionString }).')
+function assertPool(pool: unknown): void {
+  const candidate = (pool ?? {}) as Readonly<Record<string, unknown>>
+  const hasMethods = ['connect', 'query', 'on'].every((method) => typeof candidate[method] === 'function')
+  if (hasMethods && typeof candidate['totalCount'] === 'number') return
+  throw new WebhookError(
+    'option_invalid',
+    'pool must be a Pool of pg, not a Client or a connection string: new Pool({ connectionString }). See docs/stores/postgres.md.',
+  )
 }
 
 function readCount(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback
-  // The limits are those of timers too.
+  // A longer timer fires immediately.
   if (Number.isSafeInteger(value) && value > 0 && value <= MAX_TIMER_MS) return value
   const message = `${name} must be a whole number from 1 to ${MAX_TIMER_MS}; it is ${value}.`
   throw new WebhookError('option_invalid', message)
@@ -168,29 +178,29 @@ function readCount(name: string, value: number | undefined, fallback: number): n
 
 const SWEEP_EVERY = 100
 const SWEEP_AFTER_MS = 60_000
-const SWEPT_AT_ONCE = 500
+const SWEEP_LIMIT = 500
 
 /**
- * Clears away what is over, behind a completion: at most one statement at a time, more rows than completions add, and none that is locked.
- * A failure is left to the next time.
+ * Creates a function that deletes expired records in the background, after a completion. It runs at most one statement at a
+ * time and skips locked rows. It deletes more rows than completions add. Errors are ignored, because the next sweep deletes the same rows.
  */
-function createSweep(clock: Clock, deleteSome: (limit: number) => Promise<number>): () => void {
+function createSweep(clock: Clock, deleteExpired: (limit: number) => Promise<number>): () => void {
   let completions = 0
-  let due = 0
-  let running = false
+  let dueAt = 0
+  let isRunning = false
   return () => {
     completions++
-    if (running || (completions < SWEEP_EVERY && clock.now() < due)) return
-    running = true
+    if (isRunning || (completions < SWEEP_EVERY && clock.now() < dueAt)) return
+    isRunning = true
     completions = 0
-    due = clock.now() + SWEEP_AFTER_MS
-    void deleteSome(SWEPT_AT_ONCE)
+    dueAt = clock.now() + SWEEP_AFTER_MS
+    void deleteExpired(SWEEP_LIMIT)
       .then((deleted) => {
-        if (deleted === SWEPT_AT_ONCE) due = 0
+        if (deleted === SWEEP_LIMIT) dueAt = 0
       })
       .catch(() => {})
       .finally(() => {
-        running = false
+        isRunning = false
       })
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The quarantine in Postgres. The body is kept as bytes; text that may hold anything is kept as JSON in ASCII, which escapes NUL and lone
- * surrogates and does not depend on the database's encoding.
+ * The quarantine in Postgres. The body is stored as bytes. Arbitrary text is stored as ASCII JSON, which escapes NUL and lone
+ * surrogates and works with every database encoding.
  */
 import type { QueryResult } from 'pg'
 import type { Quarantine, QuarantineEntry } from '../store.js'
-import type { PostgresStatement } from './connection.js'
-import type { PostgresTables } from './schema.js'
+import type { PostgresStatement } from './connections.js'
+import type { PostgresTables } from './tables.js'
 
 interface EntryRow {
   readonly key: string
@@ -21,7 +21,7 @@ type About = Pick<QuarantineEntry, 'eventType' | 'headers' | 'error'>
 const COLUMNS = `encode(key, 'hex') AS key, code, raw_body, received_at, attempt, about`
 const PAGE = 100
 
-/** Makes the quarantine of one namespace. */
+/** Creates the quarantine of one namespace. */
 export function createQuarantine(
   { quarantine: table }: PostgresTables,
   namespace: string,

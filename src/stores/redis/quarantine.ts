@@ -1,13 +1,13 @@
 /**
- * The quarantine in Redis: a hash of entries and a sorted set of their keys, in one slot of a cluster. Entries are JSON, the body in it
- * base64; JSON keeps NUL and lone surrogates as escapes. They have no expiry: they are there until they are discarded.
+ * The quarantine in Redis: a hash of entries and a sorted set of their keys, in one slot of a cluster. An entry is JSON, which
+ * escapes NUL and lone surrogates, with the body in base64. Entries never expire; they stay until they are discarded.
  */
 
 import type { Quarantine, QuarantineEntry } from '../store.js'
-import type { RunScript } from './client.js'
+import type { RunScript } from './run-script.js'
 import { DISCARD_ENTRY, GET_ENTRY, LIST_ENTRIES, PUT_ENTRY } from './scripts.js'
 
-/** Makes the quarantine of one namespace. */
+/** Creates the quarantine of one namespace. */
 export function createQuarantine(run: RunScript, namespace: string): Quarantine {
   const keys = [`govalid:{${namespace}}:quarantine`, `govalid:{${namespace}}:quarantine:entries`]
   const put = async (entry: QuarantineEntry) =>
@@ -30,12 +30,12 @@ function toText({ rawBody, ...entry }: QuarantineEntry): string {
 }
 
 function readEntry(text: unknown): QuarantineEntry {
-  const kept = JSON.parse(String(text)) as Omit<QuarantineEntry, 'rawBody'> & { readonly rawBody: string }
-  const { key, code, eventType, headers, error, receivedAt, attempt } = kept
-  return { key, code, eventType, rawBody: fromBase64(kept.rawBody), headers, error, receivedAt, attempt }
+  const entry = JSON.parse(String(text)) as Omit<QuarantineEntry, 'rawBody'> & { readonly rawBody: string }
+  const { key, code, eventType, headers, error, receivedAt, attempt } = entry
+  return { key, code, eventType, rawBody: fromBase64(entry.rawBody), headers, error, receivedAt, attempt }
 }
 
-/** As many bytes as a call takes arguments without trouble, and a multiple of three. */
+/** A number of bytes that is safe to spread as arguments, and a multiple of three so that chunks need no padding. */
 const CHUNK = 0x6000
 
 function toBase64(bytes: Uint8Array): string {

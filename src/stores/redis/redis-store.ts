@@ -1,39 +1,40 @@
 /**
- * Store driver for Redis, by node-redis or ioredis: one script and one round trip a step, Redis' own clock, a quarantine. In: the user's
- * client. Best effort across a failover: a claim or completion that the promoted replica never saw is forgotten. No transactions.
+ * The Redis store: one script and one round trip per operation, with Redis's own clock and a quarantine, but no transactions.
+ * Takes a node-redis or ioredis client. A failover loses every claim or completion that the promoted replica hadn't received.
  */
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { ClaimResult, Quarantine, Store } from '../store.js'
-import { createRunScript, type RedisClient } from './client.js'
 import { createQuarantine } from './quarantine.js'
+import { createRunScript, type RedisClient } from './run-script.js'
 import { CLAIM, COMPLETE, RELEASE, RENEW } from './scripts.js'
 
-export type { IoredisClient, NodeRedisClient, RedisClient } from './client.js'
+export type { IoredisClient, NodeRedisClient, RedisClient } from './run-script.js'
 
-/** What `redisStore` takes. */
+/** The options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * A client, cluster or sentinel of node-redis, told to connect; or a `Redis` of ioredis made with `maxRetriesPerRequest: 0`, or a `Cluster`.
+   * A connected client, cluster or sentinel of node-redis; a `Redis` of ioredis with `maxRetriesPerRequest: 0`; or a `Cluster`
+   * of ioredis.
    */
   readonly client: RedisClient
-  /** Keeps receivers apart that share the server: deliveries of one are unknown to the others. No braces. Default: `'default'`. */
+  /** Separates receivers that share the server: a receiver sees only its own deliveries. No braces. Default: `'default'`. */
   readonly namespace?: string
-  /** The clock of the wait for a connection, for tests. Leases and retention go by Redis' own. */
+  /** The clock for waiting until the client is connected. Tests inject their own. Leases and retention use Redis's clock. */
   readonly clock?: Clock
 }
 
-/** A store in Redis, with a quarantine of its own. */
+/** A store in Redis, with its own quarantine. */
 export interface RedisStore extends Store {
-  /** The quarantine in the same server. */
+  /** The quarantine on the same server. */
   readonly quarantine: Quarantine
 }
 
 /**
- * Makes a store in Redis (or Valkey), version 6.2 or newer. Sends nothing until the first delivery.
+ * Creates a store in Redis (or Valkey) 6.2 or newer. It sends nothing until the first delivery.
  *
- * @throws WebhookError `option_invalid` when `client` is no client of either library, or `namespace` has braces;
- * `store_unsuitable` when the client would send commands again after a lost connection.
+ * @throws WebhookError `option_invalid` if `client` isn't a client of either library, or `namespace` has braces;
+ * `store_unsuitable` if the client resends commands after a lost connection.
  *
  * @example
  * ```ts
@@ -49,46 +50,46 @@ export interface RedisStore extends Store {
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   const { client, namespace = 'default', clock = systemClock } = options
-  // Braces choose the slot of a cluster; the one of a delivery is its own.
+  // Braces select the slot in a cluster, and every delivery has its own slot.
   if (/[{}]/.test(namespace))
-    throw new WebhookError('option_invalid', `namespace must have no braces; it is ${JSON.stringify(namespace)}.`)
+    throw new WebhookError('option_invalid', `namespace must not contain braces; it is ${JSON.stringify(namespace)}.`)
   const run = createRunScript(client, clock)
-  let knowsPolicy = false
+  let isPolicyKnown = false
   const call = (script: string, key: string, ...values: readonly (string | number)[]) =>
     run(script, { keys: [`govalid:${namespace}:{${key}}`], values: values.map(String) })
-  const holds = async (reply: Promise<unknown>) => Number(await reply) === 1
+  const isOne = async (reply: Promise<unknown>) => Number(await reply) === 1
   return {
     async claim({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess }) {
       const times = [Math.ceil(leaseMs), wholeMs(retainUntil), attemptGapMs]
-      const reply = await call(CLAIM, key, token, ...times, reprocess ? 1 : 0, knowsPolicy ? 0 : 1)
+      const reply = await call(CLAIM, key, token, ...times, reprocess ? 1 : 0, isPolicyKnown ? 0 : 1)
       const result = readClaim(String(reply))
-      // Asked with the first claim only: whether Redis throws records away when it is short of memory.
-      if (result.status === 'claimed') knowsPolicy = true
+      // Only the first claim asks whether Redis evicts records when it runs out of memory.
+      if (result.status === 'claimed') isPolicyKnown = true
       return result
     },
     renew: ({ key, token, leaseMs, completedHandlers }) =>
-      holds(call(RENEW, key, token, Math.ceil(leaseMs), ...names(completedHandlers))),
+      isOne(call(RENEW, key, token, Math.ceil(leaseMs), ...names(completedHandlers))),
     complete({ key, token, retainUntil, quarantined, completedHandlers }) {
       const state = quarantined ? 'quarantined' : 'done'
-      return holds(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(completedHandlers)))
+      return isOne(call(COMPLETE, key, token, state, wholeMs(retainUntil), ...names(completedHandlers)))
     },
     release: ({ key, token, completedHandlers, counted }) =>
-      holds(call(RELEASE, key, token, counted ? 1 : 0, ...names(completedHandlers))),
+      isOne(call(RELEASE, key, token, counted ? 1 : 0, ...names(completedHandlers))),
     quarantine: createQuarantine(run, namespace),
   }
 }
 
-/** What Redis takes for a time. */
+/** Rounds up to the whole, positive number of milliseconds that Redis requires. */
 function wholeMs(epochMs: number): number {
   return Math.max(1, Math.ceil(epochMs))
 }
 
-/** One line each: JSON has no line ends. */
+/** One line per name, because JSON text has no line breaks. */
 function names(completedHandlers: readonly string[] = []): readonly string[] {
   return completedHandlers.map((name) => JSON.stringify(name))
 }
 
-/** Whatever is wrong with a reply is refused by stage 5, which looks at every answer. */
+/** Reads the reply of `CLAIM`. Stage 5 validates every result, so a corrupt record is refused there. */
 function readClaim(reply: string): ClaimResult {
   const [line = '', ...names] = reply.split('\n')
   const [status, first, second, policy = ''] = line.split(' ')

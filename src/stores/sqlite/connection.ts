@@ -1,108 +1,108 @@
 /**
- * One SQLite connection, used by one store: everything that writes runs between BEGIN IMMEDIATE and COMMIT, in one turn of the event loop.
- * In: a `node:sqlite` or `better-sqlite3` database. Refuses a database that cannot do write-ahead logging.
+ * Runs the statements of one store on one SQLite connection. Every write runs between BEGIN IMMEDIATE and COMMIT, within one
+ * event-loop turn. Takes a `node:sqlite` or `better-sqlite3` database. Refuses a database without write-ahead logging.
  */
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { MaybePromise } from '../../maybe-promise.js'
-import type { SqlRow, SqlStatement, SqlValue } from './records.js'
+import type { SqlRow, SqlStatement, SqlValue } from './record-statements.js'
 
-/** A prepared statement (`StatementSync`, `Statement`), as far as it is used. */
+/** The part of a prepared statement (`StatementSync` or `Statement`) that the driver uses. */
 export interface SqlitePrepared {
-  /** Runs a statement that gives no rows. */
+  /** Runs a statement that returns no rows. */
   run(...values: SqlValue[]): unknown
-  /** Runs a statement that gives rows. */
+  /** Runs a statement that returns rows. */
   all(...values: SqlValue[]): unknown[]
 }
 
-/** A database of `node:sqlite` (`DatabaseSync`) or `better-sqlite3` (`Database`), as far as it is used. */
+/** The part of a `DatabaseSync` (`node:sqlite`) or `Database` (`better-sqlite3`) that the driver uses. */
 export interface SqliteDatabase {
-  /** Runs statements without looking at what they give. */
+  /** Runs statements and ignores their rows. */
   exec(sql: string): unknown
   /** Prepares one statement. */
   prepare(sql: string): SqlitePrepared
 }
 
-/** What runs inside a transaction. */
-export interface SqliteSteps {
-  /** Runs a statement that gives rows. */
+/** Runs statements inside an open transaction. */
+export interface SqliteRunner {
+  /** Runs a statement that returns rows. */
   rows(statement: SqlStatement): readonly SqlRow[]
-  /** Runs a statement that gives none. */
+  /** Runs a statement that returns no rows. */
   run(statement: SqlStatement): void
 }
 
-/** A connection. */
+/** A connection, set up for one store. */
 export interface SqliteConnection {
   /**
-   * Reads what is committed, without a transaction and at once: no writer is in the way of a reader. No rows where there are no tables yet,
-   * or SQLite is busy after all: nothing is known then.
+   * Reads committed rows immediately and without a transaction, because writers don't block readers in WAL mode. Returns no
+   * rows if the tables don't exist yet or SQLite is busy, so an empty result proves nothing.
    */
   read(statement: SqlStatement): readonly SqlRow[]
   /**
-   * Runs `work` in a transaction of its own: at once where no other connection writes, else as soon as none does, for at most `waitMs`.
-   * What `work` throws rolls back and is thrown. `work` is called at most once.
+   * Runs `callback` in its own transaction. Runs it immediately, or waits up to `waitMs` while another connection writes.
+   * If `callback` throws, the transaction rolls back and the error is thrown. Calls `callback` at most once.
    */
-  transact<Result>(waitMs: number, work: (steps: SqliteSteps) => Result): MaybePromise<Result>
+  transact<Result>(waitMs: number, callback: (runner: SqliteRunner) => Result): MaybePromise<Result>
 }
 
-/** Makes a connection, which creates what is missing in the database when it is first used. */
+/** Creates a connection. Its first use runs `schema`, which creates missing tables and indexes. */
 export function createConnection(
   database: SqliteDatabase,
   schema: readonly SqlStatement[],
   clock: Clock,
 ): SqliteConnection {
-  const steps = createSteps(database)
+  const runner = createRunner(database)
   let isOpen = false
   const open = () => {
     configure(database)
-    steps.run(BEGIN)
-    finish(steps, () => schema.forEach(steps.run))
+    runner.run(BEGIN)
+    commitAfter(runner, () => schema.forEach(runner.run))
     isOpen = true
   }
-  const attempt = <Result>(work: (steps: SqliteSteps) => Result): Attempt<Result> => {
+  const tryTransact = <Result>(callback: (runner: SqliteRunner) => Result): BusyOr<Result> => {
     try {
       if (!isOpen) open()
-      // Also where one statement would do: it must not become part of a transaction that somebody else left open on this connection.
-      steps.run(BEGIN)
+      // Even a single statement gets its own BEGIN, so that it never joins a transaction that was left open on the connection.
+      runner.run(BEGIN)
     } catch (error) {
       if (isBusy(error)) return { busy: error }
       throw error
     }
-    return { result: finish(steps, work) }
+    return { result: commitAfter(runner, callback) }
   }
   return {
     read(statement) {
       try {
-        return isOpen ? steps.rows(statement) : []
+        return isOpen ? runner.rows(statement) : []
       } catch (error) {
         if (isBusy(error)) return []
         throw error
       }
     },
-    transact(waitMs, work) {
-      const first = attempt(work)
-      return 'result' in first ? first.result : attemptAgain(clock, waitMs, () => attempt(work))
+    transact(waitMs, callback) {
+      const first = tryTransact(callback)
+      return 'result' in first ? first.result : retryWhileBusy(clock, waitMs, () => tryTransact(callback))
     },
   }
 }
 
-type Attempt<Result> = { readonly result: Result } | { readonly busy: unknown }
+type BusyOr<Result> = { readonly result: Result } | { readonly busy: unknown }
 
 const BEGIN: SqlStatement = { sql: 'BEGIN IMMEDIATE', values: [] }
 const COMMIT: SqlStatement = { sql: 'COMMIT', values: [] }
 const ROLLBACK: SqlStatement = { sql: 'ROLLBACK', values: [] }
 
 function configure(database: SqliteDatabase): void {
-  // A wait inside SQLite would stop the whole process; `attemptAgain` waits outside of it.
+  // A wait inside SQLite would block the whole process, so `retryWhileBusy` waits outside.
   database.exec('PRAGMA busy_timeout = 0')
   const [mode] = database.prepare('PRAGMA journal_mode = WAL').all().map(firstValue)
   if (mode !== 'wal' && mode !== 'memory') {
     throw new WebhookError(
       'store_unsuitable',
-      `sqliteStore needs write-ahead logging, and this database stays in the journal mode ${JSON.stringify(mode)}. Use a file on a disk of this machine: a network file system cannot do it, nor can a temporary database.`,
+      `sqliteStore needs write-ahead logging, but this database stays in journal mode ${JSON.stringify(mode)}. Use a file on a local disk: network file systems and temporary databases can't do it. See docs/stores/sqlite.md.`,
     )
   }
-  // A 200 must outlive a power cut; better-sqlite3 would use NORMAL, which may forget the last commits.
+  // A 200 must survive a power cut. NORMAL, the default of better-sqlite3 in WAL mode, may lose the last commits.
   database.exec('PRAGMA synchronous = FULL')
 }
 
@@ -110,52 +110,52 @@ function firstValue(row: unknown): unknown {
   return Object.values(row as object)[0]
 }
 
-function finish<Result>(steps: SqliteSteps, work: (steps: SqliteSteps) => Result): Result {
+function commitAfter<Result>(runner: SqliteRunner, callback: (runner: SqliteRunner) => Result): Result {
   try {
-    const result = work(steps)
-    steps.run(COMMIT)
+    const result = callback(runner)
+    runner.run(COMMIT)
     return result
   } catch (error) {
-    rollBack(steps)
+    rollBack(runner)
     throw error
   }
 }
 
-function rollBack(steps: SqliteSteps): void {
+function rollBack(runner: SqliteRunner): void {
   try {
-    steps.run(ROLLBACK)
+    runner.run(ROLLBACK)
   } catch {
-    // SQLite has rolled back by itself, as it does when the disk is full. The first error is the one to tell.
+    // SQLite has already rolled back, for example because the disk is full. The caller throws the first error.
   }
 }
 
 const FIRST_PAUSE_MS = 1
 const MAX_PAUSE_MS = 20
 
-async function attemptAgain<Result>(clock: Clock, waitMs: number, attempt: () => Attempt<Result>): Promise<Result> {
-  const giveUpAt = clock.now() + waitMs
+async function retryWhileBusy<Result>(clock: Clock, waitMs: number, retry: () => BusyOr<Result>): Promise<Result> {
+  const deadline = clock.now() + waitMs
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-    // Of unequal length, so that those who wait do not come back together.
+    // Random pauses keep waiting processes from retrying at the same time.
     await new Promise<void>((resolve) => clock.setTimer(pauseMs * (0.5 + Math.random()), resolve))
-    const next = attempt()
+    const next = retry()
     if ('result' in next) return next.result
-    if (clock.now() >= giveUpAt) throw next.busy
+    if (clock.now() >= deadline) throw next.busy
   }
 }
 
 const SQLITE_BUSY = 5
 
-/** `better-sqlite3` says `SQLITE_BUSY` or `SQLITE_BUSY_…`, `node:sqlite` the number, in its lowest byte. */
+/** `better-sqlite3` sets `code` to `SQLITE_BUSY` or `SQLITE_BUSY_…`. `node:sqlite` sets the lowest byte of `errcode`. */
 function isBusy(error: unknown): boolean {
   const { code, errcode } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown }
   return String(code).startsWith('SQLITE_BUSY') || (typeof errcode === 'number' && (errcode & 0xff) === SQLITE_BUSY)
 }
 
-function createSteps(database: SqliteDatabase): SqliteSteps {
-  const known = new Map<string, Prepared>()
+function createRunner(database: SqliteDatabase): SqliteRunner {
+  const cache = new Map<string, Prepared>()
   const find = ({ sql }: SqlStatement): Prepared => {
-    const found = known.get(sql) ?? prepare(database, sql)
-    known.set(sql, found)
+    const found = cache.get(sql) ?? prepare(database, sql)
+    cache.set(sql, found)
     return found
   }
   const bind = ({ order }: Prepared, { values }: SqlStatement) => order.map((index) => values[index] ?? null)
@@ -173,11 +173,11 @@ function createSteps(database: SqliteDatabase): SqliteSteps {
 
 interface Prepared {
   readonly prepared: SqlitePrepared
-  /** Which value goes where. */
+  /** The index of the value for each parameter. */
   readonly order: readonly number[]
 }
 
-/** Numbered parameters become plain ones: the two libraries agree on those only. */
+/** Replaces numbered parameters with plain ones, the only kind that both libraries bind in the same way. */
 function prepare(database: SqliteDatabase, sql: string): Prepared {
   const order: number[] = []
   const plain = sql.replace(/\?(\d+)/g, (_, number: string) => {
@@ -185,7 +185,7 @@ function prepare(database: SqliteDatabase, sql: string): Prepared {
     return '?'
   })
   const prepared: SqlitePrepared & Settings = database.prepare(plain)
-  // Whatever the connection was set to: rows are objects, integers are numbers.
+  // Settings of the user's connection must not change the results: rows are objects, integers are numbers.
   prepared.setReadBigInts?.(false)
   prepared.setReturnArrays?.(false)
   prepared.safeIntegers?.(false)

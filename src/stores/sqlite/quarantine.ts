@@ -1,26 +1,49 @@
 /**
- * The quarantine in SQLite's SQL, one statement a step: for the drivers whose database is an SQLite.
- * The body is kept as bytes; everything else as one JSON text, which keeps NUL and lone surrogates as escapes.
+ * The quarantine in SQLite: its statements, for every driver on SQLite, and the quarantine on a `SqliteConnection`.
+ * The body is stored as bytes. Everything else is stored as one JSON text, which escapes NUL and lone surrogates.
  */
 
-import type { QuarantineEntry } from '../store.js'
-import type { SqlRow, SqlStatement } from './records.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import type { Quarantine, QuarantineEntry } from '../store.js'
+import type { SqliteRunner } from './connection.js'
+import type { SqlRow, SqlStatement } from './record-statements.js'
 
 /** The statements of one table of quarantined deliveries. */
 export interface QuarantineStatements {
-  /** Creates what is missing; may run any number of times. */
+  /** Creates the table if it is missing. Safe to repeat. */
   readonly schema: readonly SqlStatement[]
-  /** Adds the entry, or replaces the one of the same key. */
+  /** Adds the entry, or replaces the entry with the same key. */
   put(entry: QuarantineEntry): SqlStatement
-  /** The rows of one entry; give them to `readEntry`. */
+  /** Returns the row of one entry, for `readEntry`. */
   get(key: string): SqlStatement
-  /** The rows of at most `limit` entries after the key `after`, in the order of their keys. */
+  /** Returns the rows of at most `limit` entries after the key `after`, in the order of their keys. */
   list(limit: number, after: string): SqlStatement
-  /** Removes the entry of that key, if there is one. */
+  /** Removes the entry with that key, if it exists. */
   discard(key: string): SqlStatement
 }
 
-/** The statements for `table`, a name that needs no quoting, and the entries of one namespace in it. */
+/** Runs a callback in its own transaction. */
+export type SqliteTransact = <Result>(callback: (runner: SqliteRunner) => Result) => MaybePromise<Result>
+
+/** Creates the quarantine in `table`. Run `schema` before you use it. */
+export function createSqliteQuarantine(
+  table: string,
+  namespace: string,
+  transact: SqliteTransact,
+): { readonly schema: readonly SqlStatement[]; readonly quarantine: Quarantine } {
+  const statements = quarantineStatements(table, namespace)
+  const run = async (statement: SqlStatement) => void (await transact((runner) => runner.run(statement)))
+  const read = async (statement: SqlStatement): Promise<readonly QuarantineEntry[]> =>
+    transact((runner) => runner.rows(statement).map(readEntry))
+  const quarantine: Quarantine = Object.assign((entry: QuarantineEntry) => run(statements.put(entry)), {
+    discard: (key: string) => run(statements.discard(key)),
+    get: async (key: string) => (await read(statements.get(key)))[0],
+    list: ({ limit = 100, after = '' } = {}) => read(statements.list(limit, after)),
+  })
+  return { schema: statements.schema, quarantine }
+}
+
+/** Builds the statements for the entries of one namespace. `table` must be a name that needs no quotes. */
 export function quarantineStatements(table: string, namespace: string): QuarantineStatements {
   const columns = 'SELECT key, raw_body, about FROM'
   return {
@@ -38,7 +61,7 @@ export function quarantineStatements(table: string, namespace: string): Quaranti
   }
 }
 
-/** Reads one row of `get` or `list`. A BLOB comes as bytes, from a Durable Object as an `ArrayBuffer`, from D1 as an array of numbers. */
+/** Reads one row of `get` or `list`. A BLOB is a byte array, an `ArrayBuffer` (Durable Objects) or an array of numbers (D1). */
 export function readEntry(row: SqlRow): QuarantineEntry {
   const { key, raw_body: body, about } = row
   const { code, eventType, headers, error, receivedAt, attempt } = JSON.parse(String(about)) as Omit<

@@ -1,68 +1,69 @@
 /**
- * Store driver for SQLite on one machine, by `node:sqlite` or `better-sqlite3`: any number of processes, transactions with the handler's
- * own writes, a quarantine. In: a connection of the store's own. The clock is SQLite's, which is the machine's.
+ * The SQLite store, for any number of processes on one machine. It has transactions with the handler's own writes and a
+ * quarantine. Takes a database of `node:sqlite` or `better-sqlite3`. The clock is SQLite's, which is the machine's.
  */
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { isPromiseLike } from '../../maybe-promise.js'
 import type { Quarantine, Store, TransactionRequest } from '../store.js'
-import { createConnection, type SqliteDatabase, type SqliteSteps } from './connection.js'
-import { createSqliteQuarantine, type SqliteStep } from './kept.js'
-import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './records.js'
+import { createConnection, type SqliteDatabase, type SqliteRunner } from './connection.js'
+import { createSqliteQuarantine, type SqliteTransact } from './quarantine.js'
+import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './record-statements.js'
 
 export type { SqliteDatabase, SqlitePrepared } from './connection.js'
-export type { SqlValue } from './records.js'
+export type { SqlValue } from './record-statements.js'
 
-/** What `sqliteStore` takes. */
+/** The options of {@link sqliteStore}. */
 export interface SqliteStoreOptions<Database extends SqliteDatabase = SqliteDatabase> {
   /**
-   * A `DatabaseSync` of `node:sqlite` or a `Database` of `better-sqlite3`. Best a connection of the store's own, to the file of your tables:
-   * it is switched to write-ahead logging, `synchronous = FULL` and `busy_timeout = 0`.
+   * A `DatabaseSync` of `node:sqlite` or a `Database` of `better-sqlite3`. Open a separate connection for the store, to the
+   * file with your tables. The store sets write-ahead logging, `synchronous = FULL` and `busy_timeout = 0` on it.
    */
   readonly database: Database
-  /** Keeps receivers apart that share the tables: deliveries of one are unknown to the others. Default: `'default'`. */
+  /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
   readonly namespace?: string
-  /** The table of deliveries; the quarantine is beside it, as `<table>_quarantine`. Default: `'govalid_deliveries'`. */
+  /** The table of deliveries. The quarantine is in `<table>_quarantine`. Default: `'govalid_deliveries'`. */
   readonly table?: string
-  /** The clock of the pauses while another connection writes, for tests. Leases and retention go by SQLite's own. */
+  /** The clock for waiting for other writers. Tests inject their own. Leases and retention use SQLite's clock. */
   readonly clock?: Clock
 }
 
 /**
- * `context.transaction` with this store: runs a synchronous function on the store's connection and commits its writes together with the
- * handler's checkpoint. What the function throws rolls back both.
+ * The type of `context.transaction` with this store. It runs a synchronous function on the store's connection and commits
+ * the function's writes together with the handler's checkpoint. If the function throws, both are rolled back.
  *
- * Rejects with `transaction_async` when the function returns a promise, and with `lease_lost` when another worker has claimed the delivery
- * since; nothing is written then.
+ * Rejects with `transaction_async` if the function returns a promise, and with `lease_lost` if another process has claimed
+ * the delivery in the meantime. In both cases nothing is written.
  */
 export type SqliteTransaction<Database extends SqliteDatabase = SqliteDatabase> = <Result>(
-  work: (
+  callback: (
     tx: Database,
   ) => Result extends PromiseLike<unknown> ? 'a SQLite transaction takes a synchronous function' : Result,
 ) => Promise<Result>
 
-/** A store in SQLite: transactional, and with a quarantine of its own. */
+/** A store in SQLite, with transactions and its own quarantine. */
 export interface SqliteStore<Database extends SqliteDatabase = SqliteDatabase>
   extends Store<SqliteTransaction<Database>> {
-  /** Opens the transaction function for one handler's run. */
+  /** Opens the transaction function for one run of a handler. */
   readonly transaction: (request: TransactionRequest) => SqliteTransaction<Database>
   /** The quarantine in the same database. */
   readonly quarantine: Quarantine
 }
 
-/** Below the second that the receiver gives a store call: what it has given up on must not be written after all. */
-const STEP_WAIT_MS = 900
-/** The handler's own time, in which its lease is kept: longer than any write should take. */
+/** Less than the receiver's 1 s per store call, so that an abandoned call isn't written later. */
+const CALL_WAIT_MS = 900
+/** Longer than any write should take. The handler waits, and its lease is renewed meanwhile. */
 const TRANSACTION_WAIT_MS = 30_000
-/** How often a completion clears away what is over, and how many records: more than completions add, so that it cannot pile up. */
+/** Every tenth completion deletes up to 50 expired records, more than completions add, so the table can't grow forever. */
 const SWEEP_EVERY = 10
-const SWEPT_AT_ONCE = 50
+const SWEEP_LIMIT = 50
 const TABLE = /^[A-Za-z_]\w{0,60}$/
 
 /**
- * Makes a store in SQLite. Touches the file with the first delivery only; its tables are created there.
+ * Creates a store in SQLite. The first delivery opens the file and creates the tables.
  *
- * @throws WebhookError `option_invalid` when `database` is neither library's, or `table` no plain name of at most 61 characters.
+ * @throws WebhookError `option_invalid` if `database` isn't a database of either library, or `table` isn't a plain name of at
+ * most 61 characters.
  *
  * @example
  * ```ts
@@ -85,55 +86,55 @@ export function sqliteStore<Database extends SqliteDatabase>(
   const { database, namespace = 'default', table = 'govalid_deliveries', clock = systemClock } = options
   if (typeof database?.prepare !== 'function' || typeof database.exec !== 'function') {
     const message =
-      'database must be an open database of node:sqlite or better-sqlite3: new DatabaseSync("app.db"), new Database("app.db").'
+      'database must be an open database of node:sqlite or better-sqlite3, for example new DatabaseSync("app.db"). See docs/stores/sqlite.md.'
     throw new WebhookError('option_invalid', message)
   }
   if (!TABLE.test(table)) {
-    const message = `table must be letters, digits and _, at most 61, not first a digit; it is ${JSON.stringify(table)}.`
+    const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}.`
     throw new WebhookError('option_invalid', message)
   }
   const records = recordStatements(table, namespace)
-  const step: SqliteStep = (work) => connection.transact(STEP_WAIT_MS, work)
-  const kept = createSqliteQuarantine(`${table}_quarantine`, namespace, step)
-  const connection = createConnection(database, [...records.schema, ...kept.schema], clock)
+  const transact: SqliteTransact = (callback) => connection.transact(CALL_WAIT_MS, callback)
+  const { schema, quarantine } = createSqliteQuarantine(`${table}_quarantine`, namespace, transact)
+  const connection = createConnection(database, [...records.schema, ...schema], clock)
   let completions = 0
-  const holds = (statement: SqlStatement) => step((steps) => steps.rows(statement).length > 0)
+  const returnsRow = (statement: SqlStatement) => transact((runner) => runner.rows(statement).length > 0)
   return {
     claim(request) {
-      // Copies of one try come together; only what changes the record has to wait for another writer, and for the disk.
+      // Copies of one attempt arrive together. Reading first spares the copies the wait for other writers and the disk.
       const rows = connection.read(records.unclaimable(request))
       if (rows.length > 0) return readClaim(rows, request.token)
-      return step((steps) => readClaim(steps.rows(records.claim(request)), request.token))
+      return transact((runner) => readClaim(runner.rows(records.claim(request)), request.token))
     },
-    renew: (request) => holds(records.renew(request)),
+    renew: (request) => returnsRow(records.renew(request)),
     complete: (request) =>
-      step((steps) => {
-        const gaveRow = (statement: SqlStatement) => steps.rows(statement).length > 0
-        // The receiver asks for the retention it claimed with, so this is nearly always all.
-        const finished = !request.quarantined && gaveRow(records.finish(request))
-        const completed = finished || gaveRow(records.complete(request))
-        if (completions++ % SWEEP_EVERY === 0) steps.run(records.sweep(SWEPT_AT_ONCE))
-        return completed
+      transact((runner) => {
+        const hasRow = (statement: SqlStatement) => runner.rows(statement).length > 0
+        // The receiver completes with the retention of its claim, so `finish` nearly always succeeds.
+        const isFinished = !request.quarantined && hasRow(records.finish(request))
+        const isCompleted = isFinished || hasRow(records.complete(request))
+        if (completions++ % SWEEP_EVERY === 0) runner.run(records.sweep(SWEEP_LIMIT))
+        return isCompleted
       }),
-    release: (request) => holds(records.release(request)),
-    transaction: (request) => async (work) =>
-      connection.transact(TRANSACTION_WAIT_MS, (steps) => {
-        guard(steps, records.guard(request))
-        const result = runInside(steps, () => work(database))
-        steps.run(records.checkpoint(request))
-        // What the type keeps out, `runInside` has refused.
+    release: (request) => returnsRow(records.release(request)),
+    transaction: (request) => async (callback) =>
+      connection.transact(TRANSACTION_WAIT_MS, (runner) => {
+        guard(runner, records.guard(request))
+        const result = runInside(runner, () => callback(database))
+        runner.run(records.checkpoint(request))
+        // The type excludes promises, and `runInside` has refused them.
         return result as never
       }),
-    quarantine: kept.quarantine,
+    quarantine,
   }
 }
 
-function guard(steps: SqliteSteps, statement: SqlStatement): void {
+function guard(runner: SqliteRunner, statement: SqlStatement): void {
   try {
-    steps.run(statement)
+    runner.run(statement)
   } catch (error) {
     if (!String(error).includes(LEASE_LOST)) throw error
-    const message = 'Another worker has claimed this delivery since; nothing of the transaction was written.'
+    const message = 'Another process has claimed this delivery in the meantime, so the transaction was rolled back.'
     throw new WebhookError('lease_lost', message, { cause: error })
   }
 }
@@ -141,17 +142,17 @@ function guard(steps: SqliteSteps, statement: SqlStatement): void {
 const SAVEPOINT: SqlStatement = { sql: 'SAVEPOINT govalid_transaction', values: [] }
 const RELEASE: SqlStatement = { sql: 'RELEASE govalid_transaction', values: [] }
 
-function runInside(steps: SqliteSteps, work: () => unknown): unknown {
-  steps.run(SAVEPOINT)
-  const result = work()
+function runInside(runner: SqliteRunner, callback: () => unknown): unknown {
+  runner.run(SAVEPOINT)
+  const result = callback()
   if (isPromiseLike(result)) {
-    // Nobody waits for it; how it ends must not end the process.
+    // The promise is abandoned, and its rejection must not end the process.
     result.then(undefined, () => {})
     const message =
-      'transaction takes a synchronous function: it commits when the function returns, and what an async one does later would be outside. Await before calling it.'
+      'transaction takes a synchronous function, because it commits as soon as the function returns; this function returned a promise. Await before you call transaction.'
     throw new WebhookError('transaction_async', message)
   }
-  // Fails when the function has committed or rolled back by itself: the checkpoint would not be part of the same transaction.
-  steps.run(RELEASE)
+  // RELEASE fails if the function committed or rolled back by itself. Otherwise the checkpoint would be in another transaction.
+  runner.run(RELEASE)
   return result
 }

@@ -234,8 +234,8 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   same(
     'stores/memory/memory-store.ts',
-    'for (let looked = 0; looked < LOOKED_AT_PER_CLAIM; looked++) {',
-    'looked <= LOOKED_AT_PER_CLAIM',
-    'a third record is looked at',
+    'for (let checked = 0; checked < CHECKED_PER_CLAIM; checked++) {',
+    'checked <= CHECKED_PER_CLAIM',
+    'a third record is checked',
   ),
 ]

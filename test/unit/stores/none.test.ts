@@ -1,8 +1,8 @@
-/** No store: every delivery is a first try, and every write is taken. */
+/** No store: every delivery is a first attempt, and every write succeeds. */
 import { expect, test } from 'vitest'
 import { noStore } from '../../../src/stores/none.js'
 
-test('gives every claim, and holds it for whoever asks', () => {
+test('grants every claim as a first attempt and accepts every write', () => {
   const claim = { key: 'a', token: 'b', leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }
   for (let round = 0; round < 2; round++) {
     expect(noStore.claim(claim)).toEqual({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] })

@@ -1,4 +1,4 @@
-/** The finished keys in typed arrays, against a plain list that does the same slowly. */
+/** Compares the finished keys in typed arrays with a simple list that does the same more slowly. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
@@ -6,10 +6,10 @@ import { createFinishedKeys } from '../../../../src/stores/memory/finished-keys.
 
 const keyOf = (name: number | string) => createHash('sha256').update(String(name)).digest('hex')
 
-/** Keys whose fingerprints share their home slot, so that probes run into each other. */
-const crowded = (name: number) => `00000000${keyOf(name).slice(8)}`
+/** Keys whose fingerprints share a home slot, so that their probes collide. */
+const crowdedKeyOf = (name: number) => `00000000${keyOf(name).slice(8)}`
 
-/** The same as a list of entries in the order of finishing; an entry that was finished anew leaves its place empty. */
+/** The model: a list of entries in the order of completion. A key that finishes again leaves its old place empty. */
 function createModel() {
   const entries: { key: string | undefined; readonly until: number }[] = []
   return {
@@ -42,11 +42,11 @@ const steps = fc.array(
 )
 
 describe.each([
-  // It grows at 1024 keys and at twice as many; where all crowd one slot, every step walks past all of them.
-  { name: 'keys as they come', key: keyOf, many: 2500 },
-  { name: 'keys that crowd one slot', key: crowded, many: 1100 },
+  // The arrays grow at 1,024 and 2,048 keys. With one shared slot, every operation probes all keys, so fewer are used.
+  { name: 'evenly distributed keys', key: keyOf, many: 2500 },
+  { name: 'keys that share one slot', key: crowdedKeyOf, many: 1100 },
 ])('$name', ({ key, many }) => {
-  it('does what a list does, whatever is done to it', () => {
+  it('behaves like a list under random operations', () => {
     const all = Array.from({ length: 25 }, (_, name) => key(name))
     fc.assert(
       fc.property(steps, (list) => {
@@ -54,7 +54,7 @@ describe.each([
         let now = 0
         for (const step of list) {
           if (step.do === 'pass') now += step.ms
-          // A key is added anew only once it is over: until then nobody can claim it.
+          // A key is added again only after it expires, because it can't be claimed before.
           const added = step.do === 'add' ? (all[step.name] as string) : ''
           const isAdded = step.do === 'add' && !model.has(added, now)
           const room = step.do === 'room' ? step.room : isAdded ? MAX_KEYS - 1 : MAX_KEYS
@@ -71,7 +71,7 @@ describe.each([
     )
   })
 
-  it('remembers every key up to its capacity, growing as it is filled', () => {
+  it('keeps every key up to its capacity and grows while it fills', () => {
     const all = Array.from({ length: many + 1 }, (_, name) => key(name))
     const keys = createFinishedKeys(many)
     for (const each of all.slice(0, many)) keys.add(each, 100, 'token')
@@ -79,7 +79,7 @@ describe.each([
     expect(keys.has(all[0] as string, 100)).toBe(false)
   })
 
-  it('forgets the one finished longest ago when there is no room, and no other', () => {
+  it('evicts only the oldest key when it is full', () => {
     const keys = createFinishedKeys(100)
     for (let name = 0; name < 250; name++) {
       keys.makeRoom(99, 0)
@@ -90,7 +90,7 @@ describe.each([
   })
 })
 
-test('takes memory for the keys there are, not for those there may be', () => {
+test('allocates memory for the actual keys, not for the maximum', () => {
   const before = process.memoryUsage().arrayBuffers
   const keys = createFinishedKeys(1_000_000)
   for (let name = 0; name < 1025; name++) keys.add(keyOf(name), 100, 'token')
@@ -98,7 +98,7 @@ test('takes memory for the keys there are, not for those there may be', () => {
   expect(keys.has(keyOf(0), 0)).toBe(true)
 })
 
-test('making room says whether something was forgotten before its time', () => {
+test('making room returns whether an unexpired key was evicted', () => {
   const keys = createFinishedKeys(10)
   keys.add(keyOf('a'), 100, 'token')
   keys.add(keyOf('b'), 200, 'token')
@@ -108,7 +108,7 @@ test('making room says whether something was forgotten before its time', () => {
   expect(keys.makeRoom(0, 100)).toBe(false)
 })
 
-test('a key that is over can be finished again', () => {
+test('an expired key can finish again', () => {
   const keys = createFinishedKeys(10)
   keys.add(keyOf('a'), 100, 'first')
   keys.add(keyOf('a'), 300, 'second')
@@ -116,7 +116,7 @@ test('a key that is over can be finished again', () => {
   expect(keys.lastToken(keyOf('a'))).toBe('second')
 })
 
-test('a key that was finished again is still known when the set has grown', () => {
+test('a key that finished again is still in the set after it grows', () => {
   const keys = createFinishedKeys(2000)
   keys.add(keyOf('a'), 100, 'first')
   keys.add(keyOf('a'), 300, 'second')
@@ -124,7 +124,7 @@ test('a key that was finished again is still known when the set has grown', () =
   expect(keys.has(keyOf('a'), 200)).toBe(true)
 })
 
-test('the token of a finished key is known while it is among the newest', () => {
+test('the token of a key is available for the newest 256 keys', () => {
   const keys = createFinishedKeys(1000)
   for (let name = 0; name < 300; name++) keys.add(keyOf(name), 100, `token ${name}`)
   expect(keys.lastToken(keyOf(299))).toBe('token 299')
@@ -132,7 +132,7 @@ test('the token of a finished key is known while it is among the newest', () => 
   expect(keys.lastToken(keyOf(43))).toBeUndefined()
 })
 
-test('32 of the 64 digits are what a key is known by', () => {
+test('the first 32 of 64 digits identify a key', () => {
   const keys = createFinishedKeys(10)
   keys.add(`${'a'.repeat(32)}${'0'.repeat(32)}`, 100, 'token')
   expect(keys.has(`${'a'.repeat(32)}${'f'.repeat(32)}`, 0)).toBe(true)

@@ -1,4 +1,4 @@
-/** What the default store does beside the contract, which the conformance suite tests: its cap, and whose clock it goes by. */
+/** The default store: its maximum size, its evictions and its clock. The conformance suite tests the store contract. */
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, type Store } from '../../../../src/index.js'
 import { fixedClock } from '../../../../src/testing/index.js'
@@ -24,7 +24,7 @@ function open(maxKeys: number) {
     const { token } = claim(name)
     return store.complete({ key: keyOf(name), token, retainUntil: clock.now() + 72 * HOUR })
   }
-  const setAside = (name: number, retentionMs?: number) => {
+  const quarantine = (name: number, retentionMs?: number) => {
     const { token } = claim(name, retentionMs)
     return store.complete({ key: keyOf(name), token, retainUntil: 0, quarantined: true })
   }
@@ -33,11 +33,11 @@ function open(maxKeys: number) {
     return store.release({ key: keyOf(name), token, completedHandlers: [], counted: true })
   }
   const statusOf = (name: number) => (claim(name).result as { status: string }).status
-  return { clock, store, claim, finish, fail, setAside, statusOf }
+  return { clock, store, claim, finish, fail, quarantine, statusOf }
 }
 
-describe('154: when it is full', () => {
-  test('the delivery finished longest ago goes, and is told of once an hour', async () => {
+describe('a full memory store (acceptance case 154)', () => {
+  test('evicts the delivery that finished first and reports it once an hour', async () => {
     const { clock, claim, finish, statusOf } = open(3)
     for (const name of [1, 2, 3]) finish(name)
     expect(claim(4).result).toMatchObject({ status: 'claimed', evictedEarly: true })
@@ -47,21 +47,21 @@ describe('154: when it is full', () => {
     expect(claim(6).result).toMatchObject({ evictedEarly: true })
   })
 
-  test('what is over goes without a word', async () => {
+  test('deletes expired deliveries without a report', async () => {
     const { clock, claim, finish } = open(3)
     for (const name of [1, 2, 3]) finish(name)
     await clock.advance(72 * HOUR)
     expect(claim(4).result).not.toHaveProperty('evictedEarly')
   })
 
-  test('a live claim never goes: all live is busy', () => {
+  test('never evicts a live claim, and returns busy when every claim is live', () => {
     const { claim, statusOf } = open(3)
     for (const name of [1, 2, 3]) expect(claim(name).result).toMatchObject({ status: 'claimed' })
     expect(claim(4).result).toEqual({ status: 'busy', attempt: 1, until: 55_000 })
     for (const name of [1, 2, 3]) expect(statusOf(name)).toBe('busy')
   })
 
-  test('what was forgotten and came again is as young as its new claim', async () => {
+  test('treats an evicted delivery that returns as a new one', async () => {
     const { clock, fail, claim, statusOf } = open(4)
     fail(1, 10)
     fail(2)
@@ -74,7 +74,7 @@ describe('154: when it is full', () => {
     expect(claim(1).result).toMatchObject({ status: 'claimed', attempt: 2 })
   })
 
-  test('a failed delivery goes before a live claim does, and is told of', () => {
+  test('evicts a failed delivery before a live claim and reports it', () => {
     const { claim, fail, statusOf } = open(3)
     claim(1)
     fail(2)
@@ -84,7 +84,7 @@ describe('154: when it is full', () => {
     expect(statusOf(3)).toBe('busy')
   })
 
-  test('a claim whose lease is over is not live: handlers that never came back do not fill it for ever', async () => {
+  test('evicts claims with expired leases, so handlers that never return cannot fill it forever', async () => {
     const { clock, claim, statusOf } = open(3)
     for (const name of [1, 2, 3]) claim(name)
     await clock.advance(54_999)
@@ -93,75 +93,75 @@ describe('154: when it is full', () => {
     expect(statusOf(4)).toBe('claimed')
   })
 
-  test('room that failed deliveries take is missing to finished ones, and comes back', () => {
+  test('evicts finished deliveries to make room for failed ones', () => {
     const { fail, finish, statusOf } = open(4)
     for (const name of [1, 2, 3]) finish(name)
     for (const name of [4, 5, 6]) fail(name)
     expect([3, 2, 1].map(statusOf)).toEqual(['done', 'claimed', 'claimed'])
   })
 
-  test('a hundred times its size changes nothing', () => {
+  test('keeps the newest deliveries after a hundred times its size', () => {
     const { finish, statusOf } = open(100)
     for (let name = 0; name < 10_000; name++) expect(finish(name)).toBe(true)
     for (let name = 9900; name < 10_000; name++) expect(statusOf(name)).toBe('done')
   })
 
-  test('one delivery after the other, none of them leaves anything behind', () => {
+  test('does not grow with the number of deliveries', () => {
     const { finish } = open(100)
-    const work = (from: number) => {
+    const finishMany = (from: number) => {
       for (let name = from; name < from + 100_000; name++) finish(name)
       collectGarbage()
       return process.memoryUsage().heapUsed
     }
-    const before = work(0)
-    expect(work(100_000) - before).toBeLessThan(500_000)
+    const before = finishMany(0)
+    expect(finishMany(100_000) - before).toBeLessThan(500_000)
   })
 })
 
-describe('what failed or was set aside', () => {
-  const all = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index)
+describe('a failed or quarantined delivery', () => {
+  const names = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index)
 
-  test.each(['fail', 'setAside'] as const)(
-    'takes no room from finished deliveries once its retention is over (%s)',
+  test.each(['fail', 'quarantine'] as const)(
+    'takes no room from finished deliveries after its retention (%s)',
     async (end) => {
       const { clock, finish, statusOf, ...ends } = open(1000)
-      for (const name of all(1000)) ends[end](name)
+      for (const name of names(1000)) ends[end](name)
       await clock.advance(72 * HOUR)
-      for (const name of all(1000, 1000)) finish(name)
-      expect(all(1000, 1000).filter((name) => statusOf(name) === 'done')).toHaveLength(1000)
+      for (const name of names(1000, 1000)) finish(name)
+      expect(names(1000, 1000).filter((name) => statusOf(name) === 'done')).toHaveLength(1000)
     },
   )
 
-  test('goes when its own retention is over, whatever is kept before it for longer', async () => {
-    const { clock, finish, setAside, statusOf } = open(110)
-    for (const name of all(10)) setAside(name, 720 * HOUR)
-    for (const name of all(90, 10)) setAside(name)
+  test('is deleted after its own retention, even behind deliveries that are retained longer', async () => {
+    const { clock, finish, quarantine, statusOf } = open(110)
+    for (const name of names(10)) quarantine(name, 720 * HOUR)
+    for (const name of names(90, 10)) quarantine(name)
     await clock.advance(72 * HOUR)
-    for (const name of all(90, 100)) finish(name)
-    expect(all(90, 100).filter((name) => statusOf(name) === 'done')).toHaveLength(90)
-    expect(all(10).filter((name) => statusOf(name) === 'done')).toHaveLength(10)
+    for (const name of names(90, 100)) finish(name)
+    expect(names(90, 100).filter((name) => statusOf(name) === 'done')).toHaveLength(90)
+    expect(names(10).filter((name) => statusOf(name) === 'done')).toHaveLength(10)
   })
 
-  test('is known until its retention is over, however many others come and go', async () => {
-    const { clock, claim, finish, fail, setAside, statusOf } = open(1000)
+  test('stays in the store until the end of its retention while many others come and go', async () => {
+    const { clock, claim, finish, fail, quarantine, statusOf } = open(1000)
     fail(1)
-    setAside(2)
+    quarantine(2)
     await clock.advance(72 * HOUR - 1)
-    for (const name of all(100, 10)) finish(name)
+    for (const name of names(100, 10)) finish(name)
     expect(claim(1).result).toMatchObject({ status: 'claimed', attempt: 2 })
     expect(statusOf(2)).toBe('done')
   })
 
-  test('is not what is still being worked: a live claim is known to the end of its lease, whatever its retention', async () => {
+  test('stays in the store until the end of a live lease, even if its retention is shorter', async () => {
     const { clock, claim, finish, statusOf } = open(1000)
     claim(1, 1)
     await clock.advance(54_999)
-    for (const name of all(100, 10)) finish(name)
+    for (const name of names(100, 10)) finish(name)
     expect(statusOf(1)).toBe('busy')
   })
 })
 
-test('it goes by its own clock', async () => {
+test('leases follow the injected clock', async () => {
   const { clock, claim, statusOf } = open(10)
   claim(1)
   clock.set(-HOUR)
@@ -170,7 +170,7 @@ test('it goes by its own clock', async () => {
   expect(statusOf(1)).toBe('claimed')
 })
 
-test('a heartbeat that names no handlers adds none', () => {
+test('a renewal without handler names adds none', () => {
   const { store, claim } = open(3)
   const { token } = claim(1)
   const key = keyOf(1)
@@ -179,13 +179,13 @@ test('a heartbeat that names no handlers adds none', () => {
   expect(claim(1).result).toMatchObject({ completedHandlers: [] })
 })
 
-test.each([0, 1.5, 2 ** 24 + 1])('a cap of %s is refused, with the range', (maxKeys) => {
+test.each([0, 1.5, 2 ** 24 + 1])('a maxKeys of %s is refused with the allowed range', (maxKeys) => {
   expect(String(caught(() => memoryStore({ maxKeys })))).toContain(
     `maxKeys must be a whole number from 1 to 16777216; it is ${maxKeys}`,
   )
 })
 
-test('trap: completing keeps the retention, and never shortens it', async () => {
+test('a completion never shortens the retention', async () => {
   const { clock, store, claim, statusOf } = open(10)
   const { token } = claim(1)
   await store.complete({ key: keyOf(1), token, retainUntil: 1 })
@@ -195,7 +195,7 @@ test('trap: completing keeps the retention, and never shortens it', async () => 
   expect(statusOf(1)).toBe('claimed')
 })
 
-test('a quarantined completion that names no handlers keeps those that were done before', () => {
+test('a quarantined completion without handler names keeps the recorded ones', () => {
   const { store, claim } = open(10)
   const first = claim(1)
   store.release({ key: keyOf(1), token: first.token, completedHandlers: ['mail'], counted: true })
@@ -212,27 +212,27 @@ test('a quarantined completion that names no handlers keeps those that were done
   expect(store.claim(again)).toMatchObject({ status: 'claimed', completedHandlers: ['mail'] })
 })
 
-test('trap: a late owner completes, renews and releases nothing of another’s claim', async () => {
+test('a late owner cannot complete, renew or release the claim of another owner', async () => {
   const { clock, store, claim, statusOf } = open(10)
   const late = claim(1)
   await clock.advance(55_000)
   const owner = claim(1)
-  const of = ({ token }: typeof late) => ({ key: keyOf(1), token })
-  expect(store.renew({ ...of(late), leaseMs: 55_000 })).toBe(false)
-  expect(store.release({ ...of(late), completedHandlers: [], counted: true })).toBe(false)
-  expect(store.complete({ ...of(late), retainUntil: HOUR })).toBe(false)
+  const held = ({ token }: typeof late) => ({ key: keyOf(1), token })
+  expect(store.renew({ ...held(late), leaseMs: 55_000 })).toBe(false)
+  expect(store.release({ ...held(late), completedHandlers: [], counted: true })).toBe(false)
+  expect(store.complete({ ...held(late), retainUntil: HOUR })).toBe(false)
   expect(statusOf(1)).toBe('busy')
-  expect(store.complete({ ...of(owner), retainUntil: HOUR })).toBe(true)
+  expect(store.complete({ ...held(owner), retainUntil: HOUR })).toBe(true)
   expect(statusOf(1)).toBe('done')
 })
 
 it.each<unknown>([0, -1, 1.5, Number.NaN, Infinity, 2 ** 24 + 1, '10', null])(
-  'maxKeys of %s: option_invalid',
+  'a maxKeys of %s is refused with option_invalid',
   (maxKeys) => {
     expect(caught(() => memoryStore({ maxKeys: maxKeys as number }))).toMatchObject({ code: 'option_invalid' })
   },
 )
 
-it.each([1, 2 ** 24])('maxKeys of %i is taken', (maxKeys) => {
+it.each([1, 2 ** 24])('a maxKeys of %i is accepted', (maxKeys) => {
   expect(() => memoryStore({ maxKeys })).not.toThrow()
 })

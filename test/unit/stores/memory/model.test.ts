@@ -1,11 +1,11 @@
-/** memoryStore against a model that is nothing but the contract's sentences, under whatever workers do. */
+/** Compares memoryStore with a model of the store contract under random calls of several workers. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Store } from '../../../../src/index.js'
 import { openMemory } from '../../../proof/schedules/opened.js'
 import { playSchedule, scheduleOf } from '../../../proof/schedules/stores.js'
 
-test('it does what the contract says, whatever four workers do with one delivery', async () => {
+test('memoryStore keeps the contract under random calls of four workers for one delivery', async () => {
   const store = openMemory()
   let calls = 0
   await fc.assert(
@@ -17,17 +17,17 @@ test('it does what the contract says, whatever four workers do with one delivery
   expect(calls).toBeGreaterThan(5000)
 })
 
-const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
-  'releases whatever the token': (inner) => ({
+const faulty: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
+  'releases with any token': (inner) => ({
     release: (request) => [0, 1, 2, 3].some((worker) => inner.release({ ...request, token: `token-${worker}` })),
   }),
-  'completes whatever the token': (inner) => ({
+  'completes with any token': (inner) => ({
     complete: (request) => [0, 1, 2, 3].some((worker) => inner.complete({ ...request, token: `token-${worker}` })),
   }),
-  'forgets to count a release': (inner) => ({ release: (request) => inner.release({ ...request, counted: false }) }),
+  'never counts a release': (inner) => ({ release: (request) => inner.release({ ...request, counted: false }) }),
   'shortens the retention': (inner) => ({ claim: (request) => inner.claim({ ...request, retainUntil: 0 }) }),
-  'renews for too long': (inner) => ({ renew: (request) => inner.renew({ ...request, leaseMs: 51 }) }),
-  'looks first and claims then': (inner) => ({
+  'renews for longer than asked': (inner) => ({ renew: (request) => inner.renew({ ...request, leaseMs: 51 }) }),
+  'reads before it claims': (inner) => ({
     async claim(request) {
       const seen = await inner.claim({ ...request, token: 'a look' })
       if (seen.status !== 'claimed') return seen
@@ -37,7 +37,7 @@ const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
   }),
 }
 
-test.each(Object.entries(bad))('a store that %s is found out', async (_, change) => {
+test.each(Object.entries(faulty))('the model finds a store that %s', async (_, change) => {
   const store = openMemory()
   const [inner] = store.stores as [Store]
   const stores = [{ ...inner, ...change(inner) }]

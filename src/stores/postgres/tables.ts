@@ -1,13 +1,11 @@
-/**
- * The Postgres driver's tables: their names, made safe, and the steps that create them.
- */
+/** The tables of the Postgres store: validates and quotes their names, and creates or upgrades them. */
 import type { PoolClient } from 'pg'
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import type { PostgresConnections } from './connection.js'
-import { asError, awaitResponse } from './response.js'
+import { asError, awaitResponse } from './await-response.js'
+import type { PostgresConnections } from './connections.js'
 
-/** The driver's tables, quoted and ready to be put into SQL. */
+/** The names of the tables, quoted for SQL. */
 export interface PostgresTables {
   readonly deliveries: string
   readonly quarantine: string
@@ -15,21 +13,21 @@ export interface PostgresTables {
 
 const PART = '[A-Za-z_][A-Za-z0-9_]*'
 const TABLE = new RegExp(`^(?:(${PART})\\.)?(${PART})$`)
-/** Postgres cuts names at 63 bytes; the longest of ours adds 11. */
+/** Postgres truncates names to 63 bytes, and the suffix `_quarantine` takes 11. */
 const MAX_TABLE_LENGTH = 52
 const MAX_SCHEMA_LENGTH = 63
 
 /**
- * Reads the name of a table, with or without a schema.
+ * Parses the name of a table, with or without a schema.
  *
- * @throws WebhookError `option_invalid` when it is no plain name.
+ * @throws WebhookError `option_invalid` if it isn't a plain name.
  */
 export function readTable(table: string): PostgresTables {
   const [, schema, name = ''] = TABLE.exec(table) ?? []
   if (name === '' || name.length > MAX_TABLE_LENGTH || (schema ?? '').length > MAX_SCHEMA_LENGTH) {
     throw new WebhookError(
       'option_invalid',
-      `table must be a name, or a schema and a name with a dot between: letters, digits and _, the name at most ${MAX_TABLE_LENGTH}; ` +
+      `table must be "table" or "schema.table", with letters, digits and underscores and at most ${MAX_TABLE_LENGTH} characters for the table; ` +
         `it is ${JSON.stringify(table)}.`,
     )
   }
@@ -37,10 +35,8 @@ export function readTable(table: string): PostgresTables {
   return { deliveries: `${prefix}"${name}"`, quarantine: `${prefix}"${name}_quarantine"` }
 }
 
-/**
- * What each version of the tables adds to the one before; a new version is a new entry, and none is ever changed.
- */
-function steps({ deliveries, quarantine }: PostgresTables): readonly string[] {
+/** The SQL of each version of the tables. A new version appends an entry. Never change an existing entry. */
+function versions({ deliveries, quarantine }: PostgresTables): readonly string[] {
   const index = `"${deliveries.split('"').at(-2)}_retention"`
   return [
     `CREATE TABLE IF NOT EXISTS ${deliveries} (
@@ -74,17 +70,17 @@ function comment({ deliveries }: PostgresTables, version: number): string {
   return `COMMENT ON TABLE ${deliveries} IS 'govalid-webhooks ${version}';`
 }
 
-/** Everything that brings a database without the tables to this version. */
+/** Returns the SQL that creates the tables of this version in a database without them. */
 export function tablesSql(tables: PostgresTables): string {
-  const wanted = steps(tables)
-  return [...wanted, comment(tables, wanted.length)].join('\n')
+  const sql = versions(tables)
+  return [...sql, comment(tables, sql.length)].join('\n')
 }
 
 const CONNECTION_LIMIT_MS = 10_000
-/** Below the limit of an answer: the server gives up first, and no writer waits behind a lock that nobody wants any more. */
+/** Less than the response limit, so that the server gives up first and no abandoned request for a lock blocks other writers. */
 const LOCK_LIMIT_MS = 5_000
 
-/** Brings the tables to this version. Any number of processes may do so at once; one works, the others wait for it. */
+/** Upgrades the tables to this version. Any number of processes may call it at once: one upgrades, the others wait. */
 export async function migrateTables(
   tables: PostgresTables,
   clock: Clock,
@@ -92,27 +88,27 @@ export async function migrateTables(
 ): Promise<void> {
   const { client, giveBack } = await borrow(CONNECTION_LIMIT_MS)
   const response = await awaitResponse(clock, async () => {
-    if ((await readVersion(client, tables)) < steps(tables).length) await migrate(client, tables)
+    if ((await readVersion(client, tables)) < versions(tables).length) await migrate(client, tables)
   })
-  // Closing the connection ends its transaction.
+  // Closing the connection rolls back its transaction.
   giveBack(response.status === 'value' ? undefined : asError(response.error))
   if (response.status === 'error') throw response.error
 }
 
 async function migrate(client: PoolClient, tables: PostgresTables): Promise<void> {
-  const wanted = steps(tables)
-  // At a stricter level the version would be read as it was before the wait for the lock.
+  const sql = versions(tables)
+  // At a stricter level, `readVersion` would read a snapshot from before the wait for the lock.
   await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${LOCK_LIMIT_MS}`)
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [tables.deliveries])
   const version = await readVersion(client, tables)
-  for (const step of wanted.slice(version)) await client.query(step)
-  if (version < wanted.length) await client.query(comment(tables, wanted.length))
+  for (const statement of sql.slice(version)) await client.query(statement)
+  if (version < sql.length) await client.query(comment(tables, sql.length))
   await client.query('COMMIT')
 }
 
-/** The version the tables are at; 0 where there are none. */
+/** Returns the version of the tables, or 0 if there are none. */
 async function readVersion(client: PoolClient, { deliveries }: PostgresTables): Promise<number> {
-  // Not obj_description: after waiting for the lock it would still go by what this session remembers of a missing table.
+  // obj_description would use the session's cache, in which the table is still missing after the wait for the lock.
   const sql = `SELECT description FROM pg_catalog.pg_description
 WHERE classoid = 'pg_catalog.pg_class'::regclass AND objoid = to_regclass($1) AND objsubid = 0`
   const { rows } = await client.query<{ description: string }>(sql, [deliveries])

@@ -1,6 +1,6 @@
 /**
- * The store contract in Postgres' SQL: one statement a step, correct at READ COMMITTED and above. What changes a row judges it after its
- * lock was taken, by the database's clock read once.
+ * The store contract in Postgres's SQL, one statement per operation, correct at READ COMMITTED and above. A write locks the
+ * row, reads the database's clock once, and only then decides.
  */
 
 import type {
@@ -11,8 +11,8 @@ import type {
   RenewRequest,
   TransactionRequest,
 } from '../store.js'
-import type { PostgresStatement } from './connection.js'
-import type { PostgresTables } from './schema.js'
+import type { PostgresStatement } from './connections.js'
+import type { PostgresTables } from './tables.js'
 
 /** The statements of one table and namespace. */
 export interface RecordStatements {
@@ -20,41 +20,41 @@ export interface RecordStatements {
   renew(request: RenewRequest): PostgresStatement
   complete(request: CompleteRequest): PostgresStatement
   release(request: ReleaseRequest): PostgresStatement
-  /** Opens the transaction, and marks it as the one that belongs to the claim. */
+  /** Begins the transaction and marks it with the token of the claim. */
   begin(request: TransactionRequest, quote: (text: string) => string): string
   /**
-   * Adds the checkpoint and commits, in one message; fails with the mark `CLAIM_LOST` when the token does not hold the record, and with
-   * `TRANSACTION_ENDED` in any other transaction than that of `begin`.
+   * Adds the checkpoint and commits, in one message. Its error contains `CLAIM_LOST` if the token doesn't hold the record, or
+   * `TRANSACTION_ENDED` if the transaction isn't the one that `begin` opened.
    */
   commit(request: TransactionRequest, quote: (text: string) => string): string
-  /** Deletes at most `limit` records that are over, passing by what is locked. */
+  /** Deletes at most `limit` expired records and skips locked ones. */
   sweep(limit: number): PostgresStatement
 }
 
-/** A row that `claim` gives back. */
+/** The row that `claim` returns. */
 export interface ClaimRow {
   readonly state: string
-  readonly mine: boolean
+  readonly is_mine: boolean
   readonly lease_until: number
   readonly attempt: number
   readonly released_attempts: number
   readonly completed_handlers: readonly string[]
 }
 
-/** Stand in the error of a `commit` that must not be: no numbers, so they cannot be cast. */
+/** Markers in the error of a refused `commit`, which casts them to a number to make the statement fail. */
 export const CLAIM_LOST = 'govalid-webhooks: claim lost'
 export const TRANSACTION_ENDED = 'govalid-webhooks: transaction ended'
 
-/** A setting of the transaction's own: whoever ends the transaction ends it too. */
+/** A setting that is local to the transaction, so it disappears when the transaction ends. */
 const MARK = 'govalid_webhooks.claim'
 
 const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
-/** The same for the whole statement, so that an index can be used. */
+/** The same value for the whole statement, so that Postgres can use an index. */
 const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
 
 /**
- * What a claim makes of the record `d` at the time `t.now`: `new` (forgotten), `kept` (finished, or held by another), `counted` (held by
- * another, and a try), `same` (the very claim, repeated) or `taken`.
+ * The verdict of a claim on the record `d` at the time `t.now`: `new` (the record expired), `kept` (finished, or held by
+ * another token), `counted` (held by another token, and an attempt), `same` (a repeated claim) or `taken` (claimed).
  */
 const VERDICT = `CASE
   WHEN d.retain_until <= t.now AND (d.state <> 'processing' OR d.lease_until <= t.now) THEN 'new'
@@ -63,7 +63,7 @@ const VERDICT = `CASE
   WHEN d.state = 'processing' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
   ELSE 'taken' END`
 
-/** Makes the statements. No statement waits for a row longer than `lockLimitMs`: what was given up must not be executed later. */
+/** Builds the statements. They wait at most `lockLimitMs` for a locked row, so that no abandoned call is executed later. */
 export function recordStatements(
   { deliveries: table }: PostgresTables,
   namespace: string,
@@ -99,7 +99,7 @@ export function recordStatements(
       ...release,
       values: [namespace, key, token, wait, counted ? 1 : 0, completedHandlers],
     }),
-    // Under a stricter level a heartbeat, which writes the claim's row meanwhile, would fail the commit.
+    // A heartbeat updates the claim's row meanwhile. At a stricter level that would fail the commit.
     begin: ({ token }, quote) =>
       `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('${MARK}', ${quote(token)}, true)`,
     commit: ({ key, token, checkpoint }, quote) =>
@@ -113,7 +113,7 @@ export function recordStatements(
   }
 }
 
-/** Names a text by itself, since stores of several tables may share a connection: FNV-1a, twice 32 bits. */
+/** Derives a statement's name from its text (FNV-1a, 2 × 32 bits), because stores with different tables may share a connection. */
 function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
   const hash = (start: number) => {
     let value = start
@@ -124,31 +124,37 @@ function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
   return { name: `govalid_${hash(0x811c9dc5)}${hash(0x01234567)}`, text }
 }
 
-/** Reads what `claim` gave back. */
+/** Reads the row of `claim`. */
 export function readClaim(row: ClaimRow | undefined): ClaimResult {
-  if (!row) throw new Error('the claim gave no row back: does a rule, a trigger or row security stand in its way?')
+  if (!row) {
+    throw new Error(
+      'The claim returned no row, so a rule, a trigger or row-level security on the table suppressed it. Remove it from the table of the store. See docs/stores/postgres.md.',
+    )
+  }
   const {
     state,
-    mine,
+    is_mine: isMine,
     lease_until: until,
     attempt,
     released_attempts: releasedAttempts,
     completed_handlers: completedHandlers,
   } = row
   if (state !== 'processing') return { status: 'done' }
-  return mine ? { status: 'claimed', attempt, releasedAttempts, completedHandlers } : { status: 'busy', until, attempt }
+  return isMine
+    ? { status: 'claimed', attempt, releasedAttempts, completedHandlers }
+    : { status: 'busy', until, attempt }
 }
 
 /**
- * $1 namespace, $2 key, $3 token, $4 longest wait for the row, $5 lease, $6 retention, $7 gap between tries, $8 rework.
- * What needs no change is read without a lock: copies of one try come together, and would wait for each other's writes. Everything else is
- * written, judged anew once the row is locked. Either way a row comes back, so that no answer ever means something by being absent.
+ * $1 namespace, $2 key, $3 token, $4 lock timeout, $5 lease, $6 retention, $7 attempt gap, $8 reprocess.
+ * A record that needs no change is read without a lock, because copies of one attempt arrive together and would wait for each
+ * other's writes. Any other record is locked, judged again and written. Both ways return a row, so a missing row is an error.
  */
 function claimText(table: string): string {
-  const response =
-    'state, token = $3 AS mine, lease_until::double precision, attempt, released_attempts, completed_handlers'
+  const columns =
+    'state, token = $3 AS is_mine, lease_until::double precision, attempt, released_attempts, completed_handlers'
   return `WITH seen AS (
-  SELECT ${response} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
+  SELECT ${columns} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
   WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'kept'
 ), written AS (
   INSERT INTO ${table} AS d
@@ -169,24 +175,27 @@ function claimText(table: string): string {
       CASE v.verdict WHEN 'new' THEN '{}' ELSE d.completed_handlers END
     FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched
       FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
-  RETURNING ${response}
+  RETURNING ${columns}
 )
 SELECT * FROM seen UNION ALL SELECT * FROM written`
 }
 
-/** $1 namespace, $2 key, $3 token, $4 longest wait for the row; from $5 on, what `set` needs. */
+/** $1 namespace, $2 key, $3 token, $4 lock timeout. The values of `set` start at $5. */
 function updateText(table: string, set: string, states: string): string {
   return `UPDATE ${table} d SET ${set}
 FROM (SELECT set_config('lock_timeout', $4, true)) t
 WHERE namespace = $1 AND key = decode($2, 'hex') AND token = $3 AND state ${states}`
 }
 
-/** The names known and those given, each once. */
-function union(given: string): string {
-  return `completed_handlers || ARRAY(SELECT n FROM unnest(${given}::text[]) n WHERE n <> ALL (completed_handlers))`
+/** The union of the recorded names and the names in the array `added`. */
+function union(added: string): string {
+  return `completed_handlers || ARRAY(SELECT n FROM unnest(${added}::text[]) n WHERE n <> ALL (completed_handlers))`
 }
 
-/** One message, so that the row is never locked while a process could pause: an update, a cast that fails without it, and COMMIT. */
+/**
+ * An update, a cast that fails if nothing was updated, and COMMIT. They are one message, so a paused process never keeps the
+ * row locked.
+ */
 function commitText(table: string, { namespace, key, token, checkpoint }: Record<string, string>): string {
   return `WITH claim AS (
   UPDATE ${table} SET completed_handlers = ${union(`ARRAY[${checkpoint}]`)}

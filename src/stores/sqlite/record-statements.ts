@@ -1,13 +1,13 @@
 /**
- * The store contract in SQLite's SQL, one statement a step: what the drivers have in common whose database is an SQLite.
- * In: a step's request. Out: a statement and its values; how it is run is the driver's business. The clock is SQLite's own.
+ * The store contract in SQLite's SQL, one statement per operation, for every driver on SQLite (`node:sqlite`, D1, Durable
+ * Objects). Turns a request into a statement with its values. The driver runs it. The clock is SQLite's own.
  */
 import type { ClaimRequest, ClaimResult, CompleteRequest, ReleaseRequest, RenewRequest } from '../store.js'
 
-/** What can be bound to a statement. */
+/** A value that can be bound to a statement. */
 export type SqlValue = string | number | null | Uint8Array
 
-/** A row as SQLite gives it back. */
+/** A row of a result. */
 export type SqlRow = Readonly<Record<string, unknown>>
 
 /** A statement and its values, in the order of its parameters `?1`, `?2` … */
@@ -16,7 +16,7 @@ export interface SqlStatement {
   readonly values: readonly SqlValue[]
 }
 
-/** Which claim a step is about. */
+/** The key and token of a claim. */
 interface HeldKey {
   readonly key: string
   readonly token: string
@@ -24,44 +24,50 @@ interface HeldKey {
 
 /** The statements of one table of deliveries. */
 export interface RecordStatements {
-  /** Creates what is missing; may run any number of times. */
+  /** Creates the table and its index if they are missing. Safe to repeat. */
   readonly schema: readonly SqlStatement[]
-  /** Claims; give its rows to `readClaim`. */
+  /** Claims a delivery. Pass its rows to `readClaim`. */
   claim(request: ClaimRequest): SqlStatement
-  /** One row, for `readClaim`, when a claim would change nothing: the delivery is finished, or busy and no try is counted. */
+  /**
+   * Returns a row for `readClaim` if a claim would change nothing: the delivery is finished, or it is busy and no attempt
+   * would be counted.
+   */
   unclaimable(request: ClaimRequest): SqlStatement
-  /** One row when the token holds the record. */
+  /** Returns a row if the token holds the record. */
   renew(request: RenewRequest): SqlStatement
-  /** One row when the token holds the record and its retention is long enough: the same as `complete`, but for the index. Not for a quarantine. */
+  /**
+   * Completes without touching the index. Returns a row if the token holds the record and its retention is long enough;
+   * otherwise use `complete`. Not for quarantined deliveries.
+   */
   finish(request: CompleteRequest): SqlStatement
-  /** One row when the token holds the record, or has completed it before. */
+  /** Returns a row if the token holds the record or already completed it. */
   complete(request: CompleteRequest): SqlStatement
-  /** One row when the token holds the record. */
+  /** Returns a row if the token holds the record. */
   release(request: ReleaseRequest): SqlStatement
-  /** Breaks the constraint `lease_lost`, and with it the transaction it is in, when the token does not hold the record. */
+  /** Violates the constraint `lease_lost`, which fails its transaction, unless the token holds the record. */
   guard(held: HeldKey): SqlStatement
-  /** Marks one handler as done, in the transaction of its writes. */
+  /** Adds a completed handler, in the transaction of its writes. */
   checkpoint(held: HeldKey & { readonly checkpoint: string }): SqlStatement
-  /** Forgets at most `limit` records whose retention is over; one row for each. */
+  /** Deletes at most `limit` expired records and returns a row for each. */
   sweep(limit: number): SqlStatement
-  /** One row: the `retain_until` that is over next, or null. */
+  /** Returns one row with the earliest `retain_until`, or null. */
   readonly oldest: SqlStatement
 }
 
-/** The constraint that `guard` breaks, as SQLite names it in its error. */
+/** The text of SQLite's error when `guard` violates its constraint. */
 export const LEASE_LOST = 'CHECK constraint failed: lease_lost'
 
-/** Milliseconds since 1970 by SQLite's clock; the same wherever it stands within one statement. */
+/** Epoch milliseconds by SQLite's clock. The value is the same everywhere within one statement. */
 const NOW = `CAST(round(unixepoch('subsec') * 1000) AS INTEGER)`
 
-// `r` is the record as it is, `excluded` the one a claim would write: its counted_at is now.
+// `r` is the current record. `excluded` is the record that the claim would insert, so its counted_at is now.
 const EXPIRED = '(r.retain_until <= excluded.counted_at AND r.lease_until <= excluded.counted_at)'
 const SAME = `(r.state = 'processing' AND r.token = excluded.token)`
 const BUSY = `(r.state = 'processing' AND r.token <> excluded.token AND r.lease_until > excluded.counted_at)`
 const BUSY_BUT_NEW_ATTEMPT = `(excluded.counted_at - r.counted_at >= ?6)`
 const DONE = `(r.state = 'done' OR (r.state = 'quarantined' AND NOT ?7))`
 
-/** The statements for `table`, a name that needs no quoting, and the records of one namespace in it. */
+/** Builds the statements for the records of one namespace. `table` must be a name that needs no quotes. */
 export function recordStatements(table: string, namespace: string): RecordStatements {
   const sql = recordSql(table)
   const schema = [sql.table, sql.index].map((statement) => ({ sql: statement, values: [] }))
@@ -98,11 +104,11 @@ export function recordStatements(table: string, namespace: string): RecordStatem
   }
 }
 
-/** Reads the rows that `claim` or `unclaimable` gave back for the claimer's own token. A finished delivery gives `claim` none: it is not touched. */
+/** Reads the rows of `claim` or `unclaimable`. `token` is the caller's. `claim` returns no row for a finished delivery. */
 export function readClaim([row]: readonly SqlRow[], token: string): ClaimResult {
   if (!row || row['state'] === 'done' || row['state'] === 'quarantined') return { status: 'done' }
   const { attempt, released_attempts: releasedAttempts, lease_until: until } = row as Record<string, number>
-  // Whatever is wrong with a row is refused by stage 5, which looks at every answer.
+  // Stage 5 validates every result, so a corrupt row is refused there.
   if (row['token'] !== token) return { status: 'busy', until, attempt } as ClaimResult
   return {
     status: 'claimed',
@@ -116,10 +122,10 @@ function names(completedHandlers: readonly string[] = []): string {
   return JSON.stringify([...new Set(completedHandlers)])
 }
 
-const WHICH = 'namespace = ?1 AND key = ?2'
-const HELD = `${WHICH} AND token = ?3 AND state = 'processing'`
+const RECORD = 'namespace = ?1 AND key = ?2'
+const HELD = `${RECORD} AND token = ?3 AND state = 'processing'`
 
-/** The names known so far and then the new ones of `?4`, each once. */
+/** The union of the recorded names and the names in `?4`, in that order. */
 const UNION = `(SELECT json_group_array(value) FROM (
     SELECT value FROM json_each(completed_handlers) UNION ALL
     SELECT value FROM json_each(?4) WHERE value NOT IN (SELECT value FROM json_each(completed_handlers))))`
@@ -142,19 +148,19 @@ function recordSql(table: string) {
     index: `CREATE INDEX IF NOT EXISTS ${table}_retain_until ON ${table} (retain_until)`,
     claim: claimSql(table),
     unclaimable: `SELECT state, token, attempt, lease_until FROM ${table}
-WHERE ${WHICH} AND iif(state = 'processing',
+WHERE ${RECORD} AND iif(state = 'processing',
   token <> ?3 AND lease_until > ${NOW} AND counted_at > ${NOW} - ?4,
   retain_until > ${NOW} AND (state = 'done' OR (state = 'quarantined' AND NOT ?5)))`,
     renew: `UPDATE ${table} SET lease_until = ${NOW} + ?5, completed_handlers = ${UNION} WHERE ${HELD} RETURNING 1`,
-    // To set `retain_until` writes the index too, whatever it is set to. Nobody asks for the handlers of a finished record.
+    // Setting `retain_until` rewrites the index, even to the same value. The handlers of a finished record are never read.
     finish: `UPDATE ${table} SET state = 'done', lease_until = 0 WHERE ${HELD} AND retain_until >= ?4 RETURNING 1`,
-    // Completed before by the same token, its answer lost: true again, and nothing but the retention can change.
+    // A repeated completion with the same token (its response was lost) also returns a row and may only raise the retention.
     complete: `UPDATE ${table} SET
   state = iif(state = 'processing', ?5, state),
   completed_handlers = iif(state = 'processing', ${UNION}, completed_handlers),
   lease_until = 0,
   retain_until = max(retain_until, ?6)
-WHERE ${WHICH} AND token = ?3 AND state <> 'released' RETURNING 1`,
+WHERE ${RECORD} AND token = ?3 AND state <> 'released' RETURNING 1`,
     release: `UPDATE ${table} SET state = 'released', lease_until = 0, completed_handlers = ${UNION},
   released_attempts = released_attempts + ?5, attempt = attempt - (1 - ?5)
 WHERE ${HELD} RETURNING 1`,

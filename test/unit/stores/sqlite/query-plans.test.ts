@@ -1,33 +1,33 @@
-/** How SQLite finds what the drivers ask for, D1's included: by an index. A step that reads the whole table would stop everything else. */
+/** The query plans of the SQLite drivers, including D1. Every statement must use an index, because a full scan blocks all others. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { spoolStatements } from '../../../../src/inboxes/sqlite/spool.js'
-import { recordStatements, type SqlStatement } from '../../../../src/stores/sqlite/records.js'
+import { recordStatements, type SqlStatement } from '../../../../src/stores/sqlite/record-statements.js'
 
 const held = { key: 'a'.repeat(64), token: 'token' }
 const records = recordStatements('deliveries', 'default')
 const spool = spoolStatements('spool')
 const job = { delivery: { key: held.key, rawBody: new Uint8Array(), headers: {}, receivedAt: 0 }, attempt: 1, taken: 1 }
 
-const STEPS: Readonly<Record<string, SqlStatement>> = {
+const STATEMENTS: Readonly<Record<string, SqlStatement>> = {
   claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
-  'what a claim asks first': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
+  'the read before a claim': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
   renew: records.renew({ ...held, leaseMs: 1 }),
   finish: records.finish({ ...held, retainUntil: 1 }),
   complete: records.complete({ ...held, retainUntil: 1 }),
   release: records.release({ ...held, completedHandlers: [], counted: true }),
   guard: records.guard(held),
   checkpoint: records.checkpoint({ ...held, checkpoint: 'count' }),
-  'the clearing of what is over': records.sweep(5),
-  'the retention that is over next': records.oldest,
-  'the inbox’s acceptance': spool.accept(job.delivery, 0),
-  'the inbox’s taking': spool.take(10, 0, 1),
-  'the inbox’s renewal': spool.renew(job, 1),
-  'the inbox’s finish': spool.finish(job),
-  'the inbox’s retry': spool.retry(job, 1, true),
+  sweep: records.sweep(5),
+  oldest: records.oldest,
+  'accept of the inbox': spool.accept(job.delivery, 0),
+  'take of the inbox': spool.take(10, 0, 1),
+  'renew of the inbox': spool.renew(job, 1),
+  'finish of the inbox': spool.finish(job),
+  'retry of the inbox': spool.retry(job, 1, true),
 }
 
-/** A database with many rows that SQLite has counted, so that it chooses as it does in use. */
+/** Opens a database with many analyzed rows, so that SQLite plans as it does in production. */
 function openFilled(): DatabaseSync {
   const database = new DatabaseSync(':memory:')
   for (const { sql } of [...records.schema, ...spool.schema]) database.exec(sql)
@@ -43,23 +43,23 @@ function planOf(database: DatabaseSync, { sql, values }: SqlStatement): readonly
   return rows.map(({ detail }) => detail)
 }
 
-const readsAll = (plan: readonly string[]) => plan.filter((detail) => /^SCAN (deliveries|spool|r)\b/.test(detail))
+const scansIn = (plan: readonly string[]) => plan.filter((detail) => /^SCAN (deliveries|spool|r)\b/.test(detail))
 
-describe('no step reads a whole table', () => {
+describe('no statement reads a whole table', () => {
   const database = openFilled()
 
-  test.each(Object.entries(STEPS))('%s', (_, statement) => {
-    expect(readsAll(planOf(database, statement))).toEqual([])
+  test.each(Object.entries(STATEMENTS))('%s', (_, statement) => {
+    expect(scansIn(planOf(database, statement))).toEqual([])
   })
 
-  test('what is over is found by its index', () => {
+  test('expired records and due jobs are found by an index', () => {
     expect(planOf(database, records.sweep(5)).join('\n')).toContain('deliveries_retain_until (retain_until<?)')
     expect(planOf(database, spool.take(10, 0, 1)).join('\n')).toContain('spool_due_at (due_at<?)')
   })
 
-  test('the check would find it: without the index the clearing reads everything', () => {
+  test('the check detects a full scan: without its index, the sweep reads everything', () => {
     const bare = openFilled()
     bare.exec('DROP INDEX deliveries_retain_until')
-    expect(readsAll(planOf(bare, records.sweep(5)))).toHaveLength(1)
+    expect(scansIn(planOf(bare, records.sweep(5)))).toHaveLength(1)
   })
 })

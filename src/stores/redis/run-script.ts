@@ -1,63 +1,63 @@
 /**
- * One way to run a script on Redis, over node-redis or ioredis. In: the user's client. Refuses a client that would send a command it has
- * already reported as failed, for a claim that was given up must not come alive when Redis is back.
+ * Runs scripts on Redis through the user's node-redis or ioredis client. Refuses a client that resends commands it has already
+ * reported as failed, because an abandoned claim must not be executed once Redis is back.
  */
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 
-/** A client, cluster or sentinel of node-redis (`redis`), as far as it is used. */
+/** The part of a node-redis (`redis`) client, cluster or sentinel that the driver uses. */
 export interface NodeRedisClient {
-  /** Whether the client was told to connect. */
+  /** Whether `connect()` was called. */
   readonly isOpen: boolean
-  /** Whether commands are sent at once. */
+  /** Whether the client sends commands immediately. */
   readonly isReady?: boolean
-  /** Runs a script that Redis knows. */
+  /** Runs a script that Redis has cached. */
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   /** Runs a script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** A `Redis` or `Cluster` of ioredis, as far as it is used. */
+/** The part of an ioredis `Redis` or `Cluster` that the driver uses. */
 export interface IoredisClient {
-  /** Where the connection is; commands are sent at once when it is `ready`. */
+  /** The state of the connection. The client sends commands immediately if it is `ready`. */
   readonly status: string
-  /** How it was made. */
+  /** The options of the client. */
   readonly options: object
   /** Connects a lazy client. */
   connect(): Promise<unknown>
-  /** Runs a script that Redis knows. */
+  /** Runs a script that Redis has cached. */
   evalsha(sha: string, keyCount: number, ...keysAndValues: string[]): Promise<unknown>
   /** Runs a script. */
   eval(script: string, keyCount: number, ...keysAndValues: string[]): Promise<unknown>
 }
 
-/** A client of either library. */
+/** A client of node-redis or ioredis. */
 export type RedisClient = NodeRedisClient | IoredisClient
 
-/** One call of a script. */
+/** The keys and arguments of one script call. */
 export interface ScriptCall {
   readonly keys: readonly string[]
   readonly values: readonly string[]
 }
 
-/** Runs a script in one piece and gives back its reply. Rejects, and sends nothing later, when Redis cannot be reached. */
+/** Runs a script atomically and returns its reply. If Redis can't be reached, it rejects and sends nothing later. */
 export type RunScript = (script: string, call: ScriptCall) => Promise<unknown>
 
-/** Below the second that the receiver gives a store call. */
+/** Less than the receiver's 1 s per store call. */
 const WAIT_MS = 900
 const POLL_MS = 20
 
-/** What is asked of either client. */
+/** The common interface of both clients. */
 interface Connection {
-  /** `ready`: sends at once. `closed`: will not connect by itself. */
+  /** `ready`: the client sends immediately. `closed`: it won't connect by itself. */
   state(): 'ready' | 'connecting' | 'closed'
   evaluate(command: 'evalsha' | 'eval', script: string, call: ScriptCall): Promise<unknown>
 }
 
 /**
- * Makes a function that runs scripts over a client.
+ * Creates a function that runs scripts through a client.
  *
- * @throws WebhookError `option_invalid` when it is no client of either library; `store_unsuitable` when it would resend commands.
+ * @throws WebhookError `option_invalid` if `client` isn't a client of either library; `store_unsuitable` if it resends commands.
  */
 export function createRunScript(client: RedisClient, clock: Clock): RunScript {
   const connection = connect(client)
@@ -73,33 +73,34 @@ export function createRunScript(client: RedisClient, clock: Clock): RunScript {
     }
   }
   return async function runScript(script, call) {
-    const giveUpAt = clock.now() + WAIT_MS
+    const deadline = clock.now() + WAIT_MS
     for (;;) {
-      // A client that is just connecting is waited for out here: what is given up in this queue is never sent.
-      if (connection.state() !== 'ready') await untilReady(connection, clock, giveUpAt)
+      // Wait here while the client connects, not in its queue: it would send abandoned commands later.
+      if (connection.state() !== 'ready') await untilReady(connection, clock, deadline)
       try {
         return await evaluate(script, call)
       } catch (error) {
-        // A step that broke off with its connection may be repeated: its token makes it the same step.
-        if (connection.state() !== 'connecting' || clock.now() >= giveUpAt) throw error
+        // A call that lost its connection may be repeated, because its token makes it the same operation.
+        if (connection.state() !== 'connecting' || clock.now() >= deadline) throw error
       }
     }
   }
 }
 
 function connect(client: RedisClient): Connection {
-  const given = client as Partial<NodeRedisClient & IoredisClient> | null | undefined
-  if (typeof given?.evalSha === 'function') return overNodeRedis(client as NodeRedisClient)
-  if (typeof given?.evalsha === 'function' && typeof given.status === 'string')
-    return overIoredis(client as IoredisClient)
-  const message = 'client must be a client of node-redis (createClient of "redis") or ioredis (new Redis()).'
+  const candidate = client as Partial<NodeRedisClient & IoredisClient> | null | undefined
+  if (typeof candidate?.evalSha === 'function') return connectNodeRedis(client as NodeRedisClient)
+  if (typeof candidate?.evalsha === 'function' && typeof candidate.status === 'string')
+    return connectIoredis(client as IoredisClient)
+  const message =
+    'client must be a node-redis client (createClient of "redis") or an ioredis client (new Redis()). See docs/stores/redis.md.'
   throw new WebhookError('option_invalid', message)
 }
 
 type WithOptions = { withCommandOptions?: (options: { timeout: number }) => NodeRedisClient }
 
-/** node-redis never sends a command twice; one that it has not sent yet is dropped after `timeout`. */
-function overNodeRedis(client: NodeRedisClient & WithOptions): Connection {
+/** node-redis never sends a command twice. It drops an unsent command after `timeout`. */
+function connectNodeRedis(client: NodeRedisClient & WithOptions): Connection {
   const limited = client.withCommandOptions?.({ timeout: WAIT_MS }) ?? client
   return {
     state() {
@@ -113,13 +114,13 @@ function overNodeRedis(client: NodeRedisClient & WithOptions): Connection {
   }
 }
 
-function overIoredis(client: IoredisClient): Connection {
+function connectIoredis(client: IoredisClient): Connection {
   refuseResending(client)
   return {
     state() {
       if (client.status === 'ready') return 'ready'
       if (client.status === 'end') return 'closed'
-      // A lazy client connects with its first command; here that would queue it.
+      // A lazy client connects with its first command and would queue that command, so connect it here.
       if (client.status === 'wait') client.connect().catch(() => {})
       return 'connecting'
     },
@@ -127,7 +128,7 @@ function overIoredis(client: IoredisClient): Connection {
   }
 }
 
-/** By default ioredis keeps what it has sent or should have sent, and sends it when it is connected again. Its Cluster does not. */
+/** By default, a `Redis` of ioredis keeps unfinished commands and resends them after it reconnects. Its `Cluster` doesn't. */
 function refuseResending(client: IoredisClient & { readonly isCluster?: boolean }): void {
   const { maxRetriesPerRequest, enableOfflineQueue, autoResendUnfulfilledCommands } = client.options as Record<
     string,
@@ -137,15 +138,15 @@ function refuseResending(client: IoredisClient & { readonly isCluster?: boolean 
   if (enableOfflineQueue === false && autoResendUnfulfilledCommands === false) return
   throw new WebhookError(
     'store_unsuitable',
-    'This ioredis client sends commands again after a lost connection, so a claim that was given up would come alive later. Give the store a client of its own: new Redis(url, { maxRetriesPerRequest: 0 }).',
+    'This ioredis client resends commands after a lost connection, so Redis would execute an abandoned claim later. Create a separate client for the store: new Redis(url, { maxRetriesPerRequest: 0 }). See docs/stores/redis.md.',
   )
 }
 
-async function untilReady(connection: Connection, clock: Clock, giveUpAt: number): Promise<void> {
+async function untilReady(connection: Connection, clock: Clock, deadline: number): Promise<void> {
   for (let state = connection.state(); state !== 'ready'; state = connection.state()) {
-    if (state === 'closed' || clock.now() >= giveUpAt) {
+    if (state === 'closed' || clock.now() >= deadline) {
       const message = 'The Redis client is not connected, so nothing was sent.'
-      const fix = state === 'closed' ? ' It was never told to connect, or was closed: await client.connect().' : ''
+      const fix = state === 'closed' ? ' It was never connected, or it was closed: call await client.connect().' : ''
       throw new WebhookError('store_unavailable', message + fix)
     }
     await new Promise<void>((resolve) => clock.setTimer(POLL_MS, resolve))
