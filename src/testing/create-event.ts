@@ -1,45 +1,46 @@
 /**
- * Makes a realistic event of each type, for tests and for trying a receiver: in goes what matters to the test, out comes the whole event.
+ * Creates a realistic event of any type for tests. Takes the type and the fields that matter to the test; returns the whole event.
  */
 import { type Clock, systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import { EVENT_TYPES, type EventType, isEventType } from '../events/event-types.js'
 import type { EventData, EventOf } from '../events/events.js'
+import { nearestName } from '../events/nearest-name.js'
 import { isObject } from '../events/shapes.js'
 import { fixtureOf, toTimestamp } from './event-fixtures.js'
 
-/** Any part of a value: members may be left out at every depth; a list is given whole. */
+/** Any part of a value. Fields are optional at every depth; a list is replaced as a whole. */
 export type PartOf<Value> = Value extends readonly unknown[]
   ? Value
   : Value extends object
     ? { readonly [Name in keyof Value]?: PartOf<Value[Name]> | undefined }
     : Value
 
-/** What an event shall have in place of the fixture's. A member set to `undefined` is left out of the event. */
+/** Fields to change in the generated event. A field set to `undefined` is removed from the event. */
 export interface EventOverrides<Type extends EventType> {
   /** ISO 8601. */
   readonly timestamp?: string
   /** The id of the subscription. */
   readonly webhook_id?: string
-  /** Members of `data`, at any depth. */
+  /** Fields of `data`, at any depth. */
   readonly data?: PartOf<EventData[Type]>
-  /** The member inside the body. The fixture has none. */
+  /** The `signature` field inside the body. By default, the event has none. */
   readonly signature?: string | null
 }
 
-/** How an event is made. */
+/** Options of `createEvent`. */
 export interface CreateEventOptions {
-  /** Where `timestamp` and the dates in `data` come from. Default: the machine's clock. */
+  /** The source of `timestamp` and of the dates in `data`. Default: the machine's clock. */
   readonly clock?: Pick<Clock, 'now'>
 }
 
 /**
- * Makes an event as GoValid could send it. The same arguments on the same clock make the same event.
+ * Creates an event as GoValid could send it. The same arguments and the same time always give the same event.
  *
- * Only `qr.scanned` has a documented `data`. That of the other types is inferred from GoValid's REST reference, and that of
- * `counterfeit.detected` and `institution.staff.invited` is made up: a test on it says something of your code, not of GoValid.
+ * Only `qr.scanned` has a documented `data`. For most other types, `data` is inferred from GoValid's REST reference. For
+ * `counterfeit.detected` and `institution.staff.invited` it is invented, so a test with them checks your code, not GoValid.
  *
- * @throws WebhookError `event_type_unknown` for a type this version does not know.
+ * @throws WebhookError `event_type_unknown` if this version doesn't know the type.
  *
  * @example
  * ```ts
@@ -56,15 +57,21 @@ export function createEvent<const Type extends EventType>(
   { clock = systemClock }: CreateEventOptions = {},
 ): EventOf<Type> {
   if (!isEventType(type)) {
-    const known = `Known: ${EVENT_TYPES.join(', ')}.`
-    throw new WebhookError('event_type_unknown', `createEvent knows no event ${JSON.stringify(type)}. ${known}`)
+    throw new WebhookError('event_type_unknown', describeUnknown(type))
   }
   const now = clock.now()
   const event = { event: type, timestamp: toTimestamp(now), webhook_id: 'wh-001', data: fixtureOf(type, now) }
   return merge(event, { ...overrides, event: type }) as EventOf<Type>
 }
 
-/** Lays `part` over `whole`. Members are defined, not assigned: `__proto__` in parsed JSON is a name like any other. */
+function describeUnknown(type: unknown): string {
+  const nearest = nearestName(String(type), EVENT_TYPES)
+  const suggestion = nearest === undefined ? '' : `Did you mean "${nearest}"? `
+  const known = `Known types: ${EVENT_TYPES.join(', ')}.`
+  return `createEvent doesn't know the event type ${JSON.stringify(type)}. ${suggestion}${known} See docs/events.md.`
+}
+
+/** Merges `part` into `whole`. `Object.fromEntries` defines fields instead of assigning them, so `__proto__` is an ordinary name. */
 function merge(whole: unknown, part: unknown): unknown {
   if (!isObject(whole) || !isObject(part)) return part
   const fields = new Map(Object.entries(whole))

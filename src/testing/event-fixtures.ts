@@ -1,18 +1,18 @@
 /**
- * The `data` of one realistic event per type: documented for `qr.scanned`, made of the REST reference's resources for the others, and
- * invented where GoValid names no member at all. Source: govalid docs, webhooks setup; QR and financial endpoints.
+ * Builds the `data` of one realistic event per type. GoValid documents only the fields of `qr.scanned`. The other fields follow the
+ * resources of the REST reference, or are invented. Source: govalid docs, webhooks setup; QR and financial endpoints.
  */
 import type { EventType } from '../events/event-types.js'
 import type { EventData, PaymentData, QrData, SubscriptionData } from '../events/events.js'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** The documented form of a time: ISO 8601 in UTC, whole seconds. */
+/** Formats a time as in the documentation: ISO 8601 in UTC, whole seconds. */
 export function toTimestamp(epochMs: number): string {
   return new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
-/** The `data` of an event that happens at `now`, made anew each time. */
+/** Returns a new `data` object for an event that happens at `now`, in epoch milliseconds. */
 export function fixtureOf(type: EventType, now: number): EventData[EventType] {
   return FIXTURES[type](now)
 }
@@ -42,7 +42,7 @@ const FIXTURES: { readonly [Type in EventType]: (now: number) => EventData[Type]
     package_id: 'business',
     payment_method: 'stripe',
   }),
-  // Nobody documents a member of these two. The names are those of what the dashboard shows.
+  // GoValid documents no field of these two events. The names follow the labels of the dashboard.
   'counterfeit.detected': () => ({
     qr_id: 'abc123',
     qr_title: 'Product Certificate #001',

@@ -1,6 +1,6 @@
 /**
- * Says why a delivery does not verify. In: what was received and what is configured. Out: valid, or which misconfiguration it is, with
- * the fix. For tests, the command line and a developer's log; what a receiver accepts is decided by its signature stage alone.
+ * Explains why a delivery doesn't verify. Takes the received delivery and the configured secrets; returns `valid`, or the misconfigurations
+ * with their fixes. For tests, the command line and a developer's log: a receiver relies on its signature stage alone.
  */
 import { createSecretKeys, type Secret, type SecretKeys } from '../crypto/secrets.js'
 import { bytesAtHand } from '../delivery/raw-body.js'
@@ -17,48 +17,49 @@ import { readHeaderValue } from './explain/header-readings.js'
 import { findMatch, findPlainHash, type Readings } from './explain/match.js'
 import { readSecrets } from './explain/secret-readings.js'
 
-/** What was received, and what is configured. */
+/** The received delivery and the receiver's configuration. */
 export interface ExplainInput {
-  /** The raw body as it was received; text stands for its UTF-8 bytes. */
+  /** The raw body as received. Text stands for its UTF-8 bytes. */
   readonly rawBody: Payload
   /** The value of the `X-GoValid-Signature` header. */
   readonly signature?: string | null | undefined
-  /** All headers, in place of `signature`: then a renamed one is found, and what a proxy did to the body. */
+  /** All headers, instead of `signature`. They reveal a renamed signature header and a body that a proxy decompressed. */
   readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
   /** The secret or secrets of the receiver. */
   readonly secret: Secret | readonly Secret[]
-  /** Secrets of other webhooks and environments: perhaps one of them signed. */
+  /** Secrets of other webhooks and environments, in case one of them signed the delivery. */
   readonly otherSecrets?: readonly Secret[]
-  /** Raw bodies of other deliveries: perhaps the signature belongs to one of them. */
+  /** Raw bodies of other deliveries, in case the signature belongs to one of them. */
   readonly otherBodies?: readonly Payload[]
-  /** The receiver's option of this name. Default: `'body'`. */
+  /** The receiver's option of the same name. Default: `'body'`. */
   readonly signedContent?: 'body' | 'body-without-signature'
 }
 
-/** Why a delivery verifies, or does not; a union on `valid`. Holds no secret, no signature and no part of the body. */
+/** The result of `explain`, a union on `valid`. Contains no secret, no signature and no part of the body. */
 export type Explanation =
   | {
-      /** A receiver accepts this. */
+      /** A receiver accepts the delivery. */
       readonly valid: true
-      /** Which configured secret matched, from 0. */
+      /** The index of the configured secret that matched, starting at 0. */
       readonly secretIndex: number
     }
   | {
-      /** A receiver refuses this. */
+      /** A receiver refuses the delivery. */
       readonly valid: false
-      /** What is wrong first of all; that of `findings[0]`. */
+      /** The code of the first finding. */
       readonly code: FindingCode
-      /** Whether it was computed: with every finding put right, the signature matches. Else the findings are what it looks like. */
+      /** `true`: with every finding fixed, the signature matches. `false`: the findings are only likely. */
       readonly proven: boolean
-      /** Everything that is wrong, at least one. */
+      /** Every problem, at least one. */
       readonly findings: readonly [Finding, ...Finding[]]
     }
 
 /**
- * Explains a delivery: valid, or which misconfiguration it is. Tries what frameworks, editors, proxies and env files do to header,
- * secret and body, two things at once included. `valid` is what `assertSignature` says (`createReceiver` with a `signedContent`).
+ * Explains a delivery: returns `valid`, or the misconfigurations it shows. Undoes the changes that frameworks, editors, proxies and env
+ * files make to the header, the secret and the body, including two changes at once. `valid` always agrees with `assertSignature`, or with
+ * `createReceiver` if you set `signedContent`.
  *
- * It takes longer the worse the input is: for diagnosis, not in front of a receiver.
+ * Use it for diagnosis and not in front of a receiver: an invalid delivery takes far longer than a valid one.
  *
  * @example
  * ```ts
@@ -83,16 +84,16 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
   const verified = await verifySignature(content, header, keys)
   if (!('refused' in verified)) return { valid: true, secretIndex: verified.secretIndex }
   if (verified.refused === 'signature_missing' || typeof header !== 'string') {
-    return refusal(false, [finding('header_missing', describeOthers(input.headers))])
+    return refusal(false, [finding('header_missing', describeSimilar(input.headers))])
   }
   const readings: Readings = {
     headers: readHeaderValue(header),
     secrets: readSecrets(secrets, input.otherSecrets ?? []),
-    bodies: [{ bytes: content, findings: [] }, ...signedOtherwise(input, received, content)],
+    bodies: [{ bytes: content, findings: [] }, ...otherContents(input, received, content)],
   }
   const proof = (await findProof(readings)) ?? (await findPlainHash(readings))
   if (proof) return refusal(true, proof)
-  return refusal(false, [...(readings.headers[0]?.findings ?? []), ...looksOf(input, received, keys.hint)])
+  return refusal(false, [...(readings.headers[0]?.findings ?? []), ...likelyFindings(input, received, keys.hint)])
 }
 
 function refusal(proven: boolean, findings: readonly Finding[]): Explanation {
@@ -108,12 +109,12 @@ function readKeys(secrets: readonly Secret[]): SecretKeys | Finding {
   try {
     return createSecretKeys(secrets)
   } catch (error) {
-    const detail = isWebhookError(error) ? WHY_UNUSABLE[error.code] : undefined
+    const detail = isWebhookError(error) ? UNUSABLE_SECRETS[error.code] : undefined
     return finding('secret_missing', detail)
   }
 }
 
-const WHY_UNUSABLE: Readonly<Record<string, string>> = {
+const UNUSABLE_SECRETS: Readonly<Record<string, string>> = {
   secret_blank: 'it is blank',
   option_invalid: 'it is neither text nor bytes',
 }
@@ -127,35 +128,36 @@ function entriesOf(headers: NonNullable<ExplainInput['headers']>): readonly (rea
   return headers instanceof Headers ? [...headers] : Object.entries(headers)
 }
 
-/** Headers that may be the missing one under another name. */
-function describeOthers(headers: ExplainInput['headers'] = {}): string {
+/** Lists headers that may be the renamed signature header, as the end of a sentence. */
+function describeSimilar(headers: ExplainInput['headers'] = {}): string {
   const names = entriesOf(headers).map(([name]) => name.toLowerCase())
   const similar = names.filter((name) => name !== SIGNATURE_HEADER && /signature|govalid/.test(name))
-  return similar.length === 0 ? '' : `perhaps it is ${similar.slice(0, 3).join(', ')}`
+  return similar.length === 0 ? '' : `it may have been renamed to ${similar.slice(0, 3).join(', ')}`
 }
 
-/** Content that can have been signed in place of the one that is verified: the other reading of the body, and other bodies. */
-function signedOtherwise(
+/** Returns other content that may have been signed: the body under the other `signedContent`, and the other bodies. */
+function otherContents(
   { signedContent, otherBodies = [] }: ExplainInput,
   received: Uint8Array,
   content: Uint8Array,
 ): readonly BodyReading[] {
   const others = otherBodies.flatMap((other, index): readonly BodyReading[] => {
     const bytes = readRawBody(other)
-    const found = finding('body_of_other_delivery', `number ${index + 1} of the other bodies given`, index)
     if (!bytes) return []
+    const found = finding('body_of_other_delivery', `number ${index + 1} of the other bodies`, index)
     return [{ bytes: signedContent === 'body-without-signature' ? cutSignatureField(bytes) : bytes, findings: [found] }]
   })
   return content === received ? others : [{ bytes: received, findings: [finding('signed_whole_body')] }, ...others]
 }
 
-const TWO_THINGS_BELOW = 16 * 1024
+/** Above this size, `explain` doesn't combine two changes: the search would take too long. */
+const MAX_COMBINED_BYTES = 16 * 1024
 
-/** One thing at a time first, then two: in header, secret and body, and in a small body both. */
+/** Searches for one change in the secret or the body, then for two. In a small body, both changes may be in the body. */
 async function findProof(readings: Readings): Promise<readonly Finding[] | undefined> {
   const [received] = readings.bodies as readonly [BodyReading]
   const once = await readBody(received)
-  const isLarge = received.bytes.length > TWO_THINGS_BELOW
+  const isLarge = received.bytes.length > MAX_COMBINED_BYTES
   const proof = await findMatch({ ...readings, bodies: [...readings.bodies, ...once] }, isLarge ? 1 : 2)
   if (proof || isLarge) return proof
   for (const reading of once) {
@@ -165,17 +167,21 @@ async function findProof(readings: Readings): Promise<readonly Finding[] | undef
   return undefined
 }
 
-/** What nothing proves, but what meets the eye. */
-function looksOf({ headers = {} }: ExplainInput, body: Uint8Array, hint: string | undefined): readonly Finding[] {
-  const looks: Finding[] = []
+/** Returns likely problems that no computation proves. */
+function likelyFindings(
+  { headers = {} }: ExplainInput,
+  body: Uint8Array,
+  hint: string | undefined,
+): readonly Finding[] {
+  const findings: Finding[] = []
   const encoding = readHeader(headers, 'content-encoding')
   const compression = compressionOf(body)
-  if (body.length === 0) looks.push(finding('body_empty'))
-  if (compression) looks.push(finding('body_compressed', `it begins as ${compression} does`))
+  if (body.length === 0) findings.push(finding('body_empty'))
+  if (compression) findings.push(finding('body_compressed', `it starts like ${compression} data`))
   else if (encoding !== undefined && encoding !== 'identity')
-    looks.push(finding('body_compressed', 'it came with a Content-Encoding'))
+    findings.push(finding('body_compressed', 'the request has a Content-Encoding header'))
   else if (hasLostCharacters(body))
-    looks.push(finding('body_charset', 'it holds bytes that are no UTF-8, or characters that were replaced'))
-  if (hint !== undefined) looks.push(finding('secret_decorated', 'it begins or ends with white space or quotes'))
-  return [...looks, finding('unexplained')]
+    findings.push(finding('body_charset', 'it contains invalid UTF-8 or replacement characters'))
+  if (hint !== undefined) findings.push(finding('secret_decorated', 'it starts or ends with white space or quotes'))
+  return [...findings, finding('unexplained')]
 }

@@ -1,5 +1,5 @@
 /**
- * A clock that stands still until it is told to go on: time and timers without waiting.
+ * A clock that stands still until a test advances it, so that tests of time and timers don't wait.
  */
 import type { Clock } from '../clock.js'
 import { WebhookError } from '../errors.js'
@@ -7,27 +7,28 @@ import { WebhookError } from '../errors.js'
 /** A clock for tests. */
 export interface FixedClock extends Clock {
   /**
-   * Goes on by `ms` milliseconds, firing each timer at its own time, in order; lets what it set going settle before the next.
+   * Advances the time by `ms` milliseconds and fires each due timer at its own time, in order. Settled promises run their callbacks before
+   * the next timer fires.
    */
   advance(ms: number): Promise<void>
-  /** Sets the time without firing anything, as a machine's clock may jump. */
+  /** Sets the time without firing timers, like a jump of the machine's clock. */
   set(epochMs: number): void
-  /** How many timers are set: 0 once everything was put away. */
+  /** Returns the number of pending timers: 0 once every timer has fired or is canceled. */
   pendingTimers(): number
-  /** When the next timer fires, in epoch milliseconds; absent when none is set. */
+  /** Returns the time of the next timer in epoch milliseconds, or `undefined` if no timer is pending. */
   nextTimerAt(): number | undefined
 }
 
 interface Timer {
-  readonly at: number
+  readonly dueAt: number
   readonly order: number
   readonly fn: () => void
 }
 
 /**
- * Makes a clock that starts at `start` (epoch milliseconds, or an ISO 8601 text).
+ * Creates a clock that starts at `start`: epoch milliseconds or ISO 8601 text. Default: the current time.
  *
- * @throws WebhookError `option_invalid` when `start` is no time.
+ * @throws WebhookError `option_invalid` if `start` isn't a valid time.
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
   if (!Number.isFinite(now)) {
     throw new WebhookError(
       'option_invalid',
-      `A clock starts at epoch milliseconds or an ISO 8601 text, not ${JSON.stringify(start)}.`,
+      `fixedClock expects epoch milliseconds or ISO 8601 text, but got ${JSON.stringify(start)}. See docs/testing.md.`,
     )
   }
   let order = 0
@@ -52,7 +53,7 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
   return {
     now: () => now,
     setTimer(ms, fn) {
-      const timer: Timer = { at: now + Math.max(0, ms), order: order++, fn }
+      const timer: Timer = { dueAt: now + Math.max(0, ms), order: order++, fn }
       timers.add(timer)
       return () => void timers.delete(timer)
     },
@@ -61,7 +62,7 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
       await settle()
       for (let next = earliest(timers, target); next; next = earliest(timers, target)) {
         timers.delete(next)
-        now = Math.max(now, next.at)
+        now = Math.max(now, next.dueAt)
         next.fn()
         await settle()
       }
@@ -71,20 +72,20 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
       now = epochMs
     },
     pendingTimers: () => timers.size,
-    nextTimerAt: () => earliest(timers, Number.POSITIVE_INFINITY)?.at,
+    nextTimerAt: () => earliest(timers, Number.POSITIVE_INFINITY)?.dueAt,
   }
 }
 
 function earliest(timers: ReadonlySet<Timer>, until: number): Timer | undefined {
   let found: Timer | undefined
   for (const timer of timers) {
-    if (timer.at > until) continue
-    if (!found || timer.at < found.at || (timer.at === found.at && timer.order < found.order)) found = timer
+    if (timer.dueAt > until) continue
+    if (!found || timer.dueAt < found.dueAt || (timer.dueAt === found.dueAt && timer.order < found.order)) found = timer
   }
   return found
 }
 
-/** Lets every promise that can settle now do so: a macrotask comes after all of them. */
+/** Waits for a macrotask, which runs after every promise that can settle now. */
 function settle(): Promise<void> {
   return new Promise((resolve) => {
     const immediate = (globalThis as { setImmediate?: (fn: () => void) => void }).setImmediate

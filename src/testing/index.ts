@@ -1,4 +1,4 @@
-/** The public door of `govalid-webhooks/testing`: what a test of your own needs. */
+/** The public exports of `govalid-webhooks/testing`: tools for your own tests. */
 export { type CreateEventOptions, createEvent, type EventOverrides, type PartOf } from './create-event.js'
 export type { Finding, FindingCode } from './explain/findings.js'
 export { type ExplainInput, type Explanation, explain } from './explain.js'

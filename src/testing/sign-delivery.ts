@@ -1,33 +1,33 @@
 /**
- * Signs a payload the way GoValid does: `sha256=` and the hex HMAC-SHA256 of the raw body.
+ * Signs a payload as GoValid does: `sha256=` followed by the hex HMAC-SHA256 of the raw body.
  */
 import { encodeHex, encodeUtf8 } from '../crypto/encoding.js'
 import type { Delivery } from '../types.js'
 
-/** How a delivery is signed. */
+/** Options of `signDelivery`. */
 export interface SignOptions {
   /** The webhook's secret. */
   readonly secret: string | Uint8Array
-  /** More headers, or others in place of `content-type` and `x-govalid-signature`; names in lower case. */
+  /** Additional headers, with lowercase names. They can replace `content-type` and `x-govalid-signature`. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A signed delivery, ready for whatever sends or receives it. */
+/** A signed delivery in the forms that receivers, handlers and `fetch` accept. */
 export interface SignedDelivery {
   /** The raw body's bytes. */
   readonly rawBody: Uint8Array<ArrayBuffer>
   /** The value of `X-GoValid-Signature`. */
   readonly signature: string
-  /** The headers of the request, names in lower case. */
+  /** The headers of the request, with lowercase names. */
   readonly headers: Readonly<Record<string, string>>
-  /** What `receiver.receive` takes. */
+  /** The argument for `receiver.receive`. */
   readonly delivery: Delivery
-  /** The request, for a handler that speaks `Request`, or for `fetch`. */
+  /** Creates the request, for `fetch` or for a handler that accepts a `Request`. */
   request(url: string): Request
 }
 
 /**
- * Signs a payload: an object is printed as compact JSON; text and bytes are taken as they are.
+ * Signs a payload. An object is serialized as compact JSON; text and bytes are used unchanged.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export async function signDelivery(
   return { rawBody, signature, headers, delivery, request }
 }
 
-/** The value of `X-GoValid-Signature` for a raw body. */
+/** Returns the value of `X-GoValid-Signature` for a raw body. */
 export async function sign(rawBody: Uint8Array<ArrayBuffer>, secret: string | Uint8Array): Promise<string> {
   const keyBytes = typeof secret === 'string' ? encodeUtf8(secret) : new Uint8Array(secret)
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }

@@ -1,7 +1,7 @@
 /**
- * Plays GoValid: sends signed deliveries, waits 5 s for exactly 200, tries again by GoValid's schedule, and disables the webhook when it
- * would. In: payloads and where to send them. Out: what became of each, try by try. On virtual time 81 minutes take none.
- * Source: govalid docs, webhooks setup.
+ * Simulates GoValid: sends signed deliveries, waits 5 s for exactly 200, retries on GoValid's schedule, and disables the webhook when
+ * GoValid would. Takes payloads and their destination; returns a report with every attempt. On virtual time, the 81 minutes pass
+ * immediately. Source: govalid docs, webhooks setup.
  */
 import { systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
@@ -12,46 +12,50 @@ import { createSubscription, type Subscription } from './sender/subscription.js'
 import { runOnVirtualTime } from './sender/virtual-time.js'
 import { type SignedDelivery, signDelivery } from './sign-delivery.js'
 
-/** How `simulateSender` sends. */
+/** Options of `simulateSender`. */
 export interface SimulateSenderOptions {
-  /** A receiver, a function from `Request` to `Response` (what the `fetch` adapter's `toHandler` makes), or the URL of a running server. */
+  /** A receiver, a function from `Request` to `Response` (such as the `fetch` adapter's handler), or the URL of a running server. */
   readonly to: SenderEndpoint
   /** The webhook's secret. */
   readonly secret: string | Uint8Array
-  /** What is sent, a delivery each: an object is printed as compact JSON; text and bytes are taken as they are. Every try sends the same bytes. */
+  /**
+   * The payloads, one delivery each. An object is serialized as compact JSON; text and bytes are used unchanged. Every attempt sends the
+   * same bytes.
+   */
   readonly payloads: readonly (object | string | Uint8Array)[]
   /**
-   * Virtual time: the clock that the receiver was given too. It goes on by itself from timer to timer. Absent: real time. A store with a
-   * clock of its own, such as a database, does not know virtual time.
+   * The clock for virtual time. Pass the same clock to the receiver. `simulateSender` advances it from timer to timer. Default: real time.
+   * Don't use virtual time with a store that has its own clock, such as a database.
    */
   readonly clock?: FixedClock
   /**
-   * On real time, how many times faster GoValid waits between two tries: with 1000 the hour is 3.6 s. The 5 s for an answer stay as they
-   * are. A receiver counts tries that come within 30 s of each other as copies of one. Default: 1.
+   * On real time, the factor by which GoValid's delays between attempts are shortened: with 1000, an hour takes 3.6 s. The 5 s for a
+   * response stay the same. Note that a receiver counts attempts within 30 s of each other as copies of one attempt. Default: 1.
    */
   readonly speed?: number
-  /** How long after the one before a delivery is first sent, in milliseconds. Default: 0, all at once. */
+  /** The time between the first attempts of two consecutive payloads, in milliseconds. Default: 0, all at once. */
   readonly intervalMs?: number
   /**
-   * GoValid does not say from when its delays of 1, 5, 15 and 60 minutes count: each from the end of the try before (`'cumulative'`, 81
-   * minutes in all), or all from the event (`'from-event'`, 60). Default: `'cumulative'`.
+   * The start of GoValid's delays of 1, 5, 15 and 60 minutes, which its guide leaves open. `'cumulative'`: each delay starts at the end of
+   * the previous attempt, 81 minutes in total. `'from-event'`: all delays start at the event, 60 minutes in total. Default: `'cumulative'`.
    */
   readonly delays?: 'cumulative' | 'from-event'
   /**
-   * Nor whose five failed tries disable the webhook: those of one event, or five in a row of any events. Default: `'per-event'`.
+   * The five failed attempts that disable the webhook, which GoValid's guide leaves open. `'per-event'`: five attempts of one event.
+   * `'per-subscription'`: five in a row, of any events. Default: `'per-event'`.
    */
   readonly failures?: 'per-event' | 'per-subscription'
-  /** The address of the requests that a function is given. Default: `https://receiver.example/webhooks/govalid`. */
+  /** The URL of the requests that a function gets. Default: `https://receiver.example/webhooks/govalid`. */
   readonly url?: string
-  /** Called after each try, with the place of its payload. */
-  readonly onAttempt?: (tried: AttemptReport, index: number) => void
+  /** Called after each attempt with its report and the index of its payload. */
+  readonly onAttempt?: (attempt: AttemptReport, index: number) => void
 }
 
 /**
- * Sends deliveries as GoValid does and resolves to what became of them. Rejects only for misuse: what an endpoint does is in the report.
+ * Sends deliveries as GoValid does and resolves to a report. Rejects only for invalid options: failures of the endpoint are in the report.
  *
- * @throws WebhookError `option_invalid`: rejects when `to` is nothing that can be sent to, `speed` or `intervalMs` no fitting
- * number, or a `clock` is given with a URL, whose server has a time of its own.
+ * @throws WebhookError `option_invalid`: rejects if `to` isn't a valid destination, if `speed` or `intervalMs` is out of range, or if
+ * `clock` is combined with a URL (a server has its own time) or with `speed`.
  *
  * @example On virtual time: a handler that fails twice
  * ```ts
@@ -61,7 +65,7 @@ export interface SimulateSenderOptions {
  * const clock = fixedClock('2025-01-29T12:00:00Z')
  * const secret = 'a secret'
  * const receiver = createReceiver({ secret, clock, onError: () => {} }).on('qr.scanned', (_, { attempt }) => {
- *   if (attempt < 3) throw new Error('the database is away')
+ *   if (attempt < 3) throw new Error('the database is unavailable')
  * })
  * const payloads = [createEvent('qr.scanned', {}, { clock })]
  * const { deliveries, disabledAt } = await simulateSender({ to: receiver, secret, payloads, clock })
@@ -69,7 +73,7 @@ export interface SimulateSenderOptions {
  * // delivered [ 'failed', 'failed', 'processed' ] undefined
  * ```
  *
- * @example On real time, a minute in 20 ms: a server under development
+ * @example On real time, with a minute in 20 ms: a server under development
  * ```ts
  * import { createEvent, simulateSender } from 'govalid-webhooks/testing'
  *
@@ -78,7 +82,7 @@ export interface SimulateSenderOptions {
  *   secret: 'a secret',
  *   payloads: [createEvent('qr.scanned'), createEvent('payment.failed')],
  *   speed: 3000,
- *   onAttempt: ({ number, httpStatus, tookMs }, index) => console.log(index, number, httpStatus ?? 'no answer', tookMs),
+ *   onAttempt: ({ number, httpStatus, tookMs }, index) => console.log(index, number, httpStatus ?? 'no response', tookMs),
  * })
  * ```
  */
@@ -111,14 +115,22 @@ function checkOptions({ to, clock, speed = 1, intervalMs = 0 }: SimulateSenderOp
   if (clock && (typeof to === 'string' || to instanceof URL)) {
     throw new WebhookError(
       'option_invalid',
-      'A server behind a URL has a time of its own: take speed instead of clock.',
+      'simulateSender can\'t combine "clock" with a URL: the server has its own time. Use "speed" instead. See docs/testing.md.',
     )
   }
-  if (clock && speed !== 1)
-    throw new WebhookError('option_invalid', 'On virtual time there is nothing to speed up: leave speed out.')
-  if (!Number.isFinite(speed) || speed <= 0)
-    throw new WebhookError('option_invalid', `speed must be above 0; it is ${speed}.`)
+  if (clock && speed !== 1) {
+    const message =
+      'simulateSender can\'t combine "speed" with "clock": virtual time takes no time. Remove "speed". See docs/testing.md.'
+    throw new WebhookError('option_invalid', message)
+  }
+  if (!Number.isFinite(speed) || speed <= 0) {
+    throw new WebhookError(
+      'option_invalid',
+      `simulateSender expects "speed" to be greater than 0, but got ${speed}. See docs/testing.md.`,
+    )
+  }
   if (!Number.isFinite(intervalMs) || intervalMs < 0) {
-    throw new WebhookError('option_invalid', `intervalMs must be 0 or above; it is ${intervalMs}.`)
+    const message = `simulateSender expects "intervalMs" to be 0 or greater, but got ${intervalMs}. See docs/testing.md.`
+    throw new WebhookError('option_invalid', message)
   }
 }

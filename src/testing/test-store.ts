@@ -1,9 +1,8 @@
 /**
- * The conformance suite of the store contract, the same for every driver. It is given a test runner and a driver, and registers its tests.
+ * Registers the conformance suite of the store contract for any test runner and any driver.
  */
 
 import { attempts } from './store-suite/attempts.js'
-import { type Need, runAtBench, type StoreTest } from './store-suite/bench.js'
 import { checkpoints } from './store-suite/checkpoints.js'
 import { claiming } from './store-suite/claiming.js'
 import type { StoreDriver, TestRunner } from './store-suite/driver.js'
@@ -12,6 +11,7 @@ import { lease } from './store-suite/lease.js'
 import { quarantine } from './store-suite/quarantine.js'
 import { reprocess } from './store-suite/reprocess.js'
 import { retention } from './store-suite/retention.js'
+import { type Need, runStoreTest, type StoreTest } from './store-suite/store-test.js'
 import { together } from './store-suite/together.js'
 import { transaction } from './store-suite/transaction.js'
 
@@ -29,8 +29,8 @@ const CONCERNS: Readonly<Record<string, readonly StoreTest[]>> = {
 }
 
 /**
- * Registers the tests that a store must pass, grouped by concern. What a driver says it does not have is registered as skipped, with
- * the reason in the test's name.
+ * Registers the tests that a store must pass, grouped by concern. Tests of a capability that the driver lacks are registered as skipped,
+ * with the reason in their title.
  *
  * @example
  * ```ts
@@ -63,19 +63,19 @@ export function testStore(runner: TestRunner, driver: StoreDriver): void {
 }
 
 function register({ test: runTest }: TestRunner, driver: StoreDriver, test: StoreTest): void {
-  const run = () => runAtBench(driver, test)
-  const reason = missing(driver, test)
+  const run = () => runStoreTest(driver, test)
+  const reason = skipReason(driver, test)
   if (reason === undefined) runTest(test.name, run)
   else runTest.skip?.(`${test.name} (skipped: ${reason})`, run)
 }
 
-/** Why a driver cannot take a test. */
-function missing(driver: StoreDriver, { needs = [] }: StoreTest): string | undefined {
+/** Returns why a driver can't run a test, or `undefined` if it can. */
+function skipReason(driver: StoreDriver, { needs = [] }: StoreTest): string | undefined {
   const reasons: Readonly<Record<Need, string | false>> = {
-    durable: driver.durable === false && 'nothing survives its process',
-    ownClock: driver.ownClock === false && 'its clock is that of the calling process',
-    quarantine: !driver.quarantine && 'it keeps no quarantine',
-    transaction: !driver.transaction && 'it has no transactions',
+    durable: driver.durable === false && 'the store is not durable',
+    ownClock: driver.ownClock === false && 'the store uses the clock of the calling process',
+    quarantine: !driver.quarantine && 'the store has no quarantine',
+    transaction: !driver.transaction && 'the store has no transactions',
   }
   return needs.map((need) => reasons[need]).find((reason) => reason !== false) || undefined
 }

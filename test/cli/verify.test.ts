@@ -127,6 +127,6 @@ describe('a delivery that does not verify', () => {
     save('renamed', `X-Forwarded-Signature: ${signature}\n`)
     const { code, stdout } = await verify(['--body', 'body', '--headers', 'renamed'])
     expect(code).toBe(1)
-    expect(stdout).toContain('perhaps it is x-forwarded-signature')
+    expect(stdout).toContain('it may have been renamed to x-forwarded-signature')
   })
 })

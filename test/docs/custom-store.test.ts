@@ -1,4 +1,4 @@
-/** The store that docs/custom-store.md builds keeps the contract, and breaks it the way the page says. */
+/** Checks the store of docs/custom-store.md: it passes the conformance suite, and fails it without its version check. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ type ShelfStore = (shelf: Shelf, namespace: string) => Store
 const folder = mkdtempSync(join(tmpdir(), 'govalid-docs-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Runs the code of the page. */
+/** Runs the code on the page and returns its store factory. */
 async function loadFromPage(): Promise<ShelfStore> {
   const block = codeBlocksOf(readPage('docs/custom-store.md')).find(({ code }) =>
     code.includes('export function shelfStore'),
@@ -33,15 +33,15 @@ async function loadFromPage(): Promise<ShelfStore> {
 
 const shelfStore = await loadFromPage()
 
-/** A service with versions, or one that only seems to look at them. */
-function describeDriver(looksAtVersions: boolean): StoreDriver {
+/** Describes a driver on a service that checks versions, or ignores them. */
+function describeDriver(checksVersions: boolean): StoreDriver {
   const clock = fixedClock()
   const kept = new Map<string, { value: string; version: number }>()
   const shelf: Shelf = {
     now: async () => clock.now(),
     read: async (key) => kept.get(key),
     async write(key, value, version) {
-      if (looksAtVersions && kept.get(key)?.version !== version) return false
+      if (checksVersions && kept.get(key)?.version !== version) return false
       kept.set(key, { value, version: (version ?? 0) + 1 })
       return true
     },
@@ -55,11 +55,11 @@ function describeDriver(looksAtVersions: boolean): StoreDriver {
 
 testStore({ describe, test }, describeDriver(true))
 
-test('a shelf that does not look at versions is found', async () => {
+test('the suite detects a service that ignores versions', async () => {
   const tests = new Map<string, () => Promise<void>>()
   const collect = (name: string, run: () => Promise<void>) => void tests.set(name, run)
   testStore({ describe: (_, body) => body(), test: collect }, describeDriver(false))
-  await expect(tests.get('of 1,000 callers at once exactly one claims a new delivery')?.()).rejects.toThrow(
+  await expect(tests.get('of 1,000 concurrent callers, exactly one claims a new delivery')?.()).rejects.toThrow(
     'expected 1',
   )
 })

@@ -37,12 +37,12 @@ function runSuite(file: string, forgets: boolean): { readonly code: number; read
 it('passes on memoryStore, and names what it skips', () => {
   const { code, report } = runSuite('memory.test.mjs', false)
   expect(code, report).toBe(0)
-  expect(report).toContain('of 1,000 callers at once exactly one claims a new delivery')
-  expect(report).toContain('(skipped: nothing survives its process)')
+  expect(report).toContain('of 1,000 concurrent callers, exactly one claims a new delivery')
+  expect(report).toContain('(skipped: the store is not durable)')
 })
 
 it('fails on stores that do not share what they know', () => {
   const { code, report } = runSuite('forgetful.test.mjs', true)
   expect(code).toBe(1)
-  expect(report).toMatch(/✖ what one process claims, renews, releases and finishes, another sees/)
+  expect(report).toMatch(/✖ one process sees the claims, releases and completions of another/)
 })

@@ -1,6 +1,6 @@
-/** Base64 and base64url, read leniently: this is to find out what somebody meant, never to verify. */
+/** Decodes base64 and base64url leniently. Used only for explanations, never for verification. */
 
-/** The bytes a base64 text stands for, with or without its padding; `undefined` when it is none. */
+/** Decodes base64 text with or without padding; returns `undefined` if the text isn't base64. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined
   try {

@@ -1,6 +1,6 @@
 /**
- * What can have been signed, judged by what was received: each reading undoes one thing that frameworks, editors and proxies do to a
- * body. For two things at once, a reading is read again.
+ * Derives the bodies that may have been signed from the received body. Each reading undoes one change that frameworks, editors or
+ * proxies make. To undo two changes, pass a reading to `readBody` again.
  */
 import { encodeUtf8 } from '../../crypto/encoding.js'
 import { cutSignatureField } from '../../delivery/signed-content.js'
@@ -8,11 +8,10 @@ import { decodeBase64 } from './base64.js'
 import { decodeUtf8, undoCharsets } from './charsets.js'
 import { decompress } from './compression.js'
 import { type Finding, type FindingCode, finding } from './findings.js'
-import { joinBytes } from './join-bytes.js'
 import { readJson } from './json-text.js'
 import { printingsOf } from './printings.js'
 
-/** Bytes that may have been signed, and what has to have happened to them. */
+/** Bytes that may have been signed, with the changes that led from them to the received body. */
 export interface BodyReading {
   readonly bytes: Uint8Array
   readonly findings: readonly Finding[]
@@ -20,7 +19,7 @@ export interface BodyReading {
 
 const BOM = Uint8Array.of(0xef, 0xbb, 0xbf)
 
-/** Bytes a step makes, and what to say of it. */
+/** The result of undoing a change, with a detail for the finding. */
 type Undone = readonly [bytes: Uint8Array | undefined, detail?: string]
 
 const STEPS: readonly (readonly [
@@ -29,9 +28,9 @@ const STEPS: readonly (readonly [
 ])[] = [
   ['signed_without_signature', (bytes) => [[cutSignatureField(bytes)]]],
   ['body_newline', newlines],
-  ['body_bom', marks],
+  ['body_bom', byteOrderMarks],
   ['body_line_ends', lineEnds],
-  ['body_compressed', async (bytes) => [[await decompress(bytes), 'uncompressed it is what was signed']]],
+  ['body_compressed', async (bytes) => [[await decompress(bytes), 'the signature belongs to the uncompressed bytes']]],
   ['body_base64', (bytes) => [[fromBase64(bytes)]]],
   ['body_charset', (bytes) => undoCharsets(bytes).map(({ bytes: result, detail }) => [result, detail])],
   [
@@ -41,7 +40,7 @@ const STEPS: readonly (readonly [
   ['signed_data_only', (bytes) => [[dataOf(bytes)]]],
 ]
 
-/** Every reading that undoes one thing, the nearest first; what was read itself is not among them. */
+/** Returns every reading that undoes one change, without the body itself. The first reading of the same bytes is kept. */
 export async function readBody(body: BodyReading): Promise<readonly BodyReading[]> {
   const readings: BodyReading[] = []
   for (const [code, undo] of STEPS) {
@@ -55,14 +54,14 @@ export async function readBody(body: BodyReading): Promise<readonly BodyReading[
 
 function newlines(bytes: Uint8Array): readonly Undone[] {
   const end = endOfContent(bytes)
-  const withOne = [
-    [joinBytes(bytes, encodeUtf8('\n')), 'a newline is gone'],
-    [joinBytes(bytes, encodeUtf8('\r\n')), 'a line end is gone'],
+  const appended = [
+    [joinBytes(bytes, encodeUtf8('\n')), 'a newline is missing'],
+    [joinBytes(bytes, encodeUtf8('\r\n')), 'a line break (CR LF) is missing'],
   ] satisfies readonly Undone[]
-  return end === bytes.length ? withOne : [[bytes.subarray(0, end), 'it was added'], ...withOne]
+  return end === bytes.length ? appended : [[bytes.subarray(0, end), 'it was added'], ...appended]
 }
 
-/** Where the white space at the end begins. */
+/** Returns the index at which the trailing white space starts. */
 function endOfContent(bytes: Uint8Array): number {
   let end = bytes.length
   while (end > 0 && [0x0a, 0x0d, 0x20, 0x09].includes(bytes[end - 1] as number)) end--
@@ -74,16 +73,14 @@ function lineEnds(bytes: Uint8Array): readonly Undone[] {
   if (!text?.includes('\n')) return []
   const unix = text.replaceAll('\r\n', '\n')
   return [
-    [encodeUtf8(unix), 'CR LF stands where LF was'],
-    [encodeUtf8(unix.replaceAll('\n', '\r\n')), 'LF stands where CR LF was'],
+    [encodeUtf8(unix), 'CR LF instead of LF'],
+    [encodeUtf8(unix.replaceAll('\n', '\r\n')), 'LF instead of CR LF'],
   ]
 }
 
-function marks(bytes: Uint8Array): readonly Undone[] {
-  const hasMark = BOM.every((byte, index) => bytes[index] === byte)
-  return [
-    hasMark ? [bytes.subarray(3), 'it was signed without one'] : [joinBytes(BOM, bytes), 'it was signed with one'],
-  ]
+function byteOrderMarks(bytes: Uint8Array): readonly Undone[] {
+  const hasBom = BOM.every((byte, index) => bytes[index] === byte)
+  return [hasBom ? [bytes.subarray(3), 'it was added'] : [joinBytes(BOM, bytes), 'it was removed']]
 }
 
 function fromBase64(bytes: Uint8Array): Uint8Array | undefined {
@@ -98,7 +95,6 @@ function dataOf(bytes: Uint8Array): Uint8Array | undefined {
   return text === undefined || data === undefined ? undefined : encodeUtf8(text.slice(data.start, data.end))
 }
 
-/** The first reading that gives certain bytes is kept: it is the nearest. */
 function withoutRepeats(body: Uint8Array, readings: readonly BodyReading[]): readonly BodyReading[] {
   const seen = new Set([keyOf(body)])
   return readings.filter(({ bytes }) => {
@@ -111,4 +107,12 @@ function withoutRepeats(body: Uint8Array, readings: readonly BodyReading[]): rea
 
 function keyOf(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes)
+}
+
+/** Concatenates two byte arrays. */
+export function joinBytes(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(head.length + tail.length)
+  joined.set(head)
+  joined.set(tail, head.length)
+  return joined
 }

@@ -1,41 +1,41 @@
-/** Undoes what a wrong character set does to bytes: text decoded as one and encoded as another. */
+/** Undoes character set mistakes: text that was decoded with one character set and encoded with another. */
 import { encodeUtf8 } from '../../crypto/encoding.js'
 
-/** Bytes before a wrong character set changed them. */
+/** The bytes before a wrong character set changed them. */
 export interface Recoded {
   readonly bytes: Uint8Array
-  /** What happened to them, in a sentence. */
+  /** The mistake, as the end of a sentence. */
   readonly detail: string
 }
 
-/** The text of bytes that are strict UTF-8; a byte order mark is kept. */
+/** Decodes strict UTF-8 and keeps a byte order mark; returns `undefined` if the bytes aren't UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return decode('utf-8', bytes)
 }
 
-/** Every way in which a wrong character set can have made these bytes. */
+/** Returns the bytes before each character set mistake that can have produced `bytes`. */
 export function undoCharsets(bytes: Uint8Array): readonly Recoded[] {
   const text = decodeUtf8(bytes)
   const isAscii = bytes.every((byte) => byte < 0x80)
   return [
     ...recoded(
       isAscii || text === undefined ? undefined : encodeSingle(text, LATIN_1),
-      'they were decoded as Latin-1 and encoded as UTF-8',
+      'it was decoded as Latin-1 and encoded as UTF-8',
     ),
     ...recoded(
       isAscii || text === undefined ? undefined : encodeSingle(text, windows1252()),
-      'they were decoded as Windows-1252 and encoded as UTF-8',
+      'it was decoded as Windows-1252 and encoded as UTF-8',
     ),
     ...recoded(
       text === undefined ? toUtf8('windows-1252', bytes) : undefined,
-      'they were encoded as Latin-1 or Windows-1252',
+      'it was encoded as Latin-1 or Windows-1252',
     ),
-    ...recoded(looksLikeUtf16(bytes, 1) ? toUtf8('utf-16le', bytes) : undefined, 'they were encoded as UTF-16'),
-    ...recoded(looksLikeUtf16(bytes, 0) ? toUtf8('utf-16be', bytes) : undefined, 'they were encoded as UTF-16'),
+    ...recoded(looksLikeUtf16(bytes, 1) ? toUtf8('utf-16le', bytes) : undefined, 'it was encoded as UTF-16'),
+    ...recoded(looksLikeUtf16(bytes, 0) ? toUtf8('utf-16be', bytes) : undefined, 'it was encoded as UTF-16'),
   ]
 }
 
-/** Whether characters were lost: what could not be decoded was replaced by U+FFFD, or is no UTF-8 now. */
+/** Whether the bytes contain the replacement character U+FFFD or aren't UTF-8. */
 export function hasLostCharacters(bytes: Uint8Array): boolean {
   return decodeUtf8(bytes)?.includes('\uFFFD') ?? true
 }
@@ -57,7 +57,7 @@ function windows1252(): ReadonlyMap<string, number> {
   return windows1252Bytes
 }
 
-/** Encodes with a character set of one byte a character; `undefined` where a character is not in it. */
+/** Encodes text with a single-byte character set; returns `undefined` if the set lacks a character. */
 function encodeSingle(text: string, set: ReadonlyMap<string, number>): Uint8Array | undefined {
   const bytes = new Uint8Array(text.length)
   for (let index = 0; index < text.length; index++) {
@@ -77,12 +77,12 @@ function decode(label: string, bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder(label, { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    // Not in this character set, or a runtime that knows UTF-8 alone.
+    // The bytes don't fit the character set, or the runtime supports only UTF-8.
     return undefined
   }
 }
 
-/** JSON in UTF-16 begins with an ASCII character: every other byte is zero. */
+/** JSON starts with an ASCII character, so in UTF-16 one byte of its first pair is zero. */
 function looksLikeUtf16(bytes: Uint8Array, zeroAt: 0 | 1): boolean {
   const start = bytes[0] === 0xff || bytes[0] === 0xfe ? 2 : 0
   return (

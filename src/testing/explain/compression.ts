@@ -1,19 +1,19 @@
-/** Tells compressed bodies by their first bytes, and undoes gzip and deflate within limits. */
+/** Recognizes compressed bodies by their first bytes and decompresses gzip and deflate up to a size limit. */
 
 const MAX_BYTES = 4 * 1024 * 1024
 
 type Format = 'gzip' | 'deflate'
 
-/** What a body is compressed with, by its first bytes; `undefined` when it is not, or in a way without such bytes. */
+/** Returns the compression format by the first bytes, or `undefined` if they match none. Brotli has no such bytes. */
 export function compressionOf(bytes: Uint8Array): 'gzip' | 'deflate' | 'zstd' | undefined {
   const [first = 0, second = 0] = bytes
   if (first === 0x1f && second === 0x8b) return 'gzip'
   if (first === 0x28 && second === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd'
-  // RFC 1950, 2.2: deflate with a window of 32 KiB, and a check that makes both bytes a multiple of 31.
+  // RFC 1950, section 2.2: 0x78 means deflate with a window of 32 KiB, and the first two bytes are a multiple of 31.
   return first === 0x78 && ((first << 8) | second) % 31 === 0 ? 'deflate' : undefined
 }
 
-/** The uncompressed bytes; `undefined` when there are none, or far too many. */
+/** Decompresses gzip or deflate; returns `undefined` for other bytes and for results above 4 MiB. */
 export async function decompress(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const format = compressionOf(bytes)
   if (format === undefined || format === 'zstd' || typeof DecompressionStream === 'undefined') return undefined

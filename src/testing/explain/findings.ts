@@ -1,9 +1,9 @@
 /**
- * What can be wrong with a delivery that does not verify: each finding by its code, in words, with its cure. No text here holds a secret,
- * a signature or a part of a body.
+ * Lists what can be wrong with a delivery that doesn't verify: each finding has a code, a message and a fix. No text here contains a
+ * secret, a signature or a part of a body.
  */
 
-/** What `explain` can find. */
+/** The findings of `explain`. */
 export type FindingCode =
   | 'secret_missing'
   | 'body_parsed'
@@ -31,127 +31,127 @@ export type FindingCode =
   | 'body_empty'
   | 'unexplained'
 
-/** One thing that is wrong, and what to do about it. */
+/** One problem and its fix. */
 export interface Finding {
-  /** What is wrong; each code has a row in `docs/testing.md`. */
+  /** The code of the problem. Each code has a row in `docs/testing.md`. */
   readonly code: FindingCode
-  /** The same in one sentence for a person. */
+  /** The problem, in words. */
   readonly message: string
-  /** What to do. */
+  /** The fix, in the imperative. */
   readonly fix: string
-  /** Which of `otherSecrets` or `otherBodies` it was, from 0. */
+  /** The index in `otherSecrets` or `otherBodies`, starting at 0. */
   readonly index?: number
 }
 
-/** The message and the cure. Whoever finds it fills in `{}`, and may add a detail at `{: }`. */
+/** The message and fix of each code. `finding` inserts the detail at `{}`, or after a colon at `{: }` if there is one. */
 const TEXTS: Readonly<Record<FindingCode, readonly [message: string, fix: string]>> = {
   secret_missing: [
-    'There is no secret to verify with{: }.',
-    'Set it to the secret entered in GoValid under Account > Webhooks; most often the environment variable is not set where this runs.',
+    'No secret is configured{: }.',
+    "Set the secret to the value entered in GoValid under Account > Webhooks. Most often, the environment variable isn't set where this runs.",
   ],
   body_parsed: [
-    'The raw body is no bytes but {}: something parsed it, and the signed bytes are gone.',
-    'Keep the bytes as they came from the socket: mount the handler before any body parser.',
+    'Expected the raw body as bytes, but got {}: something parsed it, and the signed bytes are lost.',
+    'Mount the handler before any body parser, and keep the bytes as they came from the socket.',
   ],
   header_missing: [
-    'There is no X-GoValid-Signature header{: }.',
-    'Look whether a proxy or a framework drops or renames it, and whether the request came from GoValid at all.',
+    'The X-GoValid-Signature header is missing{: }.',
+    'Check whether a proxy or a framework drops or renames the header, and whether the request came from GoValid at all.',
   ],
   header_prefix: [
-    'The signature does not begin with exactly "sha256="{: }.',
-    'Hand over the header’s value as it came. If GoValid itself sends it so, tell the maintainers of this package.',
+    'The signature doesn\'t start with exactly "sha256="{: }.',
+    'Pass the header value unchanged. If GoValid itself sends this prefix, report it to the maintainers of this package.',
   ],
   header_algorithm: [
-    'The signature was not made with HMAC-SHA256{: }.',
-    'Sign with HMAC-SHA256 of the raw body. If GoValid itself sends this, tell the maintainers of this package.',
+    "The signature wasn't made with HMAC-SHA256{: }.",
+    'Sign the raw body with HMAC-SHA256. If GoValid itself sends this signature, report it to the maintainers of this package.',
   ],
   header_digits: [
-    'The signature is not written in lower-case hex digits{: }.',
-    'Write it as 64 lower-case hex digits: digest("hex") in Node, hexdigest() in Python.',
+    "The signature isn't written in lowercase hex digits{: }.",
+    'Write it as 64 lowercase hex digits: digest("hex") in Node.js, hexdigest() in Python.',
   ],
   header_decorated: [
-    'Something stands around or inside the signature that is no part of it{: }.',
-    'Hand over the header’s value as it came, without quotes, line breaks or blanks.',
+    'The header value has extra characters around or inside the signature{: }.',
+    'Pass the header value unchanged, without quotes, line breaks or spaces.',
   ],
   header_repeated: [
-    'The header holds more than one value{: }.',
-    'Look for a proxy that copies the header, and see that it is sent once.',
+    'The header has more than one value{: }.',
+    'Find the proxy that copies the header, and make sure that the header is sent once.',
   ],
   header_malformed: [
-    'The signature is not "sha256=" and 64 hex digits{: }.',
-    'Look whether it was cut off or changed on its way, and hand over the whole value.',
+    'The signature isn\'t "sha256=" followed by 64 hex digits{: }.',
+    'Pass the complete header value. If it arrives like this, find the proxy or framework that cuts or changes it.',
   ],
   secret_decorated: [
-    'The configured secret is not quite the one GoValid signs with{: }.',
-    'Take out what was added: quotes in an env file, a newline from `echo` or a mounted file, blanks from copying.',
+    "The configured secret isn't exactly the secret that GoValid signs with{: }.",
+    'Make both secrets equal. Common differences are quotes in an env file, a newline from `echo` or a mounted file, and copied spaces.',
   ],
   secret_encoded: [
-    'GoValid signs with other bytes of the secret{: }.',
-    'Give the secret as a Uint8Array of those bytes, or enter a secret in GoValid that is plain text.',
+    'GoValid signs with a different form of the secret{: }.',
+    'Pass those bytes as a Uint8Array, or enter a plain-text secret in GoValid.',
   ],
   secret_other: [
-    'Another secret signed this{: }.',
-    'Use that secret here. While one is rotated, configure both: secret: [newSecret, oldSecret].',
+    'Another secret signed this delivery{: }.',
+    'Use that secret here. During a rotation, configure both: secret: [newSecret, oldSecret].',
   ],
   signed_without_signature: [
-    'The signature was made before the body’s own "signature" member was added.',
+    'The signature was made before the "signature" field was added to the body.',
     "Set the option signedContent: 'body-without-signature' of createReceiver.",
   ],
   signed_whole_body: [
-    'The signature covers the whole body, its "signature" member included.',
-    "Take out the option signedContent: 'body-without-signature'.",
+    'The signature covers the whole body, including its "signature" field.',
+    "Remove the option signedContent: 'body-without-signature'.",
   ],
   signed_data_only: [
-    'The signature covers only the "data" of the body.',
-    'Nothing verifies that today: tell the maintainers of this package, since it settles what GoValid signs.',
+    'The signature covers only the "data" field of the body.',
+    'Report this delivery to the maintainers of this package. It shows what GoValid signs, and no option verifies it yet.',
   ],
   body_newline: [
-    'White space at the end of the body is not as it was signed{: }.',
-    'Hand over the body as it came. Editors add a newline on saving, and `echo` does; use `printf %s` or --data-binary.',
+    'The white space at the end of the body differs from the signed body{: }.',
+    'Pass the body unchanged. Editors and `echo` add a newline; use `printf %s` and --data-binary instead.',
   ],
   body_line_ends: [
-    'The body’s line ends are not as they were signed{: }.',
-    'Keep the file binary: git (autocrlf), editors and FTP change line ends.',
+    'The line breaks of the body differ from the signed body{: }.',
+    'Treat the captured body as a binary file. git (autocrlf), editors and FTP change line breaks.',
   ],
   body_bom: [
-    'A byte order mark at the start of the body is not as it was signed{: }.',
-    'Hand over the bytes as they came; do not decode them, and save captured bodies without a mark.',
+    'The byte order mark at the start of the body differs from the signed body{: }.',
+    'Pass the bytes without decoding them, and save captured bodies without a byte order mark.',
   ],
   body_printed_again: [
-    'The body was parsed and printed again: {} was signed.',
-    'Verify the bytes as they came from the socket; mount the handler before any body parser, and never verify JSON.stringify(body).',
+    'The body was parsed and serialized again. The signed body was {}.',
+    'Mount the handler before any body parser, and verify the bytes as they came from the socket. Never verify JSON.stringify(body).',
   ],
   body_charset: [
-    'The body went through a wrong character set{: }.',
-    'Keep the body as bytes; where it has to be text, decode and encode it as UTF-8.',
+    'The body was converted with the wrong character set{: }.',
+    'Keep the body as bytes. If it must be text, decode and encode it as UTF-8.',
   ],
   body_base64: [
-    'The body is the base64 text of what was signed.',
-    'Decode it first: on AWS Lambda where isBase64Encoded is true, Buffer.from(event.body, "base64").',
+    'The body is the base64 text of the signed bytes.',
+    'Decode it first. On AWS Lambda, use Buffer.from(event.body, "base64") if isBase64Encoded is true.',
   ],
   body_compressed: [
-    'The body is compressed, or was{: }.',
-    'Take compression of requests out of the proxy in front; GoValid signs and sends plain bytes.',
+    'The body is or was compressed{: }.',
+    'Turn off request compression in the proxy in front of the receiver. GoValid signs and sends uncompressed bytes.',
   ],
   body_of_other_delivery: [
-    'This is the signature of another delivery{: }.',
-    'Pair each body with its own header. Look for a variable shared between requests.',
+    'The signature belongs to another delivery{: }.',
+    'Pair each body with its own header. Look for a variable that requests share.',
   ],
   body_empty: [
     'The body is empty.',
-    'Something read the stream before: mount the handler before any body parser. A redirect also drops the body.',
+    'Mount the handler before any body parser or other code that reads the stream. Avoid redirects, because they drop the body.',
   ],
   unexplained: [
-    'No reading of header, secret and body makes this signature.',
-    'Either another secret signed it (compare it in GoValid under Account > Webhooks, for this very webhook), or the body was changed ' +
-      'on its way, or it is not from GoValid.',
+    'No known mistake in the header, the secret or the body explains this signature.',
+    'Compare the secret in GoValid under Account > Webhooks, for exactly this webhook. If it is the same, the body was changed on its way, ' +
+      'or the request did not come from GoValid.',
   ],
 }
 
-/** Every code, in the order of the list. */
+/** Every code, in the order of `docs/testing.md`. */
 export const FINDING_CODES = Object.keys(TEXTS) as readonly FindingCode[]
 
-/** Makes a finding. `detail` is put where the message leaves room for it. */
+/** Creates a finding. The message includes `detail`, if it has a place for one. */
 export function finding(code: FindingCode, detail = '', index?: number): Finding {
   const [template, fix] = TEXTS[code]
   const message = template.replace('{}', () => detail).replace('{: }', () => (detail === '' ? '' : `: ${detail}`))

@@ -1,15 +1,15 @@
 /**
- * The ways a signature header's value can be read: prefix, algorithm and digits, each departure from `sha256=` and 64 lower-case hex
- * digits named.
+ * Reads the value of a signature header leniently: its prefix, algorithm and digits. Each difference from `sha256=` and 64 lowercase hex
+ * digits becomes a finding.
  */
 import { encodeHex } from '../../crypto/encoding.js'
 import { decodeBase64 } from './base64.js'
 import { type Finding, finding } from './findings.js'
 
-/** The hashes a MAC's length tells apart. */
+/** The hash functions that the length of a MAC reveals. */
 export type Algorithm = 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512'
 
-/** One reading of the header: a MAC, where there is one in it, and what had to be overlooked. */
+/** One reading of the header: its MAC, if there is one, and the differences from the documented form. */
 export interface HeaderReading {
   readonly mac?: { readonly algorithm: Algorithm; readonly digits: string }
   readonly findings: readonly Finding[]
@@ -17,15 +17,15 @@ export interface HeaderReading {
 
 const ALGORITHMS: Readonly<Record<number, Algorithm>> = { 40: 'SHA-1', 64: 'SHA-256', 96: 'SHA-384', 128: 'SHA-512' }
 const PREFIX = /^((?:hmac[-_]?)?sha[-_]?\d{1,3}|hmac|md5|none|alg|signature|v\d+)\s*[=:]\s*/i
-const AROUND = /^[\s"'`<>]+|[\s"'`<>]+$/g
+const DECORATION = /^[\s"'`<>]+|[\s"'`<>]+$/g
 
-/** Every reading of a header's value; one, unless it holds several values. */
+/** Returns a reading for each value in the header. */
 export function readHeaderValue(value: string): readonly HeaderReading[] {
   const parts = value.split(',').filter((part) => part.trim() !== '')
   if (parts.length < 2) return [readOne(value)]
   const repeated = finding(
     'header_repeated',
-    new Set(parts.map((part) => part.trim())).size === 1 ? 'the same one twice' : 'different ones',
+    new Set(parts.map((part) => part.trim())).size === 1 ? 'the values are equal' : 'the values differ',
   )
   return parts.map((part) => {
     const { findings, ...reading } = readOne(part)
@@ -34,48 +34,48 @@ export function readHeaderValue(value: string): readonly HeaderReading[] {
 }
 
 function readOne(value: string): HeaderReading {
-  const bare = value.replaceAll(AROUND, '')
+  const bare = value.replaceAll(DECORATION, '')
   const prefix = PREFIX.exec(bare)?.[0] ?? ''
   const rest = bare.slice(prefix.length)
-  const written = rest.replaceAll(/\s/g, '')
-  const isDecorated = bare !== value.replaceAll(/^[ \t]+|[ \t]+$/g, '') || written !== rest || /\s/.test(prefix)
+  const compact = rest.replaceAll(/\s/g, '')
+  const isDecorated = bare !== value.replaceAll(/^[ \t]+|[ \t]+$/g, '') || compact !== rest || /\s/.test(prefix)
   const findings = isDecorated ? [finding('header_decorated')] : []
-  const read = readDigits(written)
-  const prefixFinding = judgePrefix(prefix.replaceAll(/\s/g, ''), read?.algorithm)
+  const mac = readMac(compact)
+  const prefixFinding = checkPrefix(prefix.replaceAll(/\s/g, ''), mac?.algorithm)
   if (prefixFinding) findings.push(prefixFinding)
-  if (!read) return { findings: [...findings, finding('header_malformed', describeLength(written))] }
-  if (read.encoding !== undefined) findings.push(finding('header_digits', read.encoding))
-  return { mac: { algorithm: read.algorithm, digits: read.digits }, findings }
+  if (!mac) return { findings: [...findings, finding('header_malformed', describeMalformed(compact))] }
+  if (mac.encoding !== undefined) findings.push(finding('header_digits', `it is in ${mac.encoding}`))
+  return { mac: { algorithm: mac.algorithm, digits: mac.digits }, findings }
 }
 
-function judgePrefix(prefix: string, algorithm: Algorithm | undefined): Finding | undefined {
+function checkPrefix(prefix: string, algorithm: Algorithm | undefined): Finding | undefined {
   if (algorithm !== undefined && algorithm !== 'SHA-256')
-    return finding('header_algorithm', `its length is that of ${algorithm}`)
+    return finding('header_algorithm', `its length matches ${algorithm}`)
   if (prefix === 'sha256=') return undefined
   if (prefix === '') return finding('header_prefix', 'it has no prefix')
-  if (/^sha256=$/i.test(prefix)) return finding('header_prefix', 'the prefix is not in lower case')
-  return finding('header_prefix', 'it has another prefix')
+  if (/^sha256=$/i.test(prefix)) return finding('header_prefix', "the prefix isn't in lowercase")
+  return finding('header_prefix', 'it has a different prefix')
 }
 
-interface Digits {
+interface EncodedMac {
   readonly algorithm: Algorithm
   readonly digits: string
-  /** How else than in lower-case hex digits it was written. */
+  /** The encoding, if it isn't lowercase hex. */
   readonly encoding?: string
 }
 
-function readDigits(written: string): Digits | undefined {
-  if (/^[0-9a-f]+$/i.test(written)) {
-    const algorithm = ALGORITHMS[written.length]
-    const digits = written.toLowerCase()
-    if (algorithm) return { algorithm, digits, ...(digits !== written && { encoding: 'upper-case hex digits' }) }
+function readMac(text: string): EncodedMac | undefined {
+  if (/^[0-9a-f]+$/i.test(text)) {
+    const algorithm = ALGORITHMS[text.length]
+    const digits = text.toLowerCase()
+    if (algorithm) return { algorithm, digits, ...(digits !== text && { encoding: 'uppercase hex' }) }
   }
-  const bytes = decodeBase64(written)
+  const bytes = decodeBase64(text)
   const algorithm = bytes && ALGORITHMS[bytes.length * 2]
   return algorithm && { algorithm, digits: encodeHex(bytes), encoding: 'base64' }
 }
 
-function describeLength(written: string): string {
-  if (/^[0-9a-f]+$/i.test(written)) return `it has ${written.length} digits`
-  return written === '' ? 'nothing stands behind the prefix' : 'what stands there is no encoded MAC'
+function describeMalformed(text: string): string {
+  if (/^[0-9a-f]+$/i.test(text)) return `it has ${text.length} digits`
+  return text === '' ? 'nothing follows the prefix' : "the value isn't an encoded MAC"
 }

@@ -1,16 +1,16 @@
 /**
- * JSON as a text: read without losing how its numbers are written, which members repeat and in which order they stand, and printed again
- * the ways other programs print it. In: a text. Out: a tree, or `undefined` when it is not JSON.
+ * Parses JSON into a tree that keeps the spelling of numbers and strings, repeated fields and the order of fields, and prints the tree in
+ * the styles of other programs.
  */
 
-/** A JSON value with its place in the text. Strings and other scalars are kept as written. */
+/** A JSON value with its position in the text. Strings and other scalars keep their spelling. */
 export type JsonNode = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'scalar'; readonly raw: string }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
   | { readonly kind: 'object'; readonly fields: readonly JsonField[] }
 )
 
-/** A member of an object: its name as written, quotes included. */
+/** A field of an object. The name keeps its spelling, including the quotes. */
 export interface JsonField {
   readonly name: string
   readonly value: JsonNode
@@ -19,14 +19,14 @@ export interface JsonField {
 const TOKEN = /[ \t\n\r]*([{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+)/gsy
 const MAX_DEPTH = 200
 
-/** Reads a text; `undefined` when it is not JSON, or nested deeper than anybody writes by hand. */
+/** Parses a text; returns `undefined` if it isn't JSON or is nested deeper than 200 levels. */
 export function readJson(text: string): JsonNode | undefined {
   try {
     JSON.parse(text)
   } catch {
     return undefined
   }
-  // From here on the grammar is known to hold: only the depth can stop the reading.
+  // JSON.parse has checked the grammar, so only the depth can stop the code below.
   const token = new RegExp(TOKEN)
   const next = (): { readonly raw: string; readonly end: number } => {
     const raw = token.exec(text)?.[1] ?? ''
@@ -50,7 +50,7 @@ function readObject(next: Next, start: number, depth: number): JsonNode | undefi
   for (let token = next(); ; token = next()) {
     if (token.raw === ',') continue
     if (token.raw === '}' || token.raw === '') return { kind: 'object', fields, start, end: token.end }
-    next() // the colon
+    next() // skips the colon
     const value = readValue(next, next(), depth + 1)
     if (!value) return undefined
     fields.push({ name: token.raw, value })
@@ -68,7 +68,7 @@ function readArray(next: Next, start: number, depth: number): JsonNode | undefin
   }
 }
 
-/** The same tree with every scalar and name written another way. */
+/** Returns the tree with every scalar and field name rewritten by `rewrite`. */
 export function rewriteScalars(node: JsonNode, rewrite: (raw: string) => string): JsonNode {
   if (node.kind === 'scalar') return { ...node, raw: rewrite(node.raw) }
   if (node.kind === 'array') return { ...node, items: node.items.map((item) => rewriteScalars(item, rewrite)) }
@@ -79,19 +79,19 @@ export function rewriteScalars(node: JsonNode, rewrite: (raw: string) => string)
   return { ...node, fields }
 }
 
-/** How a program lays out JSON. */
+/** The layout of printed JSON. */
 export interface PrintStyle {
-  /** Between a name and its value. */
+  /** The text between a name and its value. */
   readonly colon: string
-  /** Between members, before the line break where there is one. */
+  /** The text between two fields or items, before a line break. */
   readonly comma: string
-  /** One step of indentation; absent: all on one line. */
+  /** The indentation per level. Default: everything on one line. */
   readonly indent?: string
-  /** Whether members are sorted by name. */
-  readonly sorted?: boolean
+  /** Whether fields are sorted. Default: their order in the tree. */
+  readonly isSorted?: boolean
 }
 
-/** Prints a tree; scalars and names as they are written in it. */
+/** Prints a tree. Scalars and names keep their spelling. */
 export function printJson(node: JsonNode, style: PrintStyle): string {
   const pieces: string[] = []
   printNode(node, style, '\n', pieces)
@@ -113,7 +113,7 @@ function printNode(node: JsonNode, style: PrintStyle, margin: string, pieces: st
   pieces.push(isArray ? ']' : '}')
 }
 
-function orderOf(fields: readonly JsonField[], { sorted }: PrintStyle): readonly JsonField[] {
-  if (!sorted) return fields
+function orderOf(fields: readonly JsonField[], { isSorted }: PrintStyle): readonly JsonField[] {
+  if (!isSorted) return fields
   return [...fields].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
 }

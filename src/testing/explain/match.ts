@@ -1,29 +1,28 @@
 /**
- * Looks for the reading of header, secret and body under which the signature is right. In: every reading of each. Out: the nearest one,
- * by what had to be overlooked. What it finds is an explanation, never a reason to accept anything.
+ * Searches the readings of the header, the secret and the body for a combination with a matching signature, and returns the one with the
+ * fewest findings. The result explains a refusal. It is never a reason to accept a delivery.
  */
 import { encodeHex } from '../../crypto/encoding.js'
 import { createHmacKey, type HmacKey } from '../../crypto/hmac.js'
-import type { BodyReading } from './body-readings.js'
+import { type BodyReading, joinBytes } from './body-readings.js'
 import { type Finding, finding } from './findings.js'
 import type { Algorithm, HeaderReading } from './header-readings.js'
-import { joinBytes } from './join-bytes.js'
 import type { SecretReading } from './secret-readings.js'
 
-/** Everything that may have been meant. */
+/** Every reading of the header, the secret and the body. */
 export interface Readings {
   readonly headers: readonly HeaderReading[]
   readonly secrets: readonly SecretReading[]
   readonly bodies: readonly BodyReading[]
 }
 
-/** What has to be wrong with secret and body, `most` things at the most, for the signature to be right; `undefined` when that is not it. */
+/** Returns the findings of the nearest match with at most `maxFindings` in secret and body together, or `undefined` without a match. */
 export async function findMatch(
   { headers, secrets, bodies }: Readings,
-  most: number,
+  maxFindings: number,
 ): Promise<readonly Finding[] | undefined> {
   const keys = new Map(secrets.map((secret) => [secret, createHmacKey(secret.key)]))
-  for (const pair of nearestFirst(secrets, bodies, most)) {
+  for (const pair of nearestFirst(secrets, bodies, maxFindings)) {
     for (const header of headers) {
       const isMatch = header.mac && (await matches(header.mac, pair, keys.get(pair.secret) as HmacKey))
       if (isMatch) return [...header.findings, ...pair.secret.findings, ...pair.body.findings]
@@ -40,17 +39,17 @@ interface Pair {
 function nearestFirst(
   secrets: readonly SecretReading[],
   bodies: readonly BodyReading[],
-  most: number,
+  maxFindings: number,
 ): readonly Pair[] {
   const pairs = secrets.flatMap((secret) => bodies.map((body) => ({ secret, body })))
   const distance = ({ secret, body }: Pair) => secret.findings.length + body.findings.length
-  const near = pairs.filter((pair) => distance(pair) <= most)
+  const near = pairs.filter((pair) => distance(pair) <= maxFindings)
   return near.sort((a, b) => distance(a) - distance(b))
 }
 
 async function matches(mac: { algorithm: Algorithm; digits: string }, pair: Pair, key: HmacKey): Promise<boolean> {
   if (mac.algorithm === 'SHA-256') return key.matches(pair.body.bytes, mac.digits)
-  // Another algorithm explains enough by itself: only what was configured and received is tried with it.
+  // Another algorithm is an explanation by itself, so it is combined only with the unchanged secret and body.
   if (pair.secret.findings.length + pair.body.findings.length > 0) return false
   return (await hmac(mac.algorithm, pair.secret.key, pair.body.bytes)) === mac.digits
 }
@@ -60,7 +59,7 @@ async function hmac(hash: Algorithm, key: Uint8Array, content: Uint8Array): Prom
   return encodeHex(new Uint8Array(await crypto.subtle.sign('HMAC', imported, copyOf(content))))
 }
 
-/** Whether the signature is a plain hash of the first body, with the secret put before or behind it, or without it. */
+/** Returns the findings if the signature is a plain hash of the first body: alone, after the secret or before the secret. */
 export async function findPlainHash({ headers, secrets, bodies }: Readings): Promise<readonly Finding[] | undefined> {
   const body = bodies[0]?.bytes ?? new Uint8Array(0)
   for (const { mac, findings } of headers) {

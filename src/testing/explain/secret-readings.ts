@@ -1,19 +1,19 @@
 /**
- * The ways a configured secret can differ from the one that signed: what was added to it in an env file or lost from it, how else its
- * text can stand for bytes, and the other secrets of the project.
+ * Derives the keys that may have signed from the configured secrets: without characters that an env file added, with characters that got
+ * lost, decoded from hex or base64. The other secrets of the project follow.
  */
 import { encodeUtf8 } from '../../crypto/encoding.js'
 import type { Secret } from '../../crypto/secrets.js'
 import { decodeBase64 } from './base64.js'
 import { type Finding, finding } from './findings.js'
 
-/** A key to try, and what has to be wrong for it to be the right one. */
+/** A candidate key, with the findings that apply if it signed. */
 export interface SecretReading {
   readonly key: Uint8Array
   readonly findings: readonly Finding[]
 }
 
-/** The secrets as configured, then every other reading of them, then the other secrets. Blank and missing ones are left out. */
+/** Returns the secrets as configured, then their other readings, then the other secrets. Skips empty and missing secrets. */
 export function readSecrets(secrets: readonly Secret[], others: readonly Secret[]): readonly SecretReading[] {
   const configured = secrets.flatMap(toText)
   return withoutRepeats([
@@ -33,7 +33,7 @@ export function readSecrets(secrets: readonly Secret[], others: readonly Secret[
 }
 
 function ordinal(index: number): string {
-  return `number ${index + 1} of the other secrets given`
+  return `number ${index + 1} of the other secrets`
 }
 
 function toText(secret: Secret): readonly string[] {
@@ -53,24 +53,27 @@ function toKey(secret: Secret, findings: readonly Finding[]): readonly SecretRea
 
 const ENDS = [
   ['\n', 'a newline'],
-  ['\r\n', 'a line end'],
-  [' ', 'a blank'],
+  ['\r\n', 'a line break (CR LF)'],
+  [' ', 'a space'],
 ] as const
 
 function decorations(text: string): readonly SecretReading[] {
-  const read = (other: string, detail: string) => toKey(other, [finding('secret_decorated', detail)])
-  const unquoted = (of: string) => of.replace(/^(["'`])(.*)\1$/s, '$2')
+  const read = (variant: string, detail: string) => toKey(variant, [finding('secret_decorated', detail)])
+  const unquote = (quoted: string) => quoted.replace(/^(["'`])(.*)\1$/s, '$2')
   const trimmed = text.trim()
   return [
-    ...read(trimmed, 'it begins or ends with white space'),
-    ...read(unquoted(text), 'it is wrapped in quotes'),
-    ...read(unquoted(trimmed).trim(), 'it has white space and quotes around it'),
-    ...read(trimmed.replace(/(\\r)?\\n$/, ''), 'it ends with a backslash and an n, which were to be a newline'),
-    ...read(unquoted(trimmed.replace(/^(?:export\s+)?[A-Za-z_]\w*=/, '')).trim(), 'it holds the variable’s name too'),
-    ...read(text.replace(/^\uFEFF/, ''), 'it begins with a byte order mark'),
-    ...ENDS.flatMap(([end, name]) => read(text + end, `the one entered in GoValid ends with ${name}`)),
-    ...ENDS.slice(2).flatMap(([end, name]) => read(end + text, `the one entered in GoValid begins with ${name}`)),
-    ...['"', "'"].flatMap((quote) => read(quote + text + quote, 'the one entered in GoValid is wrapped in quotes')),
+    ...read(trimmed, 'it starts or ends with white space'),
+    ...read(unquote(text), 'it is wrapped in quotes'),
+    ...read(unquote(trimmed).trim(), 'it is wrapped in quotes and white space'),
+    ...read(
+      trimmed.replace(/(\\r)?\\n$/, ''),
+      'it ends with a backslash and the letter n, probably an escaped newline',
+    ),
+    ...read(unquote(trimmed.replace(/^(?:export\s+)?[A-Za-z_]\w*=/, '')).trim(), "it includes the variable's name"),
+    ...read(text.replace(/^\uFEFF/, ''), 'it starts with a byte order mark'),
+    ...ENDS.flatMap(([end, name]) => read(text + end, `the secret entered in GoValid ends with ${name}`)),
+    ...ENDS.slice(2).flatMap(([end, name]) => read(end + text, `the secret entered in GoValid starts with ${name}`)),
+    ...['"', "'"].flatMap((quote) => read(quote + text + quote, 'the secret entered in GoValid is wrapped in quotes')),
   ].filter(({ key }) => key.length > 0)
 }
 
@@ -79,11 +82,11 @@ function decodings(text: string): readonly SecretReading[] {
   const isHex = /^(?:[0-9a-f]{2}){8,}$/i.test(bare)
   const hex = isHex ? Uint8Array.from(bare.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)) : undefined
   return [
-    ...toKey(hex, [finding('secret_encoded', 'those its hex digits stand for')]),
+    ...toKey(hex, [finding('secret_encoded', 'the bytes that its hex digits encode')]),
     ...toKey(bare.length < 12 ? undefined : decodeBase64(bare), [
-      finding('secret_encoded', 'those its base64 text stands for'),
+      finding('secret_encoded', 'the bytes that its base64 text encodes'),
     ]),
-    ...(bare === text.trim() ? [] : toKey(bare, [finding('secret_encoded', 'those behind its prefix')])),
+    ...(bare === text.trim() ? [] : toKey(bare, [finding('secret_encoded', 'the text after its prefix')])),
   ]
 }
 

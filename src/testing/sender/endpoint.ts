@@ -1,32 +1,32 @@
 /**
- * Where a simulated sender sends to: a receiver, a function from `Request` to `Response`, or a URL. In: a signed delivery. Out: the answer,
- * as far as GoValid looks at it, or why there is none.
+ * Sends a signed delivery to a receiver, to a function from `Request` to `Response`, or to a URL. Returns the parts of the response that
+ * GoValid and the report use.
  */
 import { toResponse } from '../../delivery/response.js'
 import { WebhookError } from '../../errors.js'
 import type { Delivery, Outcome } from '../../types.js'
 import type { SignedDelivery } from '../sign-delivery.js'
 
-/** What can be sent to. */
+/** A destination of `simulateSender`. */
 export type SenderEndpoint =
   | {
-      /** A receiver's own. */
+      /** The method of a receiver. */
       readonly receive: (delivery: Delivery) => Promise<Outcome>
     }
   | ((request: Request) => Response | Promise<Response>)
   | string
   | URL
 
-/** An answer. */
+/** The parts of a response that the report contains. */
 interface EndpointResponse {
   readonly httpStatus: number
   readonly outcome: string | undefined
 }
 
-/** Makes one request; `signal` aborts when the sender stops waiting. */
+/** Makes one request. `signal` aborts when the sender stops waiting. */
 export type Post = (signed: SignedDelivery, signal: AbortSignal) => Promise<EndpointResponse>
 
-/** How an endpoint is reached; `url` is what a function's requests are addressed to. */
+/** Returns the function that posts to an endpoint. `url` is the address of the requests that a function gets. */
 export function postTo(endpoint: SenderEndpoint, url: string): Post {
   if (typeof endpoint === 'function') return async (signed) => readResponse(await endpoint(signed.request(url)))
   if (typeof endpoint === 'string' || endpoint instanceof URL)
@@ -38,7 +38,8 @@ export function postTo(endpoint: SenderEndpoint, url: string): Post {
     }
   }
   const expected = 'a receiver, a function from Request to Response, or a URL'
-  throw new WebhookError('option_invalid', `simulateSender sends to ${expected}, not to ${typeof endpoint}.`)
+  const message = `simulateSender expects ${expected} as "to", but got ${typeof endpoint}. See docs/testing.md.`
+  throw new WebhookError('option_invalid', message)
 }
 
 async function fetchResponse(
@@ -46,7 +47,7 @@ async function fetchResponse(
   signed: SignedDelivery,
   signal: AbortSignal,
 ): Promise<EndpointResponse> {
-  // A redirect is an answer, and no 200.
+  // GoValid doesn't follow redirects: a redirect is a response other than 200.
   return readResponse(await fetch(signed.request(String(url)), { signal, redirect: 'manual' }))
 }
 

@@ -1,39 +1,42 @@
 /**
- * What a simulated sender tells: of each try, of each delivery, and of the webhook.
+ * The report of a simulated sender: its attempts, its deliveries and the state of the webhook.
  */
 
-/** One try: a request and what came of it. */
+/** One attempt: a request and its result. */
 export interface AttemptReport {
-  /** Which of the delivery's tries it is, from 1 to 5. */
+  /** The number of the attempt, from 1 to 5. */
   readonly number: number
-  /** When it was sent, in epoch milliseconds of the sender's clock. */
+  /** The time of the request, in epoch milliseconds of the sender's clock. */
   readonly sentAt: number
-  /** How long it took until the answer, or until GoValid stopped waiting, in milliseconds. */
+  /** The time until the response arrived or GoValid stopped waiting, in milliseconds. */
   readonly tookMs: number
-  /** The HTTP status of the answer; absent when none came within 5 s. */
+  /** The HTTP status of the response; `undefined` if no response came within 5 s. */
   readonly httpStatus: number | undefined
-  /** The `status` in the answer's JSON: a receiver's outcome, such as `processed`. */
+  /** The `status` in the JSON of the response: a receiver's outcome, such as `processed`. */
   readonly outcome: string | undefined
-  /** Whether GoValid counts it as a failure: anything but a 200 within 5 s. */
+  /** Whether GoValid counts the attempt as a failure: anything but a 200 within 5 s. */
   readonly isFailure: boolean
-  /** Why no answer came, where it was not the time: the endpoint threw, or could not be reached. */
+  /** Why the attempt got no response: the endpoint threw or couldn't be reached. `undefined` if the 5 s ran out. */
   readonly error: string | undefined
 }
 
-/** One delivery and its tries. */
+/** One delivery and its attempts. */
 export interface DeliveryReport {
-  /** Its place among the payloads, from 0. */
+  /** The index of its payload, starting at 0. */
   readonly index: number
-  /** `delivered`: answered 200. `given_up`: five tries failed. `stopped`: the webhook was disabled before that, perhaps before the first try. */
+  /**
+   * `delivered`: an attempt got a 200. `given_up`: five attempts failed. `stopped`: the webhook was disabled earlier, possibly before the
+   * first attempt.
+   */
   readonly status: 'delivered' | 'given_up' | 'stopped'
-  /** Its tries, in order. */
+  /** Its attempts, in order. */
   readonly attempts: readonly AttemptReport[]
 }
 
-/** All that a simulated sender did. */
+/** The result of `simulateSender`. */
 export interface SenderReport {
-  /** One for each payload, in their order. */
+  /** One report per payload, in the order of the payloads. */
   readonly deliveries: readonly DeliveryReport[]
-  /** When the webhook was disabled, in epoch milliseconds; absent when it still is enabled. */
+  /** When the webhook was disabled, in epoch milliseconds; `undefined` if it is still enabled. */
   readonly disabledAt: number | undefined
 }

@@ -1,46 +1,46 @@
 /**
- * One webhook subscription of a simulated GoValid: sends deliveries by its schedule until each is taken or given up, and is disabled as
- * GoValid disables it. Source: govalid docs, webhooks setup.
+ * One webhook subscription of a simulated GoValid. Sends each delivery on GoValid's schedule until an attempt gets a 200 or five have
+ * failed, and disables itself as GoValid does. Source: govalid docs, webhooks setup.
  */
 import { type Clock, withTimeout } from '../../clock.js'
 import type { SignedDelivery } from '../sign-delivery.js'
 import type { Post } from './endpoint.js'
 import type { AttemptReport, DeliveryReport } from './report.js'
 
-/** How a subscription behaves. */
+/** The settings of a subscription. */
 export interface SubscriptionRules {
   readonly clock: Clock
   readonly post: Post
   readonly delays: 'cumulative' | 'from-event'
   readonly failures: 'per-event' | 'per-subscription'
-  /** By what waiting is divided. */
+  /** The divisor of every waiting time. */
   readonly speed: number
-  readonly onAttempt: (tried: AttemptReport, index: number) => void
+  readonly onAttempt: (attempt: AttemptReport, index: number) => void
 }
 
 /** A subscription. */
 export interface Subscription {
-  /** Sends one delivery, `afterMs` from now, until it is taken, given up or stopped. */
+  /** Sends one delivery, starting `afterMs` milliseconds from now, and resolves to its report. */
   send(signed: SignedDelivery, index: number, afterMs: number): Promise<DeliveryReport>
-  /** When it was disabled. */
+  /** Returns when the subscription was disabled, in epoch milliseconds; `undefined` while it is enabled. */
   disabledAt(): number | undefined
-  /** How many requests wait for an answer. */
+  /** Returns the number of requests that wait for a response. */
   inFlight(): number
 }
 
-/** How long GoValid waits for an answer. */
+/** The time that GoValid waits for a response. */
 const RESPONSE_MS = 5000
-/** How long it waits before each try. */
+/** The delay before each attempt. */
 const DELAYS_MS = [0, 1, 5, 15, 60].map((minutes) => minutes * 60_000)
-/** How many failed tries disable the webhook. */
-const FAILURES = 5
+/** The number of failed attempts that disables the webhook. */
+const MAX_FAILURES = 5
 
-/** Makes an enabled subscription. */
+/** Creates an enabled subscription. */
 export function createSubscription(rules: SubscriptionRules): Subscription {
   const { clock, failures } = rules
   const waiting = new Set<() => void>()
   let disabledAt: number | undefined
-  let inARow = 0
+  let failuresInARow = 0
   let inFlight = 0
 
   const pauseUntil = (epochMs: number) =>
@@ -54,17 +54,17 @@ export function createSubscription(rules: SubscriptionRules): Subscription {
       waiting.add(wake)
     })
 
-  const attempt = async (signed: SignedDelivery, number: number): Promise<AttemptReport> => {
+  const trackAttempt = async (signed: SignedDelivery, number: number): Promise<AttemptReport> => {
     inFlight += 1
-    const tried = await makeAttempt(rules, signed, number)
+    const attempt = await makeAttempt(rules, signed, number)
     inFlight -= 1
-    return tried
+    return attempt
   }
 
-  const count = ({ isFailure, number }: AttemptReport) => {
-    inARow = isFailure ? inARow + 1 : 0
-    const failed = failures === 'per-event' ? (isFailure ? number : 0) : inARow
-    if (failed < FAILURES || disabledAt !== undefined) return
+  const countFailure = ({ isFailure, number }: AttemptReport) => {
+    failuresInARow = isFailure ? failuresInARow + 1 : 0
+    const failed = failures === 'per-event' ? (isFailure ? number : 0) : failuresInARow
+    if (failed < MAX_FAILURES || disabledAt !== undefined) return
     disabledAt = clock.now()
     for (const wake of waiting) wake()
   }
@@ -73,15 +73,15 @@ export function createSubscription(rules: SubscriptionRules): Subscription {
     async send(signed, index, afterMs) {
       const attempts: AttemptReport[] = []
       const startAt = clock.now() + afterMs / rules.speed
-      for (const [before, delayMs] of DELAYS_MS.entries()) {
-        const from = rules.delays === 'cumulative' && before > 0 ? clock.now() : startAt
+      for (const [earlier, delayMs] of DELAYS_MS.entries()) {
+        const from = rules.delays === 'cumulative' && earlier > 0 ? clock.now() : startAt
         await pauseUntil(from + delayMs / rules.speed)
         if (disabledAt !== undefined) return { index, status: 'stopped', attempts }
-        const tried = await attempt(signed, before + 1)
-        attempts.push(tried)
-        count(tried)
-        rules.onAttempt(tried, index)
-        if (!tried.isFailure) return { index, status: 'delivered', attempts }
+        const attempt = await trackAttempt(signed, earlier + 1)
+        attempts.push(attempt)
+        countFailure(attempt)
+        rules.onAttempt(attempt, index)
+        if (!attempt.isFailure) return { index, status: 'delivered', attempts }
       }
       return { index, status: 'given_up', attempts }
     },
@@ -97,14 +97,14 @@ async function makeAttempt(
 ): Promise<AttemptReport> {
   const sentAt = clock.now()
   const controller = new AbortController()
-  const settled = await withTimeout(clock, RESPONSE_MS, () => post(signed, controller.signal))
-  if (settled.status === 'late') controller.abort()
-  const { httpStatus, outcome } = settled.status === 'value' ? settled.value : {}
-  const error = settled.status === 'error' ? reasonOf(settled.error) : undefined
+  const result = await withTimeout(clock, RESPONSE_MS, () => post(signed, controller.signal))
+  if (result.status === 'late') controller.abort()
+  const { httpStatus, outcome } = result.status === 'value' ? result.value : {}
+  const error = result.status === 'error' ? reasonOf(result.error) : undefined
   return { number, sentAt, tookMs: clock.now() - sentAt, httpStatus, outcome, isFailure: httpStatus !== 200, error }
 }
 
-/** What an endpoint threw, in one line; `fetch` hides the reason in the error's cause. */
+/** Describes an endpoint's error in one line, including its cause: `fetch` states the reason only there. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { message, cause } = error

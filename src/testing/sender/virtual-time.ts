@@ -1,31 +1,31 @@
 /**
- * Lets a fixed clock go on from timer to timer until some work is done. What does not wait on that clock (a database, a file, a digest)
- * is given real time first.
+ * Advances a fixed clock from timer to timer until a promise settles. Work that doesn't use the clock, such as a database call, a file or
+ * a digest, gets real time first.
  */
 import { systemClock } from '../../clock.js'
 import type { FixedClock } from '../fixed-clock.js'
 
-/** How long real work may take before the clock goes on without it, in milliseconds. */
+/** The real time that such work may take before the clock advances without it, in milliseconds. */
 const PATIENCE_MS = 50
 
-/** Resolves to what `work` does; `isWaiting` says whether somebody waits for an answer just now. */
-export async function runOnVirtualTime<T>(clock: FixedClock, work: Promise<T>, isWaiting: () => boolean): Promise<T> {
+/** Resolves to the result of `task`. `isWaiting` returns whether a request is waiting for its response. */
+export async function runOnVirtualTime<T>(clock: FixedClock, task: Promise<T>, isWaiting: () => boolean): Promise<T> {
   let isDone = false
-  const end = () => {
+  const markDone = () => {
     isDone = true
   }
-  work.then(end, end)
+  task.then(markDone, markDone)
   for (;;) {
     await clock.advance(0)
-    await letRealWorkGoOn(() => isWaiting() && !isDone)
+    await allowRealTime(() => isWaiting() && !isDone)
     const next = clock.nextTimerAt()
-    // Without a timer there is nothing that time could bring.
-    if (isDone || next === undefined) return work
+    // Without a timer, advancing the clock can't change anything.
+    if (isDone || next === undefined) return task
     await clock.advance(Math.max(0, next - clock.now()))
   }
 }
 
-async function letRealWorkGoOn(isWaiting: () => boolean): Promise<void> {
+async function allowRealTime(isWaiting: () => boolean): Promise<void> {
   const until = systemClock.now() + PATIENCE_MS
   while (isWaiting() && systemClock.now() < until) {
     await new Promise<void>((resolve) => systemClock.setTimer(1, resolve))

@@ -1,86 +1,87 @@
 /**
- * Tries: each of the sender's is counted once, so that its last one is known to be the last.
+ * Attempts: the store counts each of the sender's attempts once, so that the receiver recognizes the last one.
  */
-import { atOnce, type Bench, type StoreTest, type Worker } from './bench.js'
-import { expectEqual } from './expect.js'
 
-/** Tests of `attempt` and `released`. */
+import { expectEqual } from './expect.js'
+import { type Caller, concurrently, type StoreTest } from './store-test.js'
+
+/** Tests of `attempt` and `releasedAttempts`. */
 export const attempts: readonly StoreTest[] = [
   {
-    name: 'each claim after a release is the next try, and says how many were released',
-    async run({ workers, worker }) {
-      const [{ key }] = workers() as [Worker]
+    name: 'a claim after a release is the next attempt and returns the number of released attempts',
+    async run({ callers, caller }) {
+      const [{ key }] = callers() as [Caller]
       for (let attempt = 1; attempt <= 5; attempt++) {
-        const claimer = worker(key)
+        const claimer = caller(key)
         const claimed = { status: 'claimed', attempt, releasedAttempts: attempt - 1, completedHandlers: [] }
-        expectEqual(await claimer.claim(), claimed, `try ${attempt}`)
+        expectEqual(await claimer.claim(), claimed, `attempt ${attempt}`)
         await claimer.release()
       }
     },
   },
   {
-    name: 'a try that crashed is counted, and not counted as released',
-    async run({ workers, pass }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'a crashed attempt is counted, but not as released',
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await pass(5)
       expectEqual(
         await ben.claim(),
         { status: 'claimed', attempt: 2, releasedAttempts: 0, completedHandlers: [] },
-        'the second try',
+        'the second attempt',
       )
       await ben.release()
       expectEqual(
         await cleo.claim(),
         { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: [] },
-        'the third try',
+        'the third attempt',
       )
     },
   },
   {
-    name: 'a busy claim soon after the last counted try is a copy, and not counted',
-    async run({ workers, pass, worker }) {
-      const [ada] = workers() as [Worker]
+    name: 'a busy claim within attemptGapMs of the last counted attempt is not counted',
+    async run({ callers, pass, caller }) {
+      const [ada] = callers() as [Caller]
       await ada.claim()
       await pass(1)
-      for (let copy = 0; copy < 3; copy++) expectEqual(await attemptsOf(worker(ada.key)), 1, 'tries counted')
+      for (let copy = 0; copy < 3; copy++) expectEqual(await attemptsOf(caller(ada.key)), 1, 'counted attempts')
     },
   },
   {
-    name: 'a busy claim is counted once the gap between two tries is over',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a busy claim is counted as an attempt after attemptGapMs',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(3)
-      expectEqual(await attemptsOf(ben), 2, 'tries counted')
+      expectEqual(await attemptsOf(ben), 2, 'counted attempts')
     },
   },
   {
-    name: 'busy claims are counted one gap after the other',
-    async run({ workers, pass, worker, leaseMs }) {
-      const [ada] = workers() as [Worker]
+    name: 'busy claims are counted at most once per attemptGapMs',
+    async run({ callers, pass, caller, leaseMs }) {
+      const [ada] = callers() as [Caller]
       await ada.claim({ leaseMs: 10 * leaseMs })
       for (const expected of [2, 3, 4]) {
         await pass(3)
-        expectEqual(await attemptsOf(worker(ada.key)), expected, 'tries counted')
-        expectEqual(await attemptsOf(worker(ada.key)), expected, 'tries counted, asked again at once')
+        expectEqual(await attemptsOf(caller(ada.key)), expected, 'counted attempts')
+        expectEqual(await attemptsOf(caller(ada.key)), expected, 'counted attempts after an immediate second claim')
       }
     },
   },
   {
-    name: 'of 50 busy claims at once one is counted',
-    async run({ workers, pass, worker }) {
-      const [ada] = workers() as [Worker]
+    name: 'of 50 concurrent busy claims, exactly one is counted',
+    async run({ callers, pass, caller }) {
+      const [ada] = callers() as [Caller]
       await ada.claim()
       await pass(3)
-      const counted = await atOnce(50, () => attemptsOf(worker(ada.key)))
-      expectEqual([...new Set(counted)], [2], 'tries counted')
+      const counted = await concurrently(50, () => attemptsOf(caller(ada.key)))
+      expectEqual([...new Set(counted)], [2], 'counted attempts')
     },
   },
   {
-    name: 'a try that was counted as busy is in the count of the next claim',
-    async run({ workers, pass }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'the next claim includes attempts that were counted as busy',
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await pass(3)
       await ben.claim()
@@ -88,14 +89,14 @@ export const attempts: readonly StoreTest[] = [
       expectEqual(
         await cleo.claim(),
         { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: [] },
-        'the third try',
+        'the third attempt',
       )
     },
   },
   {
-    name: 'renewing and checkpointing count nothing',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'renewals and checkpoints are not counted as attempts',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       for (let beat = 0; beat < 3; beat++) {
         await pass(1)
@@ -106,24 +107,24 @@ export const attempts: readonly StoreTest[] = [
       expectEqual(
         await ben.claim(),
         { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers },
-        'the second try',
+        'the second attempt',
       )
     },
   },
   {
-    name: 'a renewal does not put off the next count of a busy claim',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a renewal does not delay the counting of busy claims',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(2.5)
       await ada.renew()
-      expectEqual(await attemptsOf(ben), 2, 'tries counted')
+      expectEqual(await attemptsOf(ben), 2, 'counted attempts')
     },
   },
   {
-    name: 'an uncounted release takes the try back',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'an uncounted release undoes its attempt',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       expectEqual(await ada.release({ counted: false }), true, 'the release')
       expectEqual(
@@ -134,9 +135,9 @@ export const attempts: readonly StoreTest[] = [
     },
   },
   {
-    name: 'an uncounted release of a later try takes back that one only',
-    async run({ workers }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'an uncounted release of a later attempt undoes only that attempt',
+    async run({ callers }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await ada.release({ completedHandlers: ['count'] })
       await ben.claim()
@@ -146,36 +147,36 @@ export const attempts: readonly StoreTest[] = [
     },
   },
   {
-    name: 'a repeated claim counts nothing, however late',
-    async run({ workers, pass }) {
-      const [ada] = workers() as [Worker]
+    name: 'a claim repeated with its token is not counted, even after attemptGapMs',
+    async run({ callers, pass }) {
+      const [ada] = callers() as [Caller]
       await ada.claim()
       await pass(3)
-      expectEqual((await claimedBy(ada)).attempt, 1, 'its try')
+      expectEqual((await claimedBy(ada)).attempt, 1, 'its attempt')
     },
   },
   {
-    name: 'each of two deliveries has its own count',
-    async run({ workers }) {
-      const [ada] = workers() as [Worker]
-      const [ben] = workers() as [Worker]
+    name: 'two deliveries have separate attempt counts',
+    async run({ callers }) {
+      const [ada] = callers() as [Caller]
+      const [ben] = callers() as [Caller]
       await ada.claim()
       await ada.release()
-      expectEqual((await claimedBy(ada)).attempt, 2, 'the try of the first')
-      expectEqual((await claimedBy(ben)).attempt, 1, 'the try of the second')
+      expectEqual((await claimedBy(ada)).attempt, 2, 'the attempt of the first delivery')
+      expectEqual((await claimedBy(ben)).attempt, 1, 'the attempt of the second delivery')
     },
   },
 ]
 
-async function claimedBy(worker: Worker): Promise<{ readonly attempt: number }> {
-  const response = await worker.claim()
-  expectEqual(response.status, 'claimed', 'the claim')
-  return response as { attempt: number }
+async function claimedBy(caller: Caller): Promise<{ readonly attempt: number }> {
+  const result = await caller.claim()
+  expectEqual(result.status, 'claimed', 'the claim')
+  return result as { attempt: number }
 }
 
-/** How many tries a caller that finds the delivery busy is told of. */
-async function attemptsOf(worker: Pick<Worker, 'claim'>): ReturnType<Bench['now']> {
-  const response = await worker.claim()
-  expectEqual(response.status, 'busy', 'the claim')
-  return (response as { attempt: number }).attempt
+/** Returns the number of attempts that a busy claim reports. */
+async function attemptsOf(caller: Caller): Promise<number> {
+  const result = await caller.claim()
+  expectEqual(result.status, 'busy', 'the claim')
+  return (result as { attempt: number }).attempt
 }

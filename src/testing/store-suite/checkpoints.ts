@@ -1,129 +1,130 @@
 /**
- * Checkpoints: a handler that one try finished is known to every later one, whichever way the try ended.
+ * Checkpoints: every later attempt knows the handlers that an earlier attempt completed, however that attempt ended.
  */
-import { atOnce, type StoreTest, type Worker } from './bench.js'
+
 import { expectEqual } from './expect.js'
+import { type Caller, concurrently, type StoreTest } from './store-test.js'
 
 /** Tests of `completedHandlers`. */
 export const checkpoints: readonly StoreTest[] = [
   {
-    name: 'a checkpoint written with a release is told to the next try',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'the next attempt gets a checkpoint that was written with a release',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await ada.release({ completedHandlers: ['count', 'mail'] })
-      expectEqual(await doneAt(ben), ['count', 'mail'], 'handlers done')
+      expectEqual(await handlersOf(ben), ['count', 'mail'], 'completed handlers')
     },
   },
   {
     name: 'a checkpoint written with a renewal survives a crash',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await ada.renew({ completedHandlers: ['count'] })
       await pass(5)
-      expectEqual(await doneAt(ben), ['count'], 'handlers done')
+      expectEqual(await handlersOf(ben), ['count'], 'completed handlers')
     },
   },
   {
-    name: 'a renewal without handlers takes no checkpoint away',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a renewal without handlers removes no checkpoint',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await ada.renew({ completedHandlers: ['count'] })
       await ada.renew()
       await ada.renew({ completedHandlers: [] })
       await pass(5)
-      expectEqual(await doneAt(ben), ['count'], 'handlers done')
+      expectEqual(await handlersOf(ben), ['count'], 'completed handlers')
     },
   },
   {
-    name: 'checkpoints add up over renewals and releases, each once',
-    async run({ workers }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'checkpoints of renewals and releases add up without duplicates',
+    async run({ callers }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await ada.renew({ completedHandlers: ['count'] })
       await ada.release({ completedHandlers: ['mail', 'count'] })
       await ben.claim()
       await ben.release({ completedHandlers: ['alert'] })
-      expectEqual(await doneAt(cleo), ['alert', 'count', 'mail'], 'handlers done')
+      expectEqual(await handlersOf(cleo), ['alert', 'count', 'mail'], 'completed handlers')
     },
   },
   {
-    name: 'an uncounted release takes no checkpoint away',
-    async run({ workers }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'an uncounted release removes no checkpoint',
+    async run({ callers }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await ada.release({ completedHandlers: ['count'] })
       await ben.claim()
       await ben.release({ counted: false })
-      expectEqual(await doneAt(cleo), ['count'], 'handlers done')
+      expectEqual(await handlersOf(cleo), ['count'], 'completed handlers')
     },
   },
   {
     name: 'checkpoints survive several crashes',
-    async run({ workers, pass, worker }) {
-      const [{ key }] = workers() as [Worker]
+    async run({ callers, pass, caller }) {
+      const [{ key }] = callers() as [Caller]
       for (const name of ['a', 'b', 'c']) {
-        const claimer = worker(key)
+        const claimer = caller(key)
         await claimer.claim()
         await claimer.renew({ completedHandlers: [name] })
         await pass(5)
       }
-      expectEqual(await doneAt(worker(key)), ['a', 'b', 'c'], 'handlers done')
+      expectEqual(await handlersOf(caller(key)), ['a', 'b', 'c'], 'completed handlers')
     },
   },
   {
-    name: 'names keep every character a handler’s name can have',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'checkpoints keep every character that a handler name can contain',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       const names = ['(only)', 'A.b:c/d-e_f', 'constructor', '__proto__', '0', 'x'.repeat(100)].sort()
       await ada.claim()
       await ada.release({ completedHandlers: names })
-      expectEqual(await doneAt(ben), names, 'handlers done')
+      expectEqual(await handlersOf(ben), names, 'completed handlers')
     },
   },
   {
-    name: '200 checkpoints are kept',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a delivery can have 200 checkpoints',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       const names = Array.from({ length: 200 }, (_, index) => `handler-${1000 + index}`)
       await ada.claim()
       await ada.renew({ completedHandlers: names.slice(0, 120) })
       await ada.release({ completedHandlers: names.slice(80) })
-      expectEqual(await doneAt(ben), names, 'handlers done')
+      expectEqual(await handlersOf(ben), names, 'completed handlers')
     },
   },
   {
-    name: 'checkpoints written at once by one owner are all kept',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'checkpoints that one owner writes concurrently are all kept',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
-      const renewed = await atOnce(10, (index) => ada.renew({ completedHandlers: [`step-${index}`] }))
-      expectEqual(new Set(renewed).has(false), false, 'a renewal that failed')
+      const renewed = await concurrently(10, (index) => ada.renew({ completedHandlers: [`step-${index}`] }))
+      expectEqual(new Set(renewed).has(false), false, 'a failed renewal')
       await pass(5)
       expectEqual(
-        await doneAt(ben),
+        await handlersOf(ben),
         Array.from({ length: 10 }, (_, index) => `step-${index}`),
-        'handlers done',
+        'completed handlers',
       )
     },
   },
   {
-    name: 'checkpoints of one delivery are not those of another',
-    async run({ workers }) {
-      const [ada] = workers() as [Worker]
-      const [ben] = workers() as [Worker]
+    name: 'two deliveries have separate checkpoints',
+    async run({ callers }) {
+      const [ada] = callers() as [Caller]
+      const [ben] = callers() as [Caller]
       await ada.claim()
       await ada.release({ completedHandlers: ['count'] })
-      expectEqual(await doneAt(ben), [], 'handlers done')
+      expectEqual(await handlersOf(ben), [], 'completed handlers')
     },
   },
 ]
 
-/** What a new claim is told; in the order of the names, since the contract promises none. */
-async function doneAt(worker: Worker): Promise<readonly string[]> {
-  const response = await worker.claim()
-  expectEqual(response.status, 'claimed', 'the claim')
-  return [...(response as { completedHandlers: readonly string[] }).completedHandlers].sort()
+/** Claims and returns the completed handlers, sorted because the contract promises no order. */
+async function handlersOf(caller: Caller): Promise<readonly string[]> {
+  const result = await caller.claim()
+  expectEqual(result.status, 'claimed', 'the claim')
+  return [...(result as { completedHandlers: readonly string[] }).completedHandlers].sort()
 }

@@ -1,56 +1,56 @@
 /**
- * What the conformance suite is given: a test runner, and a description of the driver under test.
+ * The inputs of the conformance suite: a test runner and a description of the driver under test.
  */
 
 import type { MaybePromise } from '../../maybe-promise.js'
 import type { Store, TransactionRequest } from '../../stores/store.js'
 
-/** A test runner: that of vitest, jest or node:test fits as it is. */
+/** A test runner. The functions of vitest, jest and node:test fit without a wrapper. */
 export interface TestRunner {
   /** Groups tests. */
   describe(name: string, body: () => void): unknown
-  /** Registers a test; its own `skip`, where there is one, registers a test that is not run. */
+  /** Registers a test. Its `skip`, if it has one, registers a skipped test. */
   readonly test: TestFunction
 }
 
-/** The runner's function that registers a test. */
+/** A runner's function that registers a test. */
 export interface TestFunction {
   (name: string, body: () => Promise<void>): unknown
-  /** Registers a test by name that is not run. */
+  /** Registers a skipped test. */
   readonly skip?: (name: string, body: () => Promise<void>) => unknown
 }
 
 /** A driver under test. */
 export interface StoreDriver {
-  /** Its name, for the report. */
+  /** The name of the driver in the report. */
   readonly name: string
   /**
-   * Opens a store as another process would: stores of one namespace share their records, those of different namespaces do not meet.
-   * Called several times in one test; every test uses a new namespace.
+   * Opens a store as another process would. Stores of one namespace share their records; stores of different namespaces don't. A test may
+   * call it several times, and every test uses a new namespace.
    */
   open(options: { readonly namespace: string }): MaybePromise<Store<unknown>>
-  /** Ends a store that `open` gave, as the end of its process would: without telling it. */
+  /** Closes a store of `open` as the end of its process would: without any cleanup through the store. */
   close?(store: Store<unknown>): MaybePromise<void>
   /**
-   * Lets `ms` milliseconds go by for the store: moves its clock on, or takes `ms` off every time it has recorded (leases, retention and
-   * when a try was counted), which comes to the same. Without it the suite waits for real, for a minute and a half.
+   * Lets `ms` milliseconds pass for the store. Advance its clock, or subtract `ms` from every recorded time (leases, retention and the
+   * time of the last counted attempt). Default: the suite waits in real time, for about 90 seconds in total.
    */
   advance?(ms: number): MaybePromise<void>
-  /** Records survive `close` of every store. Default: `true`. */
+  /** Whether records survive after every store is closed. Default: `true`. */
   readonly durable?: boolean
-  /** The store's clock is another than the calling process's `Date.now`. Default: `true`; `false` for a store inside the process. */
+  /** Whether the store's clock is independent of the calling process's `Date.now`. Default: `true`. Set `false` for a store inside the process. */
   readonly ownClock?: boolean
-  /** Stores have a `quarantine` that can be listed. Default: `false`. */
+  /** Whether stores have a `quarantine` with `get`, `list` and `discard`. Default: `false`. */
   readonly quarantine?: boolean
-  /** How to try the driver's transactions; absent: it has none. */
+  /** How to test the driver's transactions. Default: the driver has none. */
   readonly transaction?: TransactionProbe
 }
 
-/** How the suite writes something inside a driver's transaction, and sees what was committed. */
+/** Writes inside a driver's transaction and counts committed writes. */
 export interface TransactionProbe {
   /**
-   * Opens `store.transaction(request)` and writes `effect` in it, any text. `before`, where given, is called between the write and the
-   * commit where the driver can wait there, else before the transaction; when it throws, so must the transaction.
+   * Opens `store.transaction(request)` and writes the text `effect` in it. If `before` is given, call it between the write and the commit,
+   * or before the transaction if the driver can't wait inside it. If `before` throws, the transaction must throw the same error.
    */
   commit(
     store: Store<unknown>,
@@ -58,6 +58,6 @@ export interface TransactionProbe {
     effect: string,
     before?: () => Promise<void>,
   ): Promise<void>
-  /** How often `effect` was committed. */
+  /** Returns how many times `effect` was committed. */
   count(effect: string): Promise<number>
 }

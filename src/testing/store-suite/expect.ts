@@ -1,21 +1,21 @@
 /**
- * The suite's own assertions, so that it needs no test runner's: a failed one throws an error that says what was expected.
+ * Assertions of the suite, independent of the test runner. A failed assertion throws an error with the expected and the actual value.
  */
 
-/** Fails unless `actual` is `expected`, members of objects and items of lists included. */
+/** Fails unless `actual` deeply equals `expected`. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (!isEqual(actual, expected)) throw new Error(`${what}: expected ${print(expected)}, got ${print(actual)}`)
 }
 
-/** Fails unless `truth` holds. */
-export function expectTrue(truth: boolean, what: string): void {
-  if (!truth) throw new Error(`expected ${what}`)
+/** Fails unless `condition` is true. */
+export function expectTrue(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`expected ${what}`)
 }
 
-/** Gives back what `work` threw or rejected with; fails when it did not. */
-export async function expectError(work: () => unknown, what: string): Promise<unknown> {
+/** Returns the error that `body` throws or rejects with. Fails if there is none. */
+export async function expectError(body: () => unknown, what: string): Promise<unknown> {
   try {
-    await work()
+    await body()
   } catch (error) {
     return error
   }

@@ -1,84 +1,85 @@
 /**
- * Fencing: whoever lost its claim changes nothing, whatever it does and whatever became of the delivery since.
+ * Fencing: an owner that lost its claim can't change the delivery in any state.
  */
-import { atOnce, type StoreTest, type Worker } from './bench.js'
-import { expectEqual } from './expect.js'
 
-interface LateAct {
+import { expectEqual } from './expect.js'
+import { type Caller, concurrently, type StoreTest } from './store-test.js'
+
+interface OwnerCall {
   readonly name: string
-  act(owner: Worker): Promise<boolean>
+  call(owner: Caller): Promise<boolean>
 }
 
-/** Everything an owner can do. */
-const ACTS: readonly LateAct[] = [
-  { name: 'renewal', act: (owner) => owner.renew({ completedHandlers: ['late'] }) },
-  { name: 'completion', act: (owner) => owner.complete({ completedHandlers: ['late'] }) },
+/** Every call that an owner can make. */
+const CALLS: readonly OwnerCall[] = [
+  { name: 'renewal', call: (owner) => owner.renew({ completedHandlers: ['late'] }) },
+  { name: 'completion', call: (owner) => owner.complete({ completedHandlers: ['late'] }) },
   {
     name: 'completion into quarantine',
-    act: (owner) => owner.complete({ quarantined: true, completedHandlers: ['late'] }),
+    call: (owner) => owner.complete({ quarantined: true, completedHandlers: ['late'] }),
   },
-  { name: 'release', act: (owner) => owner.release({ completedHandlers: ['late'] }) },
-  { name: 'uncounted release', act: (owner) => owner.release({ completedHandlers: ['late'], counted: false }) },
+  { name: 'release', call: (owner) => owner.release({ completedHandlers: ['late'] }) },
+  { name: 'uncounted release', call: (owner) => owner.release({ completedHandlers: ['late'], counted: false }) },
 ]
 
 interface State {
   readonly name: string
-  /** Takes a delivery that `ben` has claimed after the late owner into the state. */
-  reach(ben: Worker, cleo: Worker): Promise<unknown>
-  /** What a new claim finds. */
-  readonly found: Record<string, unknown>
+  /** Brings the delivery into this state, after `ben` has claimed it from the late owner. */
+  reach(ben: Caller, cleo: Caller): Promise<unknown>
+  /** The result of a new claim. */
+  readonly expected: Record<string, unknown>
 }
 
-/** Everything that can have become of a delivery since its late owner's lease was over; the late owner's try was the first. */
+/** Every state of a delivery after its owner's lease expired. The late owner made the first attempt. */
 const STATES: readonly State[] = [
-  { name: 'claimed by another', reach: async () => {}, found: { status: 'busy', attempt: 2 } },
-  { name: 'renewed by another', reach: (ben) => ben.renew(), found: { status: 'busy', attempt: 2 } },
+  { name: 'claimed by another caller', reach: async () => {}, expected: { status: 'busy', attempt: 2 } },
+  { name: 'renewed by another caller', reach: (ben) => ben.renew(), expected: { status: 'busy', attempt: 2 } },
   {
-    name: 'released by another',
+    name: 'released by another caller',
     reach: (ben) => ben.release({ completedHandlers: ['kept'] }),
-    found: { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: ['kept'] },
+    expected: { status: 'claimed', attempt: 3, releasedAttempts: 1, completedHandlers: ['kept'] },
   },
-  { name: 'finished by another', reach: (ben) => ben.complete(), found: { status: 'done' } },
+  { name: 'completed by another caller', reach: (ben) => ben.complete(), expected: { status: 'done' } },
   {
-    name: 'quarantined by another',
+    name: 'quarantined by another caller',
     reach: (ben) => ben.complete({ quarantined: true }),
-    found: { status: 'done' },
+    expected: { status: 'done' },
   },
   {
-    name: 'claimed by a third',
+    name: 'claimed by a third caller',
     reach: async (ben, cleo) => [await ben.release(), await cleo.claim()],
-    found: { status: 'busy', attempt: 3 },
+    expected: { status: 'busy', attempt: 3 },
   },
 ]
 
 const lateOwners = STATES.flatMap((state) =>
-  ACTS.map(
-    ({ name, act }): StoreTest => ({
-      name: `a late owner’s ${name} changes nothing of a delivery ${state.name}`,
-      async run({ workers, pass }) {
-        const [ada, ben, cleo, dora] = workers() as [Worker, Worker, Worker, Worker]
+  CALLS.map(
+    ({ name, call }): StoreTest => ({
+      name: `a late owner’s ${name} has no effect on a delivery ${state.name}`,
+      async run({ callers, pass }) {
+        const [ada, ben, cleo, dora] = callers() as [Caller, Caller, Caller, Caller]
         await ada.claim()
         await pass(5)
         await ben.claim()
         await state.reach(ben, cleo)
-        expectEqual(await act(ada), false, `the late ${name}`)
-        // Read without the end of the lease: fencing says nothing of times.
-        const { until: _, ...found } = { until: 0, ...(await dora.claim()) }
-        expectEqual(found, state.found, 'a new claim')
+        expectEqual(await call(ada), false, `the late ${name}`)
+        // Fencing doesn't determine when the lease ends.
+        const { until: _, ...result } = { until: 0, ...(await dora.claim()) }
+        expectEqual(result, state.expected, 'a new claim')
       },
     }),
   ),
 )
 
 const afterwards = (['complete', 'release'] as const).flatMap((ending) =>
-  ACTS.filter(({ name }) => ending === 'release' || !name.startsWith('completion')).map(
-    ({ name, act }): StoreTest => ({
-      name: `an owner’s ${name} after its own ${ending === 'complete' ? 'completion' : 'release'} changes nothing`,
-      async run({ workers }) {
-        const [ada, ben] = workers() as [Worker, Worker]
+  CALLS.filter(({ name }) => ending === 'release' || !name.startsWith('completion')).map(
+    ({ name, call }): StoreTest => ({
+      name: `an owner’s ${name} after its own ${ending === 'complete' ? 'completion' : 'release'} has no effect`,
+      async run({ callers }) {
+        const [ada, ben] = callers() as [Caller, Caller]
         await ada.claim()
         await ada[ending]()
-        expectEqual(await act(ada), false, `the ${name}`)
+        expectEqual(await call(ada), false, `the ${name}`)
         const released = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: [] }
         expectEqual(await ben.claim(), ending === 'complete' ? { status: 'done' } : released, 'a new claim')
       },
@@ -86,15 +87,15 @@ const afterwards = (['complete', 'release'] as const).flatMap((ending) =>
   ),
 )
 
-const strangers = ACTS.map(
-  ({ name, act }): StoreTest => ({
-    name: `a stranger’s ${name} is refused, of a delivery that is held and of one that is not there`,
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
-      expectEqual(await act(ben), false, `the ${name} of a delivery that is not there`)
+const strangers = CALLS.map(
+  ({ name, call }): StoreTest => ({
+    name: `a stranger’s ${name} has no effect on a claimed delivery or on an absent one`,
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
+      expectEqual(await call(ben), false, `the ${name} of an absent delivery`)
       const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
       expectEqual(await ada.claim(), fresh, 'the first claim')
-      expectEqual(await act(ben), false, `the stranger’s ${name}`)
+      expectEqual(await call(ben), false, `the stranger’s ${name}`)
       expectEqual(await ada.claim(), fresh, 'the owner’s claim, repeated')
     },
   }),
@@ -106,18 +107,18 @@ export const fencing: readonly StoreTest[] = [
   ...afterwards,
   ...strangers,
   {
-    name: 'a completion repeated with its token is true again',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a completion repeated with its token returns true again',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       expectEqual([await ada.complete(), await ada.complete()], [true, true], 'both completions')
       expectEqual(await ben.claim(), { status: 'done' }, 'a new claim')
     },
   },
   {
-    name: 'a completion into quarantine repeated with its token is true again',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a completion into quarantine repeated with its token returns true again',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       const complete = () => ada.complete({ quarantined: true })
       expectEqual([await complete(), await complete()], [true, true], 'both completions')
@@ -125,31 +126,31 @@ export const fencing: readonly StoreTest[] = [
     },
   },
   {
-    name: 'of many completions at once only the owner’s counts',
-    async run({ workers, worker }) {
-      const [ada] = workers() as [Worker]
+    name: 'of 100 concurrent completions, only the owner’s succeeds',
+    async run({ callers, caller }) {
+      const [ada] = callers() as [Caller]
       await ada.claim()
-      const responses = await atOnce(100, (index) => (index === 50 ? ada : worker(ada.key)).complete())
+      const results = await concurrently(100, (index) => (index === 50 ? ada : caller(ada.key)).complete())
       expectEqual(
-        responses.map((response, index) => (response ? index : -1)).filter((index) => index >= 0),
+        results.map((result, index) => (result ? index : -1)).filter((index) => index >= 0),
         [50],
-        'true for',
+        'successful completions',
       )
     },
   },
   {
-    name: 'when an owner’s completion and another’s claim meet, only one of them succeeds',
-    async run({ workers, pass, open, worker }) {
+    name: 'when a late completion and a new claim race, exactly one succeeds',
+    async run({ callers, pass, open, caller }) {
       const other = await open()
       for (let round = 0; round < 20; round++) {
-        const [ada] = workers() as [Worker]
+        const [ada] = callers() as [Caller]
         await ada.claim({ leaseMs: 1 })
         await pass(round === 0 ? 1 : 0.01)
-        const [completed, claim] = await Promise.all([ada.complete(), worker(ada.key, other).claim()])
+        const [completed, claim] = await Promise.all([ada.complete(), caller(ada.key, other).claim()])
         expectEqual(
           claim.status,
           completed ? 'done' : 'claimed',
-          `the other’s claim beside a completion that was ${completed}`,
+          `the new claim after a completion that returned ${completed}`,
         )
       }
     },

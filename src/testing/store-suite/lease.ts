@@ -1,24 +1,25 @@
 /**
- * The lease: how long a claim holds, by the store's clock.
+ * The lease: the time that a claim is held, by the store's clock.
  */
-import type { StoreTest, Worker } from './bench.js'
-import { expectEqual, expectTrue } from './expect.js'
 
-/** Tests of time while a delivery is being worked. */
+import { expectEqual, expectTrue } from './expect.js'
+import type { Caller, StoreTest } from './store-test.js'
+
+/** Tests of `leaseMs` and `renew`. */
 export const lease: readonly StoreTest[] = [
   {
-    name: 'a claim holds while its lease runs',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a claim is held until its lease expires',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(3)
-      expectEqual((await ben.claim()).status, 'busy', 'a claim within the lease')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim during the lease')
     },
   },
   {
-    name: 'a delivery is claimed again when its lease is over',
-    async run({ workers, pass }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'a delivery can be claimed again after its lease expires',
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await pass(5)
       expectEqual((await ben.claim()).status, 'claimed', 'a claim after the lease')
@@ -26,33 +27,33 @@ export const lease: readonly StoreTest[] = [
     },
   },
   {
-    name: 'a renewal lets the lease run anew',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a renewal restarts the lease',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(3)
       expectEqual(await ada.renew(), true, 'the renewal')
       await pass(3)
-      expectEqual((await ben.claim()).status, 'busy', 'a claim within the renewed lease')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim during the renewed lease')
       await pass(2)
       expectEqual((await ben.claim()).status, 'claimed', 'a claim after it')
     },
   },
   {
-    name: 'a repeated claim lets the lease run anew',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a claim repeated with its token restarts the lease',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(3)
       await ada.claim()
       await pass(3)
-      expectEqual((await ben.claim()).status, 'busy', 'a claim within the new lease')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim during the new lease')
     },
   },
   {
-    name: 'a busy claim does not move the lease',
-    async run({ workers, pass }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    name: 'a busy claim does not change the lease',
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await ada.claim()
       await pass(3)
       await ben.claim()
@@ -61,9 +62,9 @@ export const lease: readonly StoreTest[] = [
     },
   },
   {
-    name: 'an owner whose lease is over still owns what nobody else has claimed',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'an owner whose lease has expired keeps its claim until another caller claims',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(5)
       expectEqual(await ada.renew(), true, 'the late renewal')
@@ -74,9 +75,9 @@ export const lease: readonly StoreTest[] = [
     },
   },
   {
-    name: 'a late release of what nobody else has claimed counts',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a release after the lease has expired succeeds if no other caller has claimed',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       await pass(5)
       expectEqual(await ada.release({ completedHandlers: ['count'] }), true, 'the late release')
@@ -88,9 +89,9 @@ export const lease: readonly StoreTest[] = [
     },
   },
   {
-    name: 'a claim repeated after its lease is the same try, while nobody else has claimed',
-    async run({ workers, pass }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a claim repeated after its lease has expired is the same attempt if no other caller has claimed',
+    async run({ callers, pass }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       const first = await ada.claim()
       await pass(5)
       expectEqual(await ada.claim(), first, 'the repeated claim')
@@ -98,25 +99,25 @@ export const lease: readonly StoreTest[] = [
     },
   },
   {
-    name: 'busy says when the lease ends',
-    async run({ workers, leaseMs, unitMs }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a busy claim returns the end of the lease',
+    async run({ callers, leaseMs, unitMs }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       const first = (await ben.claim()) as { until: number }
       await ada.renew({ leaseMs: 10 * leaseMs })
       const second = (await ben.claim()) as { until: number }
       const later = second.until - first.until
-      // What the calls themselves took comes on top.
+      // The calls themselves take time as well.
       expectTrue(
         later >= 9 * leaseMs && later < 9 * leaseMs + unitMs + 2000,
-        `a later end by 9 leases, not by ${later} ms`,
+        `the lease to end 9 leases later, got ${later} ms`,
       )
     },
   },
   {
-    name: 'a released delivery is claimed at once',
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    name: 'a released delivery can be claimed immediately',
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       expectEqual(await ada.release(), true, 'the release')
       expectEqual((await ben.claim()).status, 'claimed', 'a claim after it')
@@ -125,30 +126,30 @@ export const lease: readonly StoreTest[] = [
   {
     name: 'a caller whose clock is ten minutes fast cannot take over a lease',
     needs: ['ownClock'],
-    async run({ workers }) {
-      const [ada, ben] = workers() as [Worker, Worker]
+    async run({ callers }) {
+      const [ada, ben] = callers() as [Caller, Caller]
       await ada.claim()
       const found = await withWrongClock(10, () => ben.claim())
-      expectEqual(found.status, 'busy', 'the claim of the fast caller')
+      expectEqual(found.status, 'busy', 'the claim of the caller with the fast clock')
     },
   },
   {
-    name: 'a caller whose clock is ten minutes slow cannot claim for longer or shorter',
+    name: 'a caller whose clock is ten minutes off gets a lease of the normal length',
     needs: ['ownClock'],
-    async run({ workers, pass }) {
-      const [ada, ben, cleo] = workers() as [Worker, Worker, Worker]
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
       await withWrongClock(-10, () => ada.claim())
-      expectEqual((await ben.claim()).status, 'busy', 'a claim within the lease')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim during the lease')
       await withWrongClock(10, () => ada.renew())
       await pass(3)
-      expectEqual((await ben.claim()).status, 'busy', 'a claim within the renewed lease')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim during the renewed lease')
       await pass(2)
       expectEqual((await cleo.claim()).status, 'claimed', 'a claim after it')
     },
   },
 ]
 
-/** Runs a call in a process whose `Date.now` is wrong by so many minutes. */
+/** Runs a call while this process's `Date.now` is off by `minutes`. */
 async function withWrongClock<T>(minutes: number, call: () => Promise<T>): Promise<T> {
   const { now } = Date
   Date.now = () => now() + minutes * 60_000

@@ -1,14 +1,14 @@
 /**
- * The quarantine a store keeps: what was received comes back byte for byte, one entry a delivery, until it is discarded.
+ * The store's quarantine: one entry per delivery, kept byte for byte until it is discarded.
  */
 import type { Quarantine, QuarantineEntry, QuarantineSink, Store } from '../../stores/store.js'
-import { atOnce, randomKey, withNeed } from './bench.js'
 import { expectEqual, expectTrue } from './expect.js'
+import { concurrently, randomKey, withNeed } from './store-test.js'
 
 /** Tests of `quarantine`. */
 export const quarantine = withNeed('quarantine', [
   {
-    name: 'an entry comes back as it was given',
+    name: 'an entry is returned as it was stored',
     async run({ store }) {
       const entry = createEntry()
       await sinkOf(store)(entry)
@@ -16,7 +16,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'a body comes back byte for byte: every byte, NUL, invalid UTF-8, none, one MiB',
+    name: 'a body is returned byte for byte: every byte value, NUL, invalid UTF-8, empty, 1 MiB',
     async run({ store }) {
       const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index)
       const large = Uint8Array.from({ length: 1024 * 1024 }, (_, index) => (index * 31) % 251)
@@ -30,13 +30,13 @@ export const quarantine = withNeed('quarantine', [
         const entry = createEntry({ rawBody })
         await sinkOf(store)(entry)
         const kept = await sinkOf(store).get(entry.key)
-        expectTrue(kept?.rawBody instanceof Uint8Array, 'a body of bytes')
+        expectTrue(kept?.rawBody instanceof Uint8Array, 'the body to be a Uint8Array')
         expectEqual(kept?.rawBody, rawBody, 'the body')
       }
     },
   },
   {
-    name: 'a body that is a part of a larger buffer is kept as that part',
+    name: 'a body that is a view of a larger buffer is stored without the rest of the buffer',
     async run({ store }) {
       const entry = createEntry({ rawBody: Uint8Array.of(1, 2, 3, 4, 5).subarray(1, 4) })
       await sinkOf(store)(entry)
@@ -44,7 +44,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'text comes back as it was: NUL, lone surrogates, emoji, quotes, line ends',
+    name: 'text is returned unchanged: NUL, lone surrogates, emoji, quotes, line breaks',
     async run({ store }) {
       const odd = 'NUL \0 high \ud800 low \udc00 emoji 😀 quotes \'"`\\ lines \r\n\u2028 end'
       const headers = { 'x-odd': odd, 'x-empty': '', __proto: 'x', constructor: 'y' }
@@ -54,7 +54,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'an error of 4,000 characters and an event type of 10,000 come back whole',
+    name: 'an error of 4,000 characters and an event type of 10,000 characters are not shortened',
     async run({ store }) {
       const entry = createEntry({ error: '€'.repeat(4000), eventType: 'x'.repeat(10_000) })
       await sinkOf(store)(entry)
@@ -62,7 +62,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'what is not known stays not known',
+    name: 'undefined fields stay undefined',
     async run({ store }) {
       const entry = createEntry({ eventType: undefined, error: undefined, attempt: undefined, headers: {} })
       await sinkOf(store)(entry)
@@ -70,7 +70,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'a delivery given again replaces its entry',
+    name: 'a delivery that is stored again replaces its entry',
     async run({ store }) {
       const entry = createEntry()
       const later = {
@@ -86,16 +86,16 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'one delivery given 50 times at once is one entry',
+    name: 'a delivery that is stored 50 times concurrently is one entry',
     async run({ store, open }) {
       const entry = createEntry()
       const other = await open()
-      await atOnce(50, (index) => sinkOf(index % 2 ? store : other)(entry))
+      await concurrently(50, (index) => sinkOf(index % 2 ? store : other)(entry))
       expectEqual(await sinkOf(store).list(), [entry], 'all entries')
     },
   },
   {
-    name: 'entries are listed in the order of their keys, page by page',
+    name: 'entries are listed page by page in the order of their keys',
     async run({ store }) {
       const entries = Array.from({ length: 7 }, () => createEntry())
       await Promise.all(entries.map((entry) => sinkOf(store)(entry)))
@@ -103,37 +103,37 @@ export const quarantine = withNeed('quarantine', [
       const first = await sinkOf(store).list({ limit: 3 })
       const second = await sinkOf(store).list({ limit: 3, after: first[2]?.key ?? '' })
       const third = await sinkOf(store).list({ limit: 3, after: second[2]?.key ?? '' })
-      expectEqual([first.length, second.length, third.length], [3, 3, 1], 'entries a page')
+      expectEqual([first.length, second.length, third.length], [3, 3, 1], 'entries per page')
       expectEqual(
         [...first, ...second, ...third].map(({ key }) => key),
         keys,
         'their keys',
       )
-      expectEqual(await sinkOf(store).list({ after: keys[6] ?? '' }), [], 'what comes after the last')
+      expectEqual(await sinkOf(store).list({ after: keys[6] ?? '' }), [], 'the page after the last entry')
     },
   },
   {
-    name: 'a list without a limit holds 100 entries',
+    name: 'a list without a limit returns 100 entries',
     async run({ store }) {
-      await atOnce(101, () => sinkOf(store)(createEntry()))
+      await concurrently(101, () => sinkOf(store)(createEntry()))
       const entries = await sinkOf(store).list()
       expectEqual(entries.length, 100, 'entries')
-      expectEqual((await sinkOf(store).list({ after: entries[99]?.key ?? '' })).length, 1, 'entries after them')
+      expectEqual((await sinkOf(store).list({ after: entries[99]?.key ?? '' })).length, 1, 'entries on the next page')
     },
   },
   {
-    name: 'a discarded entry is gone, the others stay',
+    name: 'discarding an entry removes it and keeps the others',
     async run({ store }) {
-      const [kept, gone] = [createEntry(), createEntry()]
+      const [kept, discarded] = [createEntry(), createEntry()]
       await sinkOf(store)(kept)
-      await sinkOf(store)(gone)
-      await sinkOf(store).discard(gone.key)
-      expectEqual(await sinkOf(store).get(gone.key), undefined, 'the discarded entry')
+      await sinkOf(store)(discarded)
+      await sinkOf(store).discard(discarded.key)
+      expectEqual(await sinkOf(store).get(discarded.key), undefined, 'the discarded entry')
       expectEqual(await sinkOf(store).list(), [kept], 'all entries')
     },
   },
   {
-    name: 'what is not there is undefined, and discarding it is no error',
+    name: 'an absent entry is undefined and can be discarded without an error',
     async run({ store }) {
       expectEqual(await sinkOf(store).get(randomKey()), undefined, 'an entry')
       await sinkOf(store).discard(randomKey())
@@ -141,7 +141,7 @@ export const quarantine = withNeed('quarantine', [
     },
   },
   {
-    name: 'entries of two namespaces do not meet',
+    name: 'two namespaces have separate entries',
     async run({ store, open }) {
       const elsewhere = await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` })
       const here = createEntry()
@@ -151,31 +151,31 @@ export const quarantine = withNeed('quarantine', [
       expectEqual(await sinkOf(store).list(), [here], 'entries here')
       expectEqual(await sinkOf(elsewhere).list(), [there], 'entries there')
       await sinkOf(elsewhere).discard(here.key)
-      expectEqual(await sinkOf(store).get(here.key), here, 'the entry here after a discard there')
+      expectEqual(await sinkOf(store).get(here.key), here, 'the entry here after discarding the entry there')
     },
   },
   {
-    name: 'an entry outlives the retention of deliveries',
-    async run({ store, worker, pass, now }) {
+    name: 'an entry outlives the retention of its delivery',
+    async run({ store, caller, pass, now }) {
       const entry = createEntry()
-      const ada = worker(entry.key)
+      const ada = caller(entry.key)
       const retainUntil = (await now()) + 1
       await ada.claim({ retainUntil })
       await sinkOf(store)(entry)
       await ada.complete({ retainUntil, quarantined: true })
       await pass(10)
-      await worker(randomKey()).claim()
+      await caller(randomKey()).claim()
       expectEqual(await sinkOf(store).get(entry.key), entry, 'the entry')
     },
   },
   {
-    name: 'entries are there after a restart',
+    name: 'entries survive a restart',
     needs: ['durable'],
-    async run(bench) {
+    async run(context) {
       const entry = createEntry()
-      await sinkOf(bench.store)(entry)
-      await bench.close(bench.store)
-      expectEqual(await sinkOf(await bench.open()).list(), [entry], 'all entries')
+      await sinkOf(context.store)(entry)
+      await context.close(context.store)
+      expectEqual(await sinkOf(await context.open()).list(), [entry], 'all entries')
     },
   },
 ])
@@ -185,7 +185,7 @@ function sinkOf(store: Store<unknown>): Quarantine {
   const fields = [sink, sink?.discard, sink?.get, sink?.list]
   expectTrue(
     fields.every((field) => typeof field === 'function'),
-    'store.quarantine with discard, get and list',
+    'store.quarantine to have discard, get and list',
   )
   return sink as Quarantine
 }

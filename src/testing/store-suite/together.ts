@@ -1,32 +1,33 @@
 /**
- * Everything together: other processes, other namespaces, a restart, and all operations at once.
+ * Everything together: other processes, other namespaces, restarts and concurrent operations of all kinds.
  */
-import { atOnce, type Bench, randomKey, type StoreTest, type Worker } from './bench.js'
-import { expectEqual, expectTrue } from './expect.js'
 
-/** Tests over several stores, and of a mix of all operations. */
+import { expectEqual, expectTrue } from './expect.js'
+import { type Caller, concurrently, randomKey, type StoreTest, type TestContext } from './store-test.js'
+
+/** Tests with several stores and with all operations. */
 export const together: readonly StoreTest[] = [
   {
-    name: 'what one process claims, renews, releases and finishes, another sees',
-    async run({ workers, open, worker }) {
-      const [ada] = workers() as [Worker]
+    name: 'one process sees the claims, releases and completions of another',
+    async run({ callers, open, caller }) {
+      const [ada] = callers() as [Caller]
       const other = await open()
-      const ben = worker(ada.key, other)
+      const ben = caller(ada.key, other)
       await ada.claim()
-      expectEqual((await ben.claim()).status, 'busy', 'while it is claimed')
+      expectEqual((await ben.claim()).status, 'busy', 'a claim while the delivery is claimed')
       await ada.release({ completedHandlers: ['count'] })
       const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
-      expectEqual(await ben.claim(), claimed, 'after the release')
-      expectEqual(await ada.complete(), false, 'the completion of the one that released')
+      expectEqual(await ben.claim(), claimed, 'a claim after the release')
+      expectEqual(await ada.complete(), false, 'the completion after its own release')
       await ben.complete()
-      expectEqual(await ada.claim(), { status: 'done' }, 'after the completion')
+      expectEqual(await ada.claim(), { status: 'done' }, 'a claim after the completion')
     },
   },
   {
-    name: 'two namespaces do not meet',
-    async run({ workers, open, worker }) {
-      const [ada] = workers() as [Worker]
-      const elsewhere = worker(ada.key, await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` }))
+    name: 'two namespaces have separate deliveries',
+    async run({ callers, open, caller }) {
+      const [ada] = callers() as [Caller]
+      const elsewhere = caller(ada.key, await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` }))
       await ada.claim()
       await ada.release({ completedHandlers: ['count'] })
       const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
@@ -37,10 +38,10 @@ export const together: readonly StoreTest[] = [
     },
   },
   {
-    name: 'a token of one namespace is nothing in another',
-    async run({ workers, open, worker }) {
-      const [ada] = workers() as [Worker]
-      const elsewhere = worker(ada.key, await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` }))
+    name: 'a token of one namespace has no effect in another',
+    async run({ callers, open, caller }) {
+      const [ada] = callers() as [Caller]
+      const elsewhere = caller(ada.key, await open({ namespace: `elsewhere-${randomKey().slice(0, 16)}` }))
       await ada.claim()
       await elsewhere.claim()
       expectEqual(await elsewhere.complete({ token: ada.token }), false, 'a completion elsewhere')
@@ -49,74 +50,74 @@ export const together: readonly StoreTest[] = [
     },
   },
   {
-    name: 'ten stores opened at once on a new namespace all work',
-    async run({ open, worker }) {
+    name: 'ten stores can open a new namespace concurrently',
+    async run({ open, caller }) {
       const namespace = `opened-${randomKey().slice(0, 16)}`
       const key = randomKey()
-      const responses = await atOnce(10, async () => worker(key, await open({ namespace })).claim())
-      expectEqual(responses.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
+      const results = await concurrently(10, async () => caller(key, await open({ namespace })).claim())
+      expectEqual(results.filter(({ status }) => status === 'claimed').length, 1, 'claimed')
     },
   },
   {
-    name: 'a finished delivery is done after a restart',
+    name: 'a completed delivery is done after a restart',
     needs: ['durable'],
-    async run(bench) {
-      const [ada] = bench.workers() as [Worker]
+    async run(context) {
+      const [ada] = context.callers() as [Caller]
       await ada.claim()
       await ada.complete()
-      expectEqual(await (await reopened(bench, ada.key)).claim(), { status: 'done' }, 'a claim')
+      expectEqual(await (await reopened(context, ada.key)).claim(), { status: 'done' }, 'a claim')
     },
   },
   {
-    name: 'a claim holds over a restart, and its owner still owns it',
+    name: 'a claim survives a restart and still belongs to its owner',
     needs: ['durable'],
-    async run(bench) {
-      const [ada] = bench.workers() as [Worker]
+    async run(context) {
+      const [ada] = context.callers() as [Caller]
       await ada.claim()
-      const later = await reopened(bench, ada.key)
-      expectEqual((await later.claim()).status, 'busy', 'a claim of another')
+      const later = await reopened(context, ada.key)
+      expectEqual((await later.claim()).status, 'busy', 'a claim of another caller')
       expectEqual(await later.complete({ token: ada.token }), true, 'the completion')
     },
   },
   {
-    name: 'tries, checkpoints and quarantine are known after a restart',
+    name: 'attempts, checkpoints and the quarantined state survive a restart',
     needs: ['durable'],
-    async run(bench) {
-      const [ada] = bench.workers() as [Worker]
+    async run(context) {
+      const [ada] = context.callers() as [Caller]
       await ada.claim()
       await ada.release({ completedHandlers: ['count'] })
-      const second = await reopened(bench, ada.key)
+      const second = await reopened(context, ada.key)
       const claimed = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['count'] }
-      expectEqual(await second.claim(), claimed, 'the next try')
+      expectEqual(await second.claim(), claimed, 'the next attempt')
       await second.complete({ quarantined: true })
-      const third = bench.worker(ada.key, await bench.open())
+      const third = context.caller(ada.key, await context.open())
       expectEqual(await third.claim(), { status: 'done' }, 'the sender’s claim')
-      expectEqual(await third.claim({ reprocess: true }), { ...claimed, attempt: 3 }, 'the rework')
+      expectEqual(await third.claim({ reprocess: true }), { ...claimed, attempt: 3 }, 'the reprocessing claim')
     },
   },
   {
-    name: 'in a mix of all operations at once nobody works what another holds, and no try is counted twice',
-    async run(bench) {
-      const stores = [bench.store, await bench.open(), await bench.open()]
+    name: 'with all operations running concurrently, a delivery has one owner at a time and no attempt is counted twice',
+    async run(context) {
+      const stores = [context.store, await context.open(), await context.open()]
       const keys = Array.from({ length: 8 }, randomKey)
       const logs = new Map(keys.map((key) => [key, createLog()]))
-      await atOnce(40, async (index) => {
+      await concurrently(40, async (index) => {
         for (let step = 0; step < 8; step++) {
           const key = keys[(index + step) % keys.length] as string
-          await workOnce(bench.worker(key, stores[index % stores.length]), logs.get(key) as Log, index + step)
+          await attemptOnce(context.caller(key, stores[index % stores.length]), logs.get(key) as Log, index + step)
         }
       })
       for (const [key, log] of logs) {
-        expectEqual(log.overlaps, 0, 'workers that held a delivery together')
+        expectEqual(log.overlaps, 0, 'callers that owned a delivery at the same time')
         expectEqual(
           log.attempts,
           log.attempts.map((_, index) => index + 1),
-          'tries, in the order they were claimed',
+          'attempts in the order of their claims',
         )
-        expectEqual(log.refused, 0, 'owners that were told they had lost their claim')
+        expectEqual(log.refused, 0, 'owners whose calls were refused')
         expectEqual(
-          (await bench.worker(key).claim()).status,
-          log.finished ? 'done' : 'claimed',
+          (await context.caller(key).claim()).status,
+          log.isCompleted ? 'done' : 'claimed',
           'the delivery at the end',
         )
       }
@@ -124,36 +125,36 @@ export const together: readonly StoreTest[] = [
   },
 ]
 
-async function reopened(bench: Bench, key: string): Promise<Worker> {
-  await bench.close(bench.store)
-  return bench.worker(key, await bench.open())
+async function reopened(context: TestContext, key: string): Promise<Caller> {
+  await context.close(context.store)
+  return context.caller(key, await context.open())
 }
 
 interface Log {
-  holders: number
+  owners: number
   overlaps: number
   refused: number
-  finished: boolean
+  isCompleted: boolean
   readonly attempts: number[]
 }
 
 function createLog(): Log {
-  return { holders: 0, overlaps: 0, refused: 0, finished: false, attempts: [] }
+  return { owners: 0, overlaps: 0, refused: 0, isCompleted: false, attempts: [] }
 }
 
-/** Claims, holds the delivery for a turn, and ends the try in one of three ways. */
-async function workOnce(worker: Worker, log: Log, chance: number): Promise<void> {
-  const response = await worker.claim({ attemptGapMs: Number.MAX_SAFE_INTEGER })
-  if (response.status !== 'claimed') return
-  expectTrue(!log.finished, 'no claim of a finished delivery')
-  log.holders++
-  if (log.holders > 1) log.overlaps++
-  log.attempts.push(response.attempt)
-  const renewed = await worker.renew()
-  const finish = chance % 11 === 10
-  // Given up before the store is told: from then on another may hold it.
-  log.holders--
-  if (finish) log.finished = true
-  const ended = await (finish ? worker.complete() : worker.release())
+/** Claims a delivery, renews the claim, and completes or releases it. */
+async function attemptOnce(caller: Caller, log: Log, seed: number): Promise<void> {
+  const result = await caller.claim({ attemptGapMs: Number.MAX_SAFE_INTEGER })
+  if (result.status !== 'claimed') return
+  expectTrue(!log.isCompleted, 'no claim of a completed delivery')
+  log.owners++
+  if (log.owners > 1) log.overlaps++
+  log.attempts.push(result.attempt)
+  const renewed = await caller.renew()
+  const isLast = seed % 11 === 10
+  // Counted before the store call, because another caller may claim the delivery as soon as the store has processed the call.
+  log.owners--
+  if (isLast) log.isCompleted = true
+  const ended = await (isLast ? caller.complete() : caller.release())
   if (!renewed || !ended) log.refused++
 }

@@ -1,5 +1,6 @@
 /**
- * What each test of the suite works with: a store on a namespace of its own, deliveries with new keys, and workers that claim them.
+ * Runs the tests of the conformance suite. Each test gets a context: a store on a new namespace, deliveries with new keys, and callers
+ * that claim them.
  */
 import { encodeHex } from '../../crypto/encoding.js'
 import type {
@@ -12,24 +13,24 @@ import type {
 } from '../../stores/store.js'
 import type { StoreDriver } from './driver.js'
 
-/** What not every driver has. */
+/** A capability that a driver may lack. */
 export type Need = 'durable' | 'ownClock' | 'quarantine' | 'transaction'
 
 /** One test of the suite. */
 export interface StoreTest {
-  /** What is promised, in words; unique in the suite. */
+  /** The title: the promise of the contract. Unique in the suite. */
   readonly name: string
-  /** What the driver must have for it. */
+  /** The capabilities that the driver must have. */
   readonly needs?: readonly Need[]
-  /** Runs it. */
-  run(bench: Bench): Promise<void>
+  /** Runs the test. Rejects if the store breaks the promise. */
+  run(context: TestContext): Promise<void>
 }
 
-/** A claimed result. */
+/** The result of a successful claim. */
 export type Claimed = Extract<ClaimResult, { status: 'claimed' }>
 
-/** One process's part in a delivery: a key, a token, and the store it calls. */
-export interface Worker {
+/** One process that claims a delivery: a key, a token and the store it calls. */
+export interface Caller {
   readonly key: string
   readonly token: string
   claim(options?: Partial<ClaimRequest>): Promise<ClaimResult>
@@ -38,96 +39,101 @@ export interface Worker {
   release(options?: Partial<ReleaseRequest>): Promise<boolean>
 }
 
-/** The place a test works at. */
-export interface Bench {
+/** The environment of one test. */
+export interface TestContext {
   readonly driver: StoreDriver
   readonly store: Store<unknown>
-  /** The unit of time: every lease, gap and retention of the suite is some of these. */
+  /** The unit of time in milliseconds. Every lease, gap and retention of the suite is a multiple of it. */
   readonly unitMs: number
-  /** How long a claim holds unless a test says otherwise: 4 units. */
+  /** The default lease: 4 units. */
   readonly leaseMs: number
-  /** After how long a busy claim counts as a try unless a test says otherwise: 2 units. */
+  /** The default time after which a busy claim counts as an attempt: 2 units. */
   readonly attemptGapMs: number
-  /** Opens another store on the same data, as another process would; on another namespace when told so. */
+  /** Opens another store as another process would. Default: the namespace of the test. */
   open(options?: { readonly namespace?: string }): Promise<Store<unknown>>
-  /** Ends a store, as the end of its process would. */
+  /** Closes a store as the end of its process would. */
   close(store: Store<unknown>): Promise<void>
-  /** Lets so many units of time go by. */
+  /** Lets time pass for the store, in units. */
   pass(units: number): Promise<void>
-  /** The store's clock, in epoch milliseconds. */
+  /** Returns the time of the store's clock, in epoch milliseconds. */
   now(): Promise<number>
-  /** Workers of one new delivery, each with a token of its own. */
-  workers(): Worker[]
-  /** One more worker of a delivery, on a store of its choice. */
-  worker(key: string, store?: Store<unknown>): Worker
+  /** Creates four callers of one new delivery, each with its own token. */
+  callers(): Caller[]
+  /** Creates another caller of a delivery. Default: on the store of the test. */
+  caller(key: string, store?: Store<unknown>): Caller
 }
 
 const LEASE_UNITS = 4
 const ATTEMPT_GAP_UNITS = 2
 const FAST_UNIT_MS = 10_000
-/** No test waits longer than 4 s: runners give one 5 s by default. */
+/** With this unit, no test waits longer than 4 s. The default timeout of test runners is 5 s. */
 const SLOW_UNIT_MS = 150
-const WORKERS = 4
+const CALLERS = 4
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
-/** Runs a test at a bench of its own, and puts everything away. */
-export async function runAtBench(driver: StoreDriver, test: StoreTest): Promise<void> {
+/** Runs a test in a new context, and closes every store that it opened. */
+export async function runStoreTest(driver: StoreDriver, test: StoreTest): Promise<void> {
   const opened = new Set<Store<unknown>>()
-  const home = `suite-${randomHex(8)}`
-  const open: Bench['open'] = async ({ namespace = home } = {}) => {
+  const ownNamespace = `suite-${randomHex(8)}`
+  const open: TestContext['open'] = async ({ namespace = ownNamespace } = {}) => {
     const store = await driver.open({ namespace })
     opened.add(store)
     return store
   }
-  const close: Bench['close'] = async (store) => {
+  const close: TestContext['close'] = async (store) => {
     if (opened.delete(store)) await driver.close?.(store)
   }
   try {
-    await test.run(createBench(driver, await open(), open, close))
+    await test.run(createContext(driver, await open(), open, close))
   } finally {
     for (const store of opened) await close(store)
   }
 }
 
-function createBench(driver: StoreDriver, store: Store<unknown>, open: Bench['open'], close: Bench['close']): Bench {
+function createContext(
+  driver: StoreDriver,
+  store: Store<unknown>,
+  open: TestContext['open'],
+  close: TestContext['close'],
+): TestContext {
   const unitMs = driver.advance ? FAST_UNIT_MS : SLOW_UNIT_MS
   const times = { leaseMs: LEASE_UNITS * unitMs, attemptGapMs: ATTEMPT_GAP_UNITS * unitMs }
-  const worker: Bench['worker'] = (key, on = store) => createWorker(on, key, times)
-  const bench: Bench = {
+  const caller: TestContext['caller'] = (key, callerStore = store) => createCaller(callerStore, key, times)
+  const context: TestContext = {
     driver,
     store,
     unitMs,
     ...times,
     open,
     close,
-    worker,
+    caller,
     async pass(units) {
       if (driver.advance) await driver.advance(units * unitMs)
       else await new Promise<void>((resolve) => setTimeout(resolve, units * unitMs))
     },
     async now() {
-      const [first, second] = bench.workers() as [Worker, Worker]
+      const [first, second] = context.callers() as [Caller, Caller]
       await first.claim()
-      const response = await second.claim()
-      if (response.status !== 'busy') throw new Error(`expected a held delivery to be busy, got ${response.status}`)
-      return response.until - times.leaseMs
+      const result = await second.claim()
+      if (result.status !== 'busy') throw new Error(`expected a claimed delivery to be busy, got ${result.status}`)
+      return result.until - times.leaseMs
     },
-    workers() {
+    callers() {
       const key = randomKey()
-      return Array.from({ length: WORKERS }, () => worker(key))
+      return Array.from({ length: CALLERS }, () => caller(key))
     },
   }
-  return bench
+  return context
 }
 
-function createWorker(
+function createCaller(
   store: Store<unknown>,
   key: string,
   times: Pick<ClaimRequest, 'leaseMs' | 'attemptGapMs'>,
-): Worker {
+): Caller {
   const token = `${randomHex(16)}-1`
   const { leaseMs } = times
-  // Far enough ahead of any store's clock: tests of retention say their own.
+  // Far ahead of any store's clock. Tests of retention set their own time.
   const retainUntil = Date.now() + WEEK_MS
   return {
     key,
@@ -139,7 +145,7 @@ function createWorker(
   }
 }
 
-/** A key as the receiver makes it: 64 lower-case hex digits. */
+/** Creates a key like the receiver's: 64 lowercase hex digits. */
 export function randomKey(): string {
   return randomHex(32)
 }
@@ -148,12 +154,12 @@ function randomHex(bytes: number): string {
   return encodeHex(crypto.getRandomValues(new Uint8Array(bytes)))
 }
 
-/** Calls `body` so many times at once and waits for all. */
-export function atOnce<T>(count: number, body: (index: number) => Promise<T>): Promise<T[]> {
+/** Calls `body` `count` times concurrently and waits for all calls. */
+export function concurrently<T>(count: number, body: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, index) => body(index)))
 }
 
-/** Adds what all tests of a concern need. */
+/** Adds a need to every test of a concern. */
 export function withNeed(need: Need, tests: readonly StoreTest[]): readonly StoreTest[] {
   return tests.map((test) => ({ ...test, needs: [need, ...(test.needs ?? [])] }))
 }
