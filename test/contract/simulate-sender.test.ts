@@ -1,4 +1,4 @@
-/** simulateSender against real servers: real time, compressed, over sockets. */
+/** Tests `simulateSender` against real servers over sockets, in accelerated real time. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { createEvent } from '../../src/testing/create-event.js'
 import { simulateSender } from '../../src/testing/simulate-sender.js'
 
 const secret = 'a secret'
-/** A minute in 10 ms. */
+/** With this factor, a minute takes 10 ms. */
 const speed = 6000
 const servers: Server[] = []
 afterEach(() => {
@@ -27,8 +27,8 @@ async function serve(listen: (...request: Parameters<RequestListener>) => unknow
 
 const send = (to: string | URL) => simulateSender({ to, secret, payloads: [createEvent('qr.scanned')], speed })
 
-describe('a sender on real time', () => {
-  it('delivers to a receiver behind node:http, and tries a failing one again', async () => {
+describe('simulateSender in real time', () => {
+  it('delivers to a receiver on node:http and retries after a failure', async () => {
     const receiver = createReceiver({ secret, onError: () => {} }).on('qr.scanned', (_, { attempt }) => {
       if (attempt === 1) throw new Error('not yet')
     })
@@ -39,18 +39,18 @@ describe('a sender on real time', () => {
     ])
   })
 
-  it('waits between the tries as long as the speed says', async () => {
+  it('divides the delays between attempts by the speed', async () => {
     const { deliveries } = await send(await serve((_, response) => response.writeHead(500).end()))
     const attempts = deliveries[0]?.attempts ?? []
     expect(attempts).toHaveLength(5)
-    // 1, 5, 15 and 60 minutes; a timer may fire a millisecond early, and late on a busy machine.
+    // 1, 5, 15 and 60 minutes. A timer may fire a millisecond early, and late on a busy machine.
     for (const [index, pauseMs] of [10, 50, 150, 600].entries()) {
       const { sentAt, tookMs } = attempts[index] ?? { sentAt: Number.NaN, tookMs: Number.NaN }
       expect((attempts[index + 1]?.sentAt ?? 0) - sentAt - tookMs).toBeGreaterThanOrEqual(pauseMs - 2)
     }
   })
 
-  it('does not follow a redirect: it is a failure', async () => {
+  it('counts a redirect as a failure and does not follow it', async () => {
     let followed = false
     const url = await serve((request, response) => {
       followed ||= request.url === '/elsewhere'
@@ -62,7 +62,7 @@ describe('a sender on real time', () => {
     expect(disabledAt).toBeGreaterThan(0)
   })
 
-  it('says why there is no answer', async () => {
+  it('reports why no response came', async () => {
     const closed = await serve(() => {})
     const server = servers.pop()
     await new Promise((resolve) => server?.close(resolve))
@@ -71,7 +71,7 @@ describe('a sender on real time', () => {
     expect(deliveries[0]?.attempts[0]?.error).toMatch(/^fetch failed: .*ECONNREFUSED/)
   })
 
-  it('hangs up after 5 s, and tries again', async () => {
+  it('closes the connection after 5 s and retries', async () => {
     let requests = 0
     let hangUps = 0
     const url = await serve((request, response) => {

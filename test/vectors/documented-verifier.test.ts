@@ -1,4 +1,4 @@
-/** A share of `npm run proof:signature`: generated triples get the same verdict from the SDK and from the function that GoValid documents. */
+/** Compares the SDK with the verifier in GoValid's documentation on generated triples. A small share of `npm run proof:signature`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compareVerifiers } from '../proof/signature/compare.js'
 import { type DocumentedVerifier, pythonVersion, startDocumentedVerifier } from '../proof/signature/python.js'
@@ -9,7 +9,7 @@ const SEED = 2025
 const python = pythonVersion()
 
 describe.skipIf(python === undefined)(
-  `the documented function${python ? '' : ' (skipped: there is no python3)'}`,
+  `the documented verifier${python ? '' : ' (skipped: python3 is not installed)'}`,
   () => {
     let documented: DocumentedVerifier
     beforeAll(() => {
@@ -17,7 +17,7 @@ describe.skipIf(python === undefined)(
     })
     afterAll(() => documented?.stop())
 
-    it('agrees with the SDK, on node:crypto and on WebCrypto, about everything that is nearly right', async () => {
+    it('agrees with the SDK about almost correct signatures, on node:crypto and on WebCrypto', async () => {
       const found = await compareVerifiers(SEED, TRIPLES, documented)
       expect(found.examples).toEqual([])
       expect(found).toMatchObject({ triples: TRIPLES, disagreements: 0, crashes: 0 })

@@ -1,4 +1,4 @@
-/** Where the published sets are read from. */
+/** Tests where `readVectors` looks for the published sets. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { readVectors } from './published.js'
 
 afterEach(() => vi.unstubAllEnvs())
 
-it('is the folder that GOVALID_VECTORS names', () => {
+it('reads the published sets from the folder in GOVALID_VECTORS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-vectors-'))
   writeFileSync(join(folder, 'a-set.json'), '[1]')
   vi.stubEnv('GOVALID_VECTORS', folder)

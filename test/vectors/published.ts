@@ -1,11 +1,11 @@
 /**
- * HMAC-SHA256 vectors that others published. Those of RFC 4231 stand here, being plain facts; the larger sets are read from the folder
- * that GOVALID_VECTORS names. Where one is not there, its tests are skipped by name.
+ * Reads published HMAC-SHA256 vectors. The vectors of RFC 4231 are listed here; the larger sets come from the folder in GOVALID_VECTORS.
+ * The tests of a missing set are skipped.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-/** One published MAC; `macHex` is shorter than 64 digits where the source truncates it. */
+/** One published MAC. `macHex` has fewer than 64 digits if the source truncates it. */
 export interface PublishedMac {
   readonly source: string
   readonly keyHex: string
@@ -63,9 +63,9 @@ export const RFC_4231: readonly PublishedMac[] = [
   },
 ]
 
-/** A vector file, or `undefined` where it is not there. */
+/** Reads a vector file; returns `undefined` if it doesn't exist. */
 export function readVectors<Content>(file: string): Content | undefined {
-  // By default beside the repository. From the working folder: bundled into a script, this file lies elsewhere.
+  // Relative to the working folder, because scripts bundle this file into another folder. By default, the sets are next to the repository.
   const path = resolve(process.env['GOVALID_VECTORS'] || '../shared/vectors', file)
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Content) : undefined
 }

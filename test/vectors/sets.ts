@@ -1,4 +1,4 @@
-// The sets nobody here wrote, each as a list that tests and proofs go through; `undefined` where a set is not there.
+// Lists the published test sets for tests and proofs. A missing set is `undefined`.
 import { type PublishedMac, readVectors } from './published.js'
 
 /** A signature and whether it must be accepted. */
@@ -11,13 +11,13 @@ export interface SignatureCase {
   readonly accept: boolean
 }
 
-/** A file of JSONTestSuite: `y_` must be read, `n_` must not, `i_` is left to the reader. */
+/** A file of JSONTestSuite. A parser must accept `y_` files and reject `n_` files; `i_` files are optional. */
 export interface JsonFile {
   readonly name: string
   readonly bytes: Buffer
 }
 
-/** A naughty string: its bytes, and its text where they are UTF-8 (the list cuts some in the middle of a character). */
+/** A naughty string. `text` is `undefined` if the list cuts the string in the middle of a character. */
 export interface Naughty {
   readonly bytes: Buffer
   readonly text: string | undefined
@@ -61,20 +61,20 @@ interface JsonSuite {
 const fromBase64 = (text: string) => Buffer.from(text, 'base64')
 const fromHex = (text: string) => Buffer.from(text, 'hex')
 
-/** MACs that others published. A truncated one is no signature. */
+/** Returns the published MACs. A truncated MAC must be refused. */
 export function publishedMacs(): readonly SignatureCase[] | undefined {
   return readVectors<readonly Published[]>('hmac_sha256_published.json')?.map(({ source, key_hex, msg_hex, mac_hex }) =>
     toCase({ source, keyHex: key_hex, messageHex: msg_hex, macHex: mac_hex }),
   )
 }
 
-/** A published MAC as a signature. */
+/** Turns a published MAC into a signature. */
 function toCase({ source, keyHex, messageHex, macHex }: PublishedMac): SignatureCase {
   const given = { body: fromHex(messageHex), header: `sha256=${macHex}`, secret: fromHex(keyHex) }
   return { name: source, ...given, accept: macHex.length === 64 }
 }
 
-/** Project Wycheproof's cases of HMAC-SHA256. */
+/** Returns the HMAC-SHA256 cases of Project Wycheproof. */
 export function wycheproofCases(): readonly SignatureCase[] | undefined {
   const groups = readVectors<Wycheproof>('wycheproof_hmac_sha256_test.json')?.testGroups
   return groups?.flatMap(({ tests }) =>
@@ -85,7 +85,7 @@ export function wycheproofCases(): readonly SignatureCase[] | undefined {
   )
 }
 
-/** What the function that GoValid documents says. */
+/** Returns the verdicts of the verifier in GoValid's documentation. */
 export function referenceVerdicts(): readonly SignatureCase[] | undefined {
   return readVectors<Verdicts>('govalid_reference_verdicts.json')?.cases.map(
     ({ name, body_b64, header, secret, accept }) => {
@@ -94,7 +94,7 @@ export function referenceVerdicts(): readonly SignatureCase[] | undefined {
   )
 }
 
-/** The files of JSONTestSuite. */
+/** Returns the files of JSONTestSuite. */
 export function jsonFiles(): readonly JsonFile[] | undefined {
   const suite = readVectors<JsonSuite>('json/JSONTestSuite_test_parsing.json')
   if (!suite) return undefined
@@ -108,7 +108,7 @@ export function jsonFiles(): readonly JsonFile[] | undefined {
   })
 }
 
-/** The Big List of Naughty Strings. */
+/** Returns the Big List of Naughty Strings. */
 export function naughtyStrings(): readonly Naughty[] | undefined {
   return readVectors<readonly string[]>('json/blns.base64.json')?.map((entry) => {
     const bytes = fromBase64(entry)

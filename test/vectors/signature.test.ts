@@ -1,4 +1,4 @@
-/** The signature stage against MACs and verdicts that nobody here computed, on both crypto paths. */
+/** Tests the signature stage against published MACs and verdicts, on both crypto paths. */
 import { expect, it } from 'vitest'
 import { createSecretKeys } from '../../src/crypto/secrets.js'
 import { verifySignature } from '../../src/delivery/signature.js'
@@ -17,19 +17,22 @@ const wycheproof = wycheproofCases()
 const verdicts = referenceVerdicts()
 
 describeOnBothCryptos('published vectors', () => {
-  it.each(RFC_4231)('RFC 4231 $source: accepted whole, refused truncated', async ({ keyHex, messageHex, macHex }) => {
-    const verdict = await accepts(fromHex(messageHex), `sha256=${macHex}`, fromHex(keyHex))
-    expect(verdict).toBe(macHex.length === 64)
-  })
+  it.each(RFC_4231)(
+    'RFC 4231 $source is accepted if it is complete and refused if it is truncated',
+    async ({ keyHex, messageHex, macHex }) => {
+      const verdict = await accepts(fromHex(messageHex), `sha256=${macHex}`, fromHex(keyHex))
+      expect(verdict).toBe(macHex.length === 64)
+    },
+  )
 
-  it.runIf(published)('all 13 published MACs: one of 256 bits is accepted, a shorter one refused', async () => {
+  it.runIf(published)('of 13 published MACs, those of 256 bits are accepted and shorter ones are refused', async () => {
     expect(published).toHaveLength(13)
     for (const { name, body, header, secret, accept } of published ?? []) {
       expect(await accepts(body, header, secret), name).toBe(accept)
     }
   })
 
-  it.runIf(wycheproof)('Project Wycheproof: 33 accepted, 141 refused', async () => {
+  it.runIf(wycheproof)('of the Project Wycheproof cases, 33 are accepted and 141 are refused', async () => {
     const cases = wycheproof ?? []
     let accepted = 0
     for (const { name, body, header, secret, accept } of cases) {
@@ -40,7 +43,7 @@ describeOnBothCryptos('published vectors', () => {
     expect({ accepted, refused: cases.length - accepted }).toEqual({ accepted: 33, refused: 141 })
   })
 
-  it.runIf(verdicts)('the verifier that GoValid documents: 76 verdicts, all the same', async () => {
+  it.runIf(verdicts)('all 76 verdicts equal those of the verifier in GoValid’s documentation', async () => {
     expect(verdicts).toHaveLength(76)
     for (const { name, body, header, secret, accept } of verdicts ?? []) {
       expect(await accepts(body, header, secret), name).toBe(accept)

@@ -1,22 +1,19 @@
-/** The clock that stands still. */
+/** Tests of `fixedClock`. */
 import { describe, expect, it, test } from 'vitest'
 import { fixedClock } from '../../../src/testing/index.js'
 import { caught } from '../../support/caught.js'
 
-test('it stands still at its start', () => {
+test('a fixed clock stands still at its start', () => {
   expect(fixedClock(1000).now()).toBe(1000)
   expect(fixedClock('2025-01-29T12:00:00Z').now()).toBe(1_738_152_000_000)
   expect(Math.abs(fixedClock().now() - Date.now())).toBeLessThan(5000)
 })
 
-it.each<unknown>(['yesterday', '', Number.NaN, Infinity])(
-  'a start of %j is refused: no test would know what time it is',
-  (start) => {
-    expect(caught(() => fixedClock(start as number))).toMatchObject({ code: 'option_invalid' })
-  },
-)
+it.each<unknown>(['yesterday', '', Number.NaN, Infinity])('a fixed clock rejects %j as its start', (start) => {
+  expect(caught(() => fixedClock(start as number))).toMatchObject({ code: 'option_invalid' })
+})
 
-describe('going on', () => {
+describe('advance', () => {
   test('fires each timer at its own time, in order', async () => {
     const clock = fixedClock(0)
     const fired: [string, number][] = []
@@ -38,7 +35,7 @@ describe('going on', () => {
     expect(fired).toHaveLength(5)
   })
 
-  test('fires what a timer sets, when its time comes within the same step', async () => {
+  test('fires a timer that another timer sets if it becomes due in the same step', async () => {
     const clock = fixedClock(0)
     const fired: number[] = []
     const again = () => {
@@ -50,7 +47,7 @@ describe('going on', () => {
     expect(fired).toEqual([10, 20, 30])
   })
 
-  test('lets promises settle between two timers', async () => {
+  test('runs promise callbacks between two timers', async () => {
     const clock = fixedClock(0)
     const seen: string[] = []
     clock.setTimer(
@@ -65,7 +62,7 @@ describe('going on', () => {
     expect(seen).toEqual(['settled', 'second timer'])
   })
 
-  test('fires nothing that was cancelled', async () => {
+  test('fires no canceled timer', async () => {
     const clock = fixedClock(0)
     const cancel = clock.setTimer(10, () => expect.unreachable())
     cancel()
@@ -75,7 +72,7 @@ describe('going on', () => {
   })
 })
 
-test('setting the time fires nothing; the next step does', async () => {
+test('setting the time fires no timer until the next advance', async () => {
   const clock = fixedClock(0)
   const fired: number[] = []
   clock.setTimer(10, () => fired.push(clock.now()))

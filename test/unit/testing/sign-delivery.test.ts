@@ -1,4 +1,4 @@
-/** Deliveries signed as GoValid signs them. */
+/** Tests of `signDelivery`. */
 import { createHmac } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { createReceiver } from '../../../src/index.js'
@@ -10,11 +10,11 @@ const SECRET = 'your_webhook_secret'
 const macOf = (bytes: Uint8Array, secret: string | Uint8Array = SECRET) =>
   `sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`
 
-describe('what is signed', () => {
+describe('signDelivery signs', () => {
   it.each<[string, object | string | Uint8Array, string]>([
-    ['an object: as compact JSON', { event: 'qr.scanned', data: { a: 1 } }, '{"event":"qr.scanned","data":{"a":1}}'],
-    ['text: as it is', '{ "event": "é" }', '{ "event": "é" }'],
-    ['bytes: as they are', new Uint8Array([0x7b, 0x7d]), '{}'],
+    ['an object as compact JSON', { event: 'qr.scanned', data: { a: 1 } }, '{"event":"qr.scanned","data":{"a":1}}'],
+    ['text unchanged', '{ "event": "é" }', '{ "event": "é" }'],
+    ['bytes unchanged', new Uint8Array([0x7b, 0x7d]), '{}'],
   ])('%s', async (_, payload, text) => {
     const { rawBody, signature, headers } = await signDelivery(payload, { secret: SECRET })
     expect(new TextDecoder().decode(rawBody)).toBe(text)
@@ -22,19 +22,19 @@ describe('what is signed', () => {
     expect(headers).toEqual({ 'content-type': 'application/json', 'x-govalid-signature': signature })
   })
 
-  test('under a secret of bytes too', async () => {
+  test('with a secret of bytes', async () => {
     const secret = new Uint8Array([0, 1, 255])
     const { rawBody, signature } = await signDelivery('{}', { secret })
     expect(signature).toBe(macOf(rawBody, secret))
   })
 
-  test('the payload of the setup guide, as its documentation would sign it', async () => {
+  test('the payload of the setup guide like the verifier in GoValid’s documentation', async () => {
     const { signature } = await signDelivery(scannedEvent(), { secret: SECRET })
     expect(signature).toBe('sha256=61c5cf369c28d618b01e7e02166861b795fa290fba0f4541f5bf1310f941cb88')
   })
 })
 
-test('a receiver takes it, as a delivery and as a request', async () => {
+test('a receiver accepts the signed delivery, and the request has the same body and signature', async () => {
   const receiver = createReceiver({ secret: SECRET, maxAgeMs: false }).on('qr.scanned', () => {})
   const { delivery, request, rawBody, signature } = await signDelivery(scannedEvent(), { secret: SECRET })
   expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed' })
@@ -43,7 +43,7 @@ test('a receiver takes it, as a delivery and as a request', async () => {
   expect(new Uint8Array(await sent.arrayBuffer())).toEqual(rawBody)
 })
 
-test('other headers come in place of its own', async () => {
+test('given headers replace the default headers', async () => {
   const headers = { 'x-govalid-signature': 'sha256=forged', 'x-request-id': '7' }
   const { delivery } = await signDelivery('{}', { secret: SECRET, headers })
   expect(delivery.header('x-govalid-signature')).toBe('sha256=forged')
@@ -55,7 +55,7 @@ test('other headers come in place of its own', async () => {
 const verdicts = readVectors<{
   cases: { body_b64: string; header: string; secret: string; accept: boolean; name: string }[]
 }>('govalid_reference_verdicts.json')
-test.runIf(verdicts)('it signs what the verifier that GoValid documents accepts', async () => {
+test.runIf(verdicts)('signatures match those that the documented verifier accepts', async () => {
   for (const { body_b64, header, secret, name } of verdicts?.cases.filter(({ accept }) => accept) ?? []) {
     const { signature } = await signDelivery(new Uint8Array(Buffer.from(body_b64, 'base64')), { secret })
     expect(signature, name).toBe(header)

@@ -1,4 +1,4 @@
-/** simulateSender on virtual time: GoValid's schedule, its 5 s, what it counts as a failure, and when it disables the webhook. */
+/** Tests of `simulateSender` on virtual time: the schedule, the 5 s, the failures and when the webhook is disabled. */
 import { describe, expect, it } from 'vitest'
 import { assertSignature, createReceiver, PermanentError } from '../../../src/index.js'
 import { createEvent } from '../../../src/testing/create-event.js'
@@ -10,7 +10,7 @@ const START = Date.parse('2025-01-29T12:00:00Z')
 const MINUTE_MS = 60_000
 const secret = 'a secret'
 
-/** Sends `count` deliveries to what answers `to`, on a clock of its own. */
+/** Sends `count` deliveries to `to` on a new clock. */
 function simulate(to: SimulateSenderOptions['to'], options: Partial<SimulateSenderOptions> = {}, count = 1) {
   const clock = options.clock ?? fixedClock(START)
   const payloads = Array.from({ length: count }, (_, index) =>
@@ -20,18 +20,18 @@ function simulate(to: SimulateSenderOptions['to'], options: Partial<SimulateSend
 }
 
 const responding = (status: number) => () => new Response(null, { status })
-const neverAnswering = () => new Promise<Response>(() => {})
+const neverResponding = () => new Promise<Response>(() => {})
 const minutesOf = ({ deliveries }: SenderReport, index = 0) =>
   deliveries[index]?.attempts.map(({ sentAt }) => (sentAt - START) / MINUTE_MS)
 
 describe('the schedule', () => {
-  it('is five tries, 1, 5, 15 and 60 minutes after the one before', async () => {
+  it('has five attempts, 0, 1, 5, 15 and 60 minutes after the previous one', async () => {
     const report = await simulate(responding(500))
     expect(minutesOf(report)).toEqual([0, 1, 6, 21, 81])
     expect(report.deliveries[0]).toMatchObject({ index: 0, status: 'given_up' })
   })
 
-  it('is at 1, 5, 15 and 60 minutes from the event, where that is asked for', async () => {
+  it('counts all delays from the event with delays: from-event', async () => {
     expect(minutesOf(await simulate(responding(500), { delays: 'from-event' }))).toEqual([0, 1, 5, 15, 60])
   })
 
@@ -43,8 +43,8 @@ describe('the schedule', () => {
     expect(report.disabledAt).toBe(undefined)
   })
 
-  it('waits 5 s for an answer, which count', async () => {
-    const report = await simulate(neverAnswering)
+  it('waits 5 s for a response, and the next delay starts after them', async () => {
+    const report = await simulate(neverResponding)
     const seconds = report.deliveries[0]?.attempts.map(({ sentAt }) => (sentAt - START) / 1000)
     expect(seconds).toEqual([0, 65, 370, 1275, 4880])
     expect(report.deliveries[0]?.attempts[0]).toEqual({
@@ -54,14 +54,14 @@ describe('the schedule', () => {
     expect(report.disabledAt).toBe(START + 81 * MINUTE_MS + 25_000)
   })
 
-  it('sends deliveries at the interval that is asked for', async () => {
+  it('sends deliveries at the given interval', async () => {
     const report = await simulate(responding(200), { intervalMs: 90_000 }, 3)
     expect([0, 1, 2].map((index) => minutesOf(report, index))).toEqual([[0], [1.5], [3]])
   })
 })
 
-describe('a try', () => {
-  it('fails with anything but exactly 200', async () => {
+describe('an attempt', () => {
+  it('fails with every status except 200', async () => {
     for (const status of [201, 202, 204, 301, 302, 400, 401, 404, 500, 503]) {
       const { deliveries } = await simulate(responding(status))
       expect(deliveries[0]?.attempts.map(({ isFailure, httpStatus }) => isFailure && httpStatus)).toEqual(
@@ -70,13 +70,13 @@ describe('a try', () => {
     }
   })
 
-  it('fails when the endpoint throws, and says what it threw', async () => {
+  it('fails if the endpoint throws, and reports the error', async () => {
     const { deliveries } = await simulate(() => Promise.reject(new Error('no route')))
     expect(deliveries[0]?.attempts[0]).toMatchObject({ isFailure: true, httpStatus: undefined })
     expect(deliveries[0]?.attempts[0]?.error).toContain('no route')
   })
 
-  it('sends the same rightly signed bytes each time, to the address that was given', async () => {
+  it('sends the same correctly signed bytes to the given address every time', async () => {
     const seen = new Set<string>()
     const url = 'https://hooks.example/in'
     await simulate(
@@ -92,18 +92,18 @@ describe('a try', () => {
     expect([...seen][0]).toMatch(/^POST https:\/\/hooks\.example\/in \{"event":"qr\.scanned"/)
   })
 
-  it('is told as it ends', async () => {
-    const told: string[] = []
+  it('is passed to onAttempt as soon as it ends', async () => {
+    const reported: string[] = []
     const onAttempt: SimulateSenderOptions['onAttempt'] = ({ number, httpStatus }, index) =>
-      told.push(`${index} ${number} ${httpStatus}`)
+      reported.push(`${index} ${number} ${httpStatus}`)
     let calls = 0
     await simulate(() => new Response(null, { status: ++calls === 1 ? 500 : 200 }), { onAttempt }, 2)
-    expect(told).toEqual(['0 1 500', '1 1 200', '0 2 200'])
+    expect(reported).toEqual(['0 1 500', '1 1 200', '0 2 200'])
   })
 })
 
 describe('the webhook', () => {
-  it('is disabled after five failed tries of one event, and sends nothing more', async () => {
+  it('is disabled after five failed attempts of one event, and nothing more is sent', async () => {
     const clock = fixedClock(START)
     const report = await simulate(responding(500), { clock, intervalMs: 79.5 * MINUTE_MS }, 3)
     expect(report.disabledAt).toBe(START + 81 * MINUTE_MS)
@@ -116,7 +116,7 @@ describe('the webhook', () => {
     ])
   })
 
-  it('stays enabled while every event is delivered in the end', async () => {
+  it('stays enabled if every event is delivered within five attempts', async () => {
     const failures = new Map<string, number>()
     const report = await simulate(
       async (request) => {
@@ -131,15 +131,15 @@ describe('the webhook', () => {
     expect(report.deliveries.map(({ status }) => status)).toEqual(['delivered', 'delivered', 'delivered'])
   })
 
-  it('is disabled after five failures in a row of any events, where that is asked for', async () => {
+  it('is disabled after five failures in a row of any events with failures: per-subscription', async () => {
     const report = await simulate(responding(500), { failures: 'per-subscription' }, 7)
     expect(report.disabledAt).toBe(START)
     expect(report.deliveries.map(({ status }) => status)).toEqual(Array(7).fill('stopped'))
   })
 
-  it('counts failures in a row anew after a success', async () => {
+  it('restarts the count of failures in a row after a success', async () => {
     let calls = 0
-    // Each event fails three times and is taken then.
+    // Each event fails three times and succeeds on the fourth attempt.
     const report = await simulate(
       () => new Response(null, { status: ++calls % 4 === 0 ? 200 : 500 }),
       { failures: 'per-subscription', intervalMs: 2 * 60 * MINUTE_MS },
@@ -150,10 +150,10 @@ describe('the webhook', () => {
 })
 
 describe('a receiver', () => {
-  it('with a poisonous event never disables the webhook: the last try is quarantined', async () => {
+  it('that always fails for an event quarantines it on the last attempt, and the webhook stays enabled', async () => {
     const clock = fixedClock(START)
     const receiver = createReceiver({ secret, clock, onError: () => {} }).on('qr.scanned', () => {
-      throw new Error('poison')
+      throw new Error('always fails')
     })
     const report = await simulate(receiver, { clock })
     expect(report.deliveries[0]?.attempts.map(({ httpStatus, outcome }) => `${httpStatus} ${outcome}`)).toEqual([
@@ -163,7 +163,7 @@ describe('a receiver', () => {
     expect(report.disabledAt).toBe(undefined)
   })
 
-  it('with a handler that hangs for ever never disables the webhook either', async () => {
+  it('with a handler that hangs forever keeps the webhook enabled', async () => {
     const clock = fixedClock(START)
     const receiver = createReceiver({ secret, clock, onError: () => {} }).on('qr.scanned', () => new Promise(() => {}))
     const report = await simulate(receiver, { clock })
@@ -173,7 +173,7 @@ describe('a receiver', () => {
     expect(report.disabledAt).toBe(undefined)
   })
 
-  it('with a handler of 30 s is answered 503, then 200 as a duplicate, and the handler runs once', async () => {
+  it('with a handler of 30 s returns 503, then 200 as a duplicate, and runs the handler once', async () => {
     const clock = fixedClock(START)
     let calls = 0
     const receiver = createReceiver({ secret, clock, onError: () => {} }).on('qr.scanned', () => {
@@ -185,7 +185,7 @@ describe('a receiver', () => {
     expect(calls).toBe(1)
   })
 
-  it('is waited for while it does real work', async () => {
+  it('gets real time for work that does not use the clock', async () => {
     const clock = fixedClock(START)
     const receiver = createReceiver({ secret, clock }).on(
       'qr.scanned',
@@ -195,7 +195,7 @@ describe('a receiver', () => {
     expect(report.deliveries[0]?.attempts).toMatchObject([{ outcome: 'processed', tookMs: 0 }])
   })
 
-  it('takes 1,000 deliveries, each once', async () => {
+  it('processes each of 1,000 deliveries once', async () => {
     const clock = fixedClock(START)
     const seen = new Set<number>()
     const receiver = createReceiver({ secret, clock }).on('qr.scanned', ({ data }) => void seen.add(data.scan_count))
@@ -204,7 +204,7 @@ describe('a receiver', () => {
     expect(seen.size).toBe(1000)
   })
 
-  it('with another secret is tried five times in vain, and the webhook is disabled', async () => {
+  it('with another secret refuses all five attempts, and the webhook is disabled', async () => {
     const clock = fixedClock(START)
     const receiver = createReceiver({ secret: 'another secret', clock, onError: () => {} }).on('*', () => {
       throw new PermanentError('never')
@@ -215,16 +215,16 @@ describe('a receiver', () => {
   })
 })
 
-describe('misuse', () => {
+describe('simulateSender', () => {
   it.each([
-    ['nothing to send to', { to: undefined as never }, /receiver, a function.*or a URL/],
-    ['a clock with a URL', { to: 'http://localhost:3000' }, /take speed instead of clock/],
-    ['a clock with a speed', { speed: 10 }, /leave speed out/],
-    ['no speed', { speed: 0, clock: undefined as never }, /speed must be above 0; it is 0/],
-    ['an interval below 0', { intervalMs: -1 }, /intervalMs must be 0 or above/],
-  ])('is refused: %s', async (_, options, message) => {
-    const good = { to: responding(200), secret, payloads: [], clock: fixedClock(START) }
-    await expect(simulateSender({ ...good, ...options })).rejects.toThrow(message)
-    await expect(simulateSender({ ...good, ...options })).rejects.toMatchObject({ code: 'option_invalid' })
+    ['no destination', { to: undefined as never }, /receiver, a function.*or a URL as "to", but got undefined/],
+    ['a clock with a URL', { to: 'http://localhost:3000' }, /Use "speed" instead/],
+    ['a clock with a speed', { speed: 10 }, /Remove "speed"/],
+    ['a speed of 0', { speed: 0, clock: undefined as never }, /"speed" to be greater than 0, but got 0/],
+    ['a negative interval', { intervalMs: -1 }, /"intervalMs" to be 0 or greater, but got -1/],
+  ])('rejects %s', async (_, options, message) => {
+    const valid = { to: responding(200), secret, payloads: [], clock: fixedClock(START) }
+    await expect(simulateSender({ ...valid, ...options })).rejects.toThrow(message)
+    await expect(simulateSender({ ...valid, ...options })).rejects.toMatchObject({ code: 'option_invalid' })
   })
 })
