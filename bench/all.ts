@@ -1,26 +1,25 @@
 /**
- * `npm run bench`: every benchmark, one after the other. With `--write` what each prints becomes its part of docs/performance.md, so that no
- * figure there is written by hand.
+ * `npm run bench`: runs every benchmark, one after another. With `--write`, it replaces the figures in docs/performance.md with the output.
  *
- * Options: `--write`, `--only NAME` (repeatable), `--rounds N` (fewer than a command would do by itself).
+ * Options: `--write`, `--only NAME` (repeatable), `--rounds N` (overrides the default of each benchmark).
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-/** Every benchmark by the name of its script, in the order of the page; which of them go in rounds. */
-const BENCHMARKS: Readonly<Record<string, { readonly rounds: boolean }>> = {
-  verify: { rounds: true },
-  receive: { rounds: true },
-  workerd: { rounds: true },
-  size: { rounds: false },
-  import: { rounds: true },
-  http: { rounds: true },
-  fetch: { rounds: true },
-  stores: { rounds: true },
-  memory: { rounds: true },
-  hash: { rounds: true },
-  inbox: { rounds: false },
+/** The benchmarks in the order of the page, keyed by the name of their script. */
+const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean }>> = {
+  verify: { hasRounds: true },
+  receive: { hasRounds: true },
+  workerd: { hasRounds: true },
+  size: { hasRounds: false },
+  import: { hasRounds: true },
+  http: { hasRounds: true },
+  fetch: { hasRounds: true },
+  stores: { hasRounds: true },
+  memory: { hasRounds: true },
+  hash: { hasRounds: true },
+  inbox: { hasRounds: false },
 }
 const PAGE = 'docs/performance.md'
 
@@ -34,25 +33,25 @@ const { values } = parseArgs({
 
 for (const name of values.only) {
   const printed = run(name)
-  if (values.write) writeFileSync(PAGE, put(readFileSync(PAGE, 'utf8'), name, printed))
+  if (values.write) writeFileSync(PAGE, replaceResult(readFileSync(PAGE, 'utf8'), name, printed))
 }
 
 function run(name: string): string {
   const benchmark = BENCHMARKS[name]
-  if (!benchmark) throw new Error(`no benchmark ${name}; there are ${Object.keys(BENCHMARKS).join(', ')}`)
-  const rounds = benchmark.rounds && values.rounds !== undefined ? ['--rounds', values.rounds] : []
+  if (!benchmark) throw new Error(`Unknown benchmark "${name}". Use one of: ${Object.keys(BENCHMARKS).join(', ')}.`)
+  const rounds = benchmark.hasRounds && values.rounds !== undefined ? ['--rounds', values.rounds] : []
   const args = ['run', '--silent', `bench:${name}`, '--', ...rounds]
   const { stdout, status } = spawnSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   console.log(`${stdout}\n`)
-  if (status !== 0) throw new Error(`bench:${name} failed`)
+  if (status !== 0) throw new Error(`bench:${name} failed. Its error is printed above.`)
   return stdout.trim()
 }
 
-/** Puts what was printed between the marks of a benchmark. */
-function put(page: string, name: string, printed: string): string {
+/** Replaces the text between the markers of a benchmark. */
+function replaceResult(page: string, name: string, printed: string): string {
   const [start, end] = [`<!-- printed by bench:${name} -->`, '<!-- to here -->']
-  const from = page.indexOf(start)
-  const to = page.indexOf(end, from)
-  if (from < 0 || to < 0) throw new Error(`${PAGE} has no place for bench:${name}`)
-  return `${page.slice(0, from)}${start}\n\n${printed}\n\n${page.slice(to)}`
+  const startIndex = page.indexOf(start)
+  const endIndex = page.indexOf(end, startIndex)
+  if (startIndex < 0 || endIndex < 0) throw new Error(`${PAGE} needs the markers "${start}" and "${end}"`)
+  return `${page.slice(0, startIndex)}${start}\n\n${printed}\n\n${page.slice(endIndex)}`
 }

@@ -1,30 +1,30 @@
 /**
- * What the benchmarks are fed with: deliveries as they come off a socket, each with its own bytes, its own time and its own header. No two
- * are the same, so deduplication does its whole work; everybody who is measured gets the same ones.
+ * Creates the deliveries that the benchmarks use, in the form in which they arrive from a socket. Each delivery has its own bytes, time and
+ * header, so deduplication never finds a duplicate. All subjects of a round get the same deliveries.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Delivery } from '../src/index.js'
 
-/** The secret that everything is signed with. */
+/** The secret that all deliveries are signed with. */
 export const SECRET = 'your_webhook_secret'
 
-/** The kept key of whoever verifies by hand. */
+/** The reusable key for verification by hand. */
 export const KEY: KeyObject = createSecretKey(Buffer.from(SECRET))
 
-/** A delivery as it came off the socket. */
+/** A delivery as it arrives from a socket. */
 export interface Received {
   readonly body: Buffer<ArrayBuffer>
-  /** `sha256=` and 64 digits. */
+  /** `sha256=` and 64 hex digits. */
   readonly signature: string
-  /** The same request as the core takes it. */
+  /** The same delivery in the form that a receiver accepts. */
   readonly delivery: Delivery
 }
 
-let made = 0
+let createdBodies = 0
 
-/** About 300 bytes: the `qr.scanned` of the setup guide. `size` pads its title to a body of that many bytes. */
+/** Creates a body of about 300 bytes, the `qr.scanned` event of the setup guide. `size` pads the title until the body has `size` bytes. */
 export function createBody(size = 0): string {
-  const number = made++
+  const number = createdBodies++
   const write = (title: string) =>
     JSON.stringify({
       event: 'qr.scanned',
@@ -46,15 +46,15 @@ export function createBody(size = 0): string {
   )
 }
 
-/** A batch of deliveries. */
+/** Creates a batch of deliveries. */
 export function createDeliveries(count: number, size = 0): readonly Received[] {
   return Array.from({ length: count }, () => {
-    const body = ownBytes(createBody(size))
+    const body = copyToBuffer(createBody(size))
     return receivedOf(body, signatureOf(body))
   })
 }
 
-/** The header's value for a body: a flat string of its own, as an HTTP parser makes it. */
+/** Computes the signature header of a body. The result is a flat string, like the strings of an HTTP parser. */
 export function signatureOf(body: Uint8Array): string {
   const text = `sha256=${createHmac('sha256', KEY).update(body).digest('hex')}`
   return Buffer.from(text, 'latin1').toString('latin1')
@@ -65,8 +65,8 @@ function receivedOf(body: Buffer<ArrayBuffer>, signature: string): Received {
   return { body, signature, delivery: { method: 'POST', header: (name) => headers[name], body } }
 }
 
-/** Bytes with a memory of their own, as a read body has. */
-export function ownBytes(text: string): Buffer<ArrayBuffer> {
+/** Copies a text to a buffer with its own memory, like the buffer of a body that was read. */
+export function copyToBuffer(text: string): Buffer<ArrayBuffer> {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   bytes.write(text)
   return bytes

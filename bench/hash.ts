@@ -35,7 +35,7 @@ else {
 
 async function compareAlone(size: number): Promise<void> {
   const figures = await measure<Received>([subjectOf('createHmac', HMAC), subjectOf('two hashes', TWO_HASHES)], {
-    makeBatch: (count) => createDeliveries(count, size),
+    createBatch: (count) => createDeliveries(count, size),
     batch: 4000,
     rounds,
   })

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:http`: the CPU time a server needs per HTTP request, each server in a process of its own and the client in this one. Ours
- * verifies, validates and deduplicates; the floors are what one would write by hand in the same framework, without validation and
+ * `npm run bench:http`: compares the CPU time that servers need per HTTP request. Each server has its own process, and this process is the
+ * client. Our servers verify, validate and deduplicate. The floors verify by hand in the same framework, without validation and
  * deduplication.
  *
- * Options: `--rounds N` (21), `--requests N` (1,000 per server and round), `--connections N` (16), `--ours` (leaves the peers out).
+ * Options: `--rounds N` (21), `--requests N` (1,000 per server and round), `--connections N` (16), `--ours` (skips the peers).
  */
 import { parseArgs } from 'node:util'
 import { requestOf } from './http/client.js'
@@ -31,7 +31,7 @@ async function compare(): Promise<void> {
   const peers = values.ours ? [] : await loadPeers()
   const load = {
     rounds: Number(values.rounds),
-    // Ours is more code, and so takes longer until it is compiled.
+    // Our servers have more code than the floors, so they take longer to be compiled.
     warmUp: 20,
     requests: Number(values.requests),
     connections: Number(values.connections),
@@ -56,7 +56,7 @@ async function compare(): Promise<void> {
       rows.push(compareRow(name, figures.get(name) as Figure, floor, aim))
     }
   }
-  printRows(`${load.connections} connections, bodies of about 300 bytes, a handler that does nothing`, rows)
+  printRows(`${load.connections} connections, bodies of about 300 bytes, an empty handler`, rows)
 }
 
 type WriteFor = (peer: Peer) => Contender['write']

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:inbox`: how long GoValid waits for its 200, and how many deliveries a second are accepted, with each inbox and inline. Real
- * HTTP over loopback, real engines, one process that serves and works, a handler that does nothing; a few clients that each wait for their
- * answer.
+ * `npm run bench:inbox`: measures how long GoValid waits for its 200 and how many deliveries per second are accepted, with each inbox and
+ * without one. It uses HTTP over loopback, real engines, an empty handler and a few clients that wait for each response. One process both
+ * serves and processes.
  *
  * Options: `--deliveries N` (2,000 each), `--clients N` (8).
  */
@@ -41,9 +41,9 @@ const clients = Number(values.clients)
 const folder = mkdtempSync(join(tmpdir(), 'govalid-bench-'))
 const services = await findServices()
 try {
-  printHead('Inboxes beside inline')
+  printHead('Inboxes compared with inline processing')
   console.log(`\n${count} deliveries each, ${clients} clients\n`)
-  console.log('| | p50 | p99 | accepted a second | worked a second |\n| --- | --- | --- | --- | --- |')
+  console.log('| | p50 | p99 | accepted per second | processed per second |\n| --- | --- | --- | --- | --- |')
   for (const subject of subjects()) await measure(await subject())
 } finally {
   await Promise.all([services.postgres?.stop(), services.redis?.stop()])
@@ -96,50 +96,50 @@ async function pgBossSubject(scope: string, connectionString: string): Promise<S
 
 async function measure({ name, inbox, end }: Subject): Promise<void> {
   const database = new DatabaseSync(join(folder, `${name.replaceAll(/\W/g, '')}-store.db`))
-  let worked = 0
+  let processed = 0
   const receiver = createReceiver({
     secret: SECRET,
     store: sqliteStore({ database }),
     ...(inbox && { inbox }),
     onOutcome: ({ status }) => {
-      if (status === 'processed') worked++
+      if (status === 'processed') processed++
     },
   }).on('qr.created', () => {})
   const server = createServer(toHandler(receiver)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as { port: number }
   await deliver(port, 'warm-up', WARM_UP)
-  await until(() => worked === WARM_UP)
+  await until(() => processed === WARM_UP)
 
   const startedAt = performance.now()
   const times = (await deliver(port, 'measured', count)).sort((a, b) => a - b)
   const acceptedIn = (performance.now() - startedAt) / 1000
-  await until(() => worked === WARM_UP + count)
-  const workedIn = (performance.now() - startedAt) / 1000
-  const at = (share: number) => `${(times[Math.ceil(share * count) - 1] as number).toFixed(1)} ms`
+  await until(() => processed === WARM_UP + count)
+  const processedIn = (performance.now() - startedAt) / 1000
+  const quantile = (share: number) => `${(times[Math.ceil(share * count) - 1] as number).toFixed(1)} ms`
   const rate = (seconds: number) => Math.round(count / seconds).toLocaleString('en')
-  console.log(`| ${name} | ${at(0.5)} | ${at(0.99)} | ${rate(acceptedIn)} | ${rate(workedIn)} |`)
+  console.log(`| ${name} | ${quantile(0.5)} | ${quantile(0.99)} | ${rate(acceptedIn)} | ${rate(processedIn)} |`)
   server.close()
   await receiver.close()
   await end()
   database.close()
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 300_000
-  while (!isSo()) {
-    if (Date.now() > giveUpAt) throw new Error('not all deliveries were worked within five minutes')
+async function until(isDone: () => boolean): Promise<void> {
+  const deadline = Date.now() + 300_000
+  while (!isDone()) {
+    if (Date.now() > deadline) throw new Error('Not all deliveries were processed within five minutes.')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
-/** Sends `many` deliveries; gives back how long each answer took, in milliseconds. */
-async function deliver(port: number, name: string, many: number): Promise<number[]> {
+/** Sends `total` deliveries and returns the time until each response, in milliseconds. */
+async function deliver(port: number, name: string, total: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const times: number[] = []
   const timestamp = new Date().toISOString()
   const signed = await Promise.all(
-    Array.from({ length: many }, async (_, index) => {
+    Array.from({ length: total }, async (_, index) => {
       const data = { id: `${name}-${index}`, title: 'Product Certificate #001' }
       return signDelivery({ event: 'qr.created', timestamp, webhook_id: 'wh-001', data }, { secret: SECRET })
     }),
@@ -149,7 +149,7 @@ async function deliver(port: number, name: string, many: number): Promise<number
     for (let one = signed[next++]; one; one = signed[next++]) {
       const startedAt = performance.now()
       const status = await post(port, agent, one.headers, one.rawBody)
-      if (status !== 200) throw new Error(`answered ${status}`)
+      if (status !== 200) throw new Error(`Expected a 200, got ${status}.`)
       times.push(performance.now() - startedAt)
     }
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:memory`: what a finished delivery costs `memoryStore` in bytes, beside a `Map`; what a claim costs in time; and how much the
- * process grows over many deliveries. Each in a process of its own; memory is what V8 counts once its garbage is collected.
+ * `npm run bench:memory`: measures the bytes that a finished delivery takes in `memoryStore` (compared with a `Map`), the time of a claim, and
+ * the growth of the process over many deliveries. Each measurement runs in its own process, after a full garbage collection.
  *
  * Options: `--deliveries N` (1,000,000), `--keys N` (1,000,000), `--rounds N` (41).
  */
@@ -29,16 +29,16 @@ const deliveries = Number(values.deliveries)
 const keys = Number(values.keys)
 const DAY = 24 * 60 * 60 * 1000
 const MEGABYTE = 2 ** 20
-const GROWTH_MB = 10
+const MAX_GROWTH_MB = 10
 
-/** What is measured in a process of its own; each prints one number. */
+/** The measurements. Each runs in its own process and prints one number. */
 const MEASUREMENTS: Readonly<Record<string, () => Promise<number> | number>> = {
-  'bytes a key': () => bytesPerKey(memoryStore({ maxKeys: keys })),
-  'bytes a key of a Map': bytesPerKeyOfMap,
-  'ns a claim': async () => 1000 * (await microsPerStep('claim')),
-  'ns a completion': async () => 1000 * (await microsPerStep('complete')),
-  'growth with `store: false`': () => growth(false),
-  'growth with `memoryStore`': () => growth(memoryStore()),
+  'bytes per key': () => bytesPerKey(memoryStore({ maxKeys: keys })),
+  'bytes per key of a Map': bytesPerKeyOfMap,
+  'ns per claim': async () => 1000 * (await microsPerStep('claim')),
+  'ns per completion': async () => 1000 * (await microsPerStep('complete')),
+  'growth with `store: false`': () => measureGrowth(false),
+  'growth with `memoryStore`': () => measureGrowth(memoryStore()),
 }
 
 if (values.alone !== undefined) console.log(await (MEASUREMENTS[values.alone] as () => Promise<number>)())
@@ -46,45 +46,45 @@ else printAll()
 
 function printAll(): void {
   printHead('Memory')
-  const perKey = measureAlone('bytes a key')
-  const claimNs = measureAlone('ns a claim')
+  const perKey = measureAlone('bytes per key')
+  const claimNs = measureAlone('ns per claim')
   const rows: Row[] = [
     {
-      what: `\`memoryStore\`, a finished delivery, at ${keys.toLocaleString('en')} keys`,
+      what: `\`memoryStore\`: a finished delivery, with ${keys.toLocaleString('en')} keys`,
       ours: `${perKey.toFixed(1)} B`,
-      floor: `\`Map<string, number>\` ${measureAlone('bytes a key of a Map').toFixed(1)} B`,
+      floor: `\`Map<string, number>\` ${measureAlone('bytes per key of a Map').toFixed(1)} B`,
       aim: '≤ 64 B',
       reached: perKey <= 64,
     },
     {
-      what: '`memoryStore`, a claim of a new key at its cap',
+      what: '`memoryStore`: a claim of a new key, at capacity',
       ours: `${claimNs.toFixed(0)} ns`,
       floor: '',
       aim: '≤ 1,000 ns',
       reached: claimNs <= 1000,
     },
     {
-      what: '`memoryStore`, a completion at its cap',
-      ours: `${measureAlone('ns a completion').toFixed(0)} ns`,
+      what: '`memoryStore`: a completion, at capacity',
+      ours: `${measureAlone('ns per completion').toFixed(0)} ns`,
       floor: '',
     },
     ...['growth with `store: false`', 'growth with `memoryStore`'].map(growthRow),
   ]
   printRows(
-    'CPU time, and memory after a full garbage collection (`heapUsed` + `external`, which array buffers are part of)',
+    'CPU time, and memory after a full garbage collection (`heapUsed` + `external`, which includes array buffers)',
     rows,
   )
 }
 
 function growthRow(name: string): Row {
-  const grown = measureAlone(name) / MEGABYTE
-  const between = `from ${(deliveries / 5).toLocaleString('en')} to ${deliveries.toLocaleString('en')} deliveries`
+  const growthMb = measureAlone(name) / MEGABYTE
+  const range = `from ${(deliveries / 5).toLocaleString('en')} to ${deliveries.toLocaleString('en')} deliveries`
   return {
-    what: `${name}, ${between}`,
-    ours: `${grown.toFixed(2)} MB`,
+    what: `${name}, ${range}`,
+    ours: `${growthMb.toFixed(2)} MB`,
     floor: '',
-    aim: `< ${GROWTH_MB} MB`,
-    reached: grown < GROWTH_MB,
+    aim: `< ${MAX_GROWTH_MB} MB`,
+    reached: growthMb < MAX_GROWTH_MB,
   }
 }
 
@@ -94,25 +94,25 @@ function measureAlone(name: string): number {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  if (status !== 0) throw new Error(`${name} could not be measured`)
+  if (status !== 0) throw new Error(`The measurement "${name}" failed. Its error is printed above.`)
   return Number(stdout)
 }
 
 async function bytesPerKey(store: Store): Promise<number> {
-  await work(store, 1000)
+  await processAll(store, 1000)
   const before = usedMemory()
-  await work(store, keys)
+  await processAll(store, keys)
   const used = usedMemory() - before
-  // Asked once more, so that it is still there when it is counted.
-  await work(store, 1)
+  // Using the store again keeps it alive until its memory has been counted.
+  await processAll(store, 1)
   return used / keys
 }
 
-async function work(store: Store, count: number): Promise<void> {
+async function processAll(store: Store, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const item = newItem()
     if ((await claim(store, item)).status !== 'claimed' || !(await complete(store, item)))
-      throw new Error('not claimed')
+      throw new Error('A new key was not claimed.')
   }
 }
 
@@ -127,24 +127,24 @@ function bytesPerKeyOfMap(): number {
 async function microsPerStep(step: 'claim' | 'complete'): Promise<number> {
   const maxKeys = 100_000
   const store = memoryStore({ maxKeys })
-  await work(store, maxKeys)
+  await processAll(store, maxKeys)
   const options = { batch: 4000, rounds: Number(values.rounds) }
   const run = async (batch: readonly Item[]) => {
     for (const item of batch) step === 'claim' ? claim(store, item) : complete(store, item)
   }
   let items: readonly Item[] = []
-  const makeBatch = async (count: number) => {
-    // What was claimed is finished, as it is in use: at its cap the store holds finished deliveries, and few live claims.
+  const createBatch = async (count: number) => {
+    // At capacity, a store in production holds finished deliveries and few live claims, so the previous claims are completed.
     if (step === 'claim') for (const item of items) await complete(store, item)
     items = Array.from({ length: count }, newItem)
     if (step === 'complete') for (const item of items) await claim(store, item)
     return items
   }
-  const figures = await measure<Item>([{ name: step, run }], { ...options, makeBatch })
+  const figures = await measure<Item>([{ name: step, run }], { ...options, createBatch })
   return median((figures.get(step) as Figure).perRound)
 }
 
-async function growth(store: false | Store): Promise<number> {
+async function measureGrowth(store: false | Store): Promise<number> {
   let handled = 0
   const receiver = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.scanned', () => {
     handled++
@@ -154,10 +154,10 @@ async function growth(store: false | Store): Promise<number> {
     if (sent === deliveries / 5) before = usedMemory()
     for (const { delivery } of createDeliveries(1000)) await receiver.receive(delivery)
   }
-  const grown = usedMemory() - before
-  if (handled !== deliveries) throw new Error(`${handled} of ${deliveries} were handled`)
+  const growth = usedMemory() - before
+  if (handled !== deliveries) throw new Error(`Only ${handled} of ${deliveries} deliveries were handled.`)
   await receiver.close()
-  return grown
+  return growth
 }
 
 function newItem(): Item {

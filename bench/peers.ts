@@ -1,10 +1,10 @@
-/** The peers of `bench/peers/`, a folder with packages of its own: `npm run bench:install` fetches them. Without them only they are left out. */
+/** Loads the peers of `bench/peers/`, which has its own packages. `npm run bench:install` installs them; without them, they are skipped. */
 import { existsSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** A request that is signed as a peer's sender signs. */
+/** A request that is signed in the way of a peer's sender. */
 export interface Signed {
   readonly body: Buffer
   readonly headers: Readonly<Record<string, string>>
@@ -14,23 +14,23 @@ export interface Signed {
 export interface Peer {
   readonly name: string
   sign(body: Buffer, isGood: boolean): Signed | Promise<Signed>
-  /** Whether it is genuine. */
+  /** Returns whether the signature is right. */
   verify(signed: Signed): boolean | Promise<boolean>
-  /** Verified and parsed, as far as the peer goes. */
+  /** Verifies and parses a request, as far as the peer supports it. */
   receive(signed: Signed): unknown
-  /** Its own request listener for `node:http`, where it has one. */
+  /** Creates the peer's request listener for `node:http`, if it has one. */
   middleware?(): RequestListener
-  /** Its own handler of a `Request`, where it has one. */
+  /** Creates the peer's handler of a `Request`, if it has one. */
   webMiddleware?(): (request: Request) => Promise<Response>
 }
 
-/** The folder with their packages. */
+/** The folder with the packages of the peers. */
 export const PEERS_FOLDER = resolve('bench/peers')
 
-/** The peers, or none and a line that says what to do. */
+/** Loads the peers. If they aren't installed, it prints how to install them and returns an empty list. */
 export async function loadPeers(): Promise<readonly Peer[]> {
   if (!existsSync(resolve(PEERS_FOLDER, 'node_modules'))) {
-    console.log('\nThe peers are not installed, and so not measured: run `npm run bench:install`.')
+    console.log('\nThe peers are not installed, so they are skipped. Run: npm run bench:install')
     return []
   }
   const loaded = (await import(pathToFileURL(resolve(PEERS_FOLDER, 'peers.mjs')).href)) as { peers: readonly Peer[] }

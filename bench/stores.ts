@@ -1,8 +1,8 @@
 /**
- * `npm run bench:stores`: what a step of each store costs beside a bare command of the very same client, in time that somebody waits; and how
- * many round trips it is, counted by a proxy in between. Needs Redis and Postgres: `node scripts/services.mjs` says where they are looked for.
+ * `npm run bench:stores`: compares the elapsed time of each store operation with a bare command of the same client, and counts round trips
+ * with a proxy. Needs Redis and Postgres; `node scripts/services.mjs` prints which ones it finds.
  *
- * Options: `--rounds N` (41), `--batch N` (50 steps a round), `--only TEXT` (the stores with this in their name).
+ * Options: `--rounds N` (41), `--batch N` (50 operations per round), `--only TEXT` (only stores with this text in their name).
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,13 +22,13 @@ import {
 } from './stores/rivals.js'
 import { countTrips, type TripCounter } from './stores/trips.js'
 
-/** What a delivery is claimed and completed with: the same retention, as the receiver has it. */
+/** The token and retention of a claim and its completion. Both use the same retention, as in the receiver. */
 interface Claim {
   readonly token: string
   readonly retainUntil: number
 }
 
-/** Keys in each state that a step can meet. */
+/** Keys in each state that an operation can find. */
 interface Item {
   readonly first: Claim
   readonly second: Claim
@@ -47,32 +47,32 @@ const { values } = parseArgs({
   },
 })
 const DAY = 24 * 60 * 60 * 1000
-const AT_MOST = 1.15
+const MAX_RATIO = 1.15
 const newKey = () => randomBytes(32).toString('hex')
 const newClaim = (): Claim => ({ token: randomUUID(), retainUntil: Date.now() + DAY })
 const folder = mkdtempSync(join(tmpdir(), 'govalid-bench-'))
 const services = await findServices()
 const rows: Row[] = []
 try {
-  printHead('Stores beside bare commands')
+  printHead('Stores compared with bare commands')
   for (const rival of sqliteRivals(folder)) await measureAndEnd(rival)
   if (services.redis)
     for (const open of [nodeRedisRival, ioredisRival]) await measureService(open, services.redis.url, 6379)
-  else console.log('\nRedis is not there, and so not measured.')
+  else console.log('\nRedis was not found, so it is skipped.')
   if (services.postgres) await measureService(postgresRival, services.postgres.url, 5432)
-  else console.log('\nPostgres is not there, and so not measured.')
-  printRows('One step after the other; time waited for each', rows)
+  else console.log('\nPostgres was not found, so it is skipped.')
+  printRows('One operation after another; elapsed time of each', rows)
 } finally {
   await Promise.all([services.postgres?.stop(), services.redis?.stop()])
   rmSync(folder, { recursive: true })
 }
 
-async function measureService(open: Open, url: string, usualPort: number): Promise<void> {
+async function measureService(open: Open, url: string, defaultPort: number): Promise<void> {
   const scope = () => `govalid_bench_${randomBytes(4).toString('hex')}`
   const rival = await open(url, scope())
   await measureAndEnd(rival)
   if (!rows.at(-1)?.what.includes(rival.name)) return
-  const counter = await countTrips(url, usualPort)
+  const counter = await countTrips(url, defaultPort)
   const counted = await open(counter.url, scope())
   await countSteps(counted, counter)
   await counted.end()
@@ -91,12 +91,12 @@ async function measureAndEnd(rival: Rival): Promise<void> {
     steps('duplicate', ({ done, second }) => claim(store, done, second)),
   ]
   const options = { batch: Number(values.batch), rounds: Number(values.rounds), time: 'wall' } as const
-  const figures = await measure(subjects, { ...options, makeBatch: (count) => prepare(rival, count) })
+  const figures = await measure(subjects, { ...options, createBatch: (count) => prepare(rival, count) })
   const of = (figure: string) => figures.get(figure) as Figure
   rows.push(
-    compareRow(`${name}: \`claim\` of a new key beside ${write}`, of('claim'), of('insert'), AT_MOST),
-    compareRow(`${name}: \`complete\` beside ${write}`, of('complete'), of('update')),
-    compareRow(`${name}: \`claim\` of a finished key beside ${read}`, of('duplicate'), of('find'), AT_MOST),
+    compareRow(`${name}: \`claim\` of a new key, compared with ${write}`, of('claim'), of('insert'), MAX_RATIO),
+    compareRow(`${name}: \`complete\`, compared with ${write}`, of('complete'), of('update')),
+    compareRow(`${name}: \`claim\` of a finished key, compared with ${read}`, of('duplicate'), of('find'), MAX_RATIO),
   )
   await rival.end()
 }
@@ -124,22 +124,22 @@ async function prepare({ store, insert }: Rival, count: number): Promise<readonl
 }
 
 async function countSteps({ name, store }: Rival, counter: TripCounter): Promise<void> {
-  // The first steps connect, make what is missing, and clear away what is over: that is done every 100 completions or 60 s, behind the answer.
+  // The first operations connect, create tables and delete expired records (every 100 completions or 60 s, in the background).
   const first = { key: newKey(), with: newClaim() }
   await claim(store, first.key, first.with)
   await complete(store, first.key, first.with)
   await new Promise((resolve) => setTimeout(resolve, 200))
   const counted = 90
   const keys = Array.from({ length: counted }, () => ({ key: newKey(), with: newClaim() }))
-  const trips = async (step: (key: string, asked: Claim) => unknown) => {
+  const trips = async (step: (key: string, request: Claim) => unknown) => {
     counter.take()
     for (const item of keys) await step(item.key, item.with)
     return counter.take()
   }
   const found = {
-    'claims of new keys': await trips((key, asked) => claim(store, key, asked)),
-    completions: await trips((key, asked) => complete(store, key, asked)),
-    'claims of finished keys': await trips((key, asked) => claim(store, key, asked)),
+    'claims of new keys': await trips((key, request) => claim(store, key, request)),
+    completions: await trips((key, request) => complete(store, key, request)),
+    'claims of finished keys': await trips((key, request) => claim(store, key, request)),
   }
   for (const [what, count] of Object.entries(found)) {
     const ours = `${count} round trips`

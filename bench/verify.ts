@@ -1,19 +1,19 @@
 /**
- * `npm run bench:verify`: what it costs to decide whether GoValid sent these bytes (stage 2, with kept keys), beside the same written by hand
- * and beside other packages, and what a bad signature costs beside a good one.
+ * `npm run bench:verify`: compares the CPU time of signature verification (stage 2, with reusable keys) with verification by hand and with
+ * other packages, and a bad signature with a good one.
  *
- * Options: `--rounds N` (41), `--batch N` (4,000 signatures a round), `--ours` (leaves the peers out).
+ * Options: `--rounds N` (41), `--batch N` (4,000 signatures per round), `--ours` (skips the peers).
  */
 import { parseArgs } from 'node:util'
 import { createSecretKeys } from '../src/crypto/secrets.js'
 import { verifySignature } from '../src/delivery/signature.js'
-import { verifyByHand, verifyInKeptBuffers } from './by-hand.js'
-import { createBody, ownBytes, SECRET, signatureOf } from './deliveries.js'
+import { verifyByHand, verifyInReusedBuffers } from './by-hand.js'
+import { copyToBuffer, createBody, SECRET, signatureOf } from './deliveries.js'
 import { type Figure, measure, type Subject } from './measure.js'
 import { loadPeers, type Peer, type Signed } from './peers.js'
 import { compareRow, printHead, printRows, type Row } from './report.js'
 
-/** One body, signed well and badly, our way and for the peer at hand. */
+/** A body with a good and a bad signature, in GoValid's form and in the form of the measured peer. */
 interface Item {
   readonly body: Buffer<ArrayBuffer>
   readonly good: Signatures
@@ -35,8 +35,8 @@ const { values } = parseArgs({
   },
 })
 const FLOOR = 'by hand: `createHmac(KeyObject)` + `timingSafeEqual`'
-const OURS = 'ours: stage 2 with kept keys'
-const IN_BUFFERS = 'by hand: hex digits in kept buffers'
+const OURS = 'ours: stage 2 with reusable keys'
+const IN_BUFFERS = 'by hand: hex digits in reused buffers'
 const batch = Number(values.batch)
 const secrets = createSecretKeys(SECRET)
 
@@ -48,12 +48,12 @@ for (const size of [300, 1024]) {
   printRows(`Bodies of ${size} bytes; CPU time per signature`, rows)
 }
 
-/** A peer is measured beside the floor alone, so that its garbage is nobody else's. */
+/** Each peer is measured alone with the floor, so that its garbage doesn't slow down other subjects. */
 async function compare(size: number, names: readonly string[]): Promise<Row[]> {
   const needed = peers.filter(({ name }) => names.includes(name))
   const subjects = names.flatMap((name) => [subjectOf(name, 'good'), subjectOf(name, 'bad')])
   const figures = await measure(subjects, {
-    makeBatch: (count) => Promise.all(Array.from({ length: count }, () => createItem(size, needed))),
+    createBatch: (count) => Promise.all(Array.from({ length: count }, () => createItem(size, needed))),
     batch: needed.length === 0 ? batch : Math.ceil(batch / 4),
     rounds: Number(values.rounds),
   })
@@ -63,12 +63,12 @@ async function compare(size: number, names: readonly string[]): Promise<Row[]> {
     .slice(1)
     .flatMap((name) => [
       compareRow(`good: ${name}`, figure(name, 'good'), floor, aim(name, 0.9)),
-      compareRow(`bad beside good: ${name}`, figure(name, 'bad'), figure(name, 'good'), aim(name, 1.2)),
+      compareRow(`bad compared with good: ${name}`, figure(name, 'bad'), figure(name, 'good'), aim(name, 1.2)),
     ])
 }
 
-function aim(name: string, atMost: number): number | undefined {
-  return name === OURS ? atMost : undefined
+function aim(name: string, maxRatio: number): number | undefined {
+  return name === OURS ? maxRatio : undefined
 }
 
 function subjectOf(name: string, kind: Kind): Subject<Item> {
@@ -80,7 +80,7 @@ function runOf(name: string, kind: Kind): Subject<Item>['run'] {
   if (name === OURS) return (batch) => verifyAll(batch, kind)
   const peer = peers.find((one) => one.name === name)
   if (peer) return (batch) => verifyAllAs(peer, batch, kind)
-  return (batch) => verifyAllBy(verifyInKeptBuffers, batch, kind)
+  return (batch) => verifyAllBy(verifyInReusedBuffers, batch, kind)
 }
 
 function verifyAllBy(verify: typeof verifyByHand, batch: readonly Item[], kind: Kind): void {
@@ -102,11 +102,11 @@ async function verifyAllAs(peer: Peer, batch: readonly Item[], kind: Kind): Prom
 }
 
 function expect(verdict: boolean | undefined, isGood: boolean): void {
-  if (verdict !== isGood) throw new Error(`a ${isGood ? 'good' : 'bad'} signature was taken for the other`)
+  if (verdict !== isGood) throw new Error(`A ${isGood ? 'good signature was refused' : 'bad signature was accepted'}.`)
 }
 
 async function createItem(size: number, [peer]: readonly Peer[]): Promise<Item> {
-  const body = ownBytes(createBody(size))
+  const body = copyToBuffer(createBody(size))
   const sign = async (isGood: boolean): Promise<Signatures> => {
     const ours = signatureOf(isGood ? body : Buffer.from(`other bytes ${body.length}`))
     return peer ? { ours, peer: await peer.sign(body, isGood) } : { ours }

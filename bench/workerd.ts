@@ -1,9 +1,9 @@
 /**
- * `npm run bench:workerd`: in real workerd, verified and parsed, beside a kept `CryptoKey` with hex digits decoded by a table, beside a key
- * imported for each event, and beside peers; once on WebCrypto and once with `nodejs_compat`. CPU time of the workerd process, where the
- * system tells it (Linux); else the time waited for.
+ * `npm run bench:workerd`: compares verification and parsing in real workerd with WebCrypto by hand (a reusable `CryptoKey`, and a key that
+ * is imported for each event) and with peers. Runs once without and once with `nodejs_compat`. On Linux it measures the CPU time of the
+ * workerd process, elsewhere the elapsed time.
  *
- * Options: `--rounds N` (31), `--batch N` (2,000 deliveries a round), `--ours` (leaves the peers out).
+ * Options: `--rounds N` (31), `--batch N` (2,000 deliveries per round), `--ours` (skips the peers).
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,10 +12,10 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { serveWorkerd, WITHOUT_NODE, type WorkerdServer } from '../test/support/workerd-server.js'
 import { createDeliveries } from './deliveries.js'
-import { type Figure, inOrderOf } from './measure.js'
+import { type Figure, rotate } from './measure.js'
 import { loadPeers, PEERS_FOLDER, type Peer } from './peers.js'
 import { compareRow, printHead, printRows } from './report.js'
-import type { Brought } from './workerd/worker.js'
+import type { PreparedDelivery } from './workerd/worker.js'
 
 const { values } = parseArgs({
   options: {
@@ -27,9 +27,9 @@ const { values } = parseArgs({
 const WARM_UP = 5
 const batch = Number(values.batch)
 const titles: Readonly<Record<string, string>> = {
-  floor: 'by hand: a kept `CryptoKey`, hex by a table',
+  floor: 'by hand: a reusable `CryptoKey`, hex decoded with a table',
   'import-key': 'by hand: `importKey` for each event',
-  ours: 'ours: stage 2 with kept keys and `parseEvent`',
+  ours: 'ours: stage 2 with reusable keys, and `parseEvent`',
   receiver: 'ours: the whole receiver, `store: false`',
 }
 
@@ -65,28 +65,34 @@ async function compare(title: string, server: WorkerdServer): Promise<void> {
 }
 
 async function measureIn({ port, pid }: WorkerdServer): Promise<ReadonlyMap<string, Figure>> {
-  const names = [...Object.keys(titles), ...inside().map(({ name }) => name)]
+  const names = [...Object.keys(titles), ...peersInWorkerd().map(({ name }) => name)]
   const times = new Map(names.map((name) => [name, [] as number[]]))
   for (let round = -WARM_UP; round < Number(values.rounds); round++) {
-    await post(port, '/load', JSON.stringify(await Promise.all(createDeliveries(batch).map(bring))))
-    for (const name of inOrderOf(names, round)) {
+    await post(port, '/load', JSON.stringify(await Promise.all(createDeliveries(batch).map(prepare))))
+    for (const name of rotate(names, round)) {
       const before = microsOf(pid)
       const count = await post(port, `/run/${encodeURIComponent(name)}`, '')
       const micros = microsOf(pid) - before
-      if (count !== batch) throw new Error(`${name} worked ${count} of ${batch}`)
+      if (count !== batch) throw new Error(`${name} processed ${count} of ${batch} deliveries.`)
       if (round >= 0) times.get(name)?.push(micros / batch)
     }
   }
   return new Map([...times].map(([name, perRound]) => [name, { name, perRound }]))
 }
 
-/** The peers that run in a Worker. */
-function inside(): readonly Peer[] {
+/** Returns the peers that run in a Worker. */
+function peersInWorkerd(): readonly Peer[] {
   return peers.filter(({ name }) => ['Octokit', 'Stripe', 'Standard Webhooks'].includes(name))
 }
 
-async function bring({ body, signature }: { readonly body: Buffer; readonly signature: string }): Promise<Brought> {
-  const signed = inside().map(async (peer) => [peer.name, (await peer.sign(body, true)).headers] as const)
+async function prepare({
+  body,
+  signature,
+}: {
+  readonly body: Buffer
+  readonly signature: string
+}): Promise<PreparedDelivery> {
+  const signed = peersInWorkerd().map(async (peer) => [peer.name, (await peer.sign(body, true)).headers] as const)
   return { body: body.toString('utf8'), signature, peers: Object.fromEntries(await Promise.all(signed)) }
 }
 
@@ -97,7 +103,7 @@ async function post(port: number, path: string, body: string): Promise<number> {
   return Number(text)
 }
 
-/** CPU microseconds of every thread of a process; the time of day where the system does not tell. */
+/** Returns the CPU time of all threads of a process in microseconds, or the current time if the system doesn't report CPU times. */
 function microsOf(pid: number | undefined): number {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return 1000 * performance.now()

@@ -1,30 +1,30 @@
 /**
- * A client that costs little: requests are whole buffers, written to sockets that are kept, one at a time on each; of an answer only the
- * status and the length are read.
+ * A cheap HTTP client. It writes prepared buffers to open sockets, one request at a time per socket, and reads only the status and the
+ * length of a response.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /** Sends requests to one server. */
 export interface Client {
-  /** Sends all of them, and waits for a 200 to each. */
+  /** Sends all requests and waits until each has a 200. */
   send(requests: readonly Buffer[]): Promise<void>
   close(): void
 }
 
-/** Connects to a server on loopback. */
+/** Opens connections to a server on loopback. */
 export async function connectClient(port: number, connections: number): Promise<Client> {
   const sockets = await Promise.all(Array.from({ length: connections }, () => connectSocket(port)))
   return {
     async send(requests) {
       let next = 0
-      const rest = stayAwake()
+      const stopPolling = poll()
       await Promise.all(
         sockets.map(async (socket) => {
           for (let request = requests[next++]; request; request = requests[next++]) await exchange(socket, request)
         }),
       )
-      rest()
+      stopPolling()
     },
     close() {
       for (const socket of sockets) socket.destroy()
@@ -33,21 +33,21 @@ export async function connectClient(port: number, connections: number): Promise<
 }
 
 /**
- * Looks for answers without a pause. A client that sleeps is woken by the server's write, which takes as long as the rest of a request, and would be
- * charged the more to a server the later it answers.
+ * Keeps the event loop of this process busy. Otherwise the server's write has to wake this process. That takes as long as the rest of a
+ * request, and would count against slower servers more often.
  */
-function stayAwake(): () => void {
-  let awake = true
-  const look = () => {
-    if (awake) setImmediate(look)
+function poll(): () => void {
+  let isPolling = true
+  const pollOnce = () => {
+    if (isPolling) setImmediate(pollOnce)
   }
-  look()
+  pollOnce()
   return () => {
-    awake = false
+    isPolling = false
   }
 }
 
-/** A request as bytes. */
+/** Encodes a POST request. */
 export function requestOf(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n`
@@ -63,27 +63,28 @@ async function connectSocket(port: number): Promise<Socket> {
 function exchange(socket: Socket, request: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     let response = ''
-    const settle = (error?: Error) => {
+    const finish = (error?: Error) => {
       socket.off('data', read).off('close', closed)
       if (error) reject(error)
       else resolve()
     }
-    const closed = () => settle(new Error('the server closed the connection'))
+    const closed = () => finish(new Error('The server closed the connection.'))
     const read = (chunk: Buffer) => {
       response += chunk.toString('latin1')
       const verdict = judge(response)
-      if (verdict !== 'incomplete') settle(verdict)
+      if (verdict !== 'incomplete') finish(verdict)
     }
     socket.on('data', read).on('close', closed)
     socket.write(request)
   })
 }
 
-/** Nothing when it is a complete 200. */
+/** Returns `undefined` for a complete 200. */
 function judge(response: string): Error | undefined | 'incomplete' {
   const end = response.indexOf('\r\n\r\n')
   if (end < 0) return 'incomplete'
-  if (!response.startsWith('HTTP/1.1 200 ')) return new Error(`answered ${response.slice(0, response.indexOf('\r\n'))}`)
+  if (!response.startsWith('HTTP/1.1 200 '))
+    return new Error(`Expected a 200, got: ${response.slice(0, response.indexOf('\r\n'))}`)
   const head = response.slice(0, end).toLowerCase()
   if (head.includes('\r\ntransfer-encoding: chunked')) return response.endsWith('0\r\n\r\n') ? undefined : 'incomplete'
   const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0)

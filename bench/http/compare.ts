@@ -1,24 +1,24 @@
-/** Measures servers against each other: CPU time of the server's process per request, in rounds in which they take turns. */
+/** Measures servers against each other: the CPU time of the server's process per request. The servers take turns in rounds. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createDeliveries, type Received } from '../deliveries.js'
-import { type Figure, inOrderOf } from '../measure.js'
+import { type Figure, rotate } from '../measure.js'
 import { type Client, connectClient, requestOf } from './client.js'
 
-/** How a server's sender writes a request of a delivery. */
+/** Encodes a delivery as the HTTP request that a server expects. */
 export type Write = (received: Received) => Buffer | Promise<Buffer>
 
-/** A server and its sender. */
+/** A server, and the form of its requests. */
 export interface Contender {
-  /** One of `SERVERS`. */
+  /** A key of `SERVERS`. */
   readonly name: string
   readonly write?: Write
 }
 
-/** How much is sent. */
+/** The number of rounds, requests and connections. */
 export interface Load {
   readonly rounds: number
   readonly warmUp: number
-  /** Requests per server and round. */
+  /** The number of requests per server and round. */
   readonly requests: number
   readonly connections: number
 }
@@ -29,11 +29,11 @@ interface Running extends Contender {
   readonly perRound: number[]
 }
 
-/** As GoValid sends. */
+/** Encodes a delivery as GoValid sends it. */
 export const writeOurs: Write = ({ body, signature }) =>
   requestOf('/webhooks/govalid', { 'x-govalid-signature': signature }, body)
 
-/** Starts every server, measures, and ends them. This file's process is the client; `process.argv[1]` must serve with `--serve NAME`. */
+/** Starts all servers, measures them and stops them. This process is the client. `process.argv[1]` must be a script that supports `--serve NAME`. */
 export async function compareServers(
   contenders: readonly Contender[],
   load: Load,
@@ -43,7 +43,7 @@ export async function compareServers(
     for (const contender of contenders) running.push(await start(contender, load))
     for (let round = -load.warmUp; round < load.rounds; round++) {
       const deliveries = createDeliveries(load.requests)
-      for (const one of inOrderOf(running, round)) {
+      for (const one of rotate(running, round)) {
         const micros = await cpuOfLoad(one, deliveries)
         if (round >= 0) one.perRound.push(micros / load.requests)
       }
@@ -81,7 +81,7 @@ async function cpuUsageOf(child: ChildProcess): Promise<number> {
 
 function responseOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
-    const ended = () => reject(new Error('a server ended'))
+    const ended = () => reject(new Error('A server process exited.'))
     child.once('exit', ended)
     child.once('message', (response) => {
       child.off('exit', ended)

@@ -1,6 +1,6 @@
 /**
- * The servers that are compared, each alone in a process of its own. By hand means: verified, parsed, given to a handler, answered with 200;
- * ours does that, validates, and deduplicates in memory.
+ * The servers that the HTTP benchmark compares, each in its own process. A server "by hand" verifies, parses, calls the handler and returns
+ * 200. Our servers also validate, and deduplicate in memory.
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import express from 'express'
@@ -17,7 +17,7 @@ import { hideHash } from './without-hash.js'
 /** Starts a server on a free port. */
 type Start = () => Promise<Server>
 
-/** Every server by its name in the tables. */
+/** The servers, keyed by their name in the tables. */
 export const SERVERS: Readonly<Record<string, Start>> = {
   'Express by hand, `express.raw`': () => listenExpress(express.raw({ type: 'application/json' }), respondByHand),
   'Express, ours': () => listenExpress(toExpressHandler(receiver())),
@@ -34,12 +34,12 @@ export const SERVERS: Readonly<Record<string, Start>> = {
   },
   "`node:http`, Octokit's middleware": async () => {
     const peer = await peerNamed('Octokit')
-    if (!peer.middleware) throw new Error('Octokit has no middleware')
+    if (!peer.middleware) throw new Error('Octokit has no middleware.')
     return listen(peer.middleware())
   },
 }
 
-/** In a server's process: starts it, says on which port, and tells its CPU time whenever it is asked. */
+/** Runs in a server's process: starts the server, sends its port to the parent, and sends its CPU usage on every message. */
 export async function serve(name: string): Promise<void> {
   const server = await (SERVERS[name] as Start)()
   server.keepAliveTimeout = 0
@@ -49,15 +49,15 @@ export async function serve(name: string): Promise<void> {
 }
 
 function receiver(options: { readonly store?: false } = {}): Receiver {
-  // A store at its cap says so; that is the usual state here.
+  // `memoryStore` reports evictions at its capacity, which is its usual state in this benchmark.
   return createReceiver({ secret: SECRET, onError: () => {}, ...options }).on('qr.scanned', (event) =>
     count(event as ScannedEvent),
   )
 }
 
-/** The handler: looks at the event, and does nothing. */
+/** The handler of every server. It only reads the event. */
 function count(event: ScannedEvent): void {
-  if (event.data.scan_count < 0) throw new Error('this is not what was sent')
+  if (event.data.scan_count < 0) throw new Error('The event differs from the one that was sent.')
 }
 
 function listen(listener: RequestListener): Promise<Server> {
@@ -93,7 +93,7 @@ function peerOnExpress(name: string): express.RequestHandler {
 
 async function peerNamed(name: string) {
   const peer = (await loadPeers()).find((one) => one.name === name)
-  if (!peer) throw new Error(`${name} is not installed: npm run bench:install`)
+  if (!peer) throw new Error(`${name} is not installed. Run: npm run bench:install`)
   return peer
 }
 

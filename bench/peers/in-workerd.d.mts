@@ -1,2 +1,2 @@
-/** What each peer does with a delivery in a Worker. Written by hand, so that the types of the repository need no peer. */
+/** The types of `in-workerd.mjs`, written by hand so that the type check doesn't need the peers' packages. */
 export const inWorkerd: Readonly<Record<string, (body: string, headers: Readonly<Record<string, string>>) => unknown>>

@@ -1,4 +1,4 @@
-// The peers as a Worker would call them: verified and parsed. Bundled into the Worker of bench/workerd.ts.
+// Verifies and parses a delivery with each peer, as a Worker would. bench/workerd.ts bundles this file into its Worker.
 import { verify as octokitVerify } from '@octokit/webhooks-methods'
 import { Webhook as StandardWebhook } from 'standardwebhooks'
 import Stripe from 'stripe'

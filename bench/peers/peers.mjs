@@ -1,5 +1,5 @@
-// The peers, all behind the same three questions: how is a body signed for you, is it genuine, and what is in it? Each is called as its own
-// documentation says; what it keeps between two deliveries (a client, a key) is made once, as a server would.
+// Wraps each peer in the same interface: sign, verify and receive. Each peer is called as its own documentation says. Clients and keys are
+// created once, as a server would do it.
 import { verifyWebhook } from '@clerk/backend/webhooks'
 import { createNodeMiddleware, createWebMiddleware, Webhooks } from '@octokit/webhooks'
 import { sign as octokitSign, verify as octokitVerify } from '@octokit/webhooks-methods'
@@ -14,7 +14,7 @@ const svix = new SvixWebhook(BASE64_SECRET)
 const standard = new StandardWebhook(BASE64_SECRET)
 
 /**
- * What a verifier needs of a request: its bytes, and the headers as it wants them.
+ * A signed request: its bytes, and the headers that the peer expects.
  * @typedef {{ body: Buffer, headers: Record<string, string>, request?: Request }} Signed
  */
 
@@ -22,10 +22,10 @@ const standard = new StandardWebhook(BASE64_SECRET)
  * @typedef {object} Peer
  * @property {string} name
  * @property {(body: Buffer, isGood: boolean) => Promise<Signed> | Signed} sign
- * @property {(signed: Signed) => boolean | Promise<boolean>} verify whether it is genuine, and nothing else where the peer allows it
- * @property {(signed: Signed) => unknown} receive verified and parsed, as far as the peer goes
- * @property {() => import('node:http').RequestListener} [middleware] its own request listener
- * @property {() => (request: Request) => Promise<Response>} [webMiddleware] its own handler of a `Request`
+ * @property {(signed: Signed) => boolean | Promise<boolean>} verify whether the signature is right, without further work if the peer allows it
+ * @property {(signed: Signed) => unknown} receive verifies and parses, as far as the peer supports it
+ * @property {() => import('node:http').RequestListener} [middleware] the peer's request listener
+ * @property {() => (request: Request) => Promise<Response>} [webMiddleware] the peer's handler of a `Request`
  */
 
 const octokit = new Webhooks({ secret: SECRET })
@@ -34,14 +34,14 @@ octokit.on('push', () => {
   octokitHandled++
 })
 
-/** @param {string} text a text of its own, as an HTTP parser makes it */
-const fresh = (text) => Buffer.from(text, 'latin1').toString('latin1')
+/** Copies a text to a flat string, like the strings of an HTTP parser. @param {string} text */
+const flatten = (text) => Buffer.from(text, 'latin1').toString('latin1')
 
 /** @param {Buffer} body */
 const signedBytes = (body, /** @type {boolean} */ isGood) => (isGood ? body : Buffer.from('other bytes'))
 
-/** @param {() => unknown} verify throws when the signature is wrong */
-const settled = (verify) => {
+/** @param {() => unknown} verify throws if the signature is wrong */
+const succeeds = (verify) => {
   try {
     verify()
     return true
@@ -52,12 +52,12 @@ const settled = (verify) => {
 
 /** @param {StandardWebhook | SvixWebhook} webhook @param {'svix' | 'webhook'} prefix */
 const standardHeaders = (webhook, prefix, /** @type {Buffer} */ body, /** @type {boolean} */ isGood) => {
-  const id = fresh(`msg_${Math.random().toString(36).slice(2)}`)
+  const id = flatten(`msg_${Math.random().toString(36).slice(2)}`)
   const now = new Date()
-  const signature = fresh(webhook.sign(id, now, signedBytes(body, isGood).toString()))
+  const signature = flatten(webhook.sign(id, now, signedBytes(body, isGood).toString()))
   return {
     [`${prefix}-id`]: id,
-    [`${prefix}-timestamp`]: fresh(String(Math.floor(now.getTime() / 1000))),
+    [`${prefix}-timestamp`]: flatten(String(Math.floor(now.getTime() / 1000))),
     [`${prefix}-signature`]: signature,
   }
 }
@@ -67,7 +67,7 @@ export const peers = [
   {
     name: 'Octokit',
     async sign(body, isGood) {
-      return { body, headers: { signature: fresh(await octokitSign(SECRET, signedBytes(body, isGood).toString())) } }
+      return { body, headers: { signature: flatten(await octokitSign(SECRET, signedBytes(body, isGood).toString())) } }
     },
     verify: ({ body, headers }) => octokitVerify(SECRET, body.toString('utf8'), headers.signature),
     async receive({ body, headers }) {
@@ -85,17 +85,17 @@ export const peers = [
       const payload = signedBytes(body, isGood).toString()
       return {
         body,
-        headers: { signature: fresh(stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET })) },
+        headers: { signature: flatten(stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET })) },
       }
     },
     verify: ({ body, headers }) =>
-      settled(() => stripe.webhooks.signature.verifyHeader(body, headers.signature, SECRET, 300)),
+      succeeds(() => stripe.webhooks.signature.verifyHeader(body, headers.signature, SECRET, 300)),
     receive: ({ body, headers }) => stripe.webhooks.constructEvent(body, headers.signature, SECRET),
   },
   {
     name: 'Svix',
     sign: (body, isGood) => ({ body, headers: standardHeaders(svix, 'svix', body, isGood) }),
-    verify: ({ body, headers }) => settled(() => svix.verify(body, headers)),
+    verify: ({ body, headers }) => succeeds(() => svix.verify(body, headers)),
     receive({ body, headers }) {
       svix.verify(body, headers)
       return JSON.parse(body.toString('utf8'))
@@ -104,7 +104,7 @@ export const peers = [
   {
     name: 'Standard Webhooks',
     sign: (body, isGood) => ({ body, headers: standardHeaders(standard, 'webhook', body, isGood) }),
-    verify: ({ body, headers }) => settled(() => standard.verify(body, headers, { jsonParse: false })),
+    verify: ({ body, headers }) => succeeds(() => standard.verify(body, headers, { jsonParse: false })),
     receive: ({ body, headers }) => standard.verify(body, headers),
   },
   {

@@ -1,4 +1,4 @@
-/** Every store that keeps records outside of the process, beside the bare commands of the very same client. */
+/** Each store with records outside of the process, together with the bare commands of the same client. */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import BetterSqlite from 'better-sqlite3'
@@ -10,15 +10,16 @@ import { postgresStore } from '../../src/stores/postgres/postgres-store.js'
 import { redisStore } from '../../src/stores/redis/redis-store.js'
 import { type SqliteDatabase, sqliteStore } from '../../src/stores/sqlite/sqlite-store.js'
 
-/** What is measured of a store, whatever its transactions are. */
+/** The measured methods of a store. They don't depend on its type of transaction. */
 export type BareStore = Pick<Store, 'claim' | 'complete'>
 
-/** A store, and what its client does without it. Keys are 64 hex digits. */
+/** A store, and the bare commands of its client. Keys are 64 hex digits. */
 export interface Rival {
   readonly name: string
   readonly store: BareStore
-  /** What `insert` and `update` are, for the tables. */
+  /** The name of the commands behind `insert` and `update`, for the table. */
   readonly write: string
+  /** The name of the command behind `find`, for the table. */
   readonly read: string
   insert(key: string): unknown
   update(key: string): unknown
@@ -26,14 +27,14 @@ export interface Rival {
   end(): Promise<void>
 }
 
-/** About as long as a record of a store. */
+/** A value that is about as long as a record of a store. */
 const VALUE = 'processing 1 0 1769860800000 1769860855000 1770206400000\n0f3c5d7e-8a9b-4c1d-9e2f-3a4b5c6d7e8f\n'
-/** As long, and not the same: a database may find that there is nothing to write. */
+/** A different value of the same length, because a database may skip the write of an equal value. */
 const OTHER_VALUE = VALUE.replace('processing', 'done      ')
 const KEEP_MS = 60_000
 const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
 
-/** By node-redis. */
+/** Connects node-redis. */
 export async function nodeRedisRival(url: string, scope: string): Promise<Rival> {
   const client = createClient({ url }).on('error', () => {})
   await client.connect()
@@ -53,7 +54,7 @@ export async function nodeRedisRival(url: string, scope: string): Promise<Rival>
   }
 }
 
-/** By ioredis. */
+/** Connects ioredis. */
 export async function ioredisRival(url: string, scope: string): Promise<Rival> {
   const client = new Redis(url, { maxRetriesPerRequest: 0 })
   return {
@@ -71,16 +72,16 @@ export async function ioredisRival(url: string, scope: string): Promise<Rival> {
   }
 }
 
-/** By pg. */
+/** Connects pg. */
 export async function postgresRival(connectionString: string, scope: string): Promise<Rival> {
   const pool = new Pool({ connectionString })
   await pool.query(`CREATE SCHEMA ${scope}`)
   await pool.query(`CREATE TABLE ${scope}.bare (key bytea PRIMARY KEY, value text NOT NULL)`)
-  const ask = (name: string, text: string) => (key: string, value: string) =>
+  const prepared = (name: string, text: string) => (key: string, value: string) =>
     pool.query({ name, text, values: value === '' ? [key] : [key, value] })
-  const insert = ask('insert', `INSERT INTO ${scope}.bare VALUES (decode($1, 'hex'), $2) ON CONFLICT DO NOTHING`)
-  const update = ask('update', `UPDATE ${scope}.bare SET value = $2 WHERE key = decode($1, 'hex')`)
-  const find = ask('find', `SELECT value FROM ${scope}.bare WHERE key = decode($1, 'hex')`)
+  const insert = prepared('insert', `INSERT INTO ${scope}.bare VALUES (decode($1, 'hex'), $2) ON CONFLICT DO NOTHING`)
+  const update = prepared('update', `UPDATE ${scope}.bare SET value = $2 WHERE key = decode($1, 'hex')`)
+  const find = prepared('find', `SELECT value FROM ${scope}.bare WHERE key = decode($1, 'hex')`)
   return {
     name: '`postgresStore`, pg',
     store: postgresStore({ pool, table: `${scope}.deliveries` }),
@@ -96,7 +97,7 @@ export async function postgresRival(connectionString: string, scope: string): Pr
   }
 }
 
-/** By `node:sqlite` and by better-sqlite3, each in files of a folder. */
+/** Opens databases with `node:sqlite` and better-sqlite3 in a folder. */
 export function sqliteRivals(folder: string): readonly Rival[] {
   return [
     sqliteRival('`sqliteStore`, `node:sqlite`', (file) => new DatabaseSync(join(folder, `node-${file}`))),
@@ -106,7 +107,7 @@ export function sqliteRivals(folder: string): readonly Rival[] {
 
 function sqliteRival(name: string, open: (file: string) => SqliteDatabase & { close(): unknown }): Rival {
   const [database, bare] = [open('store.db'), open('bare.db')]
-  // As durable as the store.
+  // The same durability as the store.
   bare.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   bare.exec('CREATE TABLE bare (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
   const insert = bare.prepare('INSERT INTO bare VALUES (?, ?) ON CONFLICT DO NOTHING')

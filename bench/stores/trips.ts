@@ -1,23 +1,23 @@
-/** Counts round trips, not in time but in fact: a proxy before a service counts how often a client speaks after the service has answered. */
+/** Counts round trips with a proxy: a round trip starts when the client sends data after a response of the service. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A proxy that counts. */
+/** A proxy that counts round trips. */
 export interface TripCounter {
   /** The service's address, through the proxy. */
   readonly url: string
-  /** How many round trips were begun since this was last asked. */
+  /** Returns the number of round trips since the last call. */
   take(): number
   close(): void
 }
 
-/** Puts a counting proxy before the service at `url`. */
-export async function countTrips(url: string, usualPort: number): Promise<TripCounter> {
+/** Starts a counting proxy for the service at `url`. */
+export async function countTrips(url: string, defaultPort: number): Promise<TripCounter> {
   const { hostname, port } = new URL(url)
   let trips = 0
   const sockets = new Set<Socket>()
   const server: Server = createServer((client) => {
-    const service = connect({ host: hostname, port: Number(port || usualPort) })
-    let isAsking = false
+    const service = connect({ host: hostname, port: Number(port || defaultPort) })
+    let isWaiting = false
     for (const socket of [client, service]) {
       sockets.add(socket.on('error', () => {}))
       socket.on('close', () => {
@@ -26,12 +26,12 @@ export async function countTrips(url: string, usualPort: number): Promise<TripCo
       })
     }
     client.on('data', (bytes) => {
-      if (!isAsking) trips++
-      isAsking = true
+      if (!isWaiting) trips++
+      isWaiting = true
       service.write(bytes)
     })
     service.on('data', (bytes) => {
-      isAsking = false
+      isWaiting = false
       client.write(bytes)
     })
   })

@@ -1,26 +1,26 @@
 /**
- * Runs inside workerd. `POST /load` brings deliveries, `POST /run/<subject>` works them all off; what that costs is measured from outside, for
- * a Worker's clock stands still.
+ * Runs inside workerd. `POST /load` stores deliveries and `POST /run/<subject>` processes all of them. The benchmark measures from outside,
+ * because a Worker's clock doesn't advance during computation.
  */
 import { createSecretKeys } from '../../src/crypto/secrets.js'
 import { verifySignature } from '../../src/delivery/signature.js'
 import { createReceiver, parseEvent } from '../../src/index.js'
 import { inWorkerd } from '../peers/in-workerd.mjs'
 
-/** A delivery as it is brought in. */
-export interface Brought {
+/** A delivery that `/load` receives. */
+export interface PreparedDelivery {
   readonly body: string
   readonly signature: string
-  /** The headers of each peer, by its name. */
+  /** The headers of each peer, keyed by its name. */
   readonly peers: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-interface Item extends Brought {
+interface Item extends PreparedDelivery {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 const SECRET = 'your_webhook_secret'
-/** A kept key of WebCrypto. */
+/** A WebCrypto key. */
 type WebKey = Awaited<ReturnType<typeof importKey>>
 
 const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' }
@@ -28,18 +28,19 @@ const secretBytes = new TextEncoder().encode(SECRET)
 const secrets = createSecretKeys(SECRET)
 const receiver = createReceiver({ secret: SECRET, store: false }).on('qr.scanned', (event) => count(event))
 let items: readonly Item[] = []
-let kept: WebKey | undefined
+let reusableKey: WebKey | undefined
 let handled = 0
 
 const subjects: Readonly<Record<string, (item: Item) => unknown>> = {
   floor: async ({ bytes, signature }) => {
-    kept ??= await importKey()
-    await verifyOnTheWeb(kept, bytes, signature)
+    reusableKey ??= await importKey()
+    await verifyWithWebCrypto(reusableKey, bytes, signature)
   },
-  'import-key': async ({ bytes, signature }) => verifyOnTheWeb(await importKey(), bytes, signature),
+  'import-key': async ({ bytes, signature }) => verifyWithWebCrypto(await importKey(), bytes, signature),
   ours: async ({ bytes, signature }) => {
     const verdict = verifySignature(bytes, signature, secrets)
-    if (!('secretIndex' in (verdict instanceof Promise ? await verdict : verdict))) throw new Error('refused')
+    if (!('secretIndex' in (verdict instanceof Promise ? await verdict : verdict)))
+      throw new Error('A valid delivery was refused.')
     count(parseEvent(bytes).event)
   },
   receiver: ({ bytes: body, signature }) =>
@@ -60,12 +61,12 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const [, verb, name = ''] = new URL(request.url).pathname.split('/')
     if (verb === 'load') {
-      const brought = (await request.json()) as readonly Brought[]
-      items = brought.map((one) => ({ ...one, bytes: new TextEncoder().encode(one.body) }))
+      const deliveries = (await request.json()) as readonly PreparedDelivery[]
+      items = deliveries.map((one) => ({ ...one, bytes: new TextEncoder().encode(one.body) }))
       return new Response(String(items.length))
     }
     const subject = subjects[decodeURIComponent(name)]
-    if (!subject) return new Response('no such subject', { status: 404 })
+    if (!subject) return new Response('Unknown subject', { status: 404 })
     const before = handled
     for (const item of items) await subject(item)
     return new Response(String(handled - before))
@@ -84,12 +85,13 @@ const utf8 = new TextDecoder()
 const HEX = new Uint8Array(128)
 for (let value = 0; value < 16; value++) HEX[value.toString(16).charCodeAt(0)] = value
 
-async function verifyOnTheWeb(key: WebKey, bytes: Uint8Array<ArrayBuffer>, signature: string): Promise<void> {
+async function verifyWithWebCrypto(key: WebKey, bytes: Uint8Array<ArrayBuffer>, signature: string): Promise<void> {
   const mac = new Uint8Array(32)
   for (let index = 0; index < 32; index++) {
-    const at = 'sha256='.length + 2 * index
-    mac[index] = ((HEX[signature.charCodeAt(at)] as number) << 4) | (HEX[signature.charCodeAt(at + 1)] as number)
+    const position = 'sha256='.length + 2 * index
+    const high = HEX[signature.charCodeAt(position)] as number
+    mac[index] = (high << 4) | (HEX[signature.charCodeAt(position + 1)] as number)
   }
-  if (!(await crypto.subtle.verify('HMAC', key, mac, bytes))) throw new Error('refused')
+  if (!(await crypto.subtle.verify('HMAC', key, mac, bytes))) throw new Error('A valid delivery was refused.')
   count(JSON.parse(utf8.decode(bytes)))
 }
