@@ -1,21 +1,21 @@
 /**
- * Time, injected: the clock that a receiver reads, and the one way to limit how long something may take. Of what a receiver is made of
- * only `adapters/node-request.ts` and `inboxes/bullmq.ts` know the machine's time in another way; `docs/design.md` says what for.
+ * Time, injected: the clock of a receiver, and the one way to limit how long a call may take. Only `adapters/node-request.ts` and
+ * `inboxes/bullmq-inbox.ts` read the machine's time in another way; `docs/design.md` says why.
  */
 import { isPromiseLike } from './maybe-promise.js'
 
-/** The receiver's time. Times are epoch milliseconds, durations milliseconds. */
+/** A receiver's clock. Times are epoch milliseconds, durations milliseconds. */
 export interface Clock {
   /** The time now, in epoch milliseconds. */
   now(): number
-  /** Calls `fn` once after `ms` milliseconds; the returned function cancels it. */
+  /** Calls `fn` once after `ms` milliseconds. The returned function cancels the timer. */
   setTimer(ms: number, fn: () => void): () => void
 }
 
-/** The longest a timer of Node or a browser can be set for; beyond it `setTimeout` fires at once. */
+/** The maximum of a timer in Node and browsers. Beyond it, `setTimeout` fires immediately. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** The machine's own clock. A timer that is set keeps a Node process alive: what it stands for is still going on. */
+/** The machine's clock. A running timer keeps a Node process alive, because the work it limits is still in flight. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(ms, fn) {
@@ -24,7 +24,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** How a limited piece of work ended. */
+/** How a call with a time limit ended. */
 export type TimeoutResult<T> =
   | { readonly status: 'value'; readonly value: T }
   | { readonly status: 'error'; readonly error: unknown }
@@ -33,18 +33,18 @@ export type TimeoutResult<T> =
 const LATE: TimeoutResult<never> = { status: 'late' }
 
 /**
- * Runs `work` and waits for it at most `ms` milliseconds. Never rejects: a thrown error is a result. What comes after the limit is
- * dropped, a rejection too; it never stays unhandled.
+ * Calls a function and waits for its result at most `ms` milliseconds. Never rejects: an error is a result. A value or rejection that
+ * arrives after the limit is dropped and never stays unhandled.
  */
 export function withTimeout<T>(
   clock: Clock,
   ms: number,
-  work: () => T | PromiseLike<T>,
+  call: () => T | PromiseLike<T>,
 ): Promise<TimeoutResult<T>> | TimeoutResult<T> {
   if (ms <= 0) return LATE
   let pending: T | PromiseLike<T>
   try {
-    pending = work()
+    pending = call()
   } catch (error) {
     return { status: 'error', error }
   }
@@ -55,28 +55,28 @@ export function withTimeout<T>(
 function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Promise<TimeoutResult<T>> {
   return new Promise((resolve) => {
     const cancel = clock.setTimer(ms, () => resolve(LATE))
-    const settle = (settled: TimeoutResult<T>) => {
+    const end = (result: TimeoutResult<T>) => {
       cancel()
-      resolve(settled)
+      resolve(result)
     }
     pending.then(
-      (value) => settle({ status: 'value', value }),
-      (error: unknown) => settle({ status: 'error', error }),
+      (value) => end({ status: 'value', value }),
+      (error: unknown) => end({ status: 'error', error }),
     )
   })
 }
 
-/** The time an answer has left. */
+/** The time limit of a response. */
 export interface Deadline {
   /** When it started, in epoch milliseconds. */
   readonly startedAt: number
-  /** Milliseconds left; 0 or less when it is over. */
+  /** Milliseconds left; 0 or less once it has passed. */
   left(): number
 }
 
 /** Starts a deadline of `ms` milliseconds. */
 export function startDeadline(clock: Clock, ms: number): Deadline {
   const startedAt = clock.now()
-  // A machine's clock may be set back meanwhile; the answer must not wait for it to catch up.
+  // If the machine's clock is set back, the response must not wait for it to catch up.
   return { startedAt, left: () => Math.min(ms, startedAt + ms - clock.now()) }
 }

@@ -1,21 +1,21 @@
 /**
- * Makes a receiver: checks the options, registers handlers, and tells the story of `receiver.ts` for each delivery.
- * Creation uses no timer and no randomness, which Workers forbid at module scope.
+ * Creates a receiver: checks the options, registers handlers, and passes each delivery to `delivery/receive.ts`.
+ * Creation uses no timer and no randomness, because Workers forbid both at module scope.
  */
 import { MAX_TIMER_MS, withTimeout } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
-import type { Origin } from './delivery/handler-run.js'
 import { discardEntry } from './delivery/quarantine.js'
-import { type ReceiveMeans, receiveDelivery } from './delivery/receive.js'
+import { receive } from './delivery/receive.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
+import type { Origin, Services } from './delivery/verified-event.js'
 import { WebhookError } from './errors.js'
 import type { EventPattern, MatchedEventType } from './events/event-types.js'
 import type { UnknownEvent } from './events/events.js'
 import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
 import type { AcceptedDelivery, InboxAttempt } from './inboxes/inbox.js'
 import { createHandlers, type HandlerOptions } from './receiver/handlers.js'
-import { createRunning, type Running } from './receiver/in-flight.js'
+import { createInFlight, type InFlight } from './receiver/in-flight.js'
 import { createInboxStarter, type InboxStarter } from './receiver/inbox-starter.js'
 import { type ReceiverOptions, readOptions, type Settings } from './receiver/options.js'
 import { createReporter } from './receiver/reporter.js'
@@ -26,11 +26,11 @@ import { noStore } from './stores/none.js'
 import type { QuarantineEntry, Store } from './stores/store.js'
 import type { Delivery, Handler, Outcome } from './types.js'
 
-/** A receiver of GoValid webhooks. Make one per endpoint and give it to an adapter's `toHandler`. */
+/** A receiver of GoValid webhooks. Create one per endpoint and pass it to an adapter's `toHandler`. */
 export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
   /**
-   * Registers a handler for an event, several, a namespace (`'qr.*'`) or every known event (`'*'`). Handlers of one event run one after
-   * the other in order of registration; one that fails does not stop the others.
+   * Registers a handler for one or more events, a namespace (`'qr.*'`) or every known event (`'*'`). The handlers of an event run one after
+   * the other in order of registration. A handler that fails doesn't stop the others.
    *
    * @throws {@link WebhookError} `event_type_unknown`, `handler_invalid`, `handler_name_duplicate`.
    */
@@ -40,46 +40,46 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
     options?: HandlerOptions,
   ): Receiver<Schemas, Transaction>
   /**
-   * Registers a handler for events this version does not know. Without one they are answered 200 and ignored.
+   * Registers a handler for events that this version doesn't know. Without one, they are ignored and get a 200.
    *
    * @throws {@link WebhookError} `handler_invalid`, `handler_name_duplicate`.
    */
   onUnknown(handler: Handler<UnknownEvent, Transaction>, options?: HandlerOptions): Receiver<Schemas, Transaction>
-  /** Takes one delivery through all stages. Resolves to its outcome, and never rejects for anything a network can cause. */
+  /** Receives one delivery. Resolves to its outcome; never rejects, whatever the network sends. */
   receive(delivery: Delivery): Promise<Outcome>
   /**
-   * Works a quarantined delivery again, its age aside: verified anew, claimed, and only handlers that are not done. On `processed`,
-   * `duplicate` and `ignored` the entry is taken out of the quarantine.
+   * Reprocesses a quarantined delivery of any age: verifies it, claims it, and runs only the handlers that haven't finished. If the outcome
+   * is `processed`, `duplicate` or `ignored`, the entry is taken out of the quarantine.
    */
   reprocess(entry: QuarantineEntry): Promise<Outcome>
   /**
-   * Works one delivery that an inbox hands out: verified again, claimed, and given to its handlers, which may take `handlerTimeoutMs`.
-   * Inboxes that are started call it by themselves; it is for those whose platform does the calling. Never rejects.
+   * Processes one delivery that an inbox hands out: verifies and claims it, and runs its handlers for up to `handlerTimeoutMs`. Inboxes call
+   * this method themselves; call it yourself only on a platform that delivers the jobs. Never rejects.
    */
   process(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
-  /** Whether a handler is registered for an event, by its name; for an unknown name, whether `onUnknown` has one. */
+  /** Whether a handler is registered for an event type. For an unknown type: whether `onUnknown` has a handler. */
   handles(type: string): boolean
-  /** What is going on: for health checks and dashboards. */
+  /** The receiver's state, for health checks and dashboards. */
   status(): Promise<ReceiverStatus>
   /**
-   * Refuses new deliveries with 503 at once, stops the inbox, waits for running handlers and their completions, then stops every timer.
-   * An inbox that cannot be stopped makes it reject, after that wait.
-   * With `timeoutMs` it waits no longer than that: what still runs is told by its `signal`, and its claim ends with its lease.
+   * Refuses new deliveries with 503, stops the inbox, waits for running handlers and their completions, then stops every timer. If the
+   * inbox can't be stopped, it rejects after that wait.
+   * With `timeoutMs` it waits no longer than that: the `signal` of running handlers is aborted, and their claims end with their leases.
    *
-   * @throws {@link WebhookError} `option_invalid` when `timeoutMs` is no number; nothing is closed then.
+   * @throws {@link WebhookError} `option_invalid` if `timeoutMs` isn't a number; nothing is closed then.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
 const FROM_SENDER: Origin = { from: 'sender' }
-const BEHIND_MS = 2 * 60 * 60 * 1000
-const BEHIND_CLOSING_MS = 10_000
+const MAX_RETRY_MS = 2 * 60 * 60 * 1000
+const MAX_RETRY_WHILE_CLOSING_MS = 10_000
 
 /**
  * Creates a receiver.
  *
- * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_unknown`, `option_invalid`, `event_type_unknown`, `store_unsuitable`:
- * each says the cure.
+ * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_unknown`, `option_invalid`, `event_type_unknown` or
+ * `store_unsuitable`, each with its fix.
  *
  * @example
  * ```ts
@@ -94,73 +94,75 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
   options: ReceiverOptions<Schemas, Transaction>,
 ): Receiver<Schemas, Transaction> {
   if (typeof options !== 'object' || options === null) {
-    throw new WebhookError('option_invalid', 'createReceiver takes an object: createReceiver({ secret: … }).')
+    throw new WebhookError(
+      'option_invalid',
+      'createReceiver must be given an object: createReceiver({ secret: … }). See docs/options.md.',
+    )
   }
   const settings = readOptions(options as ReceiverOptions<EventSchemas, unknown>)
   const store = chooseStore(options.store as Store<unknown> | false | undefined, settings)
   const { clock } = settings
   const reporter = createReporter({ onOutcome: options.onOutcome, onError: options.onError, clock })
-  const running = createRunning()
+  const inFlight = createInFlight()
   let closingSince: number | undefined
-  let workingSince: number | undefined
-  const means: ReceiveMeans = {
+  let firstDeliveryAt: number | undefined
+  const services: Services = {
     settings,
     store,
     reporter,
-    running,
+    inFlight,
     handlers: createHandlers(),
     digest: createDigest(),
-    quarantine: { sink: settings.quarantine, clock, reporter },
     loadSecrets: createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
-    workingSince: () => (workingSince ??= clock.now()),
-    backgroundUntil: (since) =>
-      closingSince === undefined ? since + BEHIND_MS : Math.max(since, closingSince) + BEHIND_CLOSING_MS,
+    firstDeliveryAt: () => (firstDeliveryAt ??= clock.now()),
+    retryUntil: (since) =>
+      closingSince === undefined ? since + MAX_RETRY_MS : Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS,
   }
   const tally = createTally(clock)
-  const take = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
+  const receiveFrom = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
     let outcome: Outcome = { status: 'unavailable', code: 'receiver_closing' }
     if (closingSince === undefined) {
-      running.begin()
+      inFlight.begin()
       try {
-        outcome = await receiveDelivery(means, delivery, origin)
+        outcome = await receive(services, delivery, origin)
       } finally {
-        running.end()
+        inFlight.end()
       }
     }
     tally.count(outcome)
     reporter.outcome(outcome)
     return outcome
   }
-  const work: Receiver['process'] = (accepted, attempt, platform) =>
-    take({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
-  const inbox = createInboxStarter(settings, reporter, work)
+  const process: Receiver['process'] = (accepted, attempt, platform) =>
+    receiveFrom({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
+  const inbox = createInboxStarter(settings, reporter, process)
   const receiver: Receiver<Schemas, Transaction> = {
     on(pattern, handler, handlerOptions) {
-      means.handlers.add(pattern, handler, handlerOptions)
+      services.handlers.add(pattern, handler, handlerOptions)
       inbox.startSoon()
       return receiver
     },
     onUnknown(handler, handlerOptions) {
-      means.handlers.addUnknown(handler, handlerOptions)
+      services.handlers.addUnknown(handler, handlerOptions)
       inbox.startSoon()
       return receiver
     },
-    receive: (delivery) => take(delivery, FROM_SENDER),
-    process: work,
+    receive: (delivery) => receiveFrom(delivery, FROM_SENDER),
+    process,
     async reprocess(entry) {
-      const outcome = await take(toDelivery(entry), { from: 'quarantine' })
+      const outcome = await receiveFrom(toDelivery(entry), { from: 'quarantine' })
       const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)
-      if (finished) await discardEntry(means.quarantine, entry.key)
+      if (finished) await discardEntry(services, entry.key)
       return outcome
     },
-    handles: (type) => means.handlers.of(type).length > 0,
-    status: () => tally.status(running.count(), settings.inbox),
+    handles: (type) => services.handlers.of(type).length > 0,
+    status: () => tally.status(inFlight.count(), settings.inbox),
     async close({ timeoutMs } = {}) {
       if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)))
         throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
       closingSince ??= clock.now()
-      await closeRunning(inbox, running, settings, timeoutMs)
+      await finishInFlight(inbox, inFlight, settings, timeoutMs)
     },
   }
   return receiver
@@ -171,7 +173,7 @@ function chooseStore(store: Store<unknown> | false | undefined, settings: Settin
   return store ?? memoryStore({ clock: settings.clock })
 }
 
-/** Tokens need to differ, not to be secret: 128 random bits once, on the first delivery, and a count. */
+/** Tokens must differ, but they aren't secret: 128 random bits on the first delivery, and a counter. */
 function createTokens(): () => string {
   let prefix: string | undefined
   let count = 0
@@ -181,9 +183,9 @@ function createTokens(): () => string {
   }
 }
 
-async function closeRunning(
+async function finishInFlight(
   inbox: InboxStarter,
-  running: Running,
+  inFlight: InFlight,
   { clock }: Settings,
   timeoutMs: number | undefined,
 ): Promise<void> {
@@ -193,11 +195,11 @@ async function closeRunning(
     .catch((error: unknown) => {
       failure = { error }
     })
-    .then(running.whenIdle)
+    .then(inFlight.whenIdle)
   if (timeoutMs === undefined) await ended
   else {
-    const settled = await withTimeout(clock, Math.min(timeoutMs, MAX_TIMER_MS), () => ended)
-    if (settled.status === 'late') running.giveUp()
+    const result = await withTimeout(clock, Math.min(timeoutMs, MAX_TIMER_MS), () => ended)
+    if (result.status === 'late') inFlight.abandon()
   }
   if (failure) throw failure.error
 }

@@ -24,7 +24,6 @@ export type QuarantinedCode =
   | 'stale'
   | 'from_future'
   | 'schema_refused'
-  | 'drift_refused'
   | 'permanent_error'
   | 'job_forged'
   | 'retry_pending'

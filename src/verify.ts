@@ -81,13 +81,13 @@ export async function verifyAndParse(
  */
 export function parseEvent(payload: Payload): ParsedEvent {
   const envelope = readEnvelope(rawBytes(payload))
-  if ('unworkable' in envelope) {
+  if ('unprocessable' in envelope) {
     throw new WebhookError(
-      envelope.unworkable,
+      envelope.unprocessable,
       'The payload must be valid UTF-8, JSON, and an object with a non-empty "event". See docs/errors.md.',
     )
   }
-  const { event, known, issues } = readEvent(envelope.type, envelope.payload)
+  const { event, known, issues } = readEvent(envelope)
   return { event, known, issues } as ParsedEvent
 }
 

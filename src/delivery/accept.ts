@@ -1,30 +1,35 @@
 /**
- * The inbox in place of stages 5 to 7: takes a verified event in, and answers 200 only once it is durable.
+ * With an inbox, this replaces stages 5 to 7: the inbox stores the event durably, and the delivery is processed later.
  */
 import { withTimeout } from '../clock.js'
 import type { AcceptedDelivery, Inbox } from '../inboxes/inbox.js'
 import type { Outcome } from '../types.js'
-import { about } from './finish.js'
-import { type EventWork, receivedAt, type WorkMeans } from './handler-run.js'
-import { respondUnavailable } from './process.js'
+import { finish } from './finish.js'
+import { LATE } from './messages.js'
 import { SIGNATURE_HEADER } from './signature.js'
+import { aboutOutcome, receivedAt, type Services, unclaimedAttempt, type VerifiedEvent } from './verified-event.js'
 
-/** The longest an inbox may take to confirm, in milliseconds. */
+/** The maximum time that an inbox may take to confirm, in milliseconds. */
 const INBOX_CALL_MS = 1000
 
-/** Gives a verified event to the inbox. What it does not confirm in time is answered 503: the sender's retry is taken once all the same. */
-export async function acceptDelivery(means: WorkMeans, inbox: Inbox, work: EventWork): Promise<Outcome> {
-  const limitMs = Math.min(INBOX_CALL_MS, work.deadline.left())
-  const settled = await withTimeout(means.settings.clock, limitMs, () => inbox.accept(toAccepted(work)))
-  if (settled.status === 'value') return { ...about(work), status: 'accepted' }
-  const error = settled.status === 'error' ? settled.error : 'the inbox did not confirm in time'
-  return respondUnavailable(means, work, 'inbox_unavailable', error)
+/** Gives a verified event to the inbox. If the inbox doesn't confirm in time, the outcome is `unavailable`; a retry is accepted only once. */
+export async function acceptDelivery(services: Services, inbox: Inbox, event: VerifiedEvent): Promise<Outcome> {
+  const limitMs = Math.min(INBOX_CALL_MS, event.deadline.left())
+  const accepted = await withTimeout(services.settings.clock, limitMs, () => inbox.accept(toAccepted(event)))
+  if (accepted.status === 'value') return { ...aboutOutcome(event), status: 'accepted' }
+  const error = accepted.status === 'error' ? accepted.error : LATE.inbox
+  return finish(unclaimedAttempt(services, event), {
+    how: 'unavailable',
+    code: 'inbox_unavailable',
+    error,
+    isLate: false,
+  })
 }
 
-function toAccepted(work: EventWork): AcceptedDelivery {
-  const { key, rawBody, delivery } = work
+function toAccepted(event: VerifiedEvent): AcceptedDelivery {
+  const { key, rawBody, delivery } = event
   const signature = delivery.header(SIGNATURE_HEADER)
-  // Verified, so there is a signature, and it is text.
+  // The signature is verified, so it is a string.
   const headers = { ...delivery.headers?.(), [SIGNATURE_HEADER]: signature as string }
-  return { key, rawBody, headers, receivedAt: receivedAt(work) }
+  return { key, rawBody, headers, receivedAt: receivedAt(event) }
 }

@@ -1,67 +1,109 @@
 /**
- * Stage 7 of 8, completion: tells the store how the try ended. In: a held claim. Out: whether the store knows.
- * A completion that the store does not take is written again behind the answer: the effect has happened, another try would double it.
+ * Stage 7 of 8, completion: records in the store how an attempt ended. In: a claimed attempt. Out: what the store did and what is still
+ * being written. If the store doesn't confirm a completion, it is written again in the background: the handlers have run, and another
+ * attempt would run them twice.
  */
-import { type Clock, type TimeoutResult, withTimeout } from '../clock.js'
+import { withTimeout } from '../clock.js'
 import { andThen } from '../maybe-promise.js'
-import type { CompleteRequest, ReleaseRequest, Store } from '../stores/store.js'
+import { keepLease } from './lease.js'
+import { type Attempt, aboutReport, type ClaimedAttempt, type Services, STORE_CALL_MS } from './verified-event.js'
 
-/** `recorded`: the store knows. `lost`: another owner has the claim, nothing was changed. `unknown`: no answer, or an error. */
-export type Recorded = 'recorded' | 'lost' | 'unknown'
+/** `recorded`: the store confirmed. `lost`: another process has the claim, so nothing changed. `unknown`: no result, or an error. */
+type Recorded = 'recorded' | 'lost' | 'unknown'
 
-/** Marks a delivery finished. */
-export function completeClaim(
-  store: Store<unknown>,
-  clock: Clock,
-  limitMs: number,
-  request: CompleteRequest,
-): Recorded | Promise<Recorded> {
-  return record(clock, limitMs, () => store.complete(request))
+/** A write that has been attempted. */
+export interface Written {
+  /** Another process has claimed the delivery, so this attempt must not write anything. */
+  readonly isLost: boolean
+  /** The retries, if the write is still missing. Never rejects. */
+  readonly rest: Promise<unknown> | undefined
 }
 
-/** Gives a claim back for another try. */
-export function releaseClaim(
-  store: Store<unknown>,
-  clock: Clock,
-  limitMs: number,
-  request: ReleaseRequest,
-): Recorded | Promise<Recorded> {
-  return record(clock, limitMs, () => store.release(request))
+/** The store has it. */
+export const WRITTEN: Written = { isLost: false, rest: undefined }
+const LOST: Written = { isLost: true, rest: undefined }
+
+const LOST_COMPLETION =
+  'A completion arrived after another process had claimed the delivery. It changed nothing, and the event may be processed twice.'
+const LOST_RELEASE =
+  'A failed attempt ended after another process had claimed the delivery. It changed nothing about that claim.'
+
+/** Records the delivery as finished. `isQuarantined`: finished for the sender, but it can be reprocessed. */
+export function completeClaim(attempt: ClaimedAttempt, isQuarantined: boolean): Written | Promise<Written> {
+  const { services, event, claim } = attempt
+  const { key, token, completedHandlers } = claim
+  const request = {
+    key,
+    token,
+    retainUntil: event.retainUntil,
+    quarantined: isQuarantined,
+    completedHandlers: [...completedHandlers],
+  }
+  const write = () => record(services, () => services.store.complete(request))
+  return andThen(write(), (recorded) => {
+    if (recorded === 'unknown') return { isLost: false, rest: completeInBackground(attempt, write) }
+    if (recorded === 'recorded') return WRITTEN
+    reportLost(attempt, LOST_COMPLETION)
+    return LOST
+  })
 }
 
-function record(
-  clock: Clock,
-  limitMs: number,
-  write: () => boolean | PromiseLike<boolean>,
-): Recorded | Promise<Recorded> {
-  return andThen(withTimeout(clock, limitMs, write), readRecorded)
+async function completeInBackground(attempt: ClaimedAttempt, write: () => MaybeRecorded): Promise<void> {
+  const { services, event } = attempt
+  const message = 'The store did not confirm a completion. It is written again in the background.'
+  services.reporter.report({ ...aboutReport(event), code: 'completion_delayed', message })
+  if (!event.delivery.freezesAfterResponse) keepLease(attempt, () => {})
+  const recorded = await retryInBackground(services, write, (result) => result !== 'unknown')
+  if (recorded === 'lost') reportLost(attempt, LOST_COMPLETION)
+  if (recorded !== 'unknown') return
+  const abandoned = 'The store did not confirm a completion for too long. A later attempt may process the event again.'
+  services.reporter.report({ ...aboutReport(event), code: 'completion_abandoned', message: abandoned })
 }
 
-function readRecorded(settled: TimeoutResult<unknown>): Recorded {
-  // Anything but a clear yes or no is no answer: taken for a yes, a broken store would have the event worked again.
-  if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'
-  return settled.value ? 'recorded' : 'lost'
+/**
+ * Releases the claim for another attempt. `isCounted`: whether this was an attempt. If the release fails, the lease expires before the
+ * next attempt, which then counts from here.
+ */
+export function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Written | Promise<Written> {
+  const { services, claim } = attempt
+  const { key, token, completedHandlers } = claim
+  const request = { key, token, completedHandlers: [...completedHandlers], counted: isCounted }
+  const released = record(services, () => services.store.release(request))
+  return andThen(released, (recorded) => {
+    if (recorded !== 'lost') return WRITTEN
+    reportLost(attempt, LOST_RELEASE)
+    return LOST
+  })
 }
 
-/** Something that is written behind the answer until it is written. */
-export interface BackgroundWrite<Result> {
-  readonly clock: Clock
-  /** Writes once more. */
-  attempt(): Result | Promise<Result>
-  /** Whether a result ends it. */
-  isSettled(result: Result): boolean
-  /** Until when it is tried, in epoch milliseconds; asked before each try. */
-  giveUpAt(): number
+type MaybeRecorded = Recorded | Promise<Recorded>
+
+function record({ settings }: Services, write: () => boolean | PromiseLike<boolean>): MaybeRecorded {
+  return andThen(withTimeout(settings.clock, STORE_CALL_MS, write), (result) => {
+    // Only a boolean is a result. If anything else counted as `true`, a broken store would have the event processed again.
+    if (result.status !== 'value' || typeof result.value !== 'boolean') return 'unknown'
+    return result.value ? 'recorded' : 'lost'
+  })
+}
+
+function reportLost({ services, event }: Attempt, message: string): void {
+  services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message })
 }
 
 const FIRST_PAUSE_MS = 250
 const MAX_PAUSE_MS = 10_000
 
-/** Writes again, at growing intervals, until a result ends it or the time is over. */
-export async function retryInBackground<Result>(write: BackgroundWrite<Result>): Promise<Result> {
+/** Writes again at growing intervals until `isDone`, at most for two hours or, once the receiver is closing, 10 s. */
+export async function retryInBackground<Result>(
+  services: Services,
+  write: () => Result | Promise<Result>,
+  isDone: (result: Result) => boolean,
+): Promise<Result> {
+  const { clock } = services.settings
+  const since = clock.now()
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-    await new Promise<void>((resolve) => write.clock.setTimer(pauseMs, resolve))
-    const result = await write.attempt()
-    if (write.isSettled(result) || write.clock.now() >= write.giveUpAt()) return result
+    await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve))
+    const result = await write()
+    if (isDone(result) || clock.now() >= services.retryUntil(since)) return result
   }
 }

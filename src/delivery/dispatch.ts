@@ -1,99 +1,108 @@
 /**
- * Stage 6 of 8, dispatch: runs the event's handlers one after the other, in order of registration. In: the event, its handlers, the names
- * of those that an earlier try finished. Out: the failures. A failing handler does not stop the others.
+ * Stage 6 of 8, dispatch: runs the event's handlers one after the other, in order of registration. In: the event, its handlers and the
+ * names of the handlers that an earlier attempt finished. Out: the failures. A failing handler doesn't stop the others.
  */
-
 import { isPermanentError } from '../errors.js'
 import { isPromiseLike } from '../maybe-promise.js'
+import type { RegisteredHandler } from '../receiver/handlers.js'
 
-/** A handler as it was registered. */
-export interface RegisteredHandler {
-  readonly name: string | undefined
-  readonly run: (event: never, context: never) => unknown
-}
-
-/** One run over an event's handlers. */
-export interface DispatchRun<Context> {
+/** The handlers of one event and what they need. */
+export interface Dispatch<Context> {
   readonly event: unknown
   readonly handlers: readonly RegisteredHandler[]
-  /** Names of finished handlers; grows as the run goes on. */
+  /** Names of finished handlers. Grows while handlers run. */
   readonly completedHandlers: string[]
-  /** The context for one handler. */
+  /** If aborted, no further handler is started and the attempt has failed. */
+  readonly signal: AbortSignal
+  /** Creates the context of one handler. */
   contextFor(checkpoint: string | undefined): Context
-  /** Called when a named handler has finished and others are still to run. */
+  /** Called when a named handler has finished and others will follow. */
   onCheckpoint(): void
-  /** Why the run was given up, once it was: no further handler is started, and the run has failed. */
-  abandonedBecause(): unknown
 }
 
-/** What became of a run. */
+/** What the handlers left. */
 export interface DispatchResult {
   readonly errors: readonly unknown[]
-  /** Whether every error says that no other try can help. */
-  readonly permanent: boolean
+  /** Whether every error says that no other attempt can help. */
+  readonly isPermanent: boolean
 }
 
-/** The checkpoint of an event's only handler when it has no name. */
+/** The checkpoint of an event's only handler if it has no name. */
 const ONLY_HANDLER = '(only)'
 
-/** Runs every handler that is not done; the result is at hand where all of them are synchronous. Never throws, never rejects. */
-export function dispatch<Context>(run: DispatchRun<Context>): DispatchResult | Promise<DispatchResult> {
-  return dispatchFrom(run, 0, [])
+const ALL_FINISHED: DispatchResult = { errors: [], isPermanent: false }
+
+/** Runs every handler that isn't finished. A single synchronous handler has its result immediately. Never throws or rejects. */
+export function dispatch<Context>(run: Dispatch<Context>): DispatchResult | Promise<DispatchResult> {
+  const [handler, ...others] = run.handlers
+  return handler && others.length === 0 ? dispatchOne(run, handler) : dispatchAll(run)
 }
 
-function dispatchFrom<Context>(
-  run: DispatchRun<Context>,
-  first: number,
-  errors: unknown[],
+/** The fast path: most events have one handler, and awaiting a synchronous handler costs more than running it. */
+function dispatchOne<Context>(
+  run: Dispatch<Context>,
+  handler: RegisteredHandler,
 ): DispatchResult | Promise<DispatchResult> {
-  const { handlers, completedHandlers } = run
-  for (let index = first; index < handlers.length; index++) {
-    const handler = handlers[index] as RegisteredHandler
-    const checkpoint = handler.name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
-    if (checkpoint !== undefined && completedHandlers.includes(checkpoint)) continue
-    const reason = run.abandonedBecause()
-    if (reason !== undefined) {
-      // What was not run is not done: without a failure the delivery would be recorded as finished.
-      errors.push(reason)
+  if (isFinished(run, handler)) return ALL_FINISHED
+  const fail = (error: unknown) => toResult([error])
+  const finish = () => {
+    markFinished(run, handler)
+    return ALL_FINISHED
+  }
+  if (run.signal.aborted) return fail(run.signal.reason)
+  try {
+    const returned = call(run, handler)
+    return isPromiseLike(returned) ? Promise.resolve(returned).then(finish, fail) : finish()
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+async function dispatchAll<Context>(run: Dispatch<Context>): Promise<DispatchResult> {
+  const errors: unknown[] = []
+  for (const handler of run.handlers) {
+    if (isFinished(run, handler)) continue
+    if (run.signal.aborted) {
+      // The remaining handlers aren't finished. Without an error the delivery would be recorded as processed.
+      errors.push(run.signal.reason)
       break
     }
     try {
-      const pending = handler.run(run.event as never, run.contextFor(checkpoint) as never)
-      if (isPromiseLike(pending)) return waitFor(run, index, Promise.resolve(pending), errors)
-      markDone(run, index)
+      await call(run, handler)
+      markFinished(run, handler)
     } catch (error) {
       errors.push(error)
     }
   }
-  return { errors, permanent: errors.length > 0 && errors.every(isPermanentError) }
+  return toResult(errors)
 }
 
-function waitFor<Context>(
-  run: DispatchRun<Context>,
-  index: number,
-  pending: Promise<unknown>,
-  errors: unknown[],
-): Promise<DispatchResult> {
-  return pending.then(
-    () => {
-      markDone(run, index)
-      return dispatchFrom(run, index + 1, errors)
-    },
-    (error: unknown) => {
-      errors.push(error)
-      return dispatchFrom(run, index + 1, errors)
-    },
-  )
+function call<Context>(run: Dispatch<Context>, handler: RegisteredHandler): unknown {
+  return handler.run(run.event as never, run.contextFor(checkpointOf(run, handler)) as never)
 }
 
-function markDone<Context>({ handlers, completedHandlers, onCheckpoint }: DispatchRun<Context>, index: number): void {
-  const { name } = handlers[index] as RegisteredHandler
+function checkpointOf<Context>({ handlers }: Dispatch<Context>, { name }: RegisteredHandler): string | undefined {
+  return name ?? (handlers.length === 1 ? ONLY_HANDLER : undefined)
+}
+
+function isFinished<Context>(run: Dispatch<Context>, handler: RegisteredHandler): boolean {
+  const checkpoint = checkpointOf(run, handler)
+  return checkpoint !== undefined && run.completedHandlers.includes(checkpoint)
+}
+
+function markFinished<Context>(run: Dispatch<Context>, handler: RegisteredHandler): void {
+  const { handlers, completedHandlers } = run
+  const { name } = handler
   if (name === undefined) return
   if (!completedHandlers.includes(name)) completedHandlers.push(name)
-  if (index < handlers.length - 1) onCheckpoint()
+  if (handler !== handlers.at(-1)) run.onCheckpoint()
 }
 
-/** One error of several: the error itself where there is only one. */
+function toResult(errors: readonly unknown[]): DispatchResult {
+  return { errors, isPermanent: errors.length > 0 && errors.every(isPermanentError) }
+}
+
+/** Several errors as one; a single error stays itself. */
 export function joinErrors(errors: readonly unknown[]): unknown {
   return errors.length === 1 ? errors[0] : new AggregateError(errors, `${errors.length} handlers failed`)
 }

@@ -1,6 +1,6 @@
 /**
- * Stage 3 of 8, envelope: reads the verified bytes as an event's envelope. In: the bytes the signature covers. Out: the payload and its event type.
- * Quarantines what is not strict UTF-8 (a BOM is skipped), not JSON, or not an object with a non-empty `event`.
+ * Stage 3 of 8, envelope: reads the verified bytes as an event's envelope. In: the bytes that the signature covers. Out: the payload and
+ * its event type. Quarantines bodies that aren't strict UTF-8 (a BOM is skipped), JSON, or an object with a non-empty string `event`.
  */
 import type { QuarantinedCode } from '../errors.js'
 import { isObject } from '../events/shapes.js'
@@ -11,30 +11,29 @@ export interface PayloadEnvelope {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** What stops an authentic delivery: it cannot be worked, now or later. */
-export interface Unworkable {
-  readonly unworkable: QuarantinedCode
-  readonly error?: unknown
+/** Why an authentic delivery can't be processed, now or later. */
+export interface Unprocessable {
+  readonly unprocessable: QuarantinedCode
 }
 
-// `fatal`: a replaced byte would be a changed event. `ignoreBOM: false` skips the mark.
+// `fatal` refuses invalid bytes, because replacing them would change the event. `ignoreBOM: false` skips the byte order mark.
 const utf8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /** Reads the envelope of a verified body. */
-export function readEnvelope(content: Uint8Array): PayloadEnvelope | Unworkable {
+export function readEnvelope(content: Uint8Array): PayloadEnvelope | Unprocessable {
   let text: string
   try {
     text = utf8.decode(content)
   } catch {
-    return { unworkable: 'not_utf8' }
+    return { unprocessable: 'not_utf8' }
   }
   let payload: unknown
   try {
     payload = JSON.parse(text)
   } catch {
-    return { unworkable: 'not_json' }
+    return { unprocessable: 'not_json' }
   }
-  if (!isObject(payload)) return { unworkable: 'not_an_event' }
+  if (!isObject(payload)) return { unprocessable: 'not_an_event' }
   const type = Object.hasOwn(payload, 'event') ? payload['event'] : undefined
-  return typeof type === 'string' && type !== '' ? { type, payload } : { unworkable: 'not_an_event' }
+  return typeof type === 'string' && type !== '' ? { type, payload } : { unprocessable: 'not_an_event' }
 }

@@ -1,33 +1,34 @@
 /**
- * Stage 4 of 8, event: makes a typed event of a payload. In: the envelope. Out: the event, its issues, its age.
- * Quarantines what is too old or too far ahead, what a user's schema refuses, and in strict mode what departs from the documented shape.
+ * Stage 4 of 8, event: turns an envelope into a typed event. In: the envelope. Out: the event, its issues and its time.
+ * Quarantines events that are too old or too far in the future, and events that a user's schema refuses.
  */
 import type { QuarantinedCode } from '../errors.js'
 import { isEventType } from '../events/event-types.js'
 import type { GoValidEvent, Issue, UnknownEvent } from '../events/events.js'
 import { findIssues, isObject } from '../events/shapes.js'
-import type { EventSchemas, SchemaResult, StandardSchema } from '../events/standard-schema.js'
+import type { EventSchemas, StandardSchema } from '../events/standard-schema.js'
 import { readTimestamp } from '../events/timestamp.js'
+import type { PayloadEnvelope } from './envelope.js'
 
 /** How far ahead of the receiver's clock a `timestamp` may be. */
-export const FUTURE_ALLOWANCE_MS = 24 * 60 * 60 * 1000
+const FUTURE_ALLOWANCE_MS = 24 * 60 * 60 * 1000
+/** How long an event without a readable `timestamp` is remembered. */
+const UNDATED_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 
 /** An event ready for its handlers. */
 export interface ReadEvent {
   readonly event: GoValidEvent | UnknownEvent
   readonly known: boolean
   readonly issues: readonly Issue[]
-  /** The event's own time in epoch milliseconds, where it names one. */
+  /** The event's own time in epoch milliseconds, if its `timestamp` is readable. */
   readonly epochMs: number | undefined
 }
 
-interface EventRules {
-  readonly maxAgeMs: number | false
-  readonly validation: 'report' | 'strict'
-}
-
-/** Reads a payload as an event. Nothing in it is changed, but `data` that is no object becomes `{}`. */
-export function readEvent(type: string, payload: Readonly<Record<string, unknown>>): ReadEvent {
+/**
+ * Reads a payload as an event. The payload stays as it is, but `data` that isn't an object becomes `{}`.
+ * `hasSchema`: the user's schema checks `data`, so its inferred shape isn't checked.
+ */
+export function readEvent({ type, payload }: PayloadEnvelope, hasSchema = false): ReadEvent {
   const time = readTimestamp(payload['timestamp'])
   const epochMs = time?.epochMs
   if (!isEventType(type)) return { event: payload as UnknownEvent, known: false, issues: [], epochMs }
@@ -35,35 +36,47 @@ export function readEvent(type: string, payload: Readonly<Record<string, unknown
   if (!time?.documented && typeof payload['timestamp'] === 'string')
     issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: 'string' })
   const event = (isObject(payload['data']) ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
-  return { event, known: true, issues, epochMs }
+  return { event, known: true, issues: hasSchema ? issues.filter(({ path }) => path[0] !== 'data') : issues, epochMs }
 }
 
-/** Whether an event's age or shape forbids working it; `undefined` when nothing does. */
-export function judgeEvent(read: ReadEvent, now: number, rules: EventRules): QuarantinedCode | undefined {
-  if (rules.maxAgeMs !== false && read.epochMs !== undefined) {
-    if (now - read.epochMs > rules.maxAgeMs) return 'stale'
-    if (read.epochMs - now > FUTURE_ALLOWANCE_MS) return 'from_future'
-  }
-  return rules.validation === 'strict' && read.issues.length > 0 ? 'drift_refused' : undefined
+/** Why an event's age forbids processing it; `undefined` if nothing does. */
+export function judgeAge({ epochMs }: ReadEvent, now: number, maxAgeMs: number | false): QuarantinedCode | undefined {
+  if (maxAgeMs === false || epochMs === undefined) return undefined
+  if (now - epochMs > maxAgeMs) return 'stale'
+  return epochMs - now > FUTURE_ALLOWANCE_MS ? 'from_future' : undefined
 }
 
-/** What a user's schema makes of an event: the event with its output as `data`, or a refusal. */
+/**
+ * Until when a delivery must be remembered, in epoch milliseconds: as long as its bytes would be processed again.
+ * `isFromSender`: a delivery from the quarantine or an inbox may be past its maximum age, and a retention in the past would expire at once.
+ */
+export function retainUntil(
+  { epochMs }: ReadEvent,
+  receivedAt: number,
+  maxAgeMs: number | false,
+  isFromSender: boolean,
+): number {
+  const undated = receivedAt + UNDATED_RETENTION_MS
+  if (maxAgeMs === false || epochMs === undefined) return undated
+  const dated = epochMs + maxAgeMs + FUTURE_ALLOWANCE_MS
+  return isFromSender ? dated : Math.max(dated, undated)
+}
+
+/** The result of a user's schema: the event with the schema's output as `data`, or the reasons for refusing it. */
 export type SchemaVerdict = { readonly event: GoValidEvent | UnknownEvent } | { readonly refused: string }
 
 /**
- * Applies the user's schema for this event type, where there is one.
+ * Applies a user's schema to the `data` of an event.
  *
  * @throws whatever the schema throws.
  */
-export async function applySchema(read: ReadEvent, schemas: EventSchemas): Promise<SchemaVerdict> {
-  const schema = schemaFor(read.event.event, schemas)
-  if (!schema) return { event: read.event }
-  const result: SchemaResult<unknown> = await schema['~standard'].validate((read.event as GoValidEvent).data)
-  if (result.issues) return { refused: result.issues.map((issue) => issue.message).join('; ') }
-  return { event: { ...read.event, data: result.value } as unknown as GoValidEvent }
+export async function applySchema(schema: StandardSchema, event: ReadEvent['event']): Promise<SchemaVerdict> {
+  const result = await schema['~standard'].validate((event as GoValidEvent).data)
+  if (result.issues) return { refused: result.issues.map(({ message }) => message).join('; ') }
+  return { event: { ...event, data: result.value } as unknown as GoValidEvent }
 }
 
-/** The user's schema for an event type. */
+/** The user's schema for an event type, if there is one. */
 export function schemaFor(type: string, schemas: EventSchemas): StandardSchema | undefined {
   return isEventType(type) ? schemas[type] : undefined
 }

@@ -1,30 +1,44 @@
 /**
- * Part of stage 5: what a delivery is known by. The SHA-256 of the bytes the signature covers, or of what the user's function makes of it.
- * GoValid sends no event id, and `webhook_id` is the subscription's: it is the same in every delivery.
+ * Part of stage 5: the key that deduplicates a delivery. It is the SHA-256 of the bytes that the signature covers, or of the text that the
+ * user's function returns. GoValid sends no event id, and `webhook_id` identifies the subscription: it is the same in every delivery.
  */
-import type { Digest } from '../crypto/digest.js'
 import { encodeUtf8 } from '../crypto/encoding.js'
+import { andThen, isPromiseLike, type MaybePromise } from '../maybe-promise.js'
+import type { PayloadEnvelope, Unprocessable } from './envelope.js'
+import type { Services } from './verified-event.js'
 
-/** The user's function. */
-export type KeyFunction = (delivery: {
+/** The bodies of one delivery: as sent, as signed, and as read. */
+export interface KeySource {
   readonly rawBody: Uint8Array
-  readonly payload: Readonly<Record<string, unknown>>
-}) => string
+  readonly content: Uint8Array
+  readonly envelope: PayloadEnvelope | Unprocessable
+}
 
-/** The key the user's function names, hashed; `undefined` when it throws or names none. */
-export function userKey(
-  digest: Digest,
-  keyFunction: KeyFunction,
-  rawBody: Uint8Array,
-  payload: Readonly<Record<string, unknown>>,
-): string | Promise<string> | undefined {
-  let named: unknown
+/** The key of a delivery: 64 lowercase hex digits. A user's function that fails is reported, and the content is the key instead. */
+export function idempotencyKey(
+  services: Services,
+  { rawBody, content, envelope }: KeySource,
+): string | Promise<string> {
+  const { digest, settings, reporter } = services
+  const { idempotencyKey: keyFunction } = settings
+  if (!keyFunction || 'unprocessable' in envelope) return digest(content)
+  const text = callKeyFunction(() => keyFunction({ rawBody, payload: envelope.payload }))
+  if (text !== undefined) return digest(encodeUtf8(text))
+  const message =
+    'idempotencyKey must return a non-empty string; it threw or returned something else. The delivery is deduplicated by its bytes.'
+  return andThen(digest(content), (key) => {
+    reporter.report({ code: 'idempotency_key_failed', message, idempotencyKey: key })
+    return key
+  })
+}
+
+function callKeyFunction(call: () => MaybePromise<unknown>): string | undefined {
   try {
-    named = keyFunction({ rawBody, payload })
-    // An asynchronous function names no key; what it rejects with must not end the process.
-    if (named instanceof Promise) named.catch(() => {})
+    const text = call()
+    // An asynchronous function isn't supported. Its rejection must not end the process.
+    if (isPromiseLike(text)) text.then(undefined, () => {})
+    return typeof text === 'string' && text !== '' ? text : undefined
   } catch {
     return undefined
   }
-  return typeof named === 'string' && named !== '' ? digest(encodeUtf8(named)) : undefined
 }

@@ -1,43 +1,42 @@
 /**
- * Part of stage 5: keeps a claim's lease alive while its handlers run or its completion is being written. A heartbeat every 10 s
- * survives four that fail before the lease of 55 s is over.
+ * Part of stage 5: keeps a claim's lease alive while handlers run or a completion is being written. With a heartbeat every 10 s, four
+ * heartbeats may fail before the lease of 55 s expires.
  */
-import { type Clock, withTimeout } from '../clock.js'
-import type { Store } from '../stores/store.js'
+import { withTimeout } from '../clock.js'
+import { type ClaimedAttempt, STORE_CALL_MS } from './verified-event.js'
 
+/** How long a claim holds without being renewed: less than the minute between two attempts. */
+export const LEASE_MS = 55_000
 /** The time between two heartbeats, in milliseconds. */
 export const HEARTBEAT_MS = 10_000
 
-/** What a lease is kept for. */
-export interface Lease {
-  readonly store: Store<unknown>
-  readonly clock: Clock
-  readonly key: string
-  readonly token: string
-  readonly leaseMs: number
-  readonly callMs: number
-  /** Called once when another owner has the claim; the heartbeat has ended. */
-  onLost(): void
+/**
+ * Renews the attempt's lease now and every 10 s, until `attempt.endLease` is called. Does nothing if the lease is already being kept.
+ * `onLost` is called once if another process has claimed the delivery; the heartbeat has ended then.
+ */
+export function keepLease(attempt: ClaimedAttempt, onLost: () => void): void {
+  attempt.endLease ??= startHeartbeat(attempt, onLost)
 }
 
-/** Renews a lease now and every 10 s until the returned function is called. */
-export function keepLease(lease: Lease): () => void {
-  const { store, clock, key, token, leaseMs } = lease
-  let ended = false
+function startHeartbeat({ services, claim }: ClaimedAttempt, onLost: () => void): () => void {
+  const { store, settings } = services
+  const { key, token } = claim
+  let hasEnded = false
   let cancel = () => {}
   const beat = async () => {
-    const renewed = await withTimeout(clock, lease.callMs, () => store.renew({ key, token, leaseMs }))
-    if (ended) return
+    const renew = () => store.renew({ key, token, leaseMs: LEASE_MS })
+    const renewed = await withTimeout(settings.clock, STORE_CALL_MS, renew)
+    if (hasEnded) return
     if (renewed.status === 'value' && renewed.value === false) {
-      lease.onLost()
+      onLost()
       return
     }
-    // A heartbeat that failed is not a lost claim: the next one may get through.
-    cancel = clock.setTimer(HEARTBEAT_MS, () => void beat())
+    // A failed heartbeat doesn't lose the claim: the next one may succeed.
+    cancel = settings.clock.setTimer(HEARTBEAT_MS, () => void beat())
   }
   void beat()
   return () => {
-    ended = true
+    hasEnded = true
     cancel()
   }
 }

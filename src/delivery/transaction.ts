@@ -6,7 +6,7 @@
 import { WebhookError } from '../errors.js'
 import type { TransactionRequest } from '../stores/store.js'
 import type { DeliveryContext } from '../types.js'
-import type { HeldClaim } from './claim.js'
+import type { HeldClaim } from './verified-event.js'
 
 /** What a transactional store opens for one handler. */
 export type OpenTransaction = (request: TransactionRequest) => Transact

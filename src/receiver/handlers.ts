@@ -1,23 +1,29 @@
 /**
- * The handlers of one receiver: registered by pattern, found by event type. Misuse throws when it is made.
+ * The handlers of one receiver: registered by pattern, found by event type. A mistake throws at registration.
  */
-import type { RegisteredHandler } from '../delivery/dispatch.js'
 import { WebhookError } from '../errors.js'
 import { EVENT_TYPES, type EventType, isEventType, matchPattern } from '../events/event-types.js'
+import { nearestName } from '../events/nearest-name.js'
 
-/** What `on` takes beside the handler. */
+/** The options of `on` and `onUnknown`. */
 export interface HandlerOptions {
   /**
-   * A stable name, unique in this receiver. A named handler is checkpointed: after a partial failure the retry runs only the handlers
-   * that are not done.
+   * A stable name, unique in this receiver. A named handler is checkpointed: after a partial failure, the retry runs only the handlers
+   * that haven't finished.
    */
   readonly name?: string
+}
+
+/** A handler as it was registered. */
+export interface RegisteredHandler {
+  readonly name: string | undefined
+  readonly run: (event: never, context: never) => unknown
 }
 
 /** The handlers of one receiver. */
 export interface Handlers {
   /**
-   * Registers a handler for one pattern or several.
+   * Registers a handler for one or more patterns.
    *
    * @throws {@link WebhookError} `event_type_unknown`, `handler_invalid`, `handler_name_duplicate`.
    */
@@ -32,7 +38,7 @@ export interface Handlers {
   of(type: string): readonly RegisteredHandler[]
 }
 
-/** Makes an empty registry. */
+/** Creates an empty registry. */
 export function createHandlers(): Handlers {
   const known = new Map<EventType, RegisteredHandler[]>()
   const unknown: RegisteredHandler[] = []
@@ -50,8 +56,12 @@ export function createHandlers(): Handlers {
   }
 }
 
-const known = () =>
-  `Known: ${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'. For events this version does not know use onUnknown.`
+function suggest(pattern: unknown): string {
+  const nearest = typeof pattern === 'string' ? nearestName(pattern, EVENT_TYPES) : undefined
+  if (nearest !== undefined) return `Did you mean "${nearest}"?`
+  const known = `${EVENT_TYPES.join(', ')}; a namespace such as 'qr.*'; or '*'`
+  return `Known: ${known}. For events that this version does not know, use onUnknown.`
+}
 
 function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventType> {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns]
@@ -59,17 +69,24 @@ function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventTy
   for (const pattern of list) {
     const matched = typeof pattern === 'string' ? matchPattern(pattern) : []
     if (matched.length === 0) {
-      throw new WebhookError('event_type_unknown', `No known event matches ${JSON.stringify(pattern)}. ${known()}`)
+      throw new WebhookError(
+        'event_type_unknown',
+        `on() must be given a known event, and ${JSON.stringify(pattern)} is none. ${suggest(pattern)}`,
+      )
     }
     for (const type of matched) types.add(type)
   }
-  if (types.size === 0) throw new WebhookError('event_type_unknown', `No event matches an empty list. ${known()}`)
+  if (types.size === 0)
+    throw new WebhookError(
+      'event_type_unknown',
+      `on() must be given at least one event, and the list is empty. ${suggest(undefined)}`,
+    )
   return types
 }
 
 function readHandler(run: unknown, options: HandlerOptions | undefined, names: Set<string>): RegisteredHandler {
   if (typeof run !== 'function')
-    throw new WebhookError('handler_invalid', `A handler must be a function, not ${typeof run}.`)
+    throw new WebhookError('handler_invalid', `A handler must be a function, and is ${typeof run}.`)
   const name = options?.name
   if (name !== undefined) takeName(name, names)
   return { name, run: run as RegisteredHandler['run'] }
@@ -77,12 +94,15 @@ function readHandler(run: unknown, options: HandlerOptions | undefined, names: S
 
 function takeName(name: unknown, names: Set<string>): void {
   if (typeof name !== 'string' || !/^[\w.:/-]{1,100}$/.test(name)) {
-    throw new WebhookError('handler_invalid', "A handler's name is 1 to 100 letters, digits, or any of _ . : / -")
+    throw new WebhookError(
+      'handler_invalid',
+      "A handler's name must be 1 to 100 characters: letters, digits, or _ . : / -",
+    )
   }
   if (names.has(name)) {
     throw new WebhookError(
       'handler_name_duplicate',
-      `Two handlers are named ${JSON.stringify(name)}; a name marks one handler as done.`,
+      `Two handlers are named ${JSON.stringify(name)}. A name is the checkpoint of one handler, so it must be unique.`,
     )
   }
   names.add(name)

@@ -1,30 +1,30 @@
 /**
- * What is running: counts deliveries from their first byte to their last write, so that `close` knows when it may stop.
+ * The work that is in flight: counts deliveries from their first byte to their last write, so that `close` knows what to wait for.
  */
 
-/** Work that is still going on. */
-export interface Running {
+/** A receiver's work in flight. */
+export interface InFlight {
   /** Counts a piece of work until it settles. */
   track(work: Promise<unknown>): void
-  /** Counts a piece of work from now on; `end` takes it off again. */
+  /** Counts a piece of work from now on; `end` uncounts it. */
   begin(): void
   end(): void
-  /** How many pieces of work go on. */
+  /** The number of pieces of work. */
   count(): number
-  /** Resolves once nothing runs. */
+  /** Resolves once nothing is in flight. */
   whenIdle(): Promise<void>
-  /** Calls `listener` when the receiver gives up waiting, at once where it has; the returned function takes it back. */
-  onGivenUp(listener: () => void): () => void
-  /** Whether the receiver has given up waiting. */
-  isGivenUp(): boolean
-  /** Gives up waiting: whatever still runs is told. */
-  giveUp(): void
+  /** Calls `listener` when the receiver stops waiting, immediately if it already has. The returned function unsubscribes. */
+  onAbandoned(listener: () => void): () => void
+  /** Whether the receiver has stopped waiting. */
+  isAbandoned(): boolean
+  /** Stops waiting and notifies whatever is still in flight. */
+  abandon(): void
 }
 
-/** Makes an empty count. */
-export function createRunning(): Running {
+/** Creates an empty count. */
+export function createInFlight(): InFlight {
   let count = 0
-  let givenUp = false
+  let isAbandoned = false
   const listeners = new Set<() => void>()
   let waiting: Array<() => void> = []
   const end = () => {
@@ -44,14 +44,14 @@ export function createRunning(): Running {
     end,
     count: () => count,
     whenIdle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
-    onGivenUp(listener) {
-      if (givenUp) listener()
+    onAbandoned(listener) {
+      if (isAbandoned) listener()
       else listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    isGivenUp: () => givenUp,
-    giveUp() {
-      givenUp = true
+    isAbandoned: () => isAbandoned,
+    abandon() {
+      isAbandoned = true
       for (const listener of listeners) listener()
       listeners.clear()
     },

@@ -1,54 +1,56 @@
 /**
- * The options of `createReceiver`, and their check: what is wrong throws at creation with a code and the cure.
+ * The options of `createReceiver`, their defaults and their check: a wrong option throws at creation, with a code and its fix.
  */
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { SecretSource } from '../crypto/secrets.js'
 import { WebhookError } from '../errors.js'
 import { EVENT_TYPES, isEventType } from '../events/event-types.js'
+import { nearestName } from '../events/nearest-name.js'
 import { isObject } from '../events/shapes.js'
 import type { EventSchemas, StandardSchema } from '../events/standard-schema.js'
 import type { Inbox } from '../inboxes/inbox.js'
 import type { QuarantineSink, Store } from '../stores/store.js'
 import type { ErrorReport, Outcome } from '../types.js'
 
-/** Everything `createReceiver` takes. Only `secret` is needed. */
+/** Everything `createReceiver` accepts. Only `secret` is required. */
 export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Transaction = never> {
   /**
-   * The webhook's secret; several while one is rotated; or a function called on the first delivery (for secret managers, `next build`
-   * and Workers). A function that throws is called again with the next delivery; only its success is kept.
+   * The webhook's secret; several while you rotate one; or a function that is called on the first delivery (for secret managers,
+   * `next build` and Workers). If the function throws, it is called again on the next delivery; only a success is kept.
    */
   readonly secret: SecretSource
-  /** Where deliveries are remembered. Default: {@link memoryStore}; `false`: no deduplication and no try budget. */
+  /** Remembers deliveries. Default: {@link memoryStore}. `false`: no deduplication and no attempt budget. */
   readonly store?: Store<Transaction> | false
-  /** Where verified deliveries wait to be worked after the answer. Default: none, they are worked before it. */
+  /** Stores verified deliveries durably and processes them after the response. Default: none, handlers run before the response. */
   readonly inbox?: Inbox
-  /** Where deliveries go that cannot be worked. Default: the store's own, or the inbox's; else they are reported and dropped. */
+  /** Keeps deliveries that can't be processed. Default: the store's or the inbox's quarantine. Without one they are reported and dropped. */
   readonly quarantine?: QuarantineSink
-  /** What makes two deliveries the same. Its result is hashed. Default: the raw body's bytes. */
+  /** Returns the text that identifies a delivery; it is hashed. Default: the raw body's bytes. */
   readonly idempotencyKey?: (delivery: {
     readonly rawBody: Uint8Array
     readonly payload: Readonly<Record<string, unknown>>
   }) => string
-  /** The largest body in bytes. Default: 1 MiB. */
+  /** The maximum body size in bytes. Default: 1 MiB. */
   readonly maxBodyBytes?: number
-  /** How long a body may take to arrive, in milliseconds. Default: 2,500. */
+  /** The maximum time for a body to arrive, in milliseconds. Default: 2,500. */
   readonly bodyDeadlineMs?: number
-  /** When an answer is given at the latest, in milliseconds; GoValid waits 5,000. Default: 4,500. */
+  /** When the response leaves at the latest, in milliseconds. GoValid waits 5,000. Default: 4,500. */
   readonly deadlineMs?: number
-  /** How long handlers may go on in all, in milliseconds, at most 24 days. Default: 15 minutes. */
+  /**
+   * The maximum time handlers may run, including after the response, in milliseconds; at most 24 days. The delivery stays claimed until
+   * then. Default: 15 minutes.
+   */
   readonly handlerTimeoutMs?: number
-  /** The oldest `timestamp` that is worked, in milliseconds; `false`: any. Default: 72 hours. */
+  /** The maximum age of an event by its `timestamp`, in milliseconds; `false`: any age. Default: 72 hours. */
   readonly maxAgeMs?: number | false
-  /** `'report'` hands over what departs from the documented shape, with issues; `'strict'` quarantines it. Default: `'report'`. */
-  readonly validation?: 'report' | 'strict'
-  /** A Standard Schema (zod, valibot, arktype …) per event type for `event.data`; its output is what the handler sees. */
+  /** A Standard Schema (zod, valibot, arktype …) per event type for `event.data`. Handlers get the schema's output. */
   readonly schemas?: Schemas
-  /** What the signature covers. Default: `'body'`. See `docs/unknowns.md` before changing it. */
+  /** The bytes that the signature covers. Default: `'body'`. Read `docs/unknowns.md` before you change it. */
   readonly signedContent?: 'body' | 'body-without-signature'
-  /** Called with every outcome, reasons of refusals included. */
+  /** Receives every outcome, including the reason for a refusal. */
   readonly onOutcome?: (outcome: Outcome) => void
-  /** Called with everything that went otherwise than planned. Default: `console.error`, at most one line per code a minute. */
+  /** Receives every problem. Default: `console.error`, at most one line per code and minute. */
   readonly onError?: (report: ErrorReport) => void
   /** The clock, for tests. */
   readonly clock?: Clock
@@ -56,6 +58,8 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
 
 /** Options with every default filled in. */
 export interface Settings {
+  /** `false` with `store: false`: no attempt is counted. */
+  readonly hasStore: boolean
   readonly inbox: Inbox | undefined
   readonly quarantine: QuarantineSink | undefined
   readonly idempotencyKey: ReceiverOptions['idempotencyKey']
@@ -64,63 +68,61 @@ export interface Settings {
   readonly deadlineMs: number
   readonly handlerTimeoutMs: number
   readonly maxAgeMs: number | false
-  readonly validation: 'report' | 'strict'
   readonly schemas: EventSchemas
   readonly signedContent: 'body' | 'body-without-signature'
   readonly clock: Clock
 }
 
-const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
-  secret: true,
-  store: true,
-  inbox: true,
-  quarantine: true,
-  idempotencyKey: true,
-  maxBodyBytes: true,
-  bodyDeadlineMs: true,
-  deadlineMs: true,
-  handlerTimeoutMs: true,
-  maxAgeMs: true,
-  validation: true,
-  schemas: true,
-  signedContent: true,
-  onOutcome: true,
-  onError: true,
-  clock: true,
+const DEFAULTS = {
+  maxBodyBytes: 1024 * 1024,
+  bodyDeadlineMs: 2500,
+  deadlineMs: 4500,
+  handlerTimeoutMs: 15 * 60 * 1000,
+  maxAgeMs: 72 * 60 * 60 * 1000,
 }
 
+const NAMES: ReadonlySet<string> = new Set<keyof ReceiverOptions>([
+  ...(['secret', 'store', 'inbox', 'quarantine', 'idempotencyKey', 'maxBodyBytes', 'bodyDeadlineMs'] as const),
+  ...(['deadlineMs', 'handlerTimeoutMs', 'maxAgeMs', 'schemas', 'signedContent', 'onOutcome'] as const),
+  ...(['onError', 'clock'] as const),
+])
+
 const SENDER_WAITS_MS = 5000
-/** With what is added to it where nobody waits for an answer, a little less than the longest that a timer can be set for. */
-const MAX_HANDLER_MS = 24 * 24 * 60 * 60 * 1000
+/** A minute is added to it for deliveries from an inbox, and the sum must not exceed the maximum of a timer. */
+const MAX_HANDLER_TIMEOUT_MS = 24 * 24 * 60 * 60 * 1000
 
 /**
- * Fills in the defaults.
+ * Checks the options and fills in the defaults.
  *
  * @throws {@link WebhookError} `option_unknown`, `option_invalid`, `event_type_unknown`, `store_unsuitable`.
  */
 export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Settings {
   refuseUnknown(options)
-  const deadlineMs = readDuration(options, 'deadlineMs', 4500)
-  const bodyDeadlineMs = readDuration(options, 'bodyDeadlineMs', Math.min(2500, deadlineMs))
+  const deadlineMs = readDuration(options, 'deadlineMs')
+  const bodyDeadlineMs =
+    options.bodyDeadlineMs === undefined
+      ? Math.min(DEFAULTS.bodyDeadlineMs, deadlineMs)
+      : readDuration(options, 'bodyDeadlineMs')
   if (deadlineMs >= SENDER_WAITS_MS) {
-    throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, since GoValid gives up on an answer after 5 s`, deadlineMs)
+    throw invalid('deadlineMs', `below ${SENDER_WAITS_MS}, because GoValid stops waiting after 5 s`, deadlineMs)
   }
-  if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'no longer than deadlineMs', bodyDeadlineMs)
-  const handlerTimeoutMs = readDuration(options, 'handlerTimeoutMs', 15 * 60 * 1000)
-  if (handlerTimeoutMs > MAX_HANDLER_MS) {
-    throw invalid('handlerTimeoutMs', `at most ${MAX_HANDLER_MS}, which is 24 days`, handlerTimeoutMs)
+  if (bodyDeadlineMs > deadlineMs) throw invalid('bodyDeadlineMs', 'at most deadlineMs', bodyDeadlineMs)
+  const handlerTimeoutMs = readDuration(options, 'handlerTimeoutMs')
+  if (handlerTimeoutMs > MAX_HANDLER_TIMEOUT_MS) {
+    throw invalid('handlerTimeoutMs', `at most ${MAX_HANDLER_TIMEOUT_MS}, which is 24 days`, handlerTimeoutMs)
   }
   const { store, inbox, quarantine, idempotencyKey } = options
   if (store !== undefined && store !== false) refuseUnsuitable(store)
   if (inbox !== undefined && typeof inbox?.accept !== 'function') {
     throw invalid('inbox', 'an inbox of govalid-webhooks/inboxes/…', inbox)
   }
-  const maxBodyBytes = readDuration(options, 'maxBodyBytes', 1024 * 1024)
+  const maxBodyBytes = readDuration(options, 'maxBodyBytes')
   const inboxBytes = inbox?.maxBodyBytes ?? maxBodyBytes
   if (maxBodyBytes > inboxBytes)
-    throw invalid('maxBodyBytes', `at most ${inboxBytes}, which is what the inbox can take`, maxBodyBytes)
+    throw invalid('maxBodyBytes', `at most ${inboxBytes}, which is the inbox’s limit`, maxBodyBytes)
   for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
   return {
+    hasStore: store !== false,
     inbox,
     quarantine: quarantine ?? (store ? store.quarantine : undefined) ?? inbox?.quarantine,
     idempotencyKey,
@@ -128,8 +130,7 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
     bodyDeadlineMs,
     deadlineMs,
     handlerTimeoutMs,
-    maxAgeMs: options.maxAgeMs === false ? false : readDuration(options, 'maxAgeMs', 72 * 60 * 60 * 1000),
-    validation: readChoice(options, 'validation', ['report', 'strict']),
+    maxAgeMs: options.maxAgeMs === false ? false : readDuration(options, 'maxAgeMs'),
     schemas: readSchemas(options.schemas),
     signedContent: readChoice(options, 'signedContent', ['body', 'body-without-signature']),
     clock: readClock(options.clock),
@@ -139,17 +140,19 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
 type Given = Readonly<Record<string, unknown>>
 
 function refuseUnknown(options: object): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name))
+  const unknown = Object.keys(options).find((name) => !NAMES.has(name))
   if (unknown === undefined) return
+  const nearest = nearestName(unknown, NAMES)
+  const suggestion = nearest === undefined ? `It has: ${[...NAMES].join(', ')}.` : `Did you mean "${nearest}"?`
   throw new WebhookError(
     'option_unknown',
-    `createReceiver has no option ${JSON.stringify(unknown)}. It has: ${Object.keys(NAMES).join(', ')}.`,
+    `createReceiver has no option ${JSON.stringify(unknown)}. ${suggestion} See docs/options.md.`,
   )
 }
 
-function readDuration(options: object, name: string, fallback: number): number {
+function readDuration(options: object, name: keyof typeof DEFAULTS): number {
   const value = (options as Given)[name]
-  if (value === undefined) return fallback
+  if (value === undefined) return DEFAULTS[name]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
   throw invalid(name, 'a whole number above 0', value)
 }
@@ -175,10 +178,11 @@ function readSchemas(schemas: unknown = {}): EventSchemas {
   if (!isObject(schemas)) throw invalid('schemas', 'an object with a schema per event type', schemas)
   for (const [type, schema] of Object.entries(schemas)) {
     if (!isEventType(type)) {
-      const known = `Known: ${EVENT_TYPES.join(', ')}.`
+      const nearest = nearestName(type, EVENT_TYPES)
+      const suggestion = nearest === undefined ? `Known: ${EVENT_TYPES.join(', ')}.` : `Did you mean "${nearest}"?`
       throw new WebhookError(
         'event_type_unknown',
-        `schemas names no known event with ${JSON.stringify(type)}. ${known}`,
+        `schemas must name known events, and ${JSON.stringify(type)} is unknown. ${suggestion}`,
       )
     }
     const standard = (schema as Partial<StandardSchema> | null | undefined)?.['~standard']
@@ -195,10 +199,14 @@ function readClock(clock: Clock = systemClock): Clock {
 }
 
 function invalid(name: string, expected: string, value: unknown): WebhookError {
-  // Text is not repeated: a mixed-up variable may hold the secret.
-  const came =
-    typeof value === 'string' ? `text of ${value.length} characters` : typeof value === 'number' ? value : typeof value
-  return new WebhookError('option_invalid', `${name} must be ${expected}; it is ${came}.`)
+  // A string isn't repeated, because a mixed-up variable may hold the secret.
+  const actual =
+    typeof value === 'string'
+      ? `a string of ${value.length} characters`
+      : typeof value === 'number'
+        ? value
+        : typeof value
+  return new WebhookError('option_invalid', `${name} must be ${expected}, and is ${actual}. See docs/options.md.`)
 }
 
 const STORE_METHODS = ['claim', 'renew', 'complete', 'release'] as const
@@ -209,12 +217,12 @@ function refuseUnsuitable(store: unknown): void {
   if (['get', 'put', 'list', 'delete'].every((method) => typeof given[method] === 'function')) {
     throw new WebhookError(
       'store_unsuitable',
-      'This looks like a Workers KV namespace. KV has no atomic step, so two deliveries would both be first. ' +
+      'store is a Workers KV namespace. KV has no atomic write, so two copies of a delivery would both be processed. ' +
         'Use durableObjectStore (govalid-webhooks/stores/durable-object) or d1Store (govalid-webhooks/stores/d1).',
     )
   }
   throw new WebhookError(
     'store_unsuitable',
-    `store must have the methods ${STORE_METHODS.join(', ')}. Use a store of govalid-webhooks/stores/…, or see docs/custom-store.md.`,
+    `store must have the methods ${STORE_METHODS.join(', ')}. Use a store from govalid-webhooks/stores/…, or see docs/custom-store.md.`,
   )
 }
