@@ -1,4 +1,4 @@
-/** Type-checks snippets against the sources, all in one program: no file is written, and nothing has to be built. */
+/** Type-checks snippets against the sources in one program, without writing files or a build. */
 import { join } from 'node:path'
 import ts from 'typescript'
 import entries from '../../entries.json' with { type: 'json' }
@@ -9,7 +9,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
   {
     ...base.compilerOptions,
     types: ['node'],
-    // What most readers have is `strict`: the settings beyond it are this project's own.
+    // Most readers use `strict`. This project's stricter settings don't apply to them.
     exactOptionalPropertyTypes: false,
     noPropertyAccessFromIndexSignature: false,
     noUnusedLocals: false,
@@ -24,7 +24,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
 
 const DECLARATIONS = ['types/next-server.d.ts', 'types/cloudflare-workers.d.ts', 'examples/runtimes.d.ts']
 
-/** What the compiler says about snippets: `page:line: message`, one entry each. Faults of the sources themselves are not told here. */
+/** Returns the compiler's errors in snippets as `page:line: message`. Ignores errors in the sources themselves. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {
   const snippets = new Map(blocks.map((block) => [fileOf(block), block]))
   const host = ts.createCompilerHost(options)

@@ -1,4 +1,4 @@
-/** docs/errors.md: every code has one section, every section one code, and each says the same three things. */
+/** Checks docs/errors.md: each code has one section, and each section has a meaning, a cause and a fix. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -13,26 +13,26 @@ const codes = [...codesOf(program, ERRORS, 'ErrorCode')].sort()
 const { lines } = readPage('docs/errors.md')
 const sections = lines.flatMap((line, index) => (line.startsWith('### ') ? [{ code: line.slice(4), index }] : []))
 const textOf = (index: number) => {
-  const end = lines.findIndex((line, at) => at > index && /^##/.test(line))
+  const end = lines.findIndex((line, position) => position > index && /^##/.test(line))
   return lines.slice(index + 1, end < 0 ? undefined : end).join('\n')
 }
 
-test('there are codes to speak of', () => {
+test('the list of error codes is not empty', () => {
   expect(codes.length).toBeGreaterThan(40)
 })
 
-test('every code has exactly one section, and every section is of a code', () => {
+test('every code has exactly one section, and every section has a code', () => {
   expect(sections.map(({ code }) => code).sort()).toEqual(codes)
 })
 
 describe.each(sections)('$code', ({ index }) => {
-  it('says its meaning, its cause and its cure', () => {
+  it('has a meaning, a cause and a fix', () => {
     const labels = [...textOf(index).matchAll(/^- \*\*(\w+):\*\* \S/gm)].map(([, label]) => label)
-    expect(labels).toEqual(['Meaning', 'Cause', 'Cure'])
+    expect(labels).toEqual(['Meaning', 'Cause', 'Fix'])
   })
 })
 
-test('every code is used: none is promised that never comes', () => {
+test('every code is used in the sources', () => {
   const sources = globSync('src/**/*.ts', { cwd: ROOT }).filter((path) => path !== join('src', 'errors.ts'))
   const text = sources.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n')
   expect(codes.filter((code) => !text.includes(`'${code}'`) && !text.includes(`${code}:`))).toEqual([])

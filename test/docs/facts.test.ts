@@ -1,4 +1,4 @@
-/** What the pages say of events, outcomes and options is what the sources say. */
+/** Checks that the tables of events, outcomes and options in docs/ match the sources. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { EVENT_TYPES, type Outcome } from '../../src/index.js'
 import { readOptions } from '../../src/receiver/options.js'
 import { type Page, ROOT, readPage } from './pages.js'
 
-/** The cells of every row of a page's tables, heads left out. */
+/** Returns the cells of every table row on a page, without the header rows. */
 function rowsOf({ lines }: Page): readonly (readonly string[])[] {
   const isRow = (line: string | undefined) => line?.startsWith('|') === true && !line.startsWith('| ---')
   const rows = lines.filter((line, index) => isRow(line) && !lines[index + 1]?.startsWith('| ---'))
@@ -23,7 +23,7 @@ function rowsOf({ lines }: Page): readonly (readonly string[])[] {
 const codeIn = (cell = '') => /`([^`]+)`/.exec(cell)?.[1] ?? ''
 
 describe('docs/events.md', () => {
-  it('lists every event, in the order of the guide', () => {
+  it('lists every event in the order of the guide', () => {
     const listed = rowsOf(readPage('docs/events.md')).map(([event]) => codeIn(event))
     expect(listed.filter((name) => name.includes('.'))).toEqual(EVENT_TYPES)
   })
@@ -33,14 +33,14 @@ describe('docs/responses.md', () => {
   const rows = rowsOf(readPage('docs/responses.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
   const responseTo = (outcome: Partial<Outcome>) => toResponse(outcome as Outcome)
 
-  it('lists every outcome with its status', () => {
+  it('lists every outcome with its HTTP status', () => {
     const statuses = ['processed', 'accepted', 'duplicate', 'ignored', 'quarantined', 'busy', 'unfinished'] as const
     for (const status of [...statuses, 'unavailable', 'failed'] as const) {
       expect(rows).toContain(`${status} ${responseTo({ status }).status}`)
     }
   })
 
-  it('lists every status of a refusal', () => {
+  it('lists every HTTP status of a refused request', () => {
     const codes: Record<RefusedCode, true> = {
       method_not_allowed: true,
       body_read_failed: true,
@@ -70,14 +70,14 @@ describe('docs/options.md', () => {
   })
 
   it.each(['maxBodyBytes', 'bodyDeadlineMs', 'deadlineMs', 'handlerTimeoutMs', 'maxAgeMs'] as const)(
-    'gives the default of %s',
+    'states the default of %s',
     (name) => {
       const [, stated = ''] = rows.find(([option]) => codeIn(option) === name) ?? []
       expect(Number(/^[\d,]+/.exec(stated)?.[0].replaceAll(',', ''))).toBe(defaults[name])
     },
   )
 
-  it.each(['validation', 'signedContent'] as const)('gives the default of %s', (name) => {
+  it.each(['validation', 'signedContent'] as const)('states the default of %s', (name) => {
     const [, stated] = rows.find(([option]) => codeIn(option) === name) ?? []
     expect(codeIn(stated)).toBe(`'${defaults[name]}'`)
   })
@@ -92,14 +92,14 @@ describe('docs/quarantine.md', () => {
   })
 })
 
-/** The part of a page under a heading, up to the next one of any level. */
+/** Returns the part of a page between a heading and the next heading of any level. */
 function sectionOf({ path, lines }: Page, heading: string): Page {
   const start = lines.indexOf(heading)
-  const end = lines.findIndex((line, at) => at > start && line.startsWith('#'))
+  const end = lines.findIndex((line, position) => position > start && line.startsWith('#'))
   return { path, lines: start < 0 ? [] : lines.slice(start + 1, end < 0 ? undefined : end) }
 }
 
-/** The members of an interface, in their order. */
+/** Returns the fields of an interface in order. */
 function fieldsOf(file: string, name: string): readonly string[] {
   const source = readFileSync(join(ROOT, file), 'utf8')
   const body = new RegExp(`interface ${name}\\b[^{]*\\{([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? ''

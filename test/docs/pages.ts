@@ -1,11 +1,11 @@
-/** The pages of the project: Markdown files, their code blocks, headings and links. The generated reference is none of them. */
+/** Reads the Markdown pages of the project with their code blocks, headings and links, without the generated reference. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The repository's folder. */
+/** The root folder of the repository. */
 export const ROOT = join(import.meta.dirname, '../..')
 
-/** A page, by its path from the repository's folder. */
+/** A page. Its path is relative to the root folder. */
 export interface Page {
   readonly path: string
   readonly lines: readonly string[]
@@ -15,10 +15,10 @@ export interface Page {
 export interface CodeBlock {
   readonly page: string
   readonly language: string
-  /** The line of its first line of code, from 1. */
+  /** The line number of its first line of code, starting at 1. */
   readonly line: number
   readonly code: string
-  /** Code that the page leaves out because everybody knows it: a comment `<!-- given: … -->` right before the block. */
+  /** Declarations that the page hides from readers, in a comment `<!-- given: … -->` right before the block. */
   readonly given: string
 }
 
@@ -35,14 +35,14 @@ export function readPage(path: string): Page {
   return { path, lines: readFileSync(join(ROOT, path), 'utf8').split('\n') }
 }
 
-/** Every fenced block of a page. */
+/** Returns every fenced block of a page. */
 export function codeBlocksOf({ path, lines }: Page): readonly CodeBlock[] {
   const blocks: CodeBlock[] = []
   for (let index = 0; index < lines.length; index++) {
     const language = /^ *```(\w+)/.exec(lines[index] ?? '')?.[1]
     if (language === undefined) continue
-    const end = lines.findIndex((line, at) => at > index && /^ *```$/.test(line))
-    if (end < 0) throw new Error(`${path}:${index + 1}: this block has no end`)
+    const end = lines.findIndex((line, position) => position > index && /^ *```$/.test(line))
+    if (end < 0) throw new Error(`${path}:${index + 1}: this code block isn't closed`)
     const code = lines.slice(index + 1, end).join('\n')
     blocks.push({ page: path, language, line: index + 2, code, given: givenBefore(lines.slice(0, index)) })
     index = end
@@ -56,7 +56,7 @@ function givenBefore(lines: readonly string[]): string {
   return /^<!-- given:\s+([\s\S]*?)\s+-->$/.exec(start < 0 ? '' : text.slice(start))?.[1] ?? ''
 }
 
-/** The lines of a page outside its code blocks, with code spans emptied. */
+/** Returns the lines of a page, with the lines of code blocks emptied. */
 function proseOf({ lines }: Page): readonly string[] {
   let isCode = false
   return lines.map((line) => {
@@ -67,7 +67,7 @@ function proseOf({ lines }: Page): readonly string[] {
   })
 }
 
-/** The anchors of a page, made of its headings as GitHub makes them. */
+/** Returns the anchors of a page, derived from its headings as GitHub does. */
 export function anchorsOf(page: Page): ReadonlySet<string> {
   const anchors = new Set<string>()
   for (const line of proseOf(page)) {
@@ -86,7 +86,7 @@ function slugOf(heading: string): string {
   return text.replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, '').replaceAll(' ', '-')
 }
 
-/** The targets of a page's links, with the line of each. */
+/** Returns the links of a page with their line numbers. */
 export function linksOf(page: Page): readonly { readonly line: number; readonly target: string }[] {
   return proseOf(page).flatMap((line, index) =>
     [...line.replaceAll(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({

@@ -1,4 +1,4 @@
-/** The README as a page: what it shows, where, and that what it says of the project is so. */
+/** Checks the README: its contents, their place, and its statements about the project. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -8,31 +8,31 @@ const readme = readPage('README.md')
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 describe('the README', () => {
-  it('shows the whole quick start within its first twenty lines or so', () => {
+  it('shows the complete quick start from line 20 at the latest', () => {
     const [first] = codeBlocksOf(readme)
     expect(first?.language).toBe('ts')
     expect(first?.line).toBeLessThanOrEqual(20)
     expect(first?.code.split('\n').length).toBeLessThanOrEqual(12)
   })
 
-  it('opens with four facts, the memory of one process among them', () => {
+  it('opens with four facts, including the limits of memoryStore', () => {
     const facts = readme.lines.slice(0, 10).filter((line) => line.startsWith('- '))
     expect(facts).toHaveLength(4)
     expect(facts.filter((fact) => /memoryStore.*per process or isolate/.test(fact))).toHaveLength(1)
   })
 
-  it('says that it is unofficial', () => {
+  it('states that the package is unofficial', () => {
     expect(readme.lines.slice(0, 5).join(' ')).toContain('unofficial')
     expect(readme.lines.join(' ')).toContain('Not made, endorsed or supported by GoValid')
   })
 
-  it('has two commands for a fresh clone, whose scripts exist', () => {
+  it('has two commands for a fresh clone, and their scripts exist', () => {
     const commands = codeBlocksOf(readme).filter(({ language }) => language === 'sh')
     expect(commands.map(({ code }) => code)).toEqual(['npm ci && npm run demo', 'npm ci && npm test'])
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test', 'predemo', 'pretest']))
   })
 
-  it('tells how a delivery flows in eight lines, each linked to its stage', () => {
+  it('describes the path of a delivery in eight lines, each linked to its stage', () => {
     const flow = linksOf(readme).filter(({ target }) => target.startsWith('src/delivery/'))
     const stages = ['raw-body', 'signature', 'envelope', 'event', 'claim', 'dispatch', 'completion', 'response']
     expect(flow.map(({ target }) => target)).toEqual(stages.map((stage) => `src/delivery/${stage}.ts`))
@@ -42,7 +42,7 @@ describe('the README', () => {
     }
   })
 
-  it('links every framework’s page', () => {
+  it('links the page of every framework', () => {
     const pages = globSync('docs/frameworks/*.md', { cwd: ROOT }).sort()
     const linked = linksOf(readme).map(({ target }) => target)
     expect(pages.filter((page) => !linked.includes(page))).toEqual([])

@@ -1,4 +1,4 @@
-/** Every TypeScript snippet of the pages and of the sources' comments compiles against the sources as they are. */
+/** Compiles every TypeScript snippet on the pages and in source comments against the current sources. */
 import { globSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { compileSnippets } from './compile.js'
@@ -6,7 +6,7 @@ import { type CodeBlock, codeBlocksOf, ROOT, readPage, readPages } from './pages
 
 const isTypeScript = ({ language }: CodeBlock) => language === 'ts'
 
-/** The examples in comments, by the same rules: a comment's ` * ` is no part of them. */
+/** Returns the code blocks in source comments, without the ` * ` of the comment. */
 function examplesInComments(): readonly CodeBlock[] {
   return globSync('src/**/*.ts', { cwd: ROOT }).flatMap((path) => {
     const { lines } = readPage(path)
@@ -24,7 +24,7 @@ describe('snippets', { timeout: 120_000 }, () => {
     expect(compileSnippets([...onPages, ...inComments])).toEqual([])
   })
 
-  it('that do not compile are found, with their line', () => {
+  it('that do not compile are reported with their line', () => {
     const page = {
       path: 'docs/page.md',
       lines: [

@@ -1,23 +1,23 @@
-// What a receiver does in any runtime, on the runtime's own Request, Response and streams; no `node:` imports. Registered by each runtime's tests.
+// Registers the receiver tests that every runtime runs with its own Request, Response and streams. Imports nothing from `node:`.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { toHandler } from '../../src/adapters/fetch.js'
 import { assertSignature, createReceiver, type Outcome, type ReceiverOptions, verifyAndParse } from '../../src/index.js'
 
 export const SECRET = 'your_webhook_secret'
 
-/** A body and its MAC, computed with Python's hmac module. */
+/** A body. Python's hmac module computed its signature below. */
 const BODY =
   '{"event":"qr.scanned","timestamp":"2025-01-29T12:00:00Z","webhook_id":"wh-001","data":{"qr_id":"abc123","qr_title":"Zertifikat für Ø #001"}}'
 const SIGNATURE = 'sha256=41bdfb8fbb35bf05fc19b90f27f87404f39c0040cf077e90b9f9263930ef667b'
 
-/** Makes this runtime look like one without `node:crypto`, where its test runner brings it along. */
+/** Hides `node:crypto`, which the test runner adds to runtimes that don't have it. */
 function hideNodeCrypto(): void {
   const host = Reflect.get(globalThis, 'process') as { getBuiltinModule?(name: string): unknown } | undefined
   if (host?.getBuiltinModule)
     vi.spyOn(host as { getBuiltinModule(): unknown }, 'getBuiltinModule').mockReturnValue(undefined)
 }
 
-/** The value of `X-GoValid-Signature`, made without the SDK. */
+/** Returns the value of `X-GoValid-Signature`, computed without the SDK. */
 async function sign(body: string, secret = SECRET): Promise<string> {
   const encoder = new TextEncoder()
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
@@ -29,7 +29,7 @@ async function sign(body: string, secret = SECRET): Promise<string> {
 
 let count = 0
 
-/** A scan that happened now; no two are the same. */
+/** Returns the body of a scan that happened now. Each call returns a different body. */
 export function scan(): string {
   const data = {
     qr_id: `qr-${++count}`,
@@ -42,53 +42,53 @@ export function scan(): string {
   return JSON.stringify({ event: 'qr.scanned', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data })
 }
 
-/** A request as GoValid sends it. */
+/** Creates a request as GoValid sends it. */
 export async function request(body: string, signature?: string): Promise<Request> {
   const headers = { 'content-type': 'application/json', 'x-govalid-signature': signature ?? (await sign(body)) }
   return new Request('https://example.com/webhooks/govalid', { method: 'POST', headers, body })
 }
 
-/** Status and body of an answer. */
+/** Returns the status and body of a response. */
 export async function read(response: Response): Promise<string> {
   return `${response.status} ${await response.text()}`
 }
 
 const PROCESSED = '200 {"status":"processed"}'
 
-function createScene(options: Partial<ReceiverOptions> = {}, handler: () => unknown = () => {}) {
+function createSetup(options: Partial<ReceiverOptions> = {}, handler: () => unknown = () => {}) {
   const outcomes: Outcome[] = []
   const bodies: Uint8Array[] = []
-  const all: ReceiverOptions = {
+  const receiverOptions: ReceiverOptions = {
     secret: SECRET,
     onError: () => {},
     onOutcome: (outcome) => outcomes.push(outcome),
     ...options,
   }
-  const receiver = createReceiver(all).on('*', (_, context) => {
+  const receiver = createReceiver(receiverOptions).on('*', (_, context) => {
     bodies.push(context.rawBody)
     return handler()
   })
   return { handle: toHandler(receiver), outcomes, bodies }
 }
 
-/** Registers the tests; with `hidden`, on WebCrypto whatever else is there. */
-export function describeReceiving(name: string, hidden: boolean): void {
+/** Registers the tests. With `isNodeCryptoHidden`, the receiver runs on WebCrypto. */
+export function describeReceiving(name: string, isNodeCryptoHidden: boolean): void {
   describe(`a receiver ${name}`, () => {
-    if (hidden) beforeEach(hideNodeCrypto)
+    if (isNodeCryptoHidden) beforeEach(hideNodeCrypto)
     afterEach(() => {
       vi.restoreAllMocks()
     })
 
-    it('hands over a signed delivery once; its copy is a duplicate', async () => {
-      const { handle, bodies } = createScene()
+    it('processes a signed delivery once, and a copy is a duplicate', async () => {
+      const { handle, bodies } = createSetup()
       const body = scan()
       expect(await read(await handle(await request(body)))).toBe(PROCESSED)
       expect(await read(await handle(await request(body)))).toBe('200 {"status":"duplicate"}')
       expect(bodies.map((bytes) => new TextDecoder().decode(bytes))).toEqual([body])
     })
 
-    it('agrees with the MAC that another language computes', async () => {
-      const { handle } = createScene({ maxAgeMs: false })
+    it('accepts a signature that Python computed', async () => {
+      const { handle } = createSetup({ maxAgeMs: false })
       expect(await read(await handle(await request(BODY, SIGNATURE)))).toBe(PROCESSED)
       expect(await verifyAndParse(BODY, SIGNATURE, SECRET)).toMatchObject({
         known: true,
@@ -104,15 +104,15 @@ export function describeReceiving(name: string, hidden: boolean): void {
       ['without its prefix', () => SIGNATURE.slice(7)],
       ['that is empty', () => ''],
     ])('refuses a signature %s', async (_, makeSignature) => {
-      const { handle, bodies } = createScene({ maxAgeMs: false })
+      const { handle, bodies } = createSetup({ maxAgeMs: false })
       const signature = await makeSignature()
       expect(await read(await handle(await request(BODY, signature)))).toBe('401 {"status":"refused"}')
       expect(bodies).toEqual([])
       await expect(verifyAndParse(BODY, signature, SECRET)).rejects.toMatchObject({ name: 'WebhookError' })
     })
 
-    it('takes either secret while one is rotated, and tells which', async () => {
-      const { handle, outcomes } = createScene({ secret: ['the new one', SECRET] })
+    it('accepts both secrets during a rotation and reports which one matched', async () => {
+      const { handle, outcomes } = createSetup({ secret: ['the new one', SECRET] })
       for (const secret of [SECRET, 'the new one']) {
         const body = scan()
         expect(await read(await handle(await request(body, await sign(body, secret))))).toBe(PROCESSED)
@@ -120,13 +120,13 @@ export function describeReceiving(name: string, hidden: boolean): void {
       expect(outcomes.map(({ secretIndex }) => secretIndex)).toEqual([1, 0])
     })
 
-    it('asks a function for the secret with the first delivery, and again only after a failure', async () => {
+    it('calls a secret function on the first delivery, and again only after a failure', async () => {
       let calls = 0
       const secret = async () => {
-        if (++calls === 1) throw new Error('the secret manager is away')
+        if (++calls === 1) throw new Error('the secret manager is unavailable')
         return SECRET
       }
-      const { handle } = createScene({ secret })
+      const { handle } = createSetup({ secret })
       expect(calls).toBe(0)
       expect(await read(await handle(await request(scan())))).toBe('503 {"status":"unavailable"}')
       expect(await read(await handle(await request(scan())))).toBe(PROCESSED)
@@ -134,8 +134,8 @@ export function describeReceiving(name: string, hidden: boolean): void {
       expect(calls).toBe(2)
     })
 
-    it('reads a body that comes in pieces, split inside characters', async () => {
-      const { handle, bodies } = createScene()
+    it('reads a body that arrives in chunks, split inside characters', async () => {
+      const { handle, bodies } = createSetup()
       const body = scan()
       const bytes = new TextEncoder().encode(body)
       const stream = new ReadableStream<Uint8Array>({
@@ -150,7 +150,7 @@ export function describeReceiving(name: string, hidden: boolean): void {
       expect(bodies).toEqual([bytes])
     })
 
-    it('stops reading past its limit', async () => {
+    it('stops reading a body at its size limit', async () => {
       let pulled = 0
       const stream = new ReadableStream<Uint8Array>(
         {
@@ -161,26 +161,26 @@ export function describeReceiving(name: string, hidden: boolean): void {
         },
         { highWaterMark: 0 },
       )
-      const { handle } = createScene({ maxBodyBytes: 10_000 })
+      const { handle } = createSetup({ maxBodyBytes: 10_000 })
       const headers = { 'x-govalid-signature': SIGNATURE }
       const streamed = { method: 'POST', headers, body: stream, duplex: 'half' } as const
       expect(await read(await handle(new Request('https://example.com/', streamed)))).toBe('413 {"status":"refused"}')
       expect(pulled).toBeLessThan(20_000)
     })
 
-    it('says so when the body was read before', async () => {
-      const { handle } = createScene()
+    it('refuses a body that was already read, with its own code', async () => {
+      const { handle } = createSetup()
       const spent = await request(scan())
       await spent.text()
       expect(await read(await handle(spent))).toBe('500 {"status":"refused","code":"body_already_parsed"}')
     })
 
-    it('answers at the deadline, and finishes behind the answer', async () => {
+    it('responds at the deadline and finishes in the background', async () => {
       const background: Promise<unknown>[] = []
-      const wait = () => new Promise((resolve) => setTimeout(resolve, 100))
-      const { handle } = createScene({ bodyDeadlineMs: 20, deadlineMs: 20 }, wait)
+      const slowHandler = () => new Promise((resolve) => setTimeout(resolve, 100))
+      const { handle } = createSetup({ bodyDeadlineMs: 20, deadlineMs: 20 }, slowHandler)
       const body = scan()
-      const context = { waitUntil: (work: Promise<unknown>) => background.push(work) }
+      const context = { waitUntil: (task: Promise<unknown>) => background.push(task) }
       expect(await read(await handle(await request(body), context))).toBe('503 {"status":"unfinished"}')
       await Promise.all(background)
       expect(await read(await handle(await request(body), context))).toBe('200 {"status":"duplicate"}')

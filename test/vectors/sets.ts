@@ -70,8 +70,8 @@ export function publishedMacs(): readonly SignatureCase[] | undefined {
 
 /** Turns a published MAC into a signature. */
 function toCase({ source, keyHex, messageHex, macHex }: PublishedMac): SignatureCase {
-  const given = { body: fromHex(messageHex), header: `sha256=${macHex}`, secret: fromHex(keyHex) }
-  return { name: source, ...given, accept: macHex.length === 64 }
+  const input = { body: fromHex(messageHex), header: `sha256=${macHex}`, secret: fromHex(keyHex) }
+  return { name: source, ...input, accept: macHex.length === 64 }
 }
 
 /** Returns the HMAC-SHA256 cases of Project Wycheproof. */
@@ -79,8 +79,8 @@ export function wycheproofCases(): readonly SignatureCase[] | undefined {
   const groups = readVectors<Wycheproof>('wycheproof_hmac_sha256_test.json')?.testGroups
   return groups?.flatMap(({ tests }) =>
     tests.map(({ tcId, key, msg, tag, result }) => {
-      const given = { body: fromHex(msg), header: `sha256=${tag}`, secret: fromHex(key) }
-      return { name: `case ${tcId}`, ...given, accept: result === 'valid' && tag.length === 64 }
+      const input = { body: fromHex(msg), header: `sha256=${tag}`, secret: fromHex(key) }
+      return { name: `case ${tcId}`, ...input, accept: result === 'valid' && tag.length === 64 }
     }),
   )
 }

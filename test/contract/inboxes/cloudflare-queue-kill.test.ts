@@ -86,7 +86,7 @@ async function start(): Promise<Runtime> {
   return runtime
 }
 
-const POINTS = ['before the work', 'in the handler', 'after the effect', 'before the acknowledgement']
+const POINTS = ['before processing', 'in the handler', 'after the effect', 'before the acknowledgement']
 
 test('185: what was answered 200 is worked once, wherever the runtime is killed; without the transaction it doubles', {
   timeout: 240_000,

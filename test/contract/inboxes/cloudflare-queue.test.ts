@@ -38,7 +38,7 @@ async function send(delivery: Awaited<ReturnType<typeof sign>>, path = '/webhook
 }
 
 const countEffects = async (id: string) => (await rows(`SELECT 1 FROM effects WHERE id = '${id}'`)).length
-const countAttempts = async (id: string) => (await rows(`SELECT 1 FROM tries WHERE id = '${id}'`)).length
+const countAttempts = async (id: string) => (await rows(`SELECT 1 FROM attempts WHERE id = '${id}'`)).length
 const kept = async () =>
   (await rows('SELECT key, about FROM govalid_deliveries_quarantine')).map(({ about }) => JSON.parse(String(about)))
 
@@ -47,7 +47,7 @@ describe('cloudflareQueueInbox in workerd', () => {
     await server.listen()
     for (const table of [
       'effects (id TEXT)',
-      'tries (id TEXT, bytes INTEGER)',
+      'attempts (id TEXT, bytes INTEGER)',
       'dead (body TEXT)',
       'outages (id TEXT)',
     ]) {
@@ -72,7 +72,7 @@ describe('cloudflareQueueInbox in workerd', () => {
     expect(await send(delivery)).toEqual({ http: 200, status: 'accepted' })
     expect(await send(delivery)).toEqual({ http: 200, status: 'accepted' })
     await soon(async () => expect(await countEffects('large')).toBe(1))
-    expect(await rows(`SELECT bytes FROM tries WHERE id = 'large'`)).toEqual([{ bytes: delivery.body.byteLength }])
+    expect(await rows(`SELECT bytes FROM attempts WHERE id = 'large'`)).toEqual([{ bytes: delivery.body.byteLength }])
     await soon(async () => expect((await (await bindings()).BODIES.list()).objects).toEqual([]))
     expect(await kept()).toEqual([])
   })

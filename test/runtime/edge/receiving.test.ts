@@ -1,4 +1,4 @@
-/** A receiver in the edge runtime, on WebCrypto: the test runner brings node:crypto along, which an edge platform does not have. */
+/** Tests a receiver in the edge runtime on WebCrypto. Edge platforms have no node:crypto, although the test runner adds it. */
 import { describeReceiving } from '../receiving.js'
 
 describeReceiving('in the edge runtime', true)

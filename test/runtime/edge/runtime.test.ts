@@ -1,4 +1,4 @@
-/** What the edge project stands on: the runtime of Vercel Edge functions, which has no Buffer. */
+/** Checks that the edge project runs in the runtime of Vercel Edge functions. */
 import { describe, expect, it } from 'vitest'
 
 describe('the edge test runtime', () => {

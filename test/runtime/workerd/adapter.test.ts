@@ -1,4 +1,4 @@
-/** The Workers adapter with the real `env` and `ctx`: one receiver per `env`, and work that goes on behind the answer. */
+/** Tests the Workers adapter with the real `env` and `ctx`: one receiver per `env`, and background work after the response. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { toHandler } from '../../../src/adapters/cloudflare.js'
@@ -14,7 +14,7 @@ const PROCESSED = '200 {"status":"processed"}'
 const DUPLICATE = '200 {"status":"duplicate"}'
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** One delivery: its answer, and what `ctx.waitUntil` was given, awaited. */
+/** Sends one delivery, waits for its background work, and returns the response. */
 async function deliver(worker: ExportedHandler<Env>, body: string, env: Env = ENV): Promise<string> {
   const context = createExecutionContext()
   const response = await worker.fetch?.(
@@ -22,9 +22,9 @@ async function deliver(worker: ExportedHandler<Env>, body: string, env: Env = EN
     env,
     context,
   )
-  const answer = await read(response as Response)
+  const result = await read(response as Response)
   await waitOnExecutionContext(context)
-  return answer
+  return result
 }
 
 function createWorker(options: Partial<ReceiverOptions>, handler: () => unknown = () => {}) {
@@ -37,7 +37,7 @@ afterEach(() => {
 })
 
 describe('a receiver per env', () => {
-  it('is created once for each', async () => {
+  it('is created once for each env', async () => {
     const created: unknown[] = []
     const fetch = toHandler((env: Env) => {
       created.push(env)
@@ -48,7 +48,7 @@ describe('a receiver per env', () => {
     const body = scan()
     expect(await deliver(worker, body)).toBe(PROCESSED)
     expect(await deliver(worker, body)).toBe(DUPLICATE)
-    // Another env is another receiver, with a memory of its own.
+    // Another env gets another receiver with a separate memory.
     expect(await deliver(worker, body, other)).toBe(PROCESSED)
     expect(await deliver(worker, body, other)).toBe(DUPLICATE)
     expect(created).toEqual([ENV, other])
@@ -56,13 +56,13 @@ describe('a receiver per env', () => {
 
   it.each([
     ['no secret', {}, 'secret_missing'],
-    ['a blank one', { GOVALID_WEBHOOK_SECRET: ' ' }, 'secret_blank'],
-  ])('with %s is asked for again, and the log says the cure', async (_, env, code) => {
+    ['a blank secret', { GOVALID_WEBHOOK_SECRET: ' ' }, 'secret_blank'],
+  ])('with %s is created again for the next delivery, and the log names the fix', async (_, env, code) => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
     let calls = 0
-    const create = (given: Env) => {
+    const create = (env: Env) => {
       calls++
-      return createReceiver({ secret: given.GOVALID_WEBHOOK_SECRET })
+      return createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET })
     }
     const worker = { fetch: toHandler(create) }
     for (const _ of [1, 2]) {
@@ -73,7 +73,7 @@ describe('a receiver per env', () => {
     expect(printed.mock.calls[0]?.[0]).toContain('GOVALID_WEBHOOK_SECRET')
   })
 
-  it('whose function throws anything else is the Worker’s own exception', async () => {
+  it('rethrows an error of the function that is not a configuration error', async () => {
     const create = (): never => {
       throw new TypeError('no such binding')
     }
@@ -81,8 +81,8 @@ describe('a receiver per env', () => {
   })
 })
 
-describe('behind the answer', () => {
-  it('a handler that outlives the deadline is waited for, and the retry is a duplicate', async () => {
+describe('after the response', () => {
+  it('a handler that outlives the deadline finishes, and the retry is a duplicate', async () => {
     let finished = 0
     const worker = createWorker({ bodyDeadlineMs: 20, deadlineMs: 20 }, () => pause(100).then(() => finished++))
     const body = scan()
@@ -91,14 +91,14 @@ describe('behind the answer', () => {
     expect(await deliver(worker, body)).toBe(DUPLICATE)
   })
 
-  it('a completion that the store does not take at once is written again', async () => {
+  it('a completion that fails is written again', async () => {
     const inner = memoryStore()
     let completions = 0
     const store: Store = {
       ...inner,
-      complete(wanted) {
-        if (++completions === 1) throw new Error('the store is away')
-        return inner.complete(wanted)
+      complete(request) {
+        if (++completions === 1) throw new Error('the store is unavailable')
+        return inner.complete(request)
       },
     }
     const worker = createWorker({ store })
@@ -108,14 +108,14 @@ describe('behind the answer', () => {
     expect(await deliver(worker, body)).toBe(DUPLICATE)
   })
 
-  it('the lease is not renewed: a Worker may be gone', async () => {
+  it('the lease is not renewed, because the Worker may have stopped', async () => {
     const inner = memoryStore()
     let renewals = 0
     const store: Store = {
       ...inner,
-      renew(wanted) {
+      renew(request) {
         renewals++
-        return inner.renew(wanted)
+        return inner.renew(request)
       },
     }
     const worker = createWorker({ store, bodyDeadlineMs: 20, deadlineMs: 20 }, () => pause(100))
@@ -123,21 +123,21 @@ describe('behind the answer', () => {
     expect(renewals).toBe(0)
   })
 
-  it('everything of a delivery is given to ctx.waitUntil, so that a sender may hang up', async () => {
-    const given: Promise<unknown>[] = []
-    const context = { ...createExecutionContext(), waitUntil: (work: Promise<unknown>) => void given.push(work) }
+  it('ctx.waitUntil gets the whole delivery, so the sender may disconnect', async () => {
+    const waiting: Promise<unknown>[] = []
+    const context = { ...createExecutionContext(), waitUntil: (task: Promise<unknown>) => void waiting.push(task) }
     let release = () => {}
     const worker = createWorker({}, () => new Promise<void>((resolve) => (release = resolve)))
-    const answer = worker.fetch(await request(scan()), ENV, context)
-    await vi.waitUntil(() => given.length === 1)
+    const response = worker.fetch(await request(scan()), ENV, context)
+    await vi.waitUntil(() => waiting.length === 1)
     let settled = false
-    void given[0]?.then(() => {
+    void waiting[0]?.then(() => {
       settled = true
     })
     await pause(50)
     expect(settled).toBe(false)
     release()
-    expect(await read(await answer)).toBe(PROCESSED)
-    await given[0]
+    expect(await read(await response)).toBe(PROCESSED)
+    await waiting[0]
   })
 })

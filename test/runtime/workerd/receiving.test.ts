@@ -1,4 +1,4 @@
-/** A receiver in workerd: WebCrypto verifies, with `nodejs_compat`, which the test runner turns on, and without. */
+/** Tests a receiver in workerd with and without `nodejs_compat`, which the test runner enables. */
 import { expect, it, vi } from 'vitest'
 import { createReceiver } from '../../../src/index.js'
 import { describeReceiving, request, SECRET, scan } from '../receiving.js'
@@ -6,7 +6,7 @@ import { describeReceiving, request, SECRET, scan } from '../receiving.js'
 describeReceiving('in workerd without node:crypto', true)
 describeReceiving('in workerd with nodejs_compat', false)
 
-it('verifies on WebCrypto, though node:crypto is there', async () => {
+it('verifies with WebCrypto even if node:crypto is available', async () => {
   expect(process.getBuiltinModule('node:crypto').createHmac).toBeTypeOf('function')
   const verify = vi.spyOn(crypto.subtle, 'verify')
   const { method, headers, body } = await request(scan())

@@ -1,4 +1,4 @@
-/** What the workerd project stands on: the real runtime. The test runner turns nodejs_compat on; see ../receiving.ts. */
+/** Checks that the workerd project runs in the real runtime. The test runner enables nodejs_compat; see ../receiving.ts. */
 import { describe, expect, it } from 'vitest'
 
 describe('the workerd test runtime', () => {

@@ -1,4 +1,4 @@
-/** The Worker the workerd tests run in. The tests import the sources themselves; this answers nothing and brings the object's class. */
+/** The Worker of the workerd tests. The tests import the sources directly; this file only exports the class of the Durable Object. */
 export { IdempotencyObject } from '../../../src/stores/cloudflare/durable-object-store.js'
 
 const worker: ExportedHandler = {

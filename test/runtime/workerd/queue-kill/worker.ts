@@ -1,6 +1,6 @@
-// The Worker that is killed: accepts into a queue and works what comes out of it. On a machine the queue is in memory only, so the platform's
-// promise is kept here in D1: a message is on record from before its `send` resolves until its acknowledgement, and `/redeliver` hands out
-// again what is.
+// The Worker that a test kills: accepts deliveries into a queue and processes them. The local queue is only in memory, so D1 stands in for
+// the platform's guarantee: a message is recorded before `send` resolves and until it is acknowledged. `/redeliver` sends recorded messages
+// again.
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
 import {
   cloudflareQueueInbox,
@@ -31,7 +31,7 @@ const TABLES = [
 
 const run = (env: Env, sql: string, ...values: unknown[]) => env.DB.prepare(sql).bind(...values)
 
-/** At the point the test has chosen the Worker says so and goes no further: there it is killed. */
+/** At the point that the test selects, the Worker reports the point and stops. Then the test kills it. */
 async function reach(env: Env, point: string): Promise<void> {
   const chosen = await run(env, 'SELECT 1 FROM hold WHERE point = ?1', point).first()
   if (!chosen) return
@@ -39,7 +39,7 @@ async function reach(env: Env, point: string): Promise<void> {
   await new Promise(() => {})
 }
 
-/** The queue, with every message on record. */
+/** The queue. Records every message. */
 function recordedQueue(env: Env) {
   return {
     async send(message: unknown) {
@@ -74,11 +74,11 @@ function endpoint(env: Env) {
 }
 
 const handleDelivery = toHandler(endpoint)
-const workQueue = toQueueHandler(endpoint, { attempts: 21, firstPauseSeconds: 1, bucket: (env: Env) => env.BODIES })
+const consumeQueue = toQueueHandler(endpoint, { attempts: 21, firstPauseSeconds: 1, bucket: (env: Env) => env.BODIES })
 
-/** Works a batch, and takes what it acknowledged off the record once it has returned, as the platform does. */
-async function workRecorded(batch: MessageBatch, env: Env, ctx: ExecutionContext): Promise<void> {
-  await reach(env, 'before the work')
+/** Consumes a batch, then removes the records of acknowledged messages, as the platform does. */
+async function consumeRecorded(batch: MessageBatch, env: Env, ctx: ExecutionContext): Promise<void> {
+  await reach(env, 'before processing')
   const acknowledged: string[] = []
   const messages = batch.messages.map((message) => {
     const { id, message: body } = message.body as Sent
@@ -88,12 +88,12 @@ async function workRecorded(batch: MessageBatch, env: Env, ctx: ExecutionContext
     }
     return { body, attempts: message.attempts, ack, retry: message.retry.bind(message) }
   })
-  await workQueue({ messages } satisfies QueueBatch, env, ctx)
+  await consumeQueue({ messages } satisfies QueueBatch, env, ctx)
   await reach(env, 'before the acknowledgement')
   for (const id of acknowledged) await run(env, 'DELETE FROM sent WHERE id = ?1', id).run()
 }
 
-async function tellState(env: Env): Promise<Response> {
+async function readState(env: Env): Promise<Response> {
   const list = async (sql: string) => (await run(env, sql).raw<[string]>()).map(([value]) => value)
   return Response.json({
     sent: await list('SELECT id FROM sent'),
@@ -107,11 +107,11 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url)
     if (pathname === '/webhooks/govalid') return handleDelivery(request, env, ctx)
-    if (pathname === '/state') return tellState(env)
+    if (pathname === '/state') return readState(env)
     if (pathname === '/set-up') for (const table of TABLES) await run(env, `CREATE TABLE IF NOT EXISTS ${table}`).run()
     if (pathname === '/hold') await run(env, 'INSERT INTO hold VALUES (?1)', searchParams.get('point')).run()
     if (pathname === '/redeliver') {
-      // The lease of a process that is gone is over by the time the platform hands out again.
+      // By the time the platform redelivers, the lease of the killed process has expired.
       await run(env, 'UPDATE govalid_deliveries SET lease_until = 1 WHERE lease_until > 0')
         .run()
         .catch(() => {})
@@ -121,5 +121,5 @@ export default {
     }
     return new Response('ok')
   },
-  queue: workRecorded,
+  queue: consumeRecorded,
 } satisfies ExportedHandler<Env>

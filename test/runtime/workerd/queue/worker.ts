@@ -1,4 +1,4 @@
-// The Worker under test: accepts into a queue, works what comes out of it, and writes its effects with the completion into D1.
+// The Worker under test: accepts deliveries into a queue, processes them, and commits their effects with the completion in D1.
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
 import {
   cloudflareQueueInbox,
@@ -17,7 +17,7 @@ interface Env {
   readonly DB: D1Database
 }
 
-/** Makes a receiver once for each `env`. */
+/** Creates one receiver per `env`. */
 function onceForEach(queueOf: (env: Env) => Queue) {
   const created = new WeakMap<Env, ReturnType<typeof createEndpoint>>()
   return (env: Env) => {
@@ -37,15 +37,15 @@ function createEndpoint(env: Env, queue: Queue) {
       ...store,
       transaction,
       async claim(request) {
-        if (await run('SELECT 1 FROM outages').first()) throw new Error('the store is away')
+        if (await run('SELECT 1 FROM outages').first()) throw new Error('the store is unavailable')
         return store.claim(request)
       },
     },
   }).on('qr.created', async (event, context) => {
     const { id } = event.data
-    await run('INSERT INTO tries VALUES (?1, ?2)', id, context.rawBody.byteLength).run()
-    if (id?.startsWith('poison')) throw new Error('never works')
-    if (id?.startsWith('flaky') && !context.redelivery) throw new Error('not this time')
+    await run('INSERT INTO attempts VALUES (?1, ?2)', id, context.rawBody.byteLength).run()
+    if (id?.startsWith('poison')) throw new Error('always fails')
+    if (id?.startsWith('flaky') && !context.redelivery) throw new Error('fails once')
     await context.transaction((tx) => tx.add(run('INSERT INTO effects VALUES (?1)', id)))
   })
 }
@@ -54,11 +54,11 @@ const endpoint = onceForEach((env) => env.DELIVERIES)
 const patientEndpoint = onceForEach((env) => env.PATIENT)
 const handleDelivery = toHandler(endpoint)
 const handlePatiently = toHandler(patientEndpoint)
-const workQueue = toQueueHandler(endpoint, { attempts: 3, firstPauseSeconds: 1, bucket: (env) => env.BODIES })
+const consumeQueue = toQueueHandler(endpoint, { attempts: 3, firstPauseSeconds: 1, bucket: (env) => env.BODIES })
 
-const workPatiently = toQueueHandler(patientEndpoint, { attempts: 20 })
+const consumePatiently = toQueueHandler(patientEndpoint, { attempts: 20 })
 
-/** The same messages; what is given back is handed out again at once: the pauses before twenty tries would be days. */
+/** Removes the pause before a retry, because the pauses before twenty attempts take days. */
 function withoutPauses(batch: MessageBatch): QueueBatch {
   return {
     messages: batch.messages.map((message) => ({
@@ -89,8 +89,8 @@ export default {
     return pathname === '/patient' ? handlePatiently(request, env, ctx) : handleDelivery(request, env, ctx)
   },
   async queue(batch, env, ctx) {
-    if (batch.queue === 'deliveries') return workQueue(batch, env, ctx)
-    if (batch.queue === 'patient') return workPatiently(withoutPauses(batch), env, ctx)
+    if (batch.queue === 'deliveries') return consumeQueue(batch, env, ctx)
+    if (batch.queue === 'patient') return consumePatiently(withoutPauses(batch), env, ctx)
     const insert = env.DB.prepare('INSERT INTO dead VALUES (?1)')
     await env.DB.batch(batch.messages.map(({ body }) => insert.bind(JSON.stringify(body))))
   },
