@@ -1,5 +1,5 @@
-// Which packages of others are in what is built, from esbuild's own account of it, with their licences. The build writes it down (tsup.config.ts);
-// the SBOM and the tests read it.
+// Lists the third-party packages that the build output contains, with their licenses, from esbuild's metafile. tsup.config.ts records the
+// list; the SBOM and the tests read it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -8,17 +8,17 @@ import { dirname, join } from 'node:path'
  * @property {string} name
  * @property {string} version
  * @property {string} license as an SPDX expression
- * @property {string} text the whole licence
+ * @property {string} text the full license text
  *
  * @typedef {{ outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> }} Metafile
  */
 
-// The repository, from which the build runs: bundled into its configuration, this file lies elsewhere.
+// The build runs in the root of the repository. `import.meta` doesn't help, because this file is bundled into the build's configuration.
 const root = process.cwd()
 const folder = join(root, '.reports/bundled')
 
 /**
- * The packages that have bytes in an output, in alphabetical order.
+ * Returns the packages that have bytes in an output, in alphabetical order.
  * @param {Metafile} metafile
  * @returns {BundledPackage[]}
  */
@@ -33,12 +33,13 @@ export function bundledPackages({ outputs }) {
 function readPackage(path) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
   const file = readdirSync(join(root, path)).find((entry) => /^licen[cs]e(\.|$)/i.test(entry))
-  if (file === undefined || typeof license !== 'string') throw new Error(`${path} is bundled and has no licence`)
+  if (file === undefined || typeof license !== 'string')
+    throw new Error(`${path} is bundled but has no license file or no "license" in its package.json`)
   return { name, version, license, text: readFileSync(join(root, path, file), 'utf8').trim() }
 }
 
 /**
- * The licences as they are shipped.
+ * Returns the license texts for the published file.
  * @param {readonly BundledPackage[]} packages
  */
 export function licencesOf(packages) {
@@ -47,7 +48,7 @@ export function licencesOf(packages) {
 }
 
 /**
- * Writes down what a part of the build contains.
+ * Records the packages in a part of the build.
  * @param {'library' | 'cli'} part
  * @param {readonly BundledPackage[]} packages
  */
@@ -58,12 +59,12 @@ export function recordBundled(part, packages) {
 }
 
 /**
- * What the last build wrote down.
+ * Returns the packages that the last build recorded.
  * @param {'library' | 'cli'} part
  * @returns {Omit<BundledPackage, 'text'>[]}
  */
 export function readBundled(part) {
   const file = join(folder, `${part}.json`)
-  if (!existsSync(file)) throw new Error('nothing is built: run `npm run build` first')
+  if (!existsSync(file)) throw new Error(`${file} is missing. Run: npm run build`)
   return JSON.parse(readFileSync(file, 'utf8'))
 }

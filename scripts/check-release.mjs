@@ -1,6 +1,6 @@
-// Looks, before a release, at what would make it a bad one: a tag that is not the version, changes without a changelog, a manifest that
-// names another repository than the one it is published from (provenance would be refused). With `--published`, compares the tarball of this
-// build with what the registry has. Run by .github/workflows/release.yml.
+// Checks a release before it is published: the tag must match the version, no changeset may be pending, and package.json must name the
+// repository that publishes it (npm refuses provenance otherwise). With `--published`, compares the tarball of this build with the
+// registry's. .github/workflows/release.yml runs it.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -8,27 +8,27 @@ import { resolve } from 'node:path'
 const root = resolve(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
 
-/** What is wrong with releasing a tag from a repository (`owner/name`). @param {string} tag @param {string} repository */
+/** Returns the problems with releasing a tag from a repository (`owner/name`). @param {string} tag @param {string} repository */
 function problemsOf(tag, repository) {
   const { version, repository: named } = manifest
   const pending = readdirSync(resolve(root, '.changeset')).filter((file) => /\.md$/.test(file) && file !== 'README.md')
   const url = typeof named === 'string' ? named : named?.url
   return [
-    tag === `v${version}` ? undefined : `the tag is ${tag}, and package.json says version ${version}`,
-    pending.length === 0
+    tag === `v${version}`
       ? undefined
-      : `changes without a changelog: ${pending.join(', ')}; run npm run version:packages`,
+      : `The tag is ${tag}, but package.json has version ${version}. Tag v${version} instead.`,
+    pending.length === 0 ? undefined : `Pending changesets: ${pending.join(', ')}. Run: npm run version:packages`,
     url?.endsWith(`/${repository}.git`)
       ? undefined
-      : `"repository" of package.json must name ${repository}, as git+https://HOST/${repository}.git`,
+      : `"repository" in package.json must be git+https://HOST/${repository}.git. It is ${JSON.stringify(url)}.`,
   ].filter((problem) => problem !== undefined)
 }
 
-/** The tarball of dist/ against the registry's. */
+/** Compares the tarball of dist/ with the tarball in the registry. */
 function differencesFromPublished() {
   const [packed] = JSON.parse(npm('pack', '--json', '--dry-run', '--ignore-scripts'))
   const published = npm('view', `${manifest.name}@${manifest.version}`, 'dist.integrity').trim()
-  return published === packed.integrity ? [] : [`published is ${published}, built here ${packed.integrity}`]
+  return published === packed.integrity ? [] : [`The registry has ${published}, but this build is ${packed.integrity}.`]
 }
 
 /** @param {string[]} args */

@@ -1,4 +1,4 @@
-// Empties the folders named on the command line (relative to the repository), on every platform.
+// Deletes the folders on the command line, relative to the root of the repository. Works on every platform.
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 

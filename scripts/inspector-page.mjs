@@ -1,12 +1,12 @@
-// Makes the inspector's page one document: its script and its style inline, with the hashes that its Content-Security-Policy names.
-// For the build: resolves `inspector:page` (typed in types/inspector-page.d.ts).
+// Builds the inspector's page as one HTML document with inline script and style, and computes their hashes for its Content-Security-Policy.
+// This esbuild plugin resolves `inspector:page`, which types/inspector-page.d.ts declares.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { bundledPackages } from './bundled-packages.mjs'
 
-// From where the build is started: bundled into its configuration, this file does not know where it is.
+// The build runs in the root of the repository. `import.meta` doesn't help, because this file is bundled into the build's configuration.
 const folder = resolve('src/cli/inspector')
 
 /** @type {import('esbuild').Plugin} */
@@ -39,10 +39,11 @@ async function bundle(entry) {
     legalComments: 'none',
     metafile: true,
   })
-  // Their licences would have to be shipped, and the build looks for them in the command line alone.
-  if (bundledPackages(metafile).length > 0) throw new Error(`${entry} must contain no package of others`)
+  // The build only collects the licenses of packages in the CLI, so the page must not contain any.
+  if (bundledPackages(metafile).length > 0) throw new Error(`${entry} must not contain third-party packages`)
   const text = outputFiles[0]?.text.trim() ?? ''
-  if (/<\/(script|style)/i.test(text)) throw new Error(`${entry} would end its own element`)
+  if (/<\/(script|style)/i.test(text))
+    throw new Error(`${entry} contains a closing tag, which would end its own element`)
   return text
 }
 

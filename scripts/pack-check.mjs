@@ -1,4 +1,4 @@
-// Packs the package as it would be published and has publint and "are the types wrong" look at the tarball. dist/ must be built.
+// Packs the package as for publishing and checks the tarball with publint and "are the types wrong". Needs dist/.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ try {
   const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
   const tarball = join(folder, JSON.parse(packed.toString())[0].filename)
   run('publint', ['run', tarball, '--strict'])
-  // node10 cannot read subpath exports at all; everything since Node 12.7 can.
+  // The node10 resolution can't read subpath exports. Every resolver since Node 12.7 can.
   run('attw', [tarball, '--profile', 'node16'])
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -1,18 +1,17 @@
-// Builds the package a second time and compares it with dist/, byte for byte; then packs either build, and compares the tarballs.
-// dist/ must be built.
+// Builds the package a second time and compares it with dist/, byte for byte. Then packs both builds and compares the tarballs. Needs dist/.
 import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const first = join(root, 'dist')
-// Of the package: what is packed beside dist/ is copied here.
+// A copy of the package: the second build, and the files that are packed next to dist/.
 const copy = mkdtempSync(join(root, '.rebuild-'))
 const second = join(copy, 'dist')
 /** @param {string} folder */
 const filesOf = (folder) => globSync('**/*.*', { cwd: folder }).sort()
 
-/** What is published of a folder: its files, and the hash of the tarball. @param {string} folder */
+/** Returns the files and the tarball hash that npm would publish from a folder. @param {string} folder */
 function pack(folder) {
   const args = ['pack', '--json', '--dry-run', '--ignore-scripts']
   const [packed] = JSON.parse(
@@ -30,15 +29,15 @@ try {
       !after.includes(file) ||
       !readFileSync(join(first, file)).equals(readFileSync(join(second, file))),
   )
-  if (differing.length > 0) throw new Error(`two builds differ in: ${differing.join(', ')}`)
-  console.log(`two builds, the same bytes in ${before.length} files`)
+  if (differing.length > 0) throw new Error(`The two builds differ in: ${differing.join(', ')}`)
+  console.log(`Both builds have the same bytes in ${before.length} files.`)
   const published = pack(root)
   /** @type {{ path: string }[]} */
   const files = published.files
   for (const { path } of files) if (!path.startsWith('dist/')) cpSync(join(root, path), join(copy, path))
-  const again = pack(copy)
-  if (published.integrity !== again.integrity) throw new Error('two builds, packed, differ')
-  console.log(`two tarballs, the same ${published.size} bytes: shasum ${published.shasum}, ${published.integrity}`)
+  const repacked = pack(copy)
+  if (published.integrity !== repacked.integrity) throw new Error('The tarballs of the two builds differ.')
+  console.log(`Both tarballs have the same ${published.size} bytes: shasum ${published.shasum}, ${published.integrity}`)
 } finally {
   rmSync(copy, { recursive: true, force: true })
 }

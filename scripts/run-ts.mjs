@@ -1,4 +1,4 @@
-// Bundles a TypeScript script of this repository with its imports and runs it: node scripts/run-ts.mjs FILE [ARGUMENT…]
+// Bundles a TypeScript script with its imports and runs it: node scripts/run-ts.mjs FILE [ARGUMENT…]
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
@@ -9,11 +9,11 @@ if (file === undefined) {
   console.error('usage: node scripts/run-ts.mjs FILE [ARGUMENT…]')
   process.exit(2)
 }
-// Of this run only: another may be loading its own, and so may the processes a script starts.
+// The process id keeps the bundle separate from other runs, including the processes that a script starts.
 const outfile = resolve('node_modules/.cache/run-ts', `${basename(file, '.ts')}-${process.pid}.mjs`)
-/** A file that asks where it is gets the place it was written in, not the bundle's. @type {import('esbuild').Plugin} */
-const ownPlace = {
-  name: 'own-place',
+/** Keeps `import.meta.dirname` and `import.meta.filename` as the path of the source file, not of the bundle. @type {import('esbuild').Plugin} */
+const sourcePaths = {
+  name: 'source-paths',
   setup(bundle) {
     bundle.onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const contents = readFileSync(path, 'utf8')
@@ -24,7 +24,7 @@ const ownPlace = {
   },
 }
 await build({
-  plugins: [ownPlace],
+  plugins: [sourcePaths],
   entryPoints: [resolve(file)],
   outfile,
   bundle: true,

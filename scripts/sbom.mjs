@@ -1,5 +1,5 @@
-// Writes the software bill of materials of the published package, as CycloneDX: `npm sbom` says what the package depends on (nothing), and
-// the build what is inside it. `npm run sbom`, or with `-- --out FILE`. dist/ must be built. The same sources give the same bytes.
+// Writes the software bill of materials (SBOM) of the published package in CycloneDX. `npm sbom` lists the dependencies (none), and the build
+// lists the bundled packages. Usage: `npm run sbom [-- --out FILE]`. Needs dist/. The same sources always give the same bytes.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -9,7 +9,7 @@ const { values } = parseArgs({ options: { out: { type: 'string' } } })
 
 const omitted = ['dev', 'optional', 'peer'].flatMap((kind) => ['--omit', kind])
 const printed = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', ...omitted])
-// When it was made, and by which number, would be all that differs between two of them.
+// The time and the serial number would differ between two SBOMs of the same sources.
 const { serialNumber: _number, metadata, components, dependencies, ...bom } = JSON.parse(printed.toString())
 const { timestamp: _timestamp, component, ...about } = metadata
 const reference = component['bom-ref']
@@ -27,7 +27,7 @@ const bundled = readBundled('cli').map(({ name, version, license }) => ({
 
 const sbom = {
   ...bom,
-  // npm takes the name from the folder; it is the package's.
+  // npm uses the name of the folder, which may differ from the name of the package.
   metadata: { ...about, component: { ...component, name: reference.slice(0, reference.lastIndexOf('@')) } },
   components: [...components, ...bundled],
   dependencies: [

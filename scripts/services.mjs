@@ -1,8 +1,8 @@
-// Finds the services the contract tests run against: the address in the environment, else the usual local address if
-// something answers there, else a throwaway server started from installed binaries, else nothing. And the Chromium of the browser tests.
+// Finds the services of the contract tests, in this order: the address in the environment, a server at the default local address, a temporary
+// server from installed binaries. Also finds the Chromium of the browser tests.
 //
-//   node scripts/services.mjs            says what would be used, starting nothing
-//   node scripts/services.mjs install    with apt-get as root, installs the server binaries that would be missing
+//   node scripts/services.mjs            prints which services would be used, without starting any
+//   node scripts/services.mjs install    installs missing server binaries with apt-get (needs root)
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -38,7 +38,7 @@ const services = {
 const NAMES = ['redis', 'postgres']
 
 /**
- * Finds every service, starting throwaway servers where needed. Whoever calls this stops what it got.
+ * Finds every service, and starts temporary servers if needed. The caller has to stop the services.
  * @returns {Promise<Services>}
  */
 export async function findServices() {
@@ -46,7 +46,7 @@ export async function findServices() {
 }
 
 /**
- * The Chromium that the tests drive: the one named in the environment, else an installed one.
+ * Finds the Chromium for the browser tests: `CHROMIUM_PATH`, or an installed one.
  * @returns {string | undefined}
  */
 export function findChromium() {
@@ -78,7 +78,7 @@ async function findExisting(name) {
   const service = services[name]
   const fromEnvironment = process.env[service.variable]
   if (fromEnvironment) return { url: fromEnvironment, source: 'environment' }
-  return (await responses(service.port)) ? { url: service.url(service.port), source: 'running' } : undefined
+  return (await isReachable(service.port)) ? { url: service.url(service.port), source: 'running' } : undefined
 }
 
 /**
@@ -88,7 +88,7 @@ async function findExisting(name) {
 async function startRedis(binary, port) {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const server = spawn(binary, args, { stdio: 'ignore', cwd: tmpdir() })
-  await untilResponses(port)
+  await untilReachable(port)
   return async () => {
     if (server.exitCode !== null) return
     const exited = new Promise((resolve) => server.once('exit', resolve))
@@ -98,7 +98,7 @@ async function startRedis(binary, port) {
 }
 
 /**
- * PostgreSQL refuses to run as root, so root hands the cluster to the user `postgres`.
+ * PostgreSQL refuses to run as root, so root runs the cluster as the user `postgres`.
  * @param {string} binary
  * @param {number} port
  */
@@ -132,7 +132,7 @@ function findBinary(name, extraFolders) {
 }
 
 /** @param {number} port */
-function responses(port) {
+function isReachable(port) {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 1000 })
     const end = (/** @type {boolean} */ result) => () => {
@@ -144,12 +144,12 @@ function responses(port) {
 }
 
 /** @param {number} port */
-async function untilResponses(port) {
+async function untilReachable(port) {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (await responses(port)) return
+    if (await isReachable(port)) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error(`the server started on port ${port} does not answer`)
+  throw new Error(`The server on port ${port} was started but doesn't accept connections.`)
 }
 
 /** @returns {Promise<number>} */
@@ -173,7 +173,9 @@ async function installMissing() {
   if (findChromium() === undefined) missing.push('chromium')
   if (missing.length === 0) return
   if (userInfo().uid !== 0 || findBinary('apt-get', []) === undefined) {
-    console.log(`missing and not installable here: ${missing.join(', ')}`)
+    console.log(
+      `Missing: ${missing.join(', ')}. Run this command as root on a system with apt-get, or install them yourself.`,
+    )
     return
   }
   /** @type {import('node:child_process').ExecFileSyncOptions} */
@@ -192,6 +194,6 @@ async function describeServices() {
   console.log(`chromium: ${findChromium() ?? 'not found'}`)
 }
 
-// By the name and not by `import.meta.main`: bundled into another script, this file is not the one that was started.
+// `import.meta.main` would be wrong when this file is bundled into another script, so the check uses the file name.
 if (basename(process.argv[1] ?? '') === 'services.mjs')
   await (process.argv[2] === 'install' ? installMissing() : describeServices())

@@ -1,4 +1,4 @@
-// Writes the `exports` of package.json from entries.json. Run after adding an entry: `npm run exports`.
+// Writes the `exports` of package.json from entries.json. Run `npm run exports` after you add an entry.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import entries from '../entries.json' with { type: 'json' }

@@ -1,4 +1,4 @@
-// Prints the result of the last test runs as one line, from vitest's JSON reports, and fails where one of them did.
+// Prints the results of the last test runs in one line, from vitest's JSON reports. Exits with 1 if a test failed.
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
@@ -7,7 +7,7 @@ const reports = ['vitest.json', 'vitest-next.json'].map((name) => resolve(import
 /** @typedef {{ status: string, assertionResults: { status: string }[] }} Suite */
 
 /**
- * A file that could not even be loaded has no tests to count, and is a failure all the same.
+ * Counts a test file that couldn't be loaded as a failure, although it has no tests.
  * @param {string} file
  */
 function readReport(file) {

@@ -1,5 +1,5 @@
-// What the Durable Object store needs of Workers. Declared here so that the tree compiles without the types of a platform that is not
-// everybody's; the Workers tests compile against the real ones. Nothing here is published.
+// Declares the parts of the Workers runtime that the Durable Object store uses, so that the project compiles without Cloudflare's types. The
+// Workers tests compile against the real types. This file isn't published.
 declare module 'cloudflare:workers' {
   interface SqlCursor {
     toArray(): Record<string, unknown>[]

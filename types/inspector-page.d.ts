@@ -1,5 +1,5 @@
-/** The inspector's page, made by scripts/inspector-page.mjs while the command line is built. */
+/** The inspector's page. scripts/inspector-page.mjs creates it when the CLI is built. */
 declare module 'inspector:page' {
-  /** One document, and the hashes of what is inline in it. */
+  /** The HTML document, and the hashes of its inline script and style. */
   export const page: { readonly html: string; readonly scriptHash: string; readonly styleHash: string }
 }

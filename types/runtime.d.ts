@@ -1,4 +1,4 @@
-// What the core may expect of a runtime: Node 20+, Bun, Deno, workerd and browsers have all of it. Nothing here is published.
+// Declares everything that the core may use of a runtime. Node 20+, Bun, Deno, workerd and browsers have all of it. This file isn't published.
 
 interface TextDecoder {
   decode(input?: Uint8Array | ArrayBuffer): string
