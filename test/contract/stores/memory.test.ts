@@ -1,4 +1,4 @@
-/** The conformance suite on memoryStore. */
+/** Runs the conformance suite on memoryStore. */
 import { describe, test } from 'vitest'
 import { memoryStore } from '../../../src/stores/memory/memory-store.js'
 import type { Store } from '../../../src/stores/store.js'

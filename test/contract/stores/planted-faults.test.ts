@@ -1,4 +1,4 @@
-/** The conformance suite itself: it passes on a store without a fault, and each planted fault fails the test that is named after it. */
+/** Tests the conformance suite: it passes on a correct store, and each planted fault fails the test that EXPECTED names. */
 import { describe, expect, it } from 'vitest'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
 import type { StoreDriver } from '../../../src/testing/store-suite/driver.js'
@@ -14,7 +14,7 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
   'time-to-live dropped on completion': 'a completed delivery is removed after its retention',
   'retention shortened by completion': 'a completion never shortens the retention',
   'retention shortened by claim': 'a later attempt never shortens the retention',
-  'live claim forgotten': 'a claim whose retention has expired is held until its lease expires',
+  'live claim evicted': 'a claim whose retention has expired is held until its lease expires',
   'lease never ends': 'a delivery can be claimed again after its lease expires',
   'no lease': 'a claim is held until its lease expires',
   'renewal without effect': 'a renewal restarts the lease',
@@ -32,9 +32,9 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
   'checkpoints lost on quarantine': 'a delivery that reprocessing quarantined again can be reprocessed again',
   'quarantined for good': 'reprocessing claims a quarantined delivery with its attempts and checkpoints',
   'quarantined claimable': 'a quarantined delivery is done for the sender',
-  'finished claimable by rework': 'reprocessing a completed delivery returns done',
+  'finished claimable by reprocessing': 'reprocessing a completed delivery returns done',
   'namespaces ignored': 'two namespaces have separate deliveries',
-  'forgets on restart': 'a completed delivery is done after a restart',
+  'records lost on restart': 'a completed delivery is done after a restart',
   'transaction without fence': 'an owner that lost its claim before the transaction commits nothing',
   'transaction without checkpoint': 'an effect and its checkpoint are committed together',
   'transaction without rollback':
@@ -45,26 +45,26 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
 }
 
 describe('the conformance suite', () => {
-  it('has at least 60 tests, each with a name of its own', () => {
+  it('has at least 60 tests with unique names', () => {
     const names = collect(driver(undefined)).map(({ name }) => name)
     expect(names.length).toBeGreaterThanOrEqual(60)
     expect(new Set(names).size).toBe(names.length)
   })
 
-  it('passes on a store without a fault', async () => {
+  it('passes on a correct store', async () => {
     expect(await failures(undefined)).toEqual([])
   })
 
-  it('names another test for every fault', () => {
+  it('names a different test for every fault', () => {
     const named = Object.values(EXPECTED)
     expect(new Set(named).size).toBe(named.length)
   })
 
-  it.each(Object.entries(EXPECTED) as [Fault, string][])('finds %s', async (fault, name) => {
+  it.each(Object.entries(EXPECTED) as [Fault, string][])('finds the fault "%s"', async (fault, name) => {
     expect(await failures(fault, name)).toEqual([name])
   })
 
-  it('registers what a driver does not have as skipped, with the reason', () => {
+  it('skips the tests of features that a driver does not have, with the reason', () => {
     const { quarantine: _, transaction: __, ...bare } = driver(undefined)
     const skipped: string[] = []
     const test = Object.assign(() => {}, { skip: (name: string) => void skipped.push(name) })
@@ -83,14 +83,14 @@ interface Collected {
   readonly run: () => Promise<void>
 }
 
-/** A runner that only collects: what it is given can be run one by one. */
-function collect(under: StoreDriver): Collected[] {
+/** Collects the tests of the suite, so that they can run one by one. */
+function collect(tested: StoreDriver): Collected[] {
   const collected: Collected[] = []
-  testStore({ describe: (_, body) => body(), test: (name, run) => void collected.push({ name, run }) }, under)
+  testStore({ describe: (_, body) => body(), test: (name, run) => void collected.push({ name, run }) }, tested)
   return collected
 }
 
-/** The tests that fail: of all, or of the one that is named. */
+/** Returns the names of the failing tests. Runs all tests, or only the one named `only`. */
 async function failures(fault: Fault | undefined, only?: string): Promise<string[]> {
   const failed: string[] = []
   for (const { name, run } of collect(driver(fault))) {
@@ -104,16 +104,18 @@ function driver(fault: Fault | undefined): StoreDriver {
   const clock = fixedClock()
   const shelf = createShelf()
   return {
-    name: fault ?? 'a store without a fault',
+    name: fault ?? 'a correct store',
     open: ({ namespace }) => referenceStore({ shelf, clock, namespace, fault }),
     advance: (ms) => clock.advance(ms),
     quarantine: true,
     transaction: {
       commit: (store, request, effect, before) =>
-        (store.transaction as (given: typeof request) => ReferenceTransaction)(request)(async (effects) => {
-          effects.push(effect)
-          await before?.()
-        }),
+        (store.transaction as (transactionRequest: typeof request) => ReferenceTransaction)(request)(
+          async (effects) => {
+            effects.push(effect)
+            await before?.()
+          },
+        ),
       count: async (effect) => shelf.effects.filter((each) => each === effect).length,
     },
   }

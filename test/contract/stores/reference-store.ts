@@ -1,6 +1,6 @@
 /**
- * A store as plain as the contract's prose, in a Map that outlives it, and every mistake that can be planted in it. Only for proving that
- * the conformance suite finds them: the suite must pass without a fault and fail with each.
+ * A store as simple as the contract's prose, in a `Map` that outlives it, with faults to plant. It proves that the conformance
+ * suite finds them: the suite must pass without a fault and fail with each one.
  */
 import type { Clock } from '../../../src/clock.js'
 import { WebhookError } from '../../../src/errors.js'
@@ -21,7 +21,7 @@ export type Fault =
   | 'time-to-live dropped on completion'
   | 'retention shortened by completion'
   | 'retention shortened by claim'
-  | 'live claim forgotten'
+  | 'live claim evicted'
   | 'lease never ends'
   | 'no lease'
   | 'renewal without effect'
@@ -39,9 +39,9 @@ export type Fault =
   | 'checkpoints lost on quarantine'
   | 'quarantined for good'
   | 'quarantined claimable'
-  | 'finished claimable by rework'
+  | 'finished claimable by reprocessing'
   | 'namespaces ignored'
-  | 'forgets on restart'
+  | 'records lost on restart'
   | 'transaction without fence'
   | 'transaction without checkpoint'
   | 'transaction without rollback'
@@ -49,7 +49,7 @@ export type Fault =
   | 'entries appended'
   | 'entries unordered'
 
-/** What stores share: records by namespace and key, quarantined entries, committed effects. */
+/** The data that the stores share: records by namespace and key, quarantined entries, and committed effects. */
 export interface Shelf {
   readonly records: Map<string, Entry>
   readonly entries: Map<string, QuarantineEntry>
@@ -62,7 +62,7 @@ interface Entry {
   leaseUntil: number
   retainUntil: number
   attempt: number
-  released: number
+  releasedAttempts: number
   countedAt: number
   completedHandlers: readonly string[]
 }
@@ -74,7 +74,7 @@ export interface ReferenceOptions {
   readonly fault?: Fault | undefined
 }
 
-export type ReferenceTransaction = (work: (effects: string[]) => Promise<void>) => Promise<void>
+export type ReferenceTransaction = (callback: (effects: string[]) => Promise<void>) => Promise<void>
 
 export function createShelf(): Shelf {
   return { records: new Map(), entries: new Map(), effects: [] }
@@ -82,12 +82,12 @@ export function createShelf(): Shelf {
 
 export function referenceStore(options: ReferenceOptions): Store<ReferenceTransaction> {
   const { shelf, fault } = options
-  const records = fault === 'forgets on restart' ? new Map<string, Entry>() : shelf.records
+  const records = fault === 'records lost on restart' ? new Map<string, Entry>() : shelf.records
   const now = () => (fault === 'client clock' ? Date.now() : options.clock.now())
   const place = (key: string) => (fault === 'namespaces ignored' ? key : `${options.namespace}/${key}`)
-  const held = (key: string, token: string, fenced: boolean): Entry | undefined => {
+  const findHeld = (key: string, token: string, isFenced: boolean): Entry | undefined => {
     const record = records.get(place(key))
-    if (record?.state !== 'processing' || (fenced && record.token !== token)) return undefined
+    if (record?.state !== 'processing' || (isFenced && record.token !== token)) return undefined
     return fault === 'owner lost with its lease' && record.leaseUntil <= now() ? undefined : record
   }
   const join = (known: readonly string[], more: readonly string[]) =>
@@ -101,7 +101,7 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
       return response
     },
     async renew({ key, token, leaseMs, completedHandlers = [] }) {
-      const record = held(key, token, fault !== 'renew without token')
+      const record = findHeld(key, token, fault !== 'renew without token')
       if (!record) return false
       if (fault !== 'renewal without effect') record.leaseUntil = now() + leaseMs
       if (fault === 'checkpoints of renewals lost' || completedHandlers.length === 0) return true
@@ -109,11 +109,11 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
       return true
     },
     async complete({ key, token, retainUntil, quarantined, completedHandlers = [] }) {
-      const record = held(key, token, fault !== 'complete without token')
+      const record = findHeld(key, token, fault !== 'complete without token')
       if (!record) {
         const known = records.get(place(key))
-        const again = known?.token === token && (known.state === 'done' || known.state === 'quarantined')
-        return again && fault !== 'repeated completion refused'
+        const isRepeated = known?.token === token && (known.state === 'done' || known.state === 'quarantined')
+        return isRepeated && fault !== 'repeated completion refused'
       }
       record.state = quarantined && fault !== 'quarantined for good' ? 'quarantined' : 'done'
       record.completedHandlers =
@@ -124,15 +124,16 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
       return true
     },
     async release({ key, token, completedHandlers, counted }) {
-      const record = held(key, token, fault !== 'release without token')
+      const record = findHeld(key, token, fault !== 'release without token')
       if (!record) return false
       record.state = 'released'
       record.completedHandlers = join(record.completedHandlers, completedHandlers)
-      if (counted || fault === 'uncounted release counted') record.released++
+      if (counted || fault === 'uncounted release counted') record.releasedAttempts++
       else record.attempt--
       return true
     },
-    transaction: (request) => (work) => transact(shelf, request, work, (key, token) => held(key, token, true), fault),
+    transaction: (request) => (callback) =>
+      transact(shelf, request, callback, (key, token) => findHeld(key, token, true), fault),
     quarantine: createQuarantine(shelf, place, fault),
   }
 }
@@ -144,55 +145,60 @@ interface Judgement {
 
 function judge(known: Entry | undefined, request: ClaimRequest, now: number, fault: Fault | undefined): Judgement {
   const { token, leaseMs, retainUntil, attemptGapMs, reprocess } = request
-  const working = known?.state === 'processing'
-  const live = working && (known.leaseUntil > now || fault === 'lease never ends') && fault !== 'no lease'
-  if (!known || (known.retainUntil <= now && (!live || fault === 'live claim forgotten'))) {
+  const isProcessing = known?.state === 'processing'
+  const isLive = isProcessing && (known.leaseUntil > now || fault === 'lease never ends') && fault !== 'no lease'
+  if (!known || (known.retainUntil <= now && (!isLive || fault === 'live claim evicted'))) {
     return claimed({ ...FRESH, token, leaseUntil: now + leaseMs, retainUntil, attempt: 1, countedAt: now })
   }
-  const reprocessable = fault === 'quarantined claimable' || reprocess
-  const finished = known.state === 'done' && !(reprocess && fault === 'finished claimable by rework')
-  if (finished || (known.state === 'quarantined' && !reprocessable))
+  const isReprocessable = fault === 'quarantined claimable' || reprocess
+  const isFinished = known.state === 'done' && !(reprocess && fault === 'finished claimable by reprocessing')
+  if (isFinished || (known.state === 'quarantined' && !isReprocessable))
     return { record: known, response: { status: 'done' } }
-  const same = working && known.token === token && fault !== 'repeated claim busy'
-  if (live && !same) {
-    const due =
+  const isSame = isProcessing && known.token === token && fault !== 'repeated claim busy'
+  if (isLive && !isSame) {
+    const isCounted =
       fault === 'every busy counted' || (now - known.countedAt >= attemptGapMs && fault !== 'busy not counted')
-    const record = due ? { ...known, attempt: known.attempt + 1, countedAt: now } : known
+    const record = isCounted ? { ...known, attempt: known.attempt + 1, countedAt: now } : known
     const until = fault === 'until in seconds' ? record.leaseUntil / 1000 : record.leaseUntil
     return { record, response: { status: 'busy', until, attempt: record.attempt } }
   }
-  const counted = same && fault !== 'repeated claim counted' ? {} : { attempt: known.attempt + 1, countedAt: now }
-  const crashed = working && !same && fault === 'crash counted as release'
+  const counting = isSame && fault !== 'repeated claim counted' ? {} : { attempt: known.attempt + 1, countedAt: now }
+  const hasCrashed = isProcessing && !isSame && fault === 'crash counted as release'
   return claimed({
     ...known,
-    ...counted,
-    ...{ state: 'processing', token, leaseUntil: now + leaseMs, released: known.released + (crashed ? 1 : 0) },
+    ...counting,
+    ...{
+      state: 'processing',
+      token,
+      leaseUntil: now + leaseMs,
+      releasedAttempts: known.releasedAttempts + (hasCrashed ? 1 : 0),
+    },
     retainUntil: fault === 'retention shortened by claim' ? retainUntil : Math.max(known.retainUntil, retainUntil),
   })
 }
 
-const FRESH = { state: 'processing', released: 0, completedHandlers: [] } as const
+const FRESH = { state: 'processing', releasedAttempts: 0, completedHandlers: [] } as const
 
 function claimed(record: Entry): Judgement {
-  const { attempt, released, completedHandlers } = record
-  return { record, response: { status: 'claimed', attempt, releasedAttempts: released, completedHandlers } }
+  const { attempt, releasedAttempts, completedHandlers } = record
+  return { record, response: { status: 'claimed', attempt, releasedAttempts, completedHandlers } }
 }
 
 async function transact(
   shelf: Shelf,
   { key, token, checkpoint }: TransactionRequest,
-  work: (effects: string[]) => Promise<void>,
-  held: (key: string, token: string) => Entry | undefined,
+  callback: (effects: string[]) => Promise<void>,
+  findHeld: (key: string, token: string) => Entry | undefined,
   fault: Fault | undefined,
 ): Promise<void> {
   const written: string[] = []
   try {
-    await work(written)
+    await callback(written)
   } catch (error) {
     if (fault === 'transaction without rollback') shelf.effects.push(...written)
     throw error
   }
-  const record = held(key, token)
+  const record = findHeld(key, token)
   if (!record && fault !== 'transaction without fence') throw new WebhookError('lease_lost', 'The claim was lost.')
   shelf.effects.push(...written)
   if (!record || fault === 'transaction without checkpoint') return

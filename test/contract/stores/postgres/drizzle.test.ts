@@ -1,4 +1,4 @@
-/** `context.transaction` under a query builder: drizzle on the transaction's own connection, as docs/guarantees.md shows it. */
+/** `context.transaction` with a query builder: drizzle on the transaction's connection, as in docs/guarantees.md. */
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgSchema, text } from 'drizzle-orm/pg-core'
 import { expect, test } from 'vitest'
@@ -24,7 +24,7 @@ describeWithService('postgres', 'drizzle inside a transaction of postgresStore',
     return outcomes
   }
 
-  test('commits with the checkpoint, once, although the handler fails after it', async () => {
+  test('commits once with the checkpoint, even if the handler fails afterwards', async () => {
     const effect = crypto.randomUUID()
     const outcomes = await receive(async (_, { transaction }) => {
       await transaction(async (tx) => {
@@ -36,7 +36,7 @@ describeWithService('postgres', 'drizzle inside a transaction of postgresStore',
     expect(await scene.countEffects(effect)).toBe(1)
   })
 
-  test('is rolled back with it', async () => {
+  test('rolls back with the checkpoint', async () => {
     const effect = crypto.randomUUID()
     const outcomes = await receive(async (_, { transaction, attempt }) => {
       await transaction(async (tx) => {
@@ -48,7 +48,7 @@ describeWithService('postgres', 'drizzle inside a transaction of postgresStore',
     expect(await scene.countEffects(effect)).toBe(1)
   })
 
-  test('is told when its own transaction() commits', async () => {
+  test('fails with transaction_ended if its own transaction() commits', async () => {
     const [outcome] = await receive(async (_, { transaction }) => {
       await transaction(async (tx) => {
         await drizzle(tx).transaction(async (inner) => {

@@ -1,4 +1,4 @@
-/** postgresStore when Postgres, its network or its pool fails: what rejects, what is executed, and what is never executed later. */
+/** postgresStore while Postgres, its network or its pool fails: rejected calls are never executed later. */
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +17,7 @@ function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describeWithService('postgres', 'postgresStore, when something fails', (url) => {
+describeWithService('postgres', 'postgresStore during failures', (url) => {
   const scene = postgresScene(url)
   const { table, admin } = scene
   const open = (options: Partial<PostgresStoreOptions> = {}) => postgresStore({ pool: scene.pool(), table, ...options })
@@ -41,7 +41,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     return store
   }
 
-  test('a claim rejects at once while connections are refused, and works once they are not', async () => {
+  test('a claim rejects immediately while connections are refused, and succeeds afterwards', async () => {
     const store = await openBehindNetwork()
     const request = newClaim()
     network.set('refused')
@@ -54,7 +54,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
   })
 
-  test('a claim on a connection that just broke is repeated on another', async () => {
+  test('a claim on a broken connection is repeated on another one', async () => {
     const store = await openBehindNetwork()
     const request = newClaim()
     network.set('mute')
@@ -65,7 +65,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await response).toMatchObject({ status: 'claimed', attempt: 1 })
   })
 
-  test('a completion whose answer was lost is repeated, and true', async () => {
+  test('a completion whose response was lost is repeated and returns true', async () => {
     const store = await openBehindNetwork()
     const request = newClaim()
     await store.claim(request)
@@ -77,7 +77,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await response).toBe(true)
   })
 
-  test('a claim that found no free connection in time rejects, and is not executed later', async () => {
+  test('a claim without a free connection rejects and is not executed later', async () => {
     const pool = scene.pool({ max: 1 })
     const store = open({ pool, callLimitMs: 50 })
     const request = newClaim()
@@ -90,7 +90,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await store.claim(request)).toMatchObject({ status: 'claimed', attempt: 1 })
   })
 
-  test('1,000 claims that were given up while the pool was exhausted leave nothing behind', async () => {
+  test('1,000 claims abandoned by an exhausted pool leave no rows and no waiting calls', async () => {
     const pool = scene.pool({ max: 1 })
     const store = open({ pool, callLimitMs: 20 })
     const key = randomBytes(32).toString('hex')
@@ -103,7 +103,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(pool.waitingCount).toBe(0)
   })
 
-  test('claims leave a connection to heartbeats, whatever they wait for and however many were given up', async () => {
+  test('waiting and abandoned claims leave a connection to heartbeats', async () => {
     const pool = scene.pool({ max: 3 })
     const store = open({ pool, callLimitMs: 300 })
     const [held, locked] = [newClaim(), newClaim()]
@@ -125,7 +125,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await store.complete(held)).toBe(true)
   })
 
-  test('a claim that waits for a locked row rejects, and is not executed later', async () => {
+  test('a claim that waits for a locked row rejects and is not executed later', async () => {
     const store = open({ callLimitMs: 100 })
     const request = newClaim()
     await store.claim(request)
@@ -143,14 +143,14 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(rows).toEqual([{ state: 'released', attempt: 1 }])
   })
 
-  test('a service that falls silent does not hold a call for ever', async () => {
+  test('a silent server does not hold a call forever', async () => {
     const clock = fixedClock()
     const pool = scene.pool({ connectionString: network.url, max: 2 })
     const store = await openBehindNetwork({ clock, pool })
     network.set('silent')
-    // The pool has two connections, and claims leave one: one waits for an answer, two for their turn.
-    const given = [newClaim(), newClaim(), newClaim()].map(async (request) => store.claim(request))
-    const settled = Promise.allSettled(given)
+    // Claims use one of the two connections. One claim waits for its response, and two wait for the connection.
+    const claims = [newClaim(), newClaim(), newClaim()].map(async (request) => store.claim(request))
+    const settled = Promise.allSettled(claims)
     await pause(50)
     await clock.advance(10_000)
     expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
@@ -158,7 +158,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     network.set('refused')
     network.set('open')
     expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
-    // The one that was sent is looked for, for a minute: a server that was only frozen may execute it yet.
+    // The store retries the release of the claim that was sent, because a frozen server may still execute it.
     expect(clock.pendingTimers()).toBe(1)
     while (clock.pendingTimers() > 0) {
       await clock.advance(2_000)
@@ -166,7 +166,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     }
   })
 
-  test('a service that falls silent while it makes the tables holds up no call for longer than that connection', async () => {
+  test('a server that falls silent while it creates the tables delays calls only until that connection times out', async () => {
     const clock = fixedClock()
     const pool = scene.pool({ connectionString: network.url, max: 2 })
     await pool.query('SELECT 1')
@@ -183,7 +183,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('the tables are not waited for behind a lock: the server gives up, and works the claim once it is free', async () => {
+  test('creating the tables times out behind a lock, and the next claim succeeds after the lock is released', async () => {
     const table = `${scene.schema}.locked`
     const store = open({ table, callLimitMs: 20_000 })
     const other = await admin.connect()
@@ -196,9 +196,9 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
   })
 
-  describe('a transaction whose service falls silent', () => {
-    /** A store with one turn for transactions, a delivery it has claimed, and a way to write. */
-    async function startWork() {
+  describe('a transaction on a silent server', () => {
+    /** Creates a store for one transaction at a time, with a claimed delivery and a function that writes. */
+    async function startScene() {
       const clock = fixedClock()
       const pool = scene.pool({ connectionString: network.url, max: 2 })
       const store = open({ clock, pool, maxTransactions: 1 })
@@ -208,18 +208,18 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
       const write = (tx: PoolClient) => tx.query(`INSERT INTO ${scene.schema}.effects (effect) VALUES ($1)`, [effect])
       const transaction = store.transaction({ ...request, checkpoint: 'count' })
       const countEffects = () => scene.countEffects(effect)
-      /** Closed connections, a turn that is free, and nothing of what failed. */
-      const expectNextToWork = async () => {
+      /** Expects closed connections, a free permit for the next transaction, and no effect of the failed one. */
+      const expectNextSucceeds = async () => {
         expect(pool.totalCount).toBe(0)
         network.set('open')
         await transaction(write)
         expect(await countEffects()).toBe(1)
       }
-      return { clock, pool, transaction, write, countEffects, expectNextToWork }
+      return { clock, pool, transaction, write, countEffects, expectNextSucceeds }
     }
 
-    test('before it has begun goes on over another connection', async () => {
-      const { clock, transaction, write, countEffects } = await startWork()
+    test('continues on another connection if nothing was written yet', async () => {
+      const { clock, transaction, write, countEffects } = await startScene()
       network.set('silent')
       const done = transaction(write)
       await pause(50)
@@ -230,9 +230,9 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
       expect(clock.pendingTimers()).toBe(0)
     })
 
-    test('for good rejects after two connections, and gives its turn back', async () => {
-      const { clock, pool, transaction, write, expectNextToWork } = await startWork()
-      // Both connections are up before they fall silent.
+    test('rejects after two connections and lets the next transaction run', async () => {
+      const { clock, pool, transaction, write, expectNextSucceeds } = await startScene()
+      // Both connections are open before they fall silent.
       await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
       network.set('silent')
       const failing = expect(transaction(write)).rejects.toMatchObject({ code: 'store_unavailable' })
@@ -241,11 +241,11 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
         await clock.advance(10_000)
       }
       await failing
-      await expectNextToWork()
+      await expectNextSucceeds()
     })
 
-    test('while it rolls back is rolled back with its connection, and gives its turn back', async () => {
-      const { clock, transaction, write, expectNextToWork } = await startWork()
+    test('is rolled back by closing its connection if ROLLBACK gets no response, and lets the next transaction run', async () => {
+      const { clock, transaction, write, expectNextSucceeds } = await startScene()
       const failed = createGate()
       const failing = transaction(async (tx) => {
         await write(tx)
@@ -258,11 +258,11 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
       await pause(50)
       await clock.advance(10_000)
       await refused
-      await expectNextToWork()
+      await expectNextSucceeds()
     })
   })
 
-  test('a transaction whose connection breaks before it has begun goes on over another', async () => {
+  test('a transaction whose connection breaks before BEGIN continues on another one', async () => {
     const store = await openBehindNetwork()
     const request = newClaim()
     await store.claim(request)
@@ -274,7 +274,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await done).toBe('done')
   })
 
-  test('backends that are killed while idle end no process and waste no claim', async () => {
+  test('killing idle backends neither ends the process nor fails a claim', async () => {
     const pool = scene.pool({ application_name: `${scene.schema}_idle` })
     const store = open({ pool })
     await Promise.all(Array.from({ length: 5 }, async () => store.claim(newClaim())))
@@ -285,7 +285,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(responses.filter(({ status }) => status === 'claimed')).toHaveLength(20)
   })
 
-  test('a backend that is killed while it works a claim wastes none', async () => {
+  test('killing the backend of a running claim does not fail the claim', async () => {
     const name = `${scene.schema}_busy`
     const store = open({ pool: scene.pool({ application_name: name }), callLimitMs: 5000 })
     const request = newClaim()
@@ -303,24 +303,24 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await response).toMatchObject({ status: 'claimed', attempt: 2 })
   })
 
-  test('the user’s own listener hears of broken connections as before', async () => {
-    const name = `${scene.schema}_heard`
+  test('the user’s own error listener still receives broken connections', async () => {
+    const name = `${scene.schema}_listened`
     const pool = scene.pool({ application_name: name })
-    const heard: Error[] = []
-    pool.on('error', (error) => heard.push(error))
+    const received: Error[] = []
+    pool.on('error', (error) => received.push(error))
     await open({ pool }).claim(newClaim())
     await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [name])
-    while (heard.length === 0) await pause(5)
-    expect(heard[0]?.message).toMatch(/terminat/)
+    while (received.length === 0) await pause(5)
+    expect(received[0]?.message).toMatch(/terminat/)
   })
 
-  test('stores that share a pool add one listener to it', () => {
+  test('stores that share a pool add one error listener', () => {
     const pool = scene.pool()
     for (let count = 0; count < 20; count++) open({ pool })
     expect(pool.listenerCount('error')).toBe(1)
   })
 
-  test('a database whose transactions are serializable by default is no obstacle', async () => {
+  test('claims work in a database that defaults to serializable transactions', async () => {
     const pool = scene.pool({ options: '-c default_transaction_isolation=serializable' })
     const store = open({ pool, callLimitMs: 10_000 })
     const key = randomBytes(32).toString('hex')
@@ -329,7 +329,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(responses.filter(({ status }) => status === 'busy')).toHaveLength(99)
   })
 
-  test('a proxy that loses prepared statements is no obstacle', async () => {
+  test('calls work behind a proxy that loses prepared statements', async () => {
     const pool = scene.pool({ max: 1 })
     const store = open({ pool })
     const request = newClaim()
@@ -339,7 +339,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await store.claim(request)).toEqual({ status: 'done' })
   })
 
-  test('a proxy on whose connections others have prepared the same is no obstacle', async () => {
+  test('claims work behind a proxy where another client has prepared the same name', async () => {
     const first = scene.pool({ max: 1 })
     const store = open({ pool: first })
     await store.claim(newClaim())
@@ -349,7 +349,7 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     expect(await open({ pool: second }).claim(newClaim())).toMatchObject({ status: 'claimed', attempt: 1 })
   })
 
-  test('a row that something keeps from being written is an error, never an answer', async () => {
+  test('a claim that a trigger suppresses is an error, not a result', async () => {
     const other = `${scene.schema}.guarded`
     const store = open({ table: other })
     await store.claim(newClaim())
@@ -359,6 +359,6 @@ describeWithService('postgres', 'postgresStore, when something fails', (url) => 
     await admin.query(
       `CREATE TRIGGER nothing BEFORE INSERT ON ${other} FOR EACH ROW EXECUTE FUNCTION ${scene.schema}.nothing()`,
     )
-    await expect(async () => store.claim(newClaim())).rejects.toThrow('the claim gave no row back')
+    await expect(async () => store.claim(newClaim())).rejects.toThrow('The claim returned no row')
   })
 })

@@ -1,4 +1,4 @@
-/** The conformance suite on postgresStore, against the real service. */
+/** Runs the conformance suite on postgresStore with a real Postgres. */
 import type { Pool } from 'pg'
 import { describe, test } from 'vitest'
 import { type PostgresStore, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
@@ -15,7 +15,7 @@ describeWithService('postgres', 'postgresStore', (url) => {
     name: 'postgresStore',
     open({ namespace }) {
       const pool = createPool()
-      // Of 1,000 callers on five connections the last waits longer than a receiver would.
+      // With 1,000 callers on five connections, the last one waits longer than a receiver would.
       const store = postgresStore({ pool, table, namespace, callLimitMs: 20_000 })
       pools.set(store, pool)
       return store

@@ -1,4 +1,4 @@
-/** A receiver over postgresStore, end to end: several processes, failures, outages, quarantine, and effects that happen exactly once. */
+/** A receiver with postgresStore, end to end: several processes, failures, outages, quarantine, and exactly-once effects. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReceiver, type Delivery, type ErrorReport, PermanentError } from '../../../../src/index.js'
 import {
@@ -28,7 +28,7 @@ async function signedEvent(data: object = {}): Promise<Delivery> {
   return signed.delivery
 }
 
-/** A receiver with one handler, as a process would have. */
+/** Creates a receiver with one handler, like a separate process. */
 function startReceiver(store: PostgresStore, handle: (context: Context) => unknown) {
   const reports: ErrorReport[] = []
   const receiver = createReceiver({ secret: SECRET, store, onError: (report) => reports.push(report) })
@@ -36,7 +36,7 @@ function startReceiver(store: PostgresStore, handle: (context: Context) => unkno
   return { receive: (delivery: Delivery) => receiver.receive(delivery), receiver, reports }
 }
 
-describeWithService('postgres', 'a receiver over postgresStore', (url) => {
+describeWithService('postgres', 'a receiver with postgresStore', (url) => {
   const scene = postgresScene(url)
   const { table, admin, schema } = scene
   const open = (config = {}) => postgresStore({ pool: scene.pool(config), table })
@@ -46,7 +46,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     await start(() => {}).receive(await signedEvent())
   })
 
-  test('works a delivery once, and knows it in another process', async () => {
+  test('processes a delivery once and recognizes it in another process', async () => {
     let calls = 0
     const [here, there] = [start(() => calls++), start(() => calls++)]
     const delivery = await signedEvent()
@@ -56,7 +56,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect(calls).toBe(1)
   })
 
-  test('is busy while another process works the delivery', async () => {
+  test('is busy while another process handles the delivery', async () => {
     const [begun, ended] = [createGate(), createGate()]
     const here = start(() => {
       begun.open()
@@ -72,7 +72,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect((await there.receive(delivery)).status).toBe('duplicate')
   })
 
-  test('calls one handler once for 1,000 copies at once', async () => {
+  test('calls the handler once for 1,000 concurrent copies', async () => {
     let calls = 0
     const receivers = [start(() => calls++), start(() => calls++)]
     const delivery = await signedEvent()
@@ -85,7 +85,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect(responses.filter((outcome) => outcome?.status === 'processed')).toHaveLength(1)
   })
 
-  test('runs only what is not done after a partial failure', async () => {
+  test('runs only the uncompleted handlers after a partial failure', async () => {
     const ran: string[] = []
     const receiver = createReceiver({ secret: SECRET, store: open(), onError: () => {} })
       .on('qr.created', () => ran.push('count'), { name: 'count' })
@@ -93,7 +93,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
         'qr.created',
         (_, { attempt }) => {
           ran.push('mail')
-          if (attempt === 1) throw new Error('the first try fails')
+          if (attempt === 1) throw new Error('the first attempt fails')
         },
         { name: 'mail' },
       )
@@ -103,7 +103,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect(ran).toEqual(['count', 'mail', 'mail'])
   })
 
-  test('keeps a poison event at its fifth try, and works it again by hand', async () => {
+  test('quarantines a poison event at its fifth attempt and reprocesses it on request', async () => {
     const store = open()
     let poisoned = true
     const { receiver } = start(() => {
@@ -128,10 +128,10 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect((await receiver.receive(delivery)).status).toBe('duplicate')
   })
 
-  test('keeps what a handler calls permanent, and asks for no other try', async () => {
+  test('quarantines a delivery at once after a PermanentError', async () => {
     const store = open()
     const { receive } = start(() => {
-      throw new PermanentError('an event nobody can work')
+      throw new PermanentError('an event that cannot be processed')
     }, store)
     const delivery = await signedEvent()
     expect(await receive(delivery)).toMatchObject({ status: 'quarantined', code: 'permanent_error' })
@@ -141,14 +141,14 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     expect(await store.quarantine.get(idempotencyKey)).toBe(undefined)
   })
 
-  describe('whose Postgres is away', () => {
+  describe('during an outage', () => {
     let network: TcpProxy
     beforeAll(async () => {
       network = await createTcpProxy(url)
     })
     afterAll(() => network.close())
 
-    test('answers 503 at once and calls no handler, and works the next try without a restart', async () => {
+    test('returns unavailable at once without calling a handler, and processes the next attempt without a restart', async () => {
       let calls = 0
       const { receive } = start(() => calls++, open({ connectionString: network.url }))
       await receive(await signedEvent())
@@ -165,7 +165,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect(calls).toBe(2)
     })
 
-    test('answers 200 when it went away while the handler ran, and records the completion when it is back', async () => {
+    test('returns processed if it starts while the handler runs, and saves the completion afterwards', async () => {
       let calls = 0
       const { receive, reports, receiver } = start(
         () => {
@@ -184,8 +184,8 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
     })
   })
 
-  describe('and its transaction', () => {
-    /** A handler that writes one effect, and a store of which the process dies before the completion. */
+  describe('effects in a transaction', () => {
+    /** Creates a handler that writes one effect, and a store whose process dies before the completion. */
     function startScene() {
       const effect = crypto.randomUUID()
       const runs: Array<{ attempt: number; redelivery: boolean }> = []
@@ -200,7 +200,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       return { runs, write, dying, effect, countEffects: () => scene.countEffects(effect) }
     }
 
-    test('happen exactly once although the process died between the commit and the completion', async () => {
+    test('happen exactly once if the process dies between commit and completion', async () => {
       const { runs, write, dying, countEffects } = startScene()
       const delivery = await signedEvent()
       void start(write, dying()).receive(delivery)
@@ -210,7 +210,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect([await countEffects(), runs.length]).toEqual([1, 1])
     })
 
-    test('would happen twice without the transaction: the control', async () => {
+    test('happen twice without the transaction (control)', async () => {
       const { dying, effect, countEffects } = startScene()
       const redeliveries: boolean[] = []
       const write = async ({ redelivery }: Context) => {
@@ -225,7 +225,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect([await countEffects(), redeliveries]).toEqual([2, [false, true]])
     })
 
-    test('happen once although a frozen owner wakes up and commits late', async () => {
+    test('happen once if a frozen owner wakes up and commits late', async () => {
       const { runs, write, countEffects } = startScene()
       const [asleep, awake] = [createGate(), createGate()]
       const frozen = start(async (context) => {
@@ -244,7 +244,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect((await start(write).receive(delivery)).status).toBe('duplicate')
     })
 
-    test('happen once: a second transaction in one run is refused', async () => {
+    test('happen once if a handler opens a second transaction, which is refused', async () => {
       const { write, countEffects } = startScene()
       const { receive } = start(async (context) => {
         await write(context)
@@ -256,7 +256,7 @@ describeWithService('postgres', 'a receiver over postgresStore', (url) => {
       expect(await countEffects()).toBe(1)
     })
 
-    test('leave nothing of a try that failed, and happen with the next', async () => {
+    test('roll back with a failed attempt and happen with the next one', async () => {
       const { write, countEffects } = startScene()
       const { receive } = start((context) => {
         if (context.attempt > 1) return write(context)

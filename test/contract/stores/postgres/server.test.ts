@@ -1,4 +1,4 @@
-/** postgresStore on a server of the test's own: restarted, crashed, frozen, and with another encoding than UTF-8. */
+/** postgresStore on the test's own server: restarted, crashed, frozen, and with an encoding other than UTF-8. */
 import { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../../../src/index.js'
@@ -13,7 +13,7 @@ async function signedEvent() {
   return (await signDelivery(payload, { secret: SECRET })).delivery
 }
 
-describeWithOwnPostgres('a receiver whose Postgres', () => {
+describeWithOwnPostgres('a receiver with its own Postgres', () => {
   let server: PostgresServer
   let pool: Pool
   beforeAll(async () => {
@@ -26,14 +26,14 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
   })
 
   test.each(['fast', 'immediate'] as const)(
-    'is stopped (%s) and started again answers 503 meanwhile, and 200 then',
-    async (how) => {
+    'returns unavailable while Postgres is stopped (%s), and processes the event after its restart',
+    async (mode) => {
       let calls = 0
       const receiver = createReceiver({ secret: SECRET, store: postgresStore({ pool }), onError: () => {} })
       receiver.on('qr.created', () => void calls++)
       const [before, during] = [await signedEvent(), await signedEvent()]
       expect((await receiver.receive(before)).status).toBe('processed')
-      server.stop(how)
+      server.stop(mode)
       for (const delivery of [before, during]) {
         expect(await receiver.receive(delivery)).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
       }
@@ -44,7 +44,7 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     },
   )
 
-  test('is restarted between two deliveries wastes no try', async () => {
+  test('wastes no attempt if Postgres restarts between two deliveries', async () => {
     const receiver = createReceiver({ secret: SECRET, store: postgresStore({ pool }) }).on('qr.created', () => {})
     expect((await receiver.receive(await signedEvent())).status).toBe('processed')
     server.stop('fast')
@@ -52,7 +52,7 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     expect((await receiver.receive(await signedEvent())).status).toBe('processed')
   })
 
-  test('crashes while the handler runs answers 200, and records the completion when it is back', async () => {
+  test('returns processed if Postgres crashes while the handler runs, and saves the completion afterwards', async () => {
     const reports: ErrorReport[] = []
     const store = postgresStore({ pool })
     const receiver = createReceiver({ secret: SECRET, store, onError: (report) => reports.push(report) })
@@ -66,7 +66,7 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     expect((await restarted.receive(delivery)).status).toBe('duplicate')
   })
 
-  test('crashes while a transaction is open works the event again, once', async () => {
+  test('processes an event again if Postgres crashes during its transaction, and writes its effect once', async () => {
     await pool.query('CREATE TABLE effects (effect text NOT NULL)')
     const receiver = createReceiver({ secret: SECRET, store: postgresStore({ pool }), onError: () => {} })
     receiver.on('qr.created', (_, { attempt, transaction }) =>
@@ -78,14 +78,14 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     const delivery = await signedEvent()
     expect((await receiver.receive(delivery)).status).toBe('failed')
     server.start()
-    // The release could not be written: the claim ends with its lease.
+    // The release failed, so the claim ends with its lease.
     expect((await receiver.receive(delivery)).status).toBe('busy')
     await pool.query('UPDATE govalid_deliveries SET lease_until = lease_until - 55000')
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
     expect((await pool.query('SELECT FROM effects')).rowCount).toBe(1)
   })
 
-  test('was frozen for longer than an answer is waited for works the event at the next try', async () => {
+  test('processes an event at the next attempt if Postgres froze for longer than the response limit', async () => {
     const clock = fixedClock()
     const own = new Pool({ connectionString: server.url, max: 2 })
     const namespace = 'frozen'
@@ -100,12 +100,12 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     }
     const soon = { timeout: 10_000 }
     try {
-      // One connection, and nothing that comes behind.
+      // This opens one connection without any background work.
       await store.quarantine.list()
       const delivery = await signedEvent()
       server.freeze()
       const first = receiver.receive(delivery)
-      // The claim is on its way.
+      // The claim has been sent.
       await vi.waitFor(() => expect(own.idleCount).toBe(0), soon)
       await clock.advance(1_000)
       expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
@@ -122,7 +122,7 @@ describeWithOwnPostgres('a receiver whose Postgres', () => {
     }
   })
 
-  test('has another encoding than UTF-8 keeps every text of a quarantined delivery', async () => {
+  test('keeps every text of a quarantined delivery in a LATIN1 database', async () => {
     await pool.query(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
     const latin = new Pool({ connectionString: server.url.replace(/postgres$/, 'latin') })
     try {

@@ -1,4 +1,4 @@
-/** The tables of postgresStore: their names, their creation by many at once, and how they are kept small. */
+/** The tables of postgresStore: their names, their concurrent creation, and the deletion of expired records. */
 import { randomBytes } from 'node:crypto'
 import { Client, type Pool, type PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
@@ -22,8 +22,8 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
   const { schema, admin } = scene
   const rowsIn = async (table: string) => (await admin.query(`SELECT FROM ${table}`)).rowCount
   const exists = async (table: string) => {
-    const { rows } = await admin.query('SELECT to_regclass($1) IS NOT NULL AS there', [table])
-    return rows[0].there as boolean
+    const { rows } = await admin.query('SELECT to_regclass($1) IS NOT NULL AS found', [table])
+    return rows[0].found as boolean
   }
 
   test('are not touched before the first delivery', async () => {
@@ -34,7 +34,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     expect(await exists(`${schema}.later`)).toBe(false)
   })
 
-  test('are created once by twenty stores at once', async () => {
+  test('are created once by twenty concurrent stores', async () => {
     const table = `${schema}.raced`
     const stores = Array.from({ length: 20 }, () =>
       postgresStore({ pool: scene.pool({ max: 1 }), table, callLimitMs: 10_000 }),
@@ -47,7 +47,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     expect(responses.filter(({ status }) => status === 'busy')).toHaveLength(19)
   })
 
-  test('are created again when somebody dropped them', async () => {
+  test('are created again after they are dropped', async () => {
     const table = `${schema}.dropped`
     const store = postgresStore({ pool: scene.pool(), table })
     await store.claim(newClaim())
@@ -55,7 +55,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
   })
 
-  test('are found by a role that may not create any', async () => {
+  test('are used by a role that may not create tables', async () => {
     const table = `${schema}.given`
     const role = `${schema}_reader`
     await admin.query(postgresTablesSql(table))
@@ -71,7 +71,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     }
   })
 
-  test('are missing for a role that may not create them: the claim says so, and works once they are there', async () => {
+  test('reject claims of a role that may not create them until they exist', async () => {
     const table = `${schema}.awaited`
     const role = `${schema}_waiter`
     await admin.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
@@ -86,14 +86,14 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     }
   })
 
-  test('are asked once a step: one round trip to claim, to renew, to release and to complete; three for a transaction', async () => {
+  test('take one round trip per claim, renewal, release and completion, and three per transaction', async () => {
     const table = `${schema}.counted`
     const pool = scene.pool()
     const queries = listenTo(pool)
     const store = postgresStore({ pool, table })
     const first = newClaim()
     await store.claim(first)
-    // Its sweep comes behind; the next is a minute away.
+    // Wait for the background sweep. The next one is a minute away.
     await store.complete(first)
     await scene.until(`SELECT FROM ${table} WHERE state = 'done'`)
     while (!queries.some((text) => text.startsWith('DELETE'))) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -111,32 +111,32 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     ])
   })
 
-  test('keep names as they are written', async () => {
+  test('keep the case of their names', async () => {
     const table = `${schema}.Select_From`
     await postgresStore({ pool: scene.pool(), table }).claim(newClaim())
     expect(await rowsIn(`${schema}."Select_From"`)).toBe(1)
   })
 
-  test('are cleared of what is over behind a completion, and of nothing else', async () => {
+  test('lose only expired records in the background after a completion', async () => {
     const table = `${schema}.cleared`
     const clock = fixedClock()
     const store = postgresStore({ pool: scene.pool(), table, clock })
     const soon = Date.now() + 60_000
-    const [over, held, kept, trigger] = [newClaim(soon), newClaim(soon), newClaim(soon * 2), newClaim()]
+    const [expired, held, retained, trigger] = [newClaim(soon), newClaim(soon), newClaim(soon * 2), newClaim()]
     await store.claim(trigger)
-    for (const request of [over, held, kept]) await store.claim(request)
-    await store.complete(over)
-    await store.complete(kept)
+    for (const request of [expired, held, retained]) await store.claim(request)
+    await store.complete(expired)
+    await store.complete(retained)
     const set = 'retain_until = retain_until - $1, lease_until = lease_until - 1'
     await admin.query(`UPDATE ${table} SET ${set}`, [3_600_000])
     await clock.advance(60_000)
     await store.complete(trigger)
     await scene.until(`SELECT FROM ${table} HAVING count(*) = 3`)
     const { rows } = await admin.query(`SELECT encode(key, 'hex') AS key FROM ${table}`)
-    expect(rows.map(({ key }) => key).sort()).toEqual([held, kept, trigger].map(({ key }) => key).sort())
+    expect(rows.map(({ key }) => key).sort()).toEqual([held, retained, trigger].map(({ key }) => key).sort())
   })
 
-  test('are cleared past rows that are locked, 500 at a time until nothing is over', async () => {
+  test('lose 500 expired records at a time, except locked ones', async () => {
     const table = `${schema}.many`
     const clock = fixedClock()
     const store = postgresStore({ pool: scene.pool(), table, clock })
@@ -157,7 +157,7 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     other.release()
   })
 
-  test('find what is over by the index', async () => {
+  test('find expired records by the index', async () => {
     const table = `${schema}.many`
     const pool = scene.pool()
     const queries = listenTo(pool)
@@ -171,23 +171,23 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
       FROM generate_series(1, 5000) n`)
     await admin.query(`ANALYZE ${table}`)
     const { rows } = await admin.query(`EXPLAIN ${sweep}`)
-    // Found by it, not only read in its order.
+    // The index must find the rows, not only order them.
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
     expect(plan).toMatch(/many_retention.*\n\s+Index Cond: \(retain_until <=/)
   })
 })
 
-/** The text of every query that a pool's connections are given from now on. */
+/** Records the text of every query on a pool from now on. */
 function listenTo(pool: Pool): string[] {
   const queries: string[] = []
-  const heard = new WeakSet<PoolClient>()
+  const wrapped = new WeakSet<PoolClient>()
   pool.on('acquire', (client) => {
-    if (heard.has(client)) return
-    heard.add(client)
+    if (wrapped.has(client)) return
+    wrapped.add(client)
     const { query } = client
-    client.query = ((given: { text: string } | string, ...rest: unknown[]) => {
-      queries.push(typeof given === 'string' ? given : given.text)
-      return Reflect.apply(query, client, [given, ...rest])
+    client.query = ((config: { text: string } | string, ...rest: unknown[]) => {
+      queries.push(typeof config === 'string' ? config : config.text)
+      return Reflect.apply(query, client, [config, ...rest])
     }) as never
   })
   return queries
@@ -195,30 +195,30 @@ function listenTo(pool: Pool): string[] {
 
 describe('postgresStore refuses', () => {
   const pool = { connect() {}, query() {}, on() {}, totalCount: 0 } as unknown as Pool
-  const wrong: Readonly<Record<string, Partial<PostgresStoreOptions> & Record<string, unknown>>> = {
-    'a client in place of a pool': { pool: new Client() as never },
-    'a connection string in place of a pool': { pool: 'postgres://localhost' as never },
+  const invalid: Readonly<Record<string, Partial<PostgresStoreOptions> & Record<string, unknown>>> = {
+    'a client instead of a pool': { pool: new Client() as never },
+    'a connection string instead of a pool': { pool: 'postgres://localhost' as never },
     'no pool': { pool: undefined as never },
-    'a table that needs more than quotes': { table: 'deliveries"; DROP TABLE x' },
-    'a table of three parts': { table: 'a.b.c' },
-    'a table that starts with a digit': { table: '1st' },
-    'an empty table': { table: '' },
-    'a table whose quarantine would not fit': { table: 'x'.repeat(53) },
-    'a schema that would be cut': { table: `${'x'.repeat(64)}.y` },
+    'a table name with SQL in it': { table: 'deliveries"; DROP TABLE x' },
+    'a table name with three parts': { table: 'a.b.c' },
+    'a table name that starts with a digit': { table: '1st' },
+    'an empty table name': { table: '' },
+    'a table name too long for the quarantine suffix': { table: 'x'.repeat(53) },
+    'a schema name that Postgres would truncate': { table: `${'x'.repeat(64)}.y` },
     'an empty namespace': { namespace: '' },
-    'a namespace Postgres could not keep': { namespace: 'NUL \0' },
-    'a limit of nothing': { callLimitMs: 0 },
-    'half a transaction': { maxTransactions: 1.5 },
-    'an endless transaction': { transactionLimitMs: Number.POSITIVE_INFINITY },
-    'a transaction longer than a timer can be': { transactionLimitMs: 2 ** 31 },
+    'a namespace that Postgres cannot store': { namespace: 'NUL \0' },
+    'a limit of zero': { callLimitMs: 0 },
+    'a fraction of a transaction': { maxTransactions: 1.5 },
+    'an infinite transaction limit': { transactionLimitMs: Number.POSITIVE_INFINITY },
+    'a transaction limit longer than a timer': { transactionLimitMs: 2 ** 31 },
   }
 
-  test.each(Object.entries(wrong))('%s', (_, options) => {
+  test.each(Object.entries(invalid))('%s', (_, options) => {
     const error = caught(() => postgresStore({ pool, ...options }))
     expect(error).toMatchObject({ code: 'option_invalid' })
   })
 
-  test('nothing of the longest names', () => {
+  test('no names of the maximum length', () => {
     expect(() => postgresStore({ pool, table: `${'s'.repeat(63)}.${'t'.repeat(52)}` })).not.toThrow()
   })
 })

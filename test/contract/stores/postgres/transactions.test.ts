@@ -1,4 +1,4 @@
-/** Transactions of postgresStore: what they hold, how long, and what becomes of them when something fails. */
+/** Transactions of postgresStore: their connections, their time limit, and their rollback after failures. */
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
@@ -14,8 +14,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
   const scene = postgresScene(url)
   const { table, admin, schema } = scene
 
-  /** A store, a delivery it has claimed, and a way to write in its transaction. */
-  async function startWork(options: Partial<PostgresStoreOptions> = {}) {
+  /** Creates a store with a claimed delivery and a function that writes in its transaction. */
+  async function startScene(options: Partial<PostgresStoreOptions> = {}) {
     const pool = options.pool ?? scene.pool()
     const store = postgresStore({ pool, table, ...options })
     const key = randomBytes(32).toString('hex')
@@ -28,14 +28,14 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     return { pool, store, claim, transaction, write, countEffects: () => scene.countEffects(effect) }
   }
 
-  test('gives back what its function resolves to', async () => {
-    const { transaction } = await startWork()
+  test('resolves to the result of its function', async () => {
+    const { transaction } = await startScene()
     const count = await transaction(async (tx) => (await tx.query<{ n: number }>('SELECT 41 + 1 AS n')).rows[0]?.n)
     expect(count).toBe(42)
   })
 
-  test('rolls back, rather than commit nothing unseen, when its function hides that a statement failed', async () => {
-    const { transaction, write, countEffects } = await startWork()
+  test('rolls back and rejects if its function hides a failed statement', async () => {
+    const { transaction, write, countEffects } = await startScene()
     const hidden = transaction(async (tx) => {
       await write(tx)
       await tx.query('SELECT 1 / 0').catch(() => {})
@@ -44,8 +44,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(await countEffects()).toBe(0)
   })
 
-  test('rolls back when a deferred constraint fails at the commit', async () => {
-    const { transaction, write, countEffects, store, claim } = await startWork()
+  test('rolls back if a deferred constraint fails at the commit', async () => {
+    const { transaction, write, countEffects, store, claim } = await startScene()
     await admin.query(`CREATE TABLE IF NOT EXISTS ${schema}.parents (id int PRIMARY KEY)`)
     const reference = `REFERENCES ${schema}.parents DEFERRABLE INITIALLY DEFERRED`
     await admin.query(`CREATE TABLE IF NOT EXISTS ${schema}.children (parent int ${reference})`)
@@ -60,9 +60,9 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
   })
 
   test.each(['COMMIT', 'ROLLBACK', 'COMMIT; BEGIN', 'ROLLBACK; BEGIN'])(
-    'is refused when its function sends %s itself, and its handler is not done',
+    'is refused if its function sends %s itself, and its handler is not completed',
     async (ending) => {
-      const { transaction, write, store, claim } = await startWork()
+      const { transaction, write, store, claim } = await startScene()
       const ended = transaction(async (tx) => {
         await write(tx)
         await tx.query(ending)
@@ -73,8 +73,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     },
   )
 
-  test('lets its function use savepoints', async () => {
-    const { transaction, write, countEffects } = await startWork()
+  test('allows savepoints', async () => {
+    const { transaction, write, countEffects } = await startScene()
     await transaction(async (tx) => {
       await tx.query('SAVEPOINT one')
       await tx.query('SELECT 1 / 0').catch(() => {})
@@ -84,8 +84,8 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(await countEffects()).toBe(1)
   })
 
-  test('rejects, ends no process and commits nothing when its backend is killed', async () => {
-    const { transaction, write, countEffects, store } = await startWork()
+  test('rejects without ending the process, and commits nothing, if its backend is killed', async () => {
+    const { transaction, write, countEffects, store } = await startScene()
     const killed = transaction(async (tx) => {
       await write(tx)
       const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
@@ -97,10 +97,10 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(await store.quarantine.list()).toEqual([])
   })
 
-  test('is closed and rolled back when it is open too long', async () => {
+  test('is rolled back by closing its connection after the time limit', async () => {
     const clock = fixedClock()
     const pool = scene.pool({ max: 1 })
-    const { transaction, write, countEffects } = await startWork({ clock, pool })
+    const { transaction, write, countEffects } = await startScene({ clock, pool })
     const wrote = createGate()
     const hanging = transaction(async (tx) => {
       await write(tx)
@@ -115,18 +115,18 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(await countEffects()).toBe(0)
   })
 
-  test('leaves half of the pool to claims, however many are open, and the others wait for their turn', async () => {
+  test('uses at most half of the pool, while other transactions wait and claims continue', async () => {
     const pool = scene.pool({ max: 4 })
-    const works = await Promise.all(Array.from({ length: 6 }, () => startWork({ pool })))
-    const [first] = works
-    if (!first) throw new Error('no work')
-    // The limit is a store's: all of them go through the first one's.
+    const scenes = await Promise.all(Array.from({ length: 6 }, () => startScene({ pool })))
+    const [first] = scenes
+    if (!first) throw new Error('no scene')
+    // The limit is per store, so all transactions use the first store.
     let open = 0
-    let most = 0
+    let maxOpen = 0
     const gate = createGate()
-    const runs = works.map(({ claim: { key, token }, write }) =>
+    const runs = scenes.map(({ claim: { key, token }, write }) =>
       first.store.transaction({ key, token, checkpoint: 'count' })(async (tx) => {
-        most = Math.max(most, ++open)
+        maxOpen = Math.max(maxOpen, ++open)
         await write(tx)
         await gate.passed
         open--
@@ -140,13 +140,13 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect((await Promise.all(claims)).filter(({ status }) => status === 'claimed')).toHaveLength(10)
     gate.open()
     await Promise.all(runs)
-    expect(most).toBe(2)
-    expect(await Promise.all(works.map(({ countEffects }) => countEffects()))).toEqual(works.map(() => 1))
+    expect(maxOpen).toBe(2)
+    expect(await Promise.all(scenes.map(({ countEffects }) => countEffects()))).toEqual(scenes.map(() => 1))
   })
 
-  test('gives its turn and its connection back when its function throws', async () => {
+  test('returns its connection and lets the next one run if its function throws', async () => {
     const pool = scene.pool({ max: 2 })
-    const { transaction, write, countEffects } = await startWork({ pool })
+    const { transaction, write, countEffects } = await startScene({ pool })
     for (let round = 0; round < 5; round++) {
       const failing = transaction(async () => {
         throw new Error('no')
@@ -158,11 +158,11 @@ describeWithService('postgres', 'a transaction of postgresStore', (url) => {
     expect(pool.idleCount).toBe(pool.totalCount)
   })
 
-  describe('whose names are hostile', () => {
+  describe('with a hostile namespace', () => {
     test.each(["'; DROP TABLE x; --", '\\', '"', "''", '$1', ' '])(
       'commits with the namespace %j',
       async (namespace) => {
-        const { transaction, write, countEffects, store, claim } = await startWork({ namespace })
+        const { transaction, write, countEffects, store, claim } = await startScene({ namespace })
         await transaction(write)
         expect(await countEffects()).toBe(1)
         await store.release({ ...claim, completedHandlers: [], counted: true })

@@ -1,4 +1,4 @@
-/** redisStore and the client it is given: which are refused and why, how a connection is waited for, what is sent, and eviction. */
+/** redisStore and its client: refused clients, waiting for a connection, the commands that are sent, and eviction. */
 import { Redis, type RedisOptions } from 'ioredis'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -18,16 +18,16 @@ function newClaim() {
 const FIRST = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
 
 describe('redisStore refuses', () => {
-  test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])('%j for a client', (client) => {
+  test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])('%j as a client', (client) => {
     expect(caught(() => redisStore({ client: client as never }))).toMatchObject({ code: 'option_invalid' })
   })
 
-  test('a namespace with braces, which choose the slot of a cluster', () => {
+  test('a namespace with braces, which would select the slot of a cluster', () => {
     const client = new Redis({ lazyConnect: true, maxRetriesPerRequest: 0 })
     expect(caught(() => redisStore({ client, namespace: '{a}' }))).toMatchObject({ code: 'option_invalid' })
   })
 
-  test('an ioredis client that sends commands again, and says how to make one that does not', () => {
+  test('an ioredis client that resends commands, and says how to create a suitable one', () => {
     for (const options of [
       {},
       { maxRetriesPerRequest: null },
@@ -47,7 +47,7 @@ describe('redisStore refuses', () => {
   })
 })
 
-describeWithOwnRedis('redisStore on a Redis of its own', () => {
+describeWithOwnRedis('redisStore on its own Redis', () => {
   let server: RedisServer
   const opened: TestClient[] = []
   beforeAll(async () => {
@@ -68,12 +68,12 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     return client
   }
 
-  describe('what both libraries do with commands when left alone', () => {
-    test('ioredis sends again what was on its way when Redis died: that is why its defaults are refused', async () => {
+  describe('without the driver', () => {
+    test('ioredis resends a command that was in flight when Redis died, so its defaults are refused', async () => {
       const client = openIoredis({ retryStrategy: () => 20 })
       await client.ping()
       server.freeze()
-      const response = client.set('came', 'alive')
+      const response = client.set('resent', 'value')
       await new Promise((resolve) => setTimeout(resolve, 100))
       await server.kill()
       await server.start()
@@ -81,12 +81,12 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       expect(await server.countKeys()).toBe(1)
     })
 
-    test('node-redis sends when it is back what it was told while Redis was gone: that is why nothing is told it then', async () => {
+    test('node-redis sends a queued command after it reconnects, so the driver never queues one', async () => {
       const client = createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
       await client.connect()
       await server.kill()
       await vi.waitUntil(() => !client.isReady)
-      const response = client.set('came', 'alive')
+      const response = client.set('resent', 'value')
       await server.start()
       await response
       expect(await server.countKeys()).toBe(1)
@@ -94,7 +94,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     })
   })
 
-  test.each(Object.entries(LIBRARIES))('waits for a client that is just connecting: %s', async (_, library) => {
+  test.each(Object.entries(LIBRARIES))('waits for a client that is still connecting: %s', async (_, library) => {
     expect(await redisStore({ client: open(library) }).claim(newClaim())).toEqual(FIRST)
   })
 
@@ -103,7 +103,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     expect(await redisStore({ client }).claim(newClaim())).toEqual(FIRST)
   })
 
-  test('says at once that a client was never told to connect, or was closed', async () => {
+  test('rejects at once if a client was never connected or was closed', async () => {
     const never = createClient({ url: server.url })
     const closed = openIoredis({ maxRetriesPerRequest: 0 })
     await closed.quit()
@@ -114,7 +114,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     }
   })
 
-  test.each(Object.entries(LIBRARIES))('works on when Redis has forgotten the scripts: %s', async (_, library) => {
+  test.each(Object.entries(LIBRARIES))('continues after Redis loses its cached scripts: %s', async (_, library) => {
     const store = redisStore({ client: open(library) })
     const claim = newClaim()
     await store.claim(claim)
@@ -122,9 +122,9 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     expect(await store.claim(claim)).toEqual(FIRST)
   })
 
-  test.each(Object.entries(LIBRARIES))('sends one command a step: %s', async (_, library) => {
+  test.each(Object.entries(LIBRARIES))('sends one command per operation: %s', async (_, library) => {
     const store = redisStore({ client: open(library) })
-    const work = async () => {
+    const runAll = async () => {
       const claim = newClaim()
       await store.claim(claim)
       await store.renew(claim)
@@ -132,15 +132,15 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       await store.claim(claim)
       await store.complete(claim)
     }
-    await work()
+    await runAll()
     const bystander = openIoredis({})
     await bystander.config('RESETSTAT')
-    for (let round = 0; round < 10; round++) await work()
+    for (let round = 0; round < 10; round++) await runAll()
     const calls = commandCalls(await bystander.info('commandstats'))
     expect([calls['evalsha'], calls['eval'] ?? 0]).toEqual([50, 0])
   })
 
-  test('understands answers of a client that gives buffers, or numbers as text', async () => {
+  test('reads the replies of a client that returns buffers or numbers as strings', async () => {
     const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String }
     const buffers = createClient({ url: server.url, commandOptions: { typeMapping } })
     await buffers.connect()
@@ -162,16 +162,16 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     buffers.destroy()
   })
 
-  test('keeps to the key prefix of an ioredis client', async () => {
+  test('uses the key prefix of an ioredis client', async () => {
     const client = openIoredis({ maxRetriesPerRequest: 0, keyPrefix: 'shop:' })
     const claim = newClaim()
     await redisStore({ client }).claim(claim)
     expect(await openIoredis({}).exists(`shop:govalid:default:{${claim.key}}`)).toBe(1)
   })
 
-  test('needs no more rights than docs/stores/redis.md says, and no other keys', async () => {
-    const rights = 'EVALSHA EVAL TIME GET SET ZADD ZREM ZRANGEBYLEX HSET HGET HDEL'.split(' ')
-    const user = ['SETUSER', 'least', 'on', '>pass', '~govalid:*', '-@all', ...rights.map((right) => `+${right}`)]
+  test('needs only the commands and keys listed in docs/stores/redis.md', async () => {
+    const commands = 'EVALSHA EVAL TIME GET SET ZADD ZREM ZRANGEBYLEX HSET HGET HDEL'.split(' ')
+    const user = ['SETUSER', 'least', 'on', '>pass', '~govalid:*', '-@all', ...commands.map((command) => `+${command}`)]
     await openIoredis({}).call('ACL', ...user)
     const url = server.url.replace('redis://', 'redis://least:pass@')
     const client = openIoredis({ maxRetriesPerRequest: 0, enableReadyCheck: false, disableClientInfo: true }, url)
@@ -190,7 +190,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     expect(await store.quarantine.list()).toEqual([])
   })
 
-  test('lets Redis forget a record when its retention is over, and not while its lease runs', async () => {
+  test('lets Redis delete a record after its retention, but not during its lease', async () => {
     const bystander = openIoredis({})
     const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
     const claim = newClaim()
@@ -213,7 +213,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
     afterEach(() => setPolicy('noeviction'))
 
     test.each(Object.entries(LIBRARIES))(
-      'is told of with the first claim, once, when Redis may throw records away: %s',
+      'is returned once, with the first claim, if Redis may evict records: %s',
       async (_, library) => {
         for (const policy of ['allkeys-lru', 'volatile-lru', 'volatile-ttl']) {
           await setPolicy(policy)
@@ -224,7 +224,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       },
     )
 
-    test('is reported to onError', async () => {
+    test('is reported to onError once', async () => {
       await setPolicy('allkeys-lfu')
       const codes: string[] = []
       const store = redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) })
@@ -238,7 +238,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
       expect(codes).toEqual(['store_evicting'])
     })
 
-    test('is no trouble where Redis throws nothing away, or may not be asked', async () => {
+    test('is not returned if Redis evicts nothing or refuses to tell its policy', async () => {
       expect(await redisStore({ client: openIoredis({ maxRetriesPerRequest: 0 }) }).claim(newClaim())).toEqual(FIRST)
       await setPolicy('allkeys-lru')
       await openIoredis({}).call('ACL', 'SETUSER', 'shop', 'on', '>pass', '~*', '+@all', '-info')
@@ -249,7 +249,7 @@ describeWithOwnRedis('redisStore on a Redis of its own', () => {
   })
 })
 
-/** How often each command was called. */
+/** Returns how many times each command was called. */
 function commandCalls(stats: string): Readonly<Record<string, number>> {
   const lines = stats.matchAll(/cmdstat_(\w+):calls=(\d+)/g)
   return Object.fromEntries([...lines].map(([, command, calls]) => [command, Number(calls)]))

@@ -1,4 +1,4 @@
-/** redisStore on a Redis Cluster, which refuses a script whose keys are in several slots. */
+/** redisStore on a Redis Cluster, which refuses a script with keys in several slots. */
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -33,7 +33,7 @@ describeWithOwnRedis('redisStore on a cluster', () => {
   }
 
   test.each(Object.entries(clusters))(
-    'keeps every delivery in a slot, and the quarantine in one: %s',
+    'spreads deliveries over slots and keeps the quarantine in one slot: %s',
     async (name, open) => {
       const { client, close } = await open()
       const store = redisStore({ client, namespace: name })

@@ -1,4 +1,4 @@
-/** A receiver over redisStore while the network or Redis itself fails: no try is used up for nothing, and no event is worked twice. */
+/** A receiver with redisStore while the network or Redis fails: no attempt is wasted, and no event is processed twice. */
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../../../src/index.js'
@@ -12,7 +12,7 @@ import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
 const SECRET = 'your_webhook_secret'
 const LEASE_MS = 55_000
 
-/** A receiver with one handler, and what became of it. */
+/** Creates a receiver with one handler, and records its attempts and reports. */
 function startReceiver(client: RedisClient, namespace: string, handle: (attempt: number) => unknown) {
   const reports: ErrorReport[] = []
   const attempts: number[] = []
@@ -37,13 +37,13 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-/** Runs `work` and tells how many milliseconds it took. */
-async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+/** Runs an operation and measures its duration in milliseconds. */
+async function timed<T>(operation: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
   const start = performance.now()
-  return { result: await work(), ms: performance.now() - start }
+  return { result: await operation(), ms: performance.now() - start }
 }
 
-describeWithService('redis', 'a receiver over redisStore behind a bad network', (url) => {
+describeWithService('redis', 'a receiver with redisStore on a bad network', (url) => {
   const { home, open, makeLater, bystander, ...scene } = redisScene(url)
   const proxies: TcpProxy[] = []
   afterEach(async () => {
@@ -51,7 +51,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
   })
 
   describe.each(Object.entries(LIBRARIES))('with %s', (_, openClient) => {
-    /** A receiver behind a network of its own, with its connection up. */
+    /** Creates a receiver with its own network and an open connection. */
     async function startScene(handle: (attempt: number, network: TcpProxy) => unknown = () => {}) {
       const network = await createTcpProxy(url)
       proxies.push(network)
@@ -66,7 +66,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       return { ...started, network, namespace, stateOf }
     }
 
-    test('answers 503 while Redis refuses connections, and works the event when it is back, without a restart', async () => {
+    test('returns unavailable while Redis refuses connections, and processes the event afterwards without a restart', async () => {
       const { network, receiver, attempts, codes } = await startScene()
       const delivery = await signedEvent()
       network.set('refused')
@@ -78,7 +78,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect([attempts, codes()]).toEqual([[1], ['store_unavailable']])
     })
 
-    test('answers 503 when Redis falls silent, and works the event when it is back', async () => {
+    test('returns unavailable while Redis is silent, and processes the event afterwards', async () => {
       const { network, receiver, attempts } = await startScene()
       const delivery = await signedEvent()
       network.set('silent')
@@ -90,7 +90,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect(attempts).toEqual([1])
     })
 
-    test('works an event once whose claim was taken and its answer lost, after the lease', async () => {
+    test('processes an event once after the lease if the response to its claim was lost', async () => {
       const { network, receiver, attempts, stateOf } = await startScene()
       const delivery = await signedEvent()
       network.set('mute')
@@ -104,7 +104,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect(attempts).toHaveLength(1)
     })
 
-    test('answers 200 when Redis goes away before the completion, and writes it when it is back', async () => {
+    test('returns processed if Redis fails before the completion, and saves the completion afterwards', async () => {
       const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('refused'))
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('processed')
@@ -116,7 +116,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect([attempts, codes()]).toEqual([[1], ['completion_delayed']])
     })
 
-    test('knows a completion again whose answer was lost', async () => {
+    test('recognizes a completion whose response was lost', async () => {
       const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('mute'))
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('processed')
@@ -127,11 +127,11 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect([attempts, codes()]).toEqual([[1], ['completion_delayed']])
     })
 
-    test('answers 500 when a failed try cannot be released, and runs the handler again after the lease', async () => {
+    test('returns failed if a failed attempt cannot be released, and runs the handler again after the lease', async () => {
       const { receiver, attempts, network } = await startScene((attempt, own) => {
         if (attempt > 1) return
         own.set('refused')
-        throw new Error('the first try fails')
+        throw new Error('the first attempt fails')
       })
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('failed')
@@ -142,7 +142,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect(attempts).toEqual([1, 2])
     })
 
-    test('knows a finished delivery over another client', async () => {
+    test('recognizes a finished delivery with another client', async () => {
       const { receiver, namespace } = await startScene()
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('processed')
@@ -151,9 +151,9 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
       expect(other.attempts).toEqual([])
     })
 
-    test('refuses a corrupt record with 503, calls no handler and says so', async () => {
+    test('returns unavailable for a corrupt record, reports it and calls no handler', async () => {
       const { receiver, namespace, attempts, codes } = await startScene(() => {
-        throw new Error('the first try fails')
+        throw new Error('the first attempt fails')
       })
       const delivery = await signedEvent()
       const { idempotencyKey } = await receiver.receive(delivery)
@@ -177,7 +177,7 @@ describeWithService('redis', 'a receiver over redisStore behind a bad network', 
   })
 })
 
-describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and started again', () => {
+describeWithOwnRedis('a receiver with redisStore whose Redis restarts', () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedisServer()
@@ -185,7 +185,7 @@ describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and star
   afterAll(() => server.remove())
 
   test.each(Object.entries(LIBRARIES))(
-    'sends nothing later of what it gave up while Redis was gone: %s',
+    'never sends commands later that failed while Redis was down: %s',
     async (_, open) => {
       const opened = open(server.url)
       const { receiver, attempts } = startReceiver(opened.client, 'gone', () => {})
@@ -205,7 +205,7 @@ describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and star
   )
 
   test.each(Object.entries(LIBRARIES))(
-    'sends nothing again that was on its way when Redis died: %s',
+    'never resends commands that were in flight when Redis died: %s',
     async (_, open) => {
       const opened = open(server.url)
       const { receiver, attempts } = startReceiver(opened.client, 'died', () => {})
@@ -226,25 +226,28 @@ describeWithOwnRedis('a receiver over redisStore whose Redis is stopped and star
     },
   )
 
-  test.each(Object.entries(LIBRARIES))('gives back at once what Redis took after a pause: %s', async (_, open) => {
-    const opened = open(server.url)
-    const { receiver, attempts } = startReceiver(opened.client, 'paused', () => {})
-    expect((await receiver.receive(await signedEvent())).status).toBe('processed')
-    const delivery = await signedEvent()
-    server.freeze()
-    const { status, idempotencyKey } = await receiver.receive(delivery)
-    expect(status).toBe('unavailable')
-    server.thaw()
-    const bystander = new Redis(server.url)
-    const key = `govalid:paused:{${idempotencyKey}}`
-    await until(async () => (await bystander.get(key))?.startsWith('released') ?? false)
-    bystander.disconnect()
-    expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
-    expect(attempts).toEqual([1, 1])
-    opened.close()
-  })
+  test.each(Object.entries(LIBRARIES))(
+    'releases a claim at once that Redis executed after a pause: %s',
+    async (_, open) => {
+      const opened = open(server.url)
+      const { receiver, attempts } = startReceiver(opened.client, 'paused', () => {})
+      expect((await receiver.receive(await signedEvent())).status).toBe('processed')
+      const delivery = await signedEvent()
+      server.freeze()
+      const { status, idempotencyKey } = await receiver.receive(delivery)
+      expect(status).toBe('unavailable')
+      server.thaw()
+      const bystander = new Redis(server.url)
+      const key = `govalid:paused:{${idempotencyKey}}`
+      await until(async () => (await bystander.get(key))?.startsWith('released') ?? false)
+      bystander.disconnect()
+      expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
+      expect(attempts).toEqual([1, 1])
+      opened.close()
+    },
+  )
 
-  /** Whatever a client would send by itself on its new connection comes before this answer. */
+  /** Waits for a response on the new connection. Any command that the client resends by itself comes before it. */
   async function untilBack(client: RedisClient): Promise<void> {
     const quarantine = redisStore({ client, namespace: 'back' }).quarantine
     await until(() =>

@@ -1,4 +1,4 @@
-/** The conformance suite on redisStore: both libraries, against a real Redis, a client per store. */
+/** Runs the conformance suite on redisStore with both libraries, a real Redis, and one client per store. */
 import { describe, test } from 'vitest'
 import { redisStore } from '../../../../src/stores/redis/redis-store.js'
 import { type StoreDriver, testStore } from '../../../../src/testing/index.js'

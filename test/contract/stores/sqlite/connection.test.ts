@@ -1,4 +1,4 @@
-/** sqliteStore and the database it is given: how it is set, what is refused, what is left in the file. */
+/** sqliteStore and its database: the settings, the refused databases, and the records in the file. */
 import { DatabaseSync } from 'node:sqlite'
 import BetterDatabase from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { LIBRARIES, makeLater, rowsOf, type TestDatabase, temporaryFiles } from 
 const newFile = temporaryFiles()
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A claim of one of many deliveries. */
+/** Creates a claim of one of many deliveries. */
 function claimOf(index: number) {
   const key = index.toString(16).padStart(64, '0')
   return { key, token: `token-${index}`, leaseMs: 1000, retainUntil: Date.now() + DAY_MS, attemptGapMs: 1000 }
@@ -22,7 +22,7 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
     expect(rowsOf(database, 'SELECT name FROM sqlite_schema')).toEqual([])
   })
 
-  test('writes ahead, to the disk, and never waits inside SQLite', async () => {
+  test('sets write-ahead logging, full synchronization and no busy timeout', async () => {
     const database = open(newFile())
     database.exec('PRAGMA synchronous = OFF; PRAGMA busy_timeout = 5000')
     await sqliteStore({ database }).claim(claimOf(1))
@@ -32,35 +32,35 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
     expect({ mode, synchronous, timeout }).toEqual({ mode: 'wal', synchronous: 2, timeout: 0 })
   })
 
-  test('works in memory, for tests', async () => {
+  test('works with an in-memory database', async () => {
     const store = sqliteStore({ database: open(':memory:') })
     expect((await store.claim(claimOf(1))).status).toBe('claimed')
     expect((await store.claim({ ...claimOf(1), token: 'another' })).status).toBe('busy')
   })
 
-  test('refuses a database that cannot write ahead', async () => {
+  test('refuses a database without write-ahead logging', async () => {
     const temporary = open('')
     const store = sqliteStore({ database: temporary })
     expect(await rejection((async () => store.claim(claimOf(1)))())).toMatchObject({ code: 'store_unsuitable' })
   })
 
-  test('refuses to become part of a transaction that somebody left open on its connection', async () => {
+  test('refuses to join a transaction that was left open on its connection', async () => {
     const database = open(newFile())
     const store = sqliteStore({ database })
     await store.claim(claimOf(1))
     database.exec('BEGIN')
-    for (const step of [
+    for (const call of [
       () => store.claim(claimOf(2)),
       () => store.complete({ ...claimOf(1) }),
       () => store.quarantine.discard(claimOf(1).key),
     ]) {
-      expect(String(await rejection((async () => step())()))).toContain('within a transaction')
+      expect(String(await rejection((async () => call())()))).toContain('within a transaction')
     }
     database.exec('ROLLBACK')
     expect(await store.complete({ ...claimOf(1) })).toBe(true)
   })
 
-  test('says of a finished or busy delivery that it is so while another connection writes, without waiting', async () => {
+  test('returns done or busy without waiting while another connection writes', async () => {
     const file = newFile()
     const store = sqliteStore({ database: open(file) })
     for (const index of [1, 2, 3]) await store.claim({ ...claimOf(index), leaseMs: 60_000, attemptGapMs: 60_000 })
@@ -75,14 +75,14 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
     other.exec('ROLLBACK')
   })
 
-  test('keeps tables of the names it is given', async () => {
+  test('uses the configured table name', async () => {
     const database = open(newFile())
     await sqliteStore({ database, table: 'webhooks' }).claim(claimOf(1))
     const tables = rowsOf(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
     expect(tables.map(({ name }) => name)).toEqual(['webhooks', 'webhooks_quarantine'])
   })
 
-  test('clears away what is over while it goes on, and nothing else', async () => {
+  test('deletes expired records during completions, and no others', async () => {
     const database = open(newFile())
     const store = sqliteStore({ database })
     const finish = async (index: number) => {
@@ -104,11 +104,11 @@ describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
   })
 })
 
-test.each([undefined, null, 'app.db', {}, { prepare() {} }])('refuses %j for a database', (database) => {
+test.each([undefined, null, 'app.db', {}, { prepare() {} }])('refuses %j as a database', (database) => {
   expect(caught(() => sqliteStore({ database: database as never }))).toMatchObject({ code: 'option_invalid' })
 })
 
-describe('a connection that gives big integers or rows as lists', () => {
+describe('a connection that returns big integers or rows as arrays', () => {
   const databases: Readonly<Record<string, () => TestDatabase>> = {
     'node:sqlite with readBigInts': () => new DatabaseSync(newFile(), { readBigInts: true }),
     'node:sqlite with returnArrays': () => new DatabaseSync(newFile(), { returnArrays: true }),
@@ -118,7 +118,7 @@ describe('a connection that gives big integers or rows as lists', () => {
       return database.defaultSafeIntegers(true) as unknown as TestDatabase
     },
   }
-  test.each(Object.entries(databases))('gives the same answers: %s', async (_, open) => {
+  test.each(Object.entries(databases))('returns the same results: %s', async (_, open) => {
     const store = sqliteStore({ database: open() })
     const first = claimOf(1)
     expect(await store.claim(first)).toEqual({

@@ -1,4 +1,4 @@
-/** drizzle on the connection that sqliteStore was given: what it writes is part of the handler's transaction. */
+/** drizzle on the connection of sqliteStore: its writes are part of the handler's transaction. */
 import BetterDatabase from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
@@ -12,7 +12,7 @@ const SECRET = 'your_webhook_secret'
 const newFile = temporaryFiles()
 const scans = sqliteTable('scans', { qrId: text('qr_id').notNull() })
 
-test('what drizzle writes, in a transaction of its own too, commits and rolls back with the handler', async () => {
+test('drizzle’s writes, including nested transactions, commit and roll back with the handler', async () => {
   const database = new BetterDatabase(newFile())
   database.exec('CREATE TABLE scans (qr_id TEXT NOT NULL)')
   const db = drizzle({ client: database })
@@ -29,7 +29,7 @@ test('what drizzle writes, in a transaction of its own too, commits and rolls ba
             .values({ qrId: `inner ${attempt}` })
             .run(),
         )
-        if (attempt === 1) throw new Error('the first try fails')
+        if (attempt === 1) throw new Error('the first attempt fails')
       })
     },
   )

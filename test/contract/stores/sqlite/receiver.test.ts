@@ -1,4 +1,4 @@
-/** A receiver over sqliteStore: restarts, other writers on the file, corrupt records, and effects that happen exactly once. */
+/** A receiver with sqliteStore: restarts, other writers on the file, corrupt records, and exactly-once effects. */
 import { describe, expect, test } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import {
@@ -15,7 +15,7 @@ const newFile = temporaryFiles()
 
 type Context = { readonly attempt: number; readonly transaction: SqliteTransaction<TestDatabase> }
 
-/** A receiver with one handler on a connection of its own, as a process would have. */
+/** Creates a receiver with one handler and its own connection, like a separate process. */
 function startProcess(
   database: TestDatabase,
   handle: (context: Context) => unknown,
@@ -37,8 +37,8 @@ async function signedEvent(data: object = {}) {
   return delivery
 }
 
-describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', (_, open) => {
-  test('knows a finished delivery in another process and after a restart', async () => {
+describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (_, open) => {
+  test('recognizes a finished delivery in another process and after a restart', async () => {
     const file = newFile()
     let calls = 0
     const [first, second] = [open(file), open(file)].map((database) => startProcess(database, () => calls++))
@@ -50,7 +50,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     expect(calls).toBe(1)
   })
 
-  test('answers 503 while another connection writes for five seconds, and works the event once it is free', async () => {
+  test('returns unavailable while another connection writes for five seconds, and processes the event afterwards', async () => {
     const file = newFile()
     const clock = fixedClock()
     let calls = 0
@@ -72,25 +72,25 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     expect(calls).toBe(1)
   })
 
-  test('waits for another writer without stopping the process', async () => {
+  test('waits for another writer without blocking the process', async () => {
     const file = newFile()
     const { receiver } = startProcess(open(file), () => {})
     await receiver.receive(await signedEvent({ first: true }))
     const other = open(file)
     other.exec('BEGIN IMMEDIATE')
     const response = receiver.receive(await signedEvent())
-    // The other writer is this very process: it could never commit if waiting stopped it.
+    // The other writer is this process. It could never commit if waiting blocked the process.
     setTimeout(() => other.exec('COMMIT'), 50)
     expect((await response).status).toBe('processed')
   })
 
-  test('refuses a corrupt record with 503, calls no handler and says so', async () => {
+  test('returns unavailable for a corrupt record, reports it and calls no handler', async () => {
     const file = newFile()
     const database = open(file)
     let calls = 0
     const { receiver, reports } = startProcess(database, () => {
       calls++
-      throw new Error('the first try fails')
+      throw new Error('the first attempt fails')
     })
     const delivery = await signedEvent()
     expect((await receiver.receive(delivery)).status).toBe('failed')
@@ -106,7 +106,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     expect(reports.slice(1).map(({ code }) => code.slice(0, 6))).toEqual(['store_', 'store_', 'store_'])
   })
 
-  test('answers 200 when the completion cannot be written for ten minutes, and writes it then', async () => {
+  test('returns processed if the completion cannot be written for ten minutes, and writes it afterwards', async () => {
     const file = newFile()
     const clock = fixedClock()
     const other = open(file)
@@ -129,7 +129,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
     expect([calls, reports.length, clock.pendingTimers()]).toEqual([1, 1, 0])
   })
 
-  test('runs a handler again after its lease when neither the event nor its release could be recorded', async () => {
+  test('runs a handler again after its lease if the release of the failed attempt could not be written', async () => {
     const file = newFile()
     const clock = fixedClock()
     const other = open(file)
@@ -138,7 +138,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
       attempts.push(attempt)
       if (attempt > 1) return
       other.exec('BEGIN IMMEDIATE')
-      throw new Error('the first try fails')
+      throw new Error('the first attempt fails')
     }
     const { receiver } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
@@ -152,8 +152,8 @@ describe.each(Object.entries(LIBRARIES))('a receiver over sqliteStore with %s', 
   })
 })
 
-describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s', (_, open) => {
-  /** A file with a table of effects, and a process whose handler writes one. */
+describe.each(Object.entries(LIBRARIES))('a transaction of sqliteStore with %s', (_, open) => {
+  /** Creates a file with a table of effects, and a process whose handler writes one effect. */
   function startScene(handle?: (context: Context, write: () => Promise<void>) => unknown) {
     const file = newFile()
     const bystander = open(file)
@@ -171,10 +171,10 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     return { bystander, runs, start, effects: () => rowsOf(bystander, 'SELECT id FROM effects').length }
   }
 
-  test('happens exactly once although its process ended before the completion', async () => {
+  test('commits exactly once if its process ends before the completion', async () => {
     const scene = startScene(async ({ attempt }, write) => {
       await write()
-      // The process of the first try ends here.
+      // The process of the first attempt ends here.
       if (attempt === 1) await new Promise(() => {})
     })
     const delivery = await signedEvent()
@@ -185,7 +185,7 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs]).toEqual([1, [1]])
   })
 
-  test('happens exactly once although the handler failed after it', async () => {
+  test('commits exactly once if the handler fails after it', async () => {
     const scene = startScene(async (_context, write) => {
       await write()
       throw new Error('after the commit')
@@ -197,7 +197,7 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs]).toEqual([1, [1]])
   })
 
-  test('leaves nothing when its function throws, and runs again with the next try', async () => {
+  test('rolls back if its function throws, and runs again with the next attempt', async () => {
     const scene = startScene(async ({ attempt, transaction }) => {
       await transaction((tx) => {
         tx.exec('INSERT INTO effects DEFAULT VALUES')
@@ -212,7 +212,7 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs]).toEqual([1, [1, 2]])
   })
 
-  test('refuses a second one in one run with transaction_repeated; what the first wrote stays', async () => {
+  test('is refused with transaction_repeated the second time in a run, and the first one stays committed', async () => {
     const scene = startScene(async (_context, write) => {
       await write()
       await write()
@@ -227,17 +227,17 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs]).toEqual([1, [1]])
   })
 
-  test('refuses an async function with transaction_async, and rolls back what it wrote', async () => {
+  test('refuses an async function with transaction_async and rolls back its writes', async () => {
     const scene = startScene(async ({ transaction }) => {
-      const work = async (tx: TestDatabase) => tx.exec('INSERT INTO effects DEFAULT VALUES')
-      await transaction(work as never)
+      const insert = async (tx: TestDatabase) => tx.exec('INSERT INTO effects DEFAULT VALUES')
+      await transaction(insert as never)
     })
     const outcome = await scene.start().receiver.receive(await signedEvent())
     expect(outcome).toMatchObject({ status: 'failed', error: { code: 'transaction_async' } })
     expect(scene.effects()).toBe(0)
   })
 
-  test('refuses a late owner with lease_lost, and calls nothing of it', async () => {
+  test('refuses a late owner with lease_lost without calling its function', async () => {
     let called = 0
     const scene = startScene(async ({ attempt, transaction }, write) => {
       if (attempt > 1) return write()
@@ -251,7 +251,7 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     expect([scene.effects(), scene.runs, called]).toEqual([1, [1, 2], 0])
   })
 
-  test('fails when its function commits or rolls back by itself', async () => {
+  test('fails if its function commits or rolls back by itself', async () => {
     for (const ending of ['COMMIT', 'ROLLBACK', 'ROLLBACK; BEGIN']) {
       const scene = startScene(({ transaction }) => transaction((tx) => void tx.exec(ending)))
       const { receiver } = scene.start()
@@ -263,7 +263,7 @@ describe.each(Object.entries(LIBRARIES))('a transaction over sqliteStore with %s
     }
   })
 
-  test('waits for another writer for longer than a store call may take', async () => {
+  test('waits longer for another writer than a store call may take', async () => {
     const scene = startScene(async (_context, write) => {
       scene.bystander.exec('BEGIN IMMEDIATE')
       setTimeout(() => scene.bystander.exec('COMMIT'), 1200)

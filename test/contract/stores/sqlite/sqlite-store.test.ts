@@ -1,4 +1,4 @@
-/** The conformance suite on sqliteStore: both libraries, a file on disk, a connection per store. */
+/** Runs the conformance suite on sqliteStore with both libraries, a file on disk, and one connection per store. */
 import { describe, test } from 'vitest'
 import { type SqliteStore, type SqliteTransaction, sqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js'
 import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
@@ -31,7 +31,7 @@ for (const [library, open] of Object.entries(LIBRARIES)) {
     quarantine: true,
     transaction: {
       async commit(store, request, effect, before) {
-        // A SQLite transaction is one turn: nothing can be awaited in it.
+        // A SQLite transaction is synchronous, so nothing can be awaited inside it.
         await before?.()
         const transact = (store as SqliteStore).transaction(request) as SqliteTransaction
         await transact((tx) => {

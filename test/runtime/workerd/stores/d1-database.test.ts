@@ -1,4 +1,4 @@
-/** What the D1 store asks of the database: how often, what it clears away, and what it does when a table is gone. */
+/** The calls of the D1 store to its database, the deletion of expired records, and missing or corrupt tables. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { type D1DatabaseBinding, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
@@ -7,7 +7,7 @@ import { createEndpoint, newBody } from './endpoint.js'
 const { DB } = env
 const HOUR_MS = 60 * 60 * 1000
 
-/** The real database, and how often it was called. */
+/** Wraps the real database and counts its calls. */
 function countCalls(): { readonly database: D1DatabaseBinding; calls(): number } {
   let count = 0
   const batch: D1DatabaseBinding['batch'] = (statements) => {
@@ -18,7 +18,7 @@ function countCalls(): { readonly database: D1DatabaseBinding; calls(): number }
 }
 
 describe('the D1 store', () => {
-  test('calls nothing when it is made, and once a step from the first on', async () => {
+  test('makes no call at creation, and one call per operation', async () => {
     const { database, calls } = countCalls()
     const store = d1Store({ database, table: 'round_trips' })
     expect(calls()).toBe(0)
@@ -31,13 +31,13 @@ describe('the D1 store', () => {
     expect(calls()).toBe(3)
   })
 
-  test('clears away a few records that are over with each completion, and no other', async () => {
+  test('deletes a few expired records with each completion, and no others', async () => {
     const table = 'swept'
     const store = d1Store({ database: DB, table })
     const now = Date.now()
     const claim = (key: string, retainUntil: number, leaseMs: number) =>
       store.claim({ key, token: key, retainUntil, leaseMs, attemptGapMs: 0 })
-    for (let index = 0; index < 7; index++) await claim(`over-${index}`, now - HOUR_MS, 0)
+    for (let index = 0; index < 7; index++) await claim(`expired-${index}`, now - HOUR_MS, 0)
     await claim('live', now - HOUR_MS, 55_000)
     await claim('kept', now + HOUR_MS, 55_000)
     const keys = async () => (await DB.prepare(`SELECT key FROM ${table} ORDER BY key`).raw<[string]>()).flat()
@@ -47,7 +47,7 @@ describe('the D1 store', () => {
     expect(await keys()).toEqual(['kept', 'live'])
   })
 
-  test('whose table is dropped answers one try 503, and makes the table anew for the next', async () => {
+  test('responds with 503 once after its table is dropped, and creates the table again', async () => {
     const endpoint = createEndpoint(d1Store({ database: DB, table: 'dropped' }))
     endpoint.receiver.on('qr.scanned', () => {})
     expect((await endpoint.send(newBody())).status).toBe('processed')
@@ -58,7 +58,7 @@ describe('the D1 store', () => {
     expect(endpoint.reported).toEqual(['store_unavailable'])
   })
 
-  test('whose record is corrupt answers 503 and says so', async () => {
+  test('responds with 503 for a corrupt record and reports it', async () => {
     const endpoint = createEndpoint(d1Store({ database: DB, table: 'corrupt' }))
     let calls = 0
     endpoint.receiver.on('qr.scanned', () => {
@@ -75,11 +75,11 @@ describe('the D1 store', () => {
     expect(endpoint.reported).toEqual(['handler_failed', 'store_unavailable', 'store_corrupt'])
   })
 
-  test('a completion that fails half way is rolled back, answered 200, and written again', async () => {
+  test('rolls back a completion that fails halfway, responds with 200 and writes it again', async () => {
     const table = 'half_way'
     let failures = 1
     const batch: D1DatabaseBinding['batch'] = (statements) => {
-      // The completion is the only step of two statements: a third one that cannot run breaks the batch after it.
+      // Only a completion has two statements. A third, invalid statement makes its batch fail after them.
       const isBroken = statements.length === 2 && failures-- > 0
       const broken = isBroken ? [DB.prepare('INSERT INTO nowhere VALUES (1)')] : []
       return DB.batch([...(statements as D1PreparedStatement[]), ...broken])
@@ -99,7 +99,7 @@ describe('the D1 store', () => {
     expect(calls).toBe(1)
   })
 
-  test('refuses what is no database, and a table name that needs quoting', () => {
+  test('refuses values that are not a database, and table names that need quotes', () => {
     expect(() => d1Store({ database: env.KV as never })).toThrow(/D1 binding.*\[option_invalid\]/)
     expect(() => d1Store({ database: undefined as never })).toThrow(/\[option_invalid\]/)
     expect(() => d1Store({ database: DB, table: 'a; DROP TABLE b' })).toThrow(/\[option_invalid\]/)

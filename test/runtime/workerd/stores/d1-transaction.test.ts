@@ -1,4 +1,4 @@
-/** context.transaction over D1: the handler's statements and its checkpoint are committed together, or not at all. */
+/** context.transaction with D1: the handler's statements and its checkpoint commit together or not at all. */
 import { env } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
@@ -12,8 +12,8 @@ const { DB } = env
 const effects = createEffects(DB)
 const openNew = () => d1Store({ database: DB, namespace: crypto.randomUUID() })
 
-describe('a handler with a transaction', () => {
-  test('resolves to what its statements gave', async () => {
+describe('a transaction of the D1 store', () => {
+  test('resolves to the results of its statements', async () => {
     const endpoint = createEndpoint(openNew())
     const seen: unknown[] = []
     const effect = crypto.randomUUID()
@@ -30,7 +30,7 @@ describe('a handler with a transaction', () => {
     ])
   })
 
-  test('takes what drizzle builds', async () => {
+  test('accepts statements built with drizzle', async () => {
     const endpoint = createEndpoint(openNew())
     const effect = crypto.randomUUID()
     await effects.count(effect)
@@ -43,7 +43,7 @@ describe('a handler with a transaction', () => {
     expect(await effects.count(effect)).toBe(1)
   })
 
-  test('that fails after its commit is not run again', async () => {
+  test('is not run again if the handler fails after the commit', async () => {
     const endpoint = createEndpoint(openNew())
     const effect = crypto.randomUUID()
     const insert = await effects.statement(effect)
@@ -57,7 +57,7 @@ describe('a handler with a transaction', () => {
     expect(await effects.count(effect)).toBe(1)
   })
 
-  test('has one: a second is refused, and what the first wrote stays', async () => {
+  test('is refused the second time in a run, and the first one stays committed', async () => {
     const endpoint = createEndpoint(openNew())
     const [first, second] = [crypto.randomUUID(), crypto.randomUUID()]
     const inserts = await Promise.all([effects.statement(first), effects.statement(second)])
@@ -74,7 +74,7 @@ describe('a handler with a transaction', () => {
     expect([await effects.count(first), await effects.count(second)]).toEqual([1, 0])
   })
 
-  test('whose isolate dies after its commit is not run again', async () => {
+  test('is not run again if the isolate dies after the commit', async () => {
     const namespace = crypto.randomUUID()
     const effect = crypto.randomUUID()
     const insert = await effects.statement(effect)
@@ -98,7 +98,7 @@ describe('a handler with a transaction', () => {
     never.open()
   })
 
-  test('of which one statement fails is rolled back as a whole, answered 500, and tried again', async () => {
+  test('rolls back if one statement fails, responds with 500 and runs again', async () => {
     const endpoint = createEndpoint(openNew())
     const effect = crypto.randomUUID()
     const insert = await effects.statement(effect)
@@ -113,7 +113,7 @@ describe('a handler with a transaction', () => {
     expect(await effects.count(effect)).toBe(1)
   })
 
-  test('whose claim another has taken writes nothing and is told so', async () => {
+  test('writes nothing and rejects with lease_lost if another owner has the claim', async () => {
     const store = openNew()
     const endpoint = createEndpoint(store)
     const effect = crypto.randomUUID()
@@ -133,7 +133,7 @@ describe('a handler with a transaction', () => {
     expect(await effects.count(effect)).toBe(0)
   })
 
-  test('that gives an asynchronous function is told so before anything is written', async () => {
+  test('rejects an async function with transaction_async and writes nothing', async () => {
     const endpoint = createEndpoint(openNew())
     const effect = crypto.randomUUID()
     const insert = await effects.statement(effect)

@@ -1,4 +1,4 @@
-/** The D1 store keeps the store contract, in a real D1. */
+/** Runs the conformance suite on d1Store with a real D1. */
 import { env } from 'cloudflare:workers'
 import { describe, test } from 'vitest'
 import { type D1Store, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'

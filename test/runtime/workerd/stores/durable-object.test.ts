@@ -1,4 +1,4 @@
-/** The Durable Object store keeps the store contract, in real objects; the end of a store is the end of every object's instance. */
+/** Runs the conformance suite on durableObjectStore with real objects. Closing a store ends the instance of every object. */
 import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, test } from 'vitest'
@@ -10,7 +10,7 @@ import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
 import { receiverSuite } from '../../../support/receiver-suite.js'
 
 const { IDEMPOTENCY } = env
-/** The objects of the running test, by name. */
+/** The objects of the current test, by name. */
 const objects = new Map<string, DurableObjectId>()
 beforeEach(() => objects.clear())
 
@@ -25,7 +25,7 @@ const namespace: IdempotencyNamespace = {
 
 const driver: StoreDriver = {
   name: 'durableObjectStore',
-  // One object a namespace is the hardest case, and the fastest to move on in time; more of them: see sharding.test.ts.
+  // One object per namespace is the hardest case and the fastest to advance in time. See object-shards.test.ts for more objects.
   open: ({ namespace: name }) => durableObjectStore({ namespace, name, shards: 1 }),
   close: () => abortAllDurableObjects(),
   async advance(ms) {

@@ -1,14 +1,14 @@
-/** What a handler writes in these tests: one row an effect, in a table of its own beside the store's. */
+/** The effects that handlers write in these tests: one row per effect, in a separate table next to the store's tables. */
 
 /** Effects in a D1 database. */
 export interface Effects {
-  /** The statement that writes one effect. */
+  /** Returns the statement that writes one effect. */
   statement(effect: string): Promise<D1PreparedStatement>
-  /** How often an effect was written. */
+  /** Returns how many times an effect was written. */
   count(effect: string): Promise<number>
 }
 
-/** Makes the table of effects when it is first needed. */
+/** Creates the effects of a database. The first use creates their table. */
 export function createEffects(database: D1Database): Effects {
   const create = () => database.prepare('CREATE TABLE IF NOT EXISTS effects (effect TEXT NOT NULL)').run()
   return {

@@ -1,6 +1,6 @@
 /**
- * A webhook endpoint as a Worker has it: a receiver behind the adapter, real requests in, responses out, and the work that
- * `ctx.waitUntil` keeps alive. What the receiver reports is kept to be looked at.
+ * A webhook endpoint like in a Worker: a receiver behind the adapter, with real requests and responses, and with background
+ * work that `ctx.waitUntil` keeps alive. It records the codes of the receiver's reports.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { toHandler } from '../../../../src/adapters/cloudflare.js'
@@ -12,26 +12,26 @@ import { signDelivery } from '../../../../src/testing/sign-delivery.js'
 const SECRET = 'a secret of these tests'
 let deliveries = 0
 
-/** An HTTP answer, as far as the sender looks at it. */
+/** The parts of an HTTP response that the sender sees. */
 interface SeenResponse {
   readonly httpStatus: number
-  /** The `status` in the body: the outcome's. */
+  /** The outcome `status` in the body. */
   readonly status: string
   readonly retryAfter: string | null
-  /** Resolves once the work behind the answer is done. */
+  /** Resolves once the background work is done. */
   settled(): Promise<void>
 }
 
-/** An endpoint. */
+/** A webhook endpoint. */
 export interface Endpoint<Transaction> {
   readonly receiver: Receiver<Record<never, never>, Transaction>
-  /** The codes of what was reported, in order. */
+  /** The codes of the reports, in order. */
   readonly reported: string[]
-  /** Sends a body, signed; the same body again is a retry. */
+  /** Signs and sends a body. Sending the same body again is a retry. */
   send(body: string): Promise<SeenResponse>
 }
 
-/** Makes an endpoint on a store. */
+/** Creates an endpoint with a store. */
 export function createEndpoint<Transaction>(
   store: Store<Transaction>,
   options: Partial<ReceiverOptions> = {},
@@ -54,14 +54,14 @@ export function createEndpoint<Transaction>(
   }
 }
 
-/** The body of a delivery that nobody has seen. */
+/** Returns the body of a new delivery. */
 export function newBody(): string {
   deliveries += 1
   const data = { qr_id: `qr-${deliveries}-${crypto.randomUUID()}`, scan_count: 1 }
   return JSON.stringify({ event: 'qr.scanned', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data })
 }
 
-/** A gate that a handler waits at. */
+/** Creates a gate that a handler waits for. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {}
   const opened = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Objects that are reset under a receiver, by Cloudflare's own machinery: what the sender is answered, and how often the handler runs. */
+/** Objects that Cloudflare's runtime resets during a delivery: the response, and how many times the handler runs. */
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
@@ -10,17 +10,17 @@ import {
 import { createEndpoint, createGate, newBody } from './endpoint.js'
 
 const { IDEMPOTENCY } = env
-type Step = keyof IdempotencyStub
+type Method = keyof IdempotencyStub
 type Stub = DurableObjectStub & IdempotencyStub
 
-/** The real objects; the first `times` calls of a step are given to `before` first, with the object they go to. */
-function interrupt(step: Step, times: number, before: (stub: Stub) => Promise<void>): IdempotencyNamespace {
+/** Returns the real objects. Before the first `times` calls of a method, `before` runs with the called object. */
+function interrupt(method: Method, times: number, before: (stub: Stub) => Promise<void>): IdempotencyNamespace {
   let left = times
   const get = (id: object): IdempotencyStub => {
     const stub = IDEMPOTENCY.get(id as DurableObjectId) as Stub
     return new Proxy(stub, {
       get(target, name) {
-        if (name !== step || left === 0) return Reflect.get(target, name)
+        if (name !== method || left === 0) return Reflect.get(target, name)
         left -= 1
         return async (...input: unknown[]) => {
           await before(stub)
@@ -32,7 +32,7 @@ function interrupt(step: Step, times: number, before: (stub: Stub) => Promise<vo
   return { idFromName: (name) => IDEMPOTENCY.idFromName(name), get }
 }
 
-/** Resets an object while it is in the middle of something, as a deploy or a move does. */
+/** Resets an object during a call, as a deployment or a move does. */
 async function abort(stub: Stub): Promise<void> {
   await runInDurableObject(stub, (_, state) => state.abort('reset by the test')).catch(() => {})
 }
@@ -41,7 +41,7 @@ const openNew = (namespace: IdempotencyNamespace = IDEMPOTENCY) =>
   durableObjectStore({ namespace, name: crypto.randomUUID() })
 
 describe('an object that is reset', () => {
-  test('while the handler runs: answered 200, and the retry is a duplicate', async () => {
+  test('while the handler runs gets 200, and the retry is a duplicate', async () => {
     let calls = 0
     const endpoint = createEndpoint(openNew())
     endpoint.receiver.on('qr.scanned', async () => {
@@ -54,14 +54,14 @@ describe('an object that is reset', () => {
     expect(calls).toBe(1)
   })
 
-  test('at the claim: asked once more, so no try of the sender is used up', async () => {
+  test('during the claim is called once more, so no attempt is wasted', async () => {
     const endpoint = createEndpoint(openNew(interrupt('claim', 1, abort)))
     endpoint.receiver.on('qr.scanned', () => {})
     expect(await endpoint.send(newBody())).toMatchObject({ httpStatus: 200, status: 'processed' })
     expect(endpoint.reported).toEqual([])
   })
 
-  test('at the claim, twice: answered 503, and the next try is worked', async () => {
+  test('twice during the claim gets 503, and the next attempt is processed', async () => {
     let calls = 0
     const endpoint = createEndpoint(openNew(interrupt('claim', 2, abort)))
     endpoint.receiver.on('qr.scanned', () => void calls++)
@@ -72,7 +72,7 @@ describe('an object that is reset', () => {
     expect(calls).toBe(1)
   })
 
-  test('at the completion, three times: answered 200, written again behind, and the retry is a duplicate', async () => {
+  test('three times during the completion gets 200, is completed in the background, and the retry is a duplicate', async () => {
     let calls = 0
     const endpoint = createEndpoint(openNew(interrupt('complete', 3, abort)))
     endpoint.receiver.on('qr.scanned', () => void calls++)
@@ -85,7 +85,7 @@ describe('an object that is reset', () => {
     expect(calls).toBe(1)
   })
 
-  test('at the moment of the completion: asked once more', async () => {
+  test('during the completion is called once more', async () => {
     const endpoint = createEndpoint(openNew(interrupt('complete', 1, abort)))
     endpoint.receiver.on('qr.scanned', () => {})
     const body = newBody()
@@ -94,7 +94,7 @@ describe('an object that is reset', () => {
     expect((await endpoint.send(body)).status).toBe('duplicate')
   })
 
-  test('evicted while the handler runs and the lease is renewed, keeps the claim', async () => {
+  test('by eviction while the handler runs keeps the claim', async () => {
     const name = crypto.randomUUID()
     const store = durableObjectStore({ namespace: IDEMPOTENCY, name, shards: 1 })
     const endpoint = createEndpoint(store)
@@ -113,7 +113,7 @@ describe('an object that is reset', () => {
   })
 })
 
-test('an overloaded object is not asked again: that would make it worse', async () => {
+test('an overloaded object gets no second call, which would add to its load', async () => {
   const overload = () => Promise.reject(Object.assign(new Error('overloaded'), { overloaded: true }))
   const endpoint = createEndpoint(openNew(interrupt('claim', 1, overload)))
   endpoint.receiver.on('qr.scanned', () => {})

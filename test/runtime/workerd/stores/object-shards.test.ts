@@ -1,4 +1,4 @@
-/** How deliveries are spread over objects, how their alarms clear away what is over, and what the options refuse. */
+/** How deliveries are spread over objects, how alarms delete expired records, and how invalid options are refused. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
@@ -22,15 +22,15 @@ function entry(key: string, rawBody = new Uint8Array(1)): QuarantineEntry {
   return { key, code: 'not_json', rawBody, headers: {}, receivedAt: 1, ...unknown }
 }
 
-/** The real objects, and the names of those that were called. */
+/** Wraps the real objects and records the names of the called ones. */
 function recordNames(): { readonly namespace: IdempotencyNamespace; readonly names: Set<string> } {
   const names = new Set<string>()
   const idFromName = (name: string) => IDEMPOTENCY.idFromName(names.add(name) && name)
   return { namespace: { idFromName, get: (id) => IDEMPOTENCY.get(id as DurableObjectId) }, names }
 }
 
-describe('deliveries are spread', () => {
-  test.each([1, 16] as const)('over %d objects, by the first digits of their keys', async (shards) => {
+describe('a durableObjectStore', () => {
+  test.each([1, 16] as const)('uses %d objects for keys with every first digit', async (shards) => {
     const { namespace, names } = recordNames()
     const store = durableObjectStore({ namespace, shards, name: crypto.randomUUID() })
     for (let index = 0; index < 32; index++) {
@@ -40,7 +40,7 @@ describe('deliveries are spread', () => {
     expect(names.size).toBe(shards)
   })
 
-  test.each([1, 16] as const)('and the quarantine of %d objects is still one list', async (shards) => {
+  test.each([1, 16] as const)('lists the quarantine of %d objects in the order of the keys', async (shards) => {
     const { quarantine } = durableObjectStore({ namespace: IDEMPOTENCY, shards, name: crypto.randomUUID() })
     const keys = ['00', '01', '0f', '10', '7a', '7b', 'fe', 'ff'].map(keyFrom)
     for (const key of [...keys].reverse()) await quarantine(entry(key))
@@ -52,7 +52,7 @@ describe('deliveries are spread', () => {
     expect(await listed({ after: keys[6]! })).toEqual(keys.slice(7))
   })
 
-  test('and a page larger than one call may carry comes whole', async () => {
+  test('lists a page that is larger than one call may carry', async () => {
     const { quarantine } = durableObjectStore({ namespace: IDEMPOTENCY, shards: 1, name: crypto.randomUUID() })
     const bodies = Array.from({ length: 40 }, (_, index) => new Uint8Array(MEBIBYTE).fill(index))
     for (const [index, body] of bodies.entries()) await quarantine(entry(keyFrom(String(index + 10)), body))
@@ -73,7 +73,7 @@ describe('an alarm', () => {
     return { store: durableObjectStore({ namespace: IDEMPOTENCY, shards: 1, name }), object, alarmAt, keys }
   }
 
-  test('is set by the first claim, and forgets what is over, but no live claim', async () => {
+  test('is set by the first claim, and deletes expired records but no live claim', async () => {
     const { store, object, alarmAt, keys } = open()
     const past = Date.now() - HOUR_MS
     await store.claim(claim(keyFrom('a'), past, 0))
@@ -85,7 +85,7 @@ describe('an alarm', () => {
     expect(await alarmAt()).toBeGreaterThan(Date.now())
   })
 
-  test('waits for the oldest retention, and is not set again when nothing is left', async () => {
+  test('waits for the earliest retention, and is not set again without records', async () => {
     const { store, object, alarmAt, keys } = open()
     const retainUntil = Date.now() + 5 * HOUR_MS
     await store.claim(claim(keyFrom('a'), retainUntil))
@@ -102,7 +102,7 @@ describe('an alarm', () => {
     expect(await alarmAt()).toBeGreaterThan(Date.now())
   })
 
-  test('goes on soon while there is more than one batch', async () => {
+  test('runs again soon while more than one batch is left', async () => {
     const { store, object, alarmAt } = open()
     const past = Date.now() - HOUR_MS
     await Promise.all(
@@ -115,7 +115,7 @@ describe('an alarm', () => {
   })
 })
 
-test('the options refuse what is no Durable Object binding, and other numbers of shards', () => {
+test('a binding of another kind and other numbers of shards are refused', () => {
   expect(() => durableObjectStore({ namespace: env.DB as never })).toThrow(/Durable Object binding.*\[option_invalid\]/)
   expect(() => durableObjectStore({ namespace: undefined as never })).toThrow(/\[option_invalid\]/)
   expect(() => durableObjectStore({ namespace: IDEMPOTENCY, shards: 2 as never })).toThrow(/1 or 16; it is 2/)

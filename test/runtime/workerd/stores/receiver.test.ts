@@ -1,4 +1,4 @@
-/** A receiver behind the Workers adapter, over each of Cloudflare's stores: what the sender is answered, and how often a handler runs. */
+/** A receiver behind the Workers adapter with each Cloudflare store: the responses, and how many times a handler runs. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
@@ -10,10 +10,10 @@ const stores = [
   { name: 'Durable Objects', open: (name: string) => durableObjectStore({ namespace: env.IDEMPOTENCY, name }) },
 ]
 
-describe.each(stores)('a receiver over $name', ({ open }) => {
+describe.each(stores)('a receiver with $name', ({ open }) => {
   const openNew = () => open(crypto.randomUUID())
 
-  test('a delivery is processed once, and its copy is a duplicate', async () => {
+  test('processes a delivery once, and its copy is a duplicate', async () => {
     let calls = 0
     const endpoint = createEndpoint(openNew())
     endpoint.receiver.on('qr.scanned', () => void calls++)
@@ -24,7 +24,7 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     expect(endpoint.reported).toEqual([])
   })
 
-  test('another isolate knows what this one has finished', async () => {
+  test('recognizes a delivery that another isolate finished', async () => {
     const name = crypto.randomUUID()
     const body = newBody()
     for (const status of ['processed', 'duplicate']) {
@@ -34,7 +34,7 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     }
   })
 
-  test('a copy is busy while the first is worked', async () => {
+  test('returns busy for a copy while the first one is being processed', async () => {
     const endpoint = createEndpoint(openNew())
     const [started, finish] = [createGate(), createGate()]
     endpoint.receiver.on('qr.scanned', () => {
@@ -50,7 +50,7 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     expect((await endpoint.send(body)).status).toBe('duplicate')
   })
 
-  test('of 1,000 copies at once one reaches the handler, and every answer is 200 or 503', async () => {
+  test('calls the handler once for 1,000 concurrent copies, and every response is 200 or 503', async () => {
     let calls = 0
     const endpoint = createEndpoint(openNew())
     endpoint.receiver.on('qr.scanned', () => void calls++)
@@ -58,13 +58,13 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     const responses = await Promise.all(Array.from({ length: 1000 }, () => endpoint.send(body)))
     expect(responses.filter(({ httpStatus }) => httpStatus !== 200 && httpStatus !== 503)).toEqual([])
     expect(calls).toBeLessThanOrEqual(1)
-    // On a machine too slow to answer 1,000 claims in a second the one claim may have come late and been given back: then it is the next.
+    // A slow machine may answer the winning claim too late, and the receiver releases it. Then the next attempt is processed.
     await Promise.all(responses.map(({ settled }) => settled()))
     expect((await endpoint.send(body)).httpStatus).toBe(200)
     expect(calls).toBe(1)
   })
 
-  test('a handler that outlives the deadline goes on behind the answer, and the retry is a duplicate', async () => {
+  test('a handler that exceeds the deadline continues in the background, and the retry is a duplicate', async () => {
     const endpoint = createEndpoint(openNew(), { deadlineMs: 300, bodyDeadlineMs: 200 })
     const finish = createGate()
     endpoint.receiver.on('qr.scanned', () => finish.opened)
@@ -77,14 +77,14 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     expect((await endpoint.send(body)).status).toBe('duplicate')
   })
 
-  test('a failed try is counted, and the next runs only the handlers that are not done', async () => {
+  test('counts a failed attempt, and the next one runs only the uncompleted handlers', async () => {
     const calls: string[] = []
     const endpoint = createEndpoint(openNew())
     endpoint.receiver
       .on('qr.scanned', (_, { attempt }) => void calls.push(`count ${attempt}`), { name: 'count' })
       .on('qr.scanned', (_, { attempt, redelivery }) => {
         calls.push(`mail ${attempt} ${redelivery}`)
-        if (attempt === 1) throw new Error('the mail server is away')
+        if (attempt === 1) throw new Error('the mail server is down')
       })
     const body = newBody()
     expect(await endpoint.send(body)).toMatchObject({ httpStatus: 500, status: 'failed' })
@@ -92,7 +92,7 @@ describe.each(stores)('a receiver over $name', ({ open }) => {
     expect(calls).toEqual(['count 1', 'mail 1 false', 'mail 2 true'])
   })
 
-  test('a delivery that fails five times is answered 200 and kept in the store’s quarantine, to be worked again', async () => {
+  test('quarantines a delivery that fails five times with a 200, and reprocesses it', async () => {
     const store = openNew()
     const endpoint = createEndpoint(store)
     let isHealed = false
