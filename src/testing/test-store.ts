@@ -1,7 +1,6 @@
 /**
  * Registers the conformance suite of the store contract for any test runner and any driver.
  */
-
 import { attempts } from './store-suite/attempts.js'
 import { checkpoints } from './store-suite/checkpoints.js'
 import { claiming } from './store-suite/claiming.js'

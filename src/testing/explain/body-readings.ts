@@ -1,6 +1,6 @@
 /**
- * Derives the bodies that may have been signed from the received body. Each reading undoes one change that frameworks, editors or
- * proxies make. To undo two changes, pass a reading to `readBody` again.
+ * Derives candidates for the signed body from the received body. Each reading undoes one change that frameworks, editors or proxies make.
+ * To undo two changes, pass a reading to `readBody` again.
  */
 import { encodeUtf8 } from '../../crypto/encoding.js'
 import { cutSignatureField } from '../../delivery/signed-content.js'
@@ -29,7 +29,7 @@ const STEPS: readonly (readonly [
   ['signed_without_signature', (bytes) => [[cutSignatureField(bytes)]]],
   ['body_newline', newlines],
   ['body_bom', byteOrderMarks],
-  ['body_line_ends', lineEnds],
+  ['body_line_ends', lineBreaks],
   ['body_compressed', async (bytes) => [[await decompress(bytes), 'the signature belongs to the uncompressed bytes']]],
   ['body_base64', (bytes) => [[fromBase64(bytes)]]],
   ['body_charset', (bytes) => undoCharsets(bytes).map(({ bytes: result, detail }) => [result, detail])],
@@ -68,7 +68,7 @@ function endOfContent(bytes: Uint8Array): number {
   return end
 }
 
-function lineEnds(bytes: Uint8Array): readonly Undone[] {
+function lineBreaks(bytes: Uint8Array): readonly Undone[] {
   const text = decodeUtf8(bytes)
   if (!text?.includes('\n')) return []
   const unix = text.replaceAll('\r\n', '\n')

@@ -1,6 +1,6 @@
 /**
- * Derives the keys that may have signed from the configured secrets: without characters that an env file added, with characters that got
- * lost, decoded from hex or base64. The other secrets of the project follow.
+ * Derives candidate keys from the configured secrets: without characters that an env file added, with lost characters restored, and
+ * decoded from hex or base64. The other secrets of the project come last.
  */
 import { encodeUtf8 } from '../../crypto/encoding.js'
 import type { Secret } from '../../crypto/secrets.js'

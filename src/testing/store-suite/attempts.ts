@@ -1,7 +1,6 @@
 /**
  * Attempts: the store counts each of the sender's attempts once, so that the receiver recognizes the last one.
  */
-
 import { expectEqual } from './expect.js'
 import { type Caller, concurrently, type StoreTest } from './store-test.js'
 

@@ -1,7 +1,6 @@
 /**
  * Checkpoints: every later attempt knows the handlers that an earlier attempt completed, however that attempt ended.
  */
-
 import { expectEqual } from './expect.js'
 import { type Caller, concurrently, type StoreTest } from './store-test.js'
 

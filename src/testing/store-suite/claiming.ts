@@ -1,7 +1,6 @@
 /**
  * Claiming: exactly one of many callers gets a delivery, and a claim that is repeated because its response was lost is the same claim.
  */
-
 import { expectEqual, expectTrue } from './expect.js'
 import { type Caller, concurrently, randomKey, type StoreTest, type TestContext } from './store-test.js'
 

@@ -1,7 +1,6 @@
 /**
  * The inputs of the conformance suite: a test runner and a description of the driver under test.
  */
-
 import type { MaybePromise } from '../../maybe-promise.js'
 import type { Store, TransactionRequest } from '../../stores/store.js'
 

@@ -1,7 +1,6 @@
 /**
  * Fencing: an owner that lost its claim can't change the delivery in any state.
  */
-
 import { expectEqual } from './expect.js'
 import { type Caller, concurrently, type StoreTest } from './store-test.js'
 
@@ -87,15 +86,15 @@ const afterwards = (['complete', 'release'] as const).flatMap((ending) =>
   ),
 )
 
-const strangers = CALLS.map(
+const otherCallers = CALLS.map(
   ({ name, call }): StoreTest => ({
-    name: `a stranger’s ${name} has no effect on a claimed delivery or on an absent one`,
+    name: `another caller’s ${name} has no effect on a claimed delivery or on an absent one`,
     async run({ callers }) {
       const [ada, ben] = callers() as [Caller, Caller]
       expectEqual(await call(ben), false, `the ${name} of an absent delivery`)
       const fresh = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
       expectEqual(await ada.claim(), fresh, 'the first claim')
-      expectEqual(await call(ben), false, `the stranger’s ${name}`)
+      expectEqual(await call(ben), false, `the other caller’s ${name}`)
       expectEqual(await ada.claim(), fresh, 'the owner’s claim, repeated')
     },
   }),
@@ -105,7 +104,7 @@ const strangers = CALLS.map(
 export const fencing: readonly StoreTest[] = [
   ...lateOwners,
   ...afterwards,
-  ...strangers,
+  ...otherCallers,
   {
     name: 'a completion repeated with its token returns true again',
     async run({ callers }) {

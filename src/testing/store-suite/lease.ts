@@ -1,7 +1,6 @@
 /**
  * The lease: the time that a claim is held, by the store's clock.
  */
-
 import { expectEqual, expectTrue } from './expect.js'
 import type { Caller, StoreTest } from './store-test.js'
 

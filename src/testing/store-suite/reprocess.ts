@@ -1,7 +1,6 @@
 /**
  * Reprocessing: a quarantined delivery is done for the sender, and a person can process it again.
  */
-
 import { expectEqual } from './expect.js'
 import { type Caller, type Claimed, concurrently, type StoreTest } from './store-test.js'
 

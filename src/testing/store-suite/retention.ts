@@ -1,7 +1,6 @@
 /**
  * Retention: the time that the store keeps a delivery, by the store's clock. It can grow, but never shrinks.
  */
-
 import { expectEqual } from './expect.js'
 import type { Caller, StoreTest, TestContext } from './store-test.js'
 

@@ -1,7 +1,6 @@
 /**
  * Everything together: other processes, other namespaces, restarts and concurrent operations of all kinds.
  */
-
 import { expectEqual, expectTrue } from './expect.js'
 import { type Caller, concurrently, randomKey, type StoreTest, type TestContext } from './store-test.js'
 

@@ -43,7 +43,7 @@ test('a receiver accepts the signed delivery, and the request has the same body 
   expect(new Uint8Array(await sent.arrayBuffer())).toEqual(rawBody)
 })
 
-test('given headers replace the default headers', async () => {
+test('options.headers replaces the default headers', async () => {
   const headers = { 'x-govalid-signature': 'sha256=forged', 'x-request-id': '7' }
   const { delivery } = await signDelivery('{}', { secret: SECRET, headers })
   expect(delivery.header('x-govalid-signature')).toBe('sha256=forged')
