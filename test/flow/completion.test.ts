@@ -5,9 +5,10 @@
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, type Outcome, PermanentError, type QuarantineEntry, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
+import { entryOf, jobOf } from '../support/handed-out.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
-import { deliveryOf, MINUTE, pause, type Receiving, receiving, SECOND } from '../support/receiving.js'
+import { MINUTE, pause, type Receiving, receiving, SECOND } from '../support/receiving.js'
 
 interface SlowStore extends Store {
   /** How many times each call was made. */
@@ -211,14 +212,6 @@ describe('the entry of a delivery that was quarantined early', () => {
 })
 
 describe('a delivery without a sender that waits', () => {
-  const { body, headers } = deliveryOf()
-  const accepted = {
-    key: 'a'.repeat(64),
-    rawBody: body as Uint8Array,
-    headers: headers?.() ?? {},
-    receivedAt: Date.parse(EVENT_TIME),
-  }
-
   it.each([
     [600, 600, 0],
     [1200, 1000, 1],
@@ -226,20 +219,19 @@ describe('a delivery without a sender that waits', () => {
     const { receiver, reported, clock } = open(completeMs)
     receiver.on('qr.scanned', () => {})
     let settledAt: number | undefined
-    void receiver.process(accepted, { number: 1, last: false }).then(() => {
+    void receiver.process(jobOf(), { number: 1, last: false }).then(() => {
       settledAt = clock.now() - Date.parse(EVENT_TIME)
     })
     await clock.advance(3 * SECOND)
     expect([settledAt, reported('completion_delayed')]).toEqual([resolvesMs, delayed])
-    expect((await receiver.process(accepted, { number: 2, last: false })).status).toBe('duplicate')
+    expect((await receiver.process(jobOf(), { number: 2, last: false })).status).toBe('duplicate')
   })
 
   test('reprocess waits for the completion too', async () => {
     const { receiver, clock } = open(600)
     receiver.on('qr.scanned', () => {})
-    const entry = { ...accepted, code: 'stale', eventType: 'qr.scanned', error: undefined, attempt: undefined }
     const outcomes: Outcome[] = []
-    void receiver.reprocess(entry).then((outcome) => outcomes.push(outcome))
+    void receiver.reprocess(entryOf()).then((outcome) => outcomes.push(outcome))
     await clock.advance(599)
     expect(outcomes).toEqual([])
     await clock.advance(1)

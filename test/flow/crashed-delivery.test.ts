@@ -5,9 +5,10 @@
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError, type QuarantineEntry, type QuarantineSink, type Store } from '../../src/index.js'
 import { type FixedClock, fixedClock } from '../../src/testing/index.js'
+import { jobOf } from '../support/handed-out.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
-import { deliveryOf, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+import { MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
 
 /** An event without a timestamp has no age, so only the store's count decides which attempt is the last. */
 const UNDATED = scannedEvent({ timestamp: undefined })
@@ -206,19 +207,14 @@ describe('a delivery whose first four attempts crashed', () => {
 })
 
 describe('a job of an inbox whose process crashed', () => {
-  const { body, headers } = deliveryOf(UNDATED)
-  const job = {
-    key: 'a'.repeat(64),
-    rawBody: body as Uint8Array,
-    headers: headers?.() ?? {},
-    receivedAt: Date.parse(EVENT_TIME),
-  }
-
   it('runs its handlers again without being quarantined early, because the inbox still holds it', async () => {
     const quarantine = memoryQuarantine()
     const { receiver } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => {})
-    expect(await receiver.process(job, { number: 2, last: false })).toMatchObject({ status: 'processed', attempt: 2 })
+    expect(await receiver.process(jobOf(UNDATED), { number: 2, last: false })).toMatchObject({
+      status: 'processed',
+      attempt: 2,
+    })
     expect(quarantine.codes).toEqual([])
   })
 
@@ -229,7 +225,7 @@ describe('a job of an inbox whose process crashed', () => {
     const quarantine = memoryQuarantine()
     const { receiver } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => expect.unreachable())
-    const outcome = await receiver.process(job, attempt)
+    const outcome = await receiver.process(jobOf(UNDATED), attempt)
     expect(outcome).toMatchObject({ status: 'quarantined', code: 'handler_crashed' })
     expect(quarantine.codes).toEqual(['handler_crashed'])
   })
