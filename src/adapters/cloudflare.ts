@@ -1,30 +1,31 @@
 /**
  * Adapter for Cloudflare Workers, without `nodejs_compat`. In: a Worker's request, its `env` and its `ctx`. Out: a `Response`.
- * The lease is not renewed behind the answer: a Worker may be frozen there.
+ * The lease isn't renewed after the response, because the platform may freeze the Worker then.
  */
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { isWebhookError } from '../errors.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
-/** What a Worker's `fetch` is given as its third argument, as far as it is used. */
+/** The part of a Worker's execution context that the adapter uses. */
 export interface WorkerContext {
-  /** Keeps the Worker alive for work that goes on behind the answer. */
+  /** Keeps the Worker alive until the promise settles, also after the response. */
   waitUntil(work: Promise<unknown>): void
 }
 
-/** A Worker's `fetch`. */
+/** A Worker's `fetch` handler. */
 export type WorkerHandler<Env> = (request: Request, env: Env, ctx: WorkerContext) => Promise<Response>
 
-/** What is used of a receiver. */
+/** The part of a receiver that the adapter uses. */
 export type ReceiverLike = Pick<Receiver, 'receive'>
 
 const FIX =
-  'The request’s body was read before the webhook handler. Give it the untouched request, or request.clone() to whatever else reads it.'
+  'Pass the untouched request to the webhook handler. If other code reads the body first, give that code request.clone(). ' +
+  'See docs/frameworks/cloudflare-workers.md.'
 
 /**
- * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch`. The function is called once per `env`. Where it finds
- * no secret the answer is 500 and the log says the cure; anything else it throws is the Worker's own exception.
+ * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch` handler. The function is called once per `env`. If `env`
+ * has no secret, the response is 500 and the log names the fix. Any other error that the function throws becomes the Worker's exception.
  *
  * @example
  * ```ts
@@ -45,19 +46,19 @@ export function toHandler<Env extends object>(
 ): WorkerHandler<Env> {
   const receiverFor = typeof receiver === 'function' ? oncePerEnv(receiver) : () => receiver
   return async function handleWorkerRequest(request, env, ctx) {
-    const found = findReceiver(() => receiverFor(env))
+    const found = createOrLog(() => receiverFor(env))
     if (!found) return toWebResponse(request, toResponse({ status: 'refused', code: 'secret_missing' }))
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work)
     const received = found.receive({ ...toDelivery(request, FIX), waitUntil, freezesAfterResponse: true })
-    // A sender that hangs up ends the request, and with it handlers half done: unless the platform was asked to wait for them.
+    // If the sender hangs up, the platform ends the request and its running handlers, unless it was asked to wait.
     waitUntil(received)
     return toWebResponse(request, toResponse(await received))
   }
 }
 
-function findReceiver(find: () => ReceiverLike): ReceiverLike | undefined {
+function createOrLog(create: () => ReceiverLike): ReceiverLike | undefined {
   try {
-    return find()
+    return create()
   } catch (error) {
     if (!isWebhookError(error) || (error.code !== 'secret_missing' && error.code !== 'secret_blank')) throw error
     console.error(`[govalid-webhooks] ${error.code}: ${error.message}`)
@@ -66,12 +67,12 @@ function findReceiver(find: () => ReceiverLike): ReceiverLike | undefined {
 }
 
 function oncePerEnv<Env extends object>(create: (env: Env) => ReceiverLike): (env: Env) => ReceiverLike {
-  const made = new WeakMap<Env, ReceiverLike>()
+  const receivers = new WeakMap<Env, ReceiverLike>()
   return function receiverFor(env) {
-    const known = made.get(env)
+    const known = receivers.get(env)
     if (known) return known
-    const fresh = create(env)
-    made.set(env, fresh)
-    return fresh
+    const created = create(env)
+    receivers.set(env, created)
+    return created
   }
 }

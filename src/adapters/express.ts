@@ -1,17 +1,18 @@
 /**
- * Adapter for Express 5 and 4. In: an Express request. Out: the answer. Mount it before `express.json()`; mounted behind it, it says so.
+ * Adapter for Express 5 and 4. In: an Express request. Out: the response, written to Express's response object.
+ * Mount it before `express.json()`. If it is mounted after it, the log names the fix.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { toDelivery, writeResponse } from './node-request.js'
 
-/** An Express request handler; typed without Express, so that it fits version 5 and version 4. */
+/** An Express request handler. Its type doesn't import Express, so it fits version 5 and version 4. */
 export type ExpressHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 const FIX =
-  'express.json() or another body parser ran before the webhook route. Move app.post(path, toHandler(receiver)) above app.use(express.json()), ' +
-  'or keep the bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes } }).'
+  'Move app.post(path, toHandler(receiver)) above app.use(express.json()) and every other body parser. ' +
+  'Or keep the raw bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes } }). See docs/frameworks/express.md.'
 
 /**
  * Turns a receiver into an Express request handler.

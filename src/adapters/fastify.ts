@@ -1,6 +1,6 @@
 /**
- * Adapter for Fastify 5 and 4. In: a Fastify request. Out: the answer, through Fastify's own reply, so that the app's hooks and log see it.
- * Raw parsing stays inside the plugin: other routes keep the parsers of the app.
+ * Adapter for Fastify 5 and 4. In: a Fastify request. Out: the response, through Fastify's reply, so the app's hooks and log see it.
+ * The plugin turns off body parsing for its own route only. Other routes keep the app's parsers.
  */
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,21 +9,21 @@ import { toResponse, type WebhookResponse } from '../delivery/response.js'
 import { WebhookError } from '../errors.js'
 import { leaveSoon, type NodeRequest, toDelivery } from './node-request.js'
 
-/** What `app.register` is given beside the plugin. */
+/** The options that `app.register` takes with the plugin. */
 export interface WebhookPluginOptions {
-  /** Where the webhook is served, for example `/webhooks/govalid`. A `prefix` is put before it, as in every Fastify plugin. */
+  /** The webhook's path, for example `/webhooks/govalid`. A `prefix` is put in front of it, as in every Fastify plugin. */
   readonly path: string
 }
 
 const UNREAD = 'application/octet-stream'
 const FIX =
-  'A preParsing hook or another plugin read the stream before the webhook route. Register the plugin where no such hook applies, ' +
-  'or have the hook keep the bytes: request.rawBody = bytes (fastify-raw-body: encoding: false).'
+  'Find the preParsing hook that reads the body, and register it only in the plugin whose routes need it. ' +
+  'Or keep the raw bytes in that hook as a Buffer: request.rawBody = bytes. See docs/frameworks/fastify.md.'
 
 /**
  * Turns a receiver into a Fastify plugin.
  *
- * @throws WebhookError `option_invalid`, from `app.register`, when there is no `path`.
+ * @throws WebhookError `option_invalid` when the plugin starts and `path` isn't a string that begins with `/`.
  *
  * @example
  * ```ts
@@ -41,15 +41,15 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
   return async function govalidWebhooks(app, options) {
     const path = readPath(options)
     app.removeAllContentTypeParsers()
-    // By its name too: the parser of a name is kept, that of any other type is looked for each time. Any other it is where a hook of the
-    // app has asked for `request.mediaType`, which Fastify then keeps.
+    // Fastify looks up the parser of a named type directly, but searches for the `*` parser on every request. The `*` parser is needed too:
+    // once a hook has read `request.mediaType`, Fastify 5 keeps the original type.
     for (const type of [UNREAD, '*']) {
       app.addContentTypeParser(type, function leaveUnread(_request, _stream, done) {
         done(null)
       })
     }
-    app.addHook('onRequest', function neutraliseContentType(request, _reply, done) {
-      // Fastify answers a malformed content type with 415 before any parser; the request's own headers stay as they came.
+    app.addHook('onRequest', function replaceContentType(request, _reply, done) {
+      // Fastify responds to a malformed content type with 415 before any parser runs. Node's request keeps the original headers.
       request.headers = { 'content-type': UNREAD }
       done()
     })
@@ -63,14 +63,15 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
 function readPath(options: Partial<WebhookPluginOptions> | undefined): string {
   const path: unknown = options?.path
   if (typeof path === 'string' && path.startsWith('/')) return path
-  const came = typeof path === 'string' ? JSON.stringify(path) : typeof path
+  const received = typeof path === 'string' ? JSON.stringify(path) : typeof path
   throw new WebhookError(
     'option_invalid',
-    `path must be a text that begins with "/"; it is ${came}. For example app.register(toPlugin(receiver), { path: '/webhooks/govalid' }).`,
+    `path must be a string that begins with "/"; it is ${received}. For example: ` +
+      "app.register(toPlugin(receiver), { path: '/webhooks/govalid' }). See docs/frameworks/fastify.md.",
   )
 }
 
-/** Node's request, with the bytes that a hook kept on Fastify's. */
+/** Returns Node's request, with the bytes that a hook kept on Fastify's request. */
 function rawRequest({ raw, rawBody }: FastifyRequest & { readonly rawBody?: unknown }): NodeRequest {
   return rawBody instanceof Uint8Array ? Object.assign(raw, { rawBody }) : raw
 }
@@ -81,19 +82,19 @@ function sendResponse(
   { status, headers, body, closes }: WebhookResponse,
 ): FastifyReply {
   reply.code(status).headers(headers)
-  if (closes) return reply.send(lingering(raw, body))
-  // A text leaves together with its headers, bytes after them. Without a serializer Fastify would add a charset to its content type.
-  return reply.serializer(asItIs).send(body)
+  if (closes) return reply.send(toLingeringStream(raw, body))
+  // A string goes out in one write with its headers, a Buffer doesn't. The serializer keeps Fastify from adding a charset to the content type.
+  return reply.serializer(unchanged).send(body)
 }
 
-/** The body at once, and its end only when the request is over or has had its time. */
-function lingering(request: NodeRequest, body: string): Readable {
+/** Streams the body immediately, but ends only after the request has ended or lingered long enough. */
+function toLingeringStream(request: NodeRequest, body: string): Readable {
   const stream = new Readable({ read() {} })
   stream.push(body)
   leaveSoon(request, () => stream.push(null))
   return stream
 }
 
-function asItIs(body: unknown): string {
+function unchanged(body: unknown): string {
   return body as string
 }

@@ -1,13 +1,13 @@
 /**
- * Adapter for everything that speaks `Request` and `Response`: Hono, Bun, Deno, SvelteKit, h3. In: a `Request`. Out: a `Response`.
+ * Adapter for every framework that uses `Request` and `Response`: Hono, Bun, Deno, SvelteKit, h3. In: a `Request`. Out: a `Response`.
  */
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
-/** What a platform may offer beside the request. */
+/** The platform's context of a request. */
 export interface FetchContext {
-  /** Keeps the platform alive for work that goes on behind the answer. */
+  /** Keeps the platform alive until the promise settles, also after the response. */
   waitUntil?(work: Promise<unknown>): void
 }
 
@@ -15,7 +15,8 @@ export interface FetchContext {
 export type FetchHandler = (request: Request, context?: FetchContext) => Promise<Response>
 
 const FIX =
-  'Something read the body before the webhook handler: give toHandler(receiver) the untouched Request, or a clone made before anything read it.'
+  'Pass the untouched Request to the webhook handler. If other code reads the body first, give that code request.clone(). ' +
+  'See docs/frameworks/fetch.md.'
 
 /**
  * Turns a receiver into a function from `Request` to `Response`.

@@ -1,22 +1,22 @@
 /**
  * Adapter for Next.js route handlers (App Router, Next.js 15.1 and newer), in the Node and the edge runtime. In: the route's `Request`.
- * Out: a `Response`. Work behind the answer is given to Next's `after`, so that a serverless platform lets it finish. A body that was
- * refused unread is read for a moment before the answer.
+ * Out: a `Response`. Next's `after` keeps a serverless platform alive for work after the response. An unread body that was refused is read
+ * for a moment before the response.
  */
 import { after } from 'next/server.js'
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
-/** A route handler of Next.js. */
+/** A Next.js route handler. */
 export type RouteHandler = (request: Request) => Promise<Response>
 
 const FIX =
-  'The route read the body before the webhook handler did. Export the handler itself: export const POST = toHandler(receiver); ' +
-  'or read a clone: await request.clone().json(). In a handler the parsed event is its first argument.'
+  'Export the webhook handler itself: export const POST = toHandler(receiver). If the route reads the body first, read a clone: ' +
+  'await request.clone().json(). Handlers get the parsed event as their first argument. See docs/frameworks/nextjs.md.'
 
 /**
- * Turns a receiver into a route handler. Export it as `POST` alone: Next.js answers every other method with 405 itself.
+ * Turns a receiver into a route handler. Export only `POST`: Next.js responds to every other method with 405 by itself.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ const FIX =
  * import { createReceiver } from 'govalid-webhooks'
  * import { toHandler } from 'govalid-webhooks/next'
  *
- * // A function: `next build` loads this file, and the secret need not be there yet.
+ * // A function, because `next build` loads this file and the secret may not exist yet.
  * const receiver = createReceiver({ secret: () => process.env.GOVALID_WEBHOOK_SECRET })
  *
  * export const POST = toHandler(receiver)
@@ -39,31 +39,31 @@ export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
   }
 }
 
-const LOOK_MS = 20
-const MAX_LOOKS = 50
+const CHECK_MS = 20
+const MAX_CHECKS = 50
 
 /**
- * Reads and drops a body until it ends or its sender falls silent, for a second at most. Node resets a connection that it closes while
- * its peer still sends, and an answer that the sender has not read yet is lost with it; Next.js leaves no way to answer first.
+ * Reads and drops a body until it ends or the sender stops sending, for at most a second. Node resets a connection that it closes while the
+ * sender still sends, and the sender loses a response that it hasn't read yet. Next.js offers no way to respond first.
  */
 function readOn(body: ReadableStream<Uint8Array>): Promise<void> {
   return new Promise((resolve) => {
     const reader = body.getReader()
-    let looks = 0
-    let silentLooks = 0
+    let checks = 0
+    let silentChecks = 0
     const end = () => {
       clearInterval(timer)
       reader.cancel().catch(() => {})
       resolve()
     }
     const timer = setInterval(() => {
-      looks += 1
-      silentLooks += 1
-      // Twice: what came while the process had no turn is read after the first look that it gets.
-      if (silentLooks === 2 || looks === MAX_LOOKS) end()
-    }, LOOK_MS)
+      checks += 1
+      silentChecks += 1
+      // Two silent checks: bytes that came while the process was blocked are read only after the first check.
+      if (silentChecks === 2 || checks === MAX_CHECKS) end()
+    }, CHECK_MS)
     const read = async () => {
-      while (!(await reader.read()).done) silentLooks = 0
+      while (!(await reader.read()).done) silentChecks = 0
     }
     read().then(end, end)
   })
@@ -73,6 +73,6 @@ function keepAlive(work: Promise<unknown>): void {
   try {
     after(work)
   } catch {
-    // Outside a request of Next.js, or where the platform has no waitUntil: the process lives on, and the work with it.
+    // `after` throws outside a Next.js request and on platforms without waitUntil. The process keeps running there, and so does the work.
   }
 }

@@ -1,15 +1,15 @@
 /**
- * Shared by the adapters on `node:http`: makes a delivery of Node's request and writes the answer to its response. Reads the socket's
- * stream itself; a body parser that was there first is told apart from one that only looked.
+ * Shared by the adapters on `node:http`: turns Node's request into a delivery and writes the response. It reads the request's stream itself,
+ * and notices if a body parser has read it before.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, BodyStream, Delivery } from '../types.js'
 
-/** A Node request as body parsers leave it. */
+/** A Node request, with the fields that body parsers add. */
 export type NodeRequest = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
 
-/** Makes a delivery of a Node request; `fix` says what to change where something has parsed the body. */
+/** Turns a Node request into a delivery. `fix` tells the developer what to change if other code has parsed the body. */
 export function toDelivery(request: NodeRequest, fix: string): Delivery {
   const { headers } = request
   return {
@@ -20,14 +20,14 @@ export function toDelivery(request: NodeRequest, fix: string): Delivery {
   }
 }
 
-/** Writes an answer. */
-export function writeResponse(request: IncomingMessage, response: ServerResponse, answer: WebhookResponse): void {
+/** Writes the receiver's response to Node's response. */
+export function writeResponse(request: IncomingMessage, response: ServerResponse, content: WebhookResponse): void {
   if (response.headersSent || response.destroyed) return
-  response.writeHead(answer.status, answer.headers)
-  endResponse(request, response, answer)
+  response.writeHead(content.status, content.headers)
+  endResponse(request, response, content)
 }
 
-/** Writes the body of an answer whose head is written, and lets go of a request that will not be read to its end. */
+/** Writes the body after the head was written. If `closes`, the rest of the request is read only briefly, and the connection ends. */
 export function endResponse(
   request: IncomingMessage,
   response: ServerResponse,
@@ -45,17 +45,17 @@ function findBody(request: NodeRequest, fix: string): BodySource {
   const { rawBody, body } = request
   if (rawBody instanceof Uint8Array) return rawBody
   if (body instanceof Uint8Array) return body
-  // A parser that found nothing to do leaves a `body` but not a read stream: the stream tells, not the property.
+  // A parser that had nothing to parse sets `body` but leaves the stream unread, so only the stream's state is reliable.
   return request.readableDidRead || request.readableEnded ? { alreadyParsed: fix } : streamOf(request)
 }
 
-// A text: every request is closed at its end, and an error would build a stack each time.
+// A string, because every request closes at its end and an Error would build a stack each time.
 const CLOSED = 'the request was closed'
 
 function streamOf(request: IncomingMessage): BodyStream {
   return {
     read(consumer) {
-      // With its last byte a body is complete; Node tells its end a turn later, for which a timer would have to be set.
+      // A body is complete with its last byte. Node's `end` event comes an event-loop turn later, and waiting for it would need a timer.
       const length = Number(request.headers['content-length'])
       let received = 0
       const onData = (chunk: Uint8Array) => {
@@ -78,8 +78,8 @@ function streamOf(request: IncomingMessage): BodyStream {
 const LINGER_MS = 500
 
 /**
- * Reads on for a moment and then calls `end`, which ends the answer: what is closed with bytes unread is reset, and an answer that the
- * sender has not read yet is lost with it.
+ * Reads the rest of the request for a moment and then calls `end`, which ends the response. A connection that is closed with unread bytes is
+ * reset, and the sender loses a response that it hasn't read yet.
  */
 export function leaveSoon(request: IncomingMessage, end: () => void): void {
   if (request.readableEnded || request.destroyed) {

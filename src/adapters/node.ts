@@ -1,6 +1,6 @@
 /**
- * Adapter for plain `node:http`: for Express, NestJS, Next's pages router and whatever else hands out Node's request and response.
- * In: an `IncomingMessage`. Out: the answer, written. No body parser is needed.
+ * Adapter for plain `node:http`, and for frameworks that pass on Node's request and response, such as NestJS and Next.js API routes.
+ * In: an `IncomingMessage`. Out: the response, written to the `ServerResponse`. It needs no body parser.
  */
 import type { ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
@@ -9,12 +9,13 @@ import { type NodeRequest, toDelivery, writeResponse } from './node-request.js'
 
 export type { NodeRequest } from './node-request.js'
 
-/** Handles one request of Node's own server. */
+/** A request handler for Node's `http` server. */
 export type NodeHandler = (request: NodeRequest, response: ServerResponse) => Promise<void>
 
 const FIX =
-  'Something read the body before the webhook handler. Mount the handler before any body parser, or keep the bytes in request.rawBody. ' +
-  'In the pages router of Next.js: export const config = { api: { bodyParser: false } }.'
+  'Mount the webhook handler before any body parser, or keep the raw bytes in request.rawBody as a Buffer. ' +
+  'In a Next.js API route, add: export const config = { api: { bodyParser: false } }. ' +
+  'In NestJS, use NestFactory.create(AppModule, { rawBody: true }). See docs/frameworks/node.md.'
 
 /**
  * Turns a receiver into a handler for `node:http`.

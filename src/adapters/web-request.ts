@@ -1,10 +1,10 @@
 /**
- * Shared by the adapters that speak `Request` and `Response`: makes a delivery of the one, and the other of an answer.
+ * Shared by the adapters for `Request` and `Response`: turns a `Request` into a delivery, and the receiver's response into a `Response`.
  */
 import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, Delivery } from '../types.js'
 
-/** Makes a delivery of a `Request`; `fix` says what to change where something has read the body. */
+/** Turns a `Request` into a delivery. `fix` tells the developer what to change if other code has read the body. */
 export function toDelivery(request: Request, fix: string): Delivery {
   const { headers } = request
   return {
@@ -15,7 +15,7 @@ export function toDelivery(request: Request, fix: string): Delivery {
   }
 }
 
-/** Makes a `Response` of an answer. */
+/** Turns the receiver's response into a `Response`. */
 export function toWebResponse(request: Request, response: WebhookResponse): Response {
   return new Response(request.method === 'HEAD' ? null : response.body, {
     status: response.status,
