@@ -174,7 +174,7 @@ export interface Issue {
   readonly received: string
 }
 
-/** The result of `parseEvent`. `known` tells whether this version knows the event. */
+/** The result of `parseEvent`. `known` is true if this version knows the event. */
 export type ParsedEvent =
   | { readonly known: true; readonly event: GoValidEvent; readonly issues: readonly Issue[] }
   | { readonly known: false; readonly event: UnknownEvent; readonly issues: readonly Issue[] }

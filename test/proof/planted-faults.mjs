@@ -335,7 +335,7 @@ export const FAULTS = [
     find: "h('span', { class: 'row-name' }, ...visible(event)),",
     replace: "Object.assign(h('span', { class: 'row-name' }), { title: '' }).innerHTML = event,",
     tests: 'architecture/inspector-page.test.ts',
-    red: 'makes no markup and no code of text',
+    red: 'turns no text into markup or code',
   },
   {
     name: 'listen answers before it keeps',
