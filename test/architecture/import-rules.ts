@@ -80,8 +80,20 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^[^/]+\.ts$/, 'create receiver'],
 ]
 
-/** The stages of a delivery. Other files of `delivery/` are parts of a stage: a stage may import them, but they may not import a stage. */
-const STAGE = /^delivery\/(raw-body|signature|envelope|event|claim|dispatch|completion|response)\.ts$/
+/** The stages of a delivery, in order. A stage may import an earlier stage, for example for its result type, but never a later one. */
+const STAGES: readonly string[] = [
+  'raw-body',
+  'signature',
+  'envelope',
+  'event',
+  'claim',
+  'dispatch',
+  'completion',
+  'response',
+]
+
+/** The files that connect stages. A stage may not import them. */
+const CONNECTORS: readonly string[] = ['receive', 'accept', 'process', 'handler-run', 'finish']
 
 /** The only packages that may be imported for their values, and the files that may do so. Every other package is imported with `import type` and injected. */
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
@@ -103,7 +115,7 @@ const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|In
 const DEFAULT_EXPORT_ALLOWED: readonly string[] = []
 
 const MAX_LINES = 250
-const VAGUE_NAME = /^(utils?|helpers?|common|shared|misc)$/
+const VAGUE_NAME = /^(utils?|helpers?|common|shared|misc|means|work|run)$/
 
 /** Returns one sentence per fault of the tree; an empty list if there is none. */
 export function findFaults(sources: Sources): string[] {
@@ -159,11 +171,16 @@ function layerFaults(path: string, target: string): string[] {
   if (from === undefined || to === undefined) return []
   if (path === 'index.ts') return []
   if (target === 'index.ts') return [`${path} imports index.ts; import from the file that declares the name`]
-  if (from === 'delivery' && to === 'delivery') {
-    return STAGE.test(target) ? [`${path} imports another stage, ${target}`] : []
-  }
+  if (from === 'delivery' && to === 'delivery') return stageFaults(path, target)
   const allowed: readonly string[] = MAY_IMPORT[from]
   return allowed.includes(to) ? [] : [`${path} (${from}) may not import ${target} (${to})`]
+}
+
+function stageFaults(path: string, target: string): string[] {
+  const [stage, name] = [path, target].map((file) => file.replace(/^delivery\/|\.ts$/g, '')) as [string, string]
+  if (!STAGES.includes(stage)) return []
+  if (CONNECTORS.includes(name)) return [`${path} imports ${target}, which connects stages`]
+  return STAGES.indexOf(name) > STAGES.indexOf(stage) ? [`${path} imports a later stage, ${target}`] : []
 }
 
 function packageFaults(path: string, specifier: string, isTypeOnly: boolean): string[] {

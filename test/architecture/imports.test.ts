@@ -47,7 +47,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'types.ts': '// Words.\nexport type Word = string',
   'errors.ts': '// Errors.\nexport class WebhookError extends Error {}',
   'delivery/claim.ts':
-    "// Stage 5 of 8.\nimport type { Store } from '../stores/store.js'\nexport const claim = (s: Store) => s",
+    "// Stage 5 of 8.\nimport type { Store } from '../stores/store.js'\nimport type { signature } from './signature.js'\nexport const claim = (s: Store) => s",
   'delivery/signed-content.ts': '// A part of stage 2.\nexport const cut = 1',
   'delivery/signature.ts':
     "// Stage 2 of 8.\nimport { hmac } from '../crypto/hmac.js'\nimport './signed-content.js'\nexport const signature = hmac",
@@ -82,16 +82,16 @@ describe('the rules', () => {
 
   it.each([
     [
-      'a stage that imports another stage',
-      'delivery/claim.ts',
-      "import { signature } from './signature.js'",
-      'imports another stage',
+      'a stage that imports a later stage',
+      'delivery/signature.ts',
+      "import { claim } from './claim.js'",
+      'imports a later stage',
     ],
     [
-      'a part of a stage that imports a stage',
-      'delivery/signed-content.ts',
-      "import { claim } from './claim.js'",
-      'imports another stage',
+      'a stage that imports a file that connects stages',
+      'delivery/claim.ts',
+      "import { processEvent } from './process.js'",
+      'which connects stages',
     ],
     [
       'a stage that imports the receiver',
@@ -199,7 +199,10 @@ describe('the rules', () => {
       'cycle: crypto/hmac.ts → crypto/other.ts → crypto/hmac.ts',
     ],
   ])('refuse %s', (_, path, line, fault) => {
-    const other = { 'crypto/other.ts': "// Other.\nimport { hmac } from './hmac.js'\nexport const other = hmac" }
+    const other = {
+      'crypto/other.ts': "// Other.\nimport { hmac } from './hmac.js'\nexport const other = hmac",
+      'delivery/process.ts': '// Connects stages 5 to 7.\nexport const processEvent = 1',
+    }
     expect(faultsWith({ ...other, [path]: `${SOUND[path]}\n${line}` }).join('\n')).toContain(fault)
   })
 
