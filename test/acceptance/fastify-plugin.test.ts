@@ -115,12 +115,12 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
 
   test('a prefix is put before the path, and two receivers can live in one app', async () => {
     register({ path: '/govalid', prefix: '/hooks' })
-    app.register(toPlugin(inProcess.lab.receiver('strict')), { path: '/other' })
+    app.register(toPlugin(inProcess.lab.receiver('schema')), { path: '/other' })
     const target = await listen()
     const stage = createStage(target)
     await stage.step({ request: signed(scan(), { path: '/hooks/govalid' }), expected: PROCESSED })
     const { seen } = await stage.step({ request: signed(scan(), { path: '/other' }), expected: PROCESSED })
-    expect(seen.handled[0]?.variant).toBe('strict')
+    expect(seen.handled[0]?.variant).toBe('schema')
   })
 
   test('the app’s hooks and log see the answer', async () => {

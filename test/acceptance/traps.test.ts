@@ -99,7 +99,7 @@ const TRAPS: readonly Trap[] = [
         for (const { code, message } of (await observe()).reports) reports.push(`${code}: ${message}`)
         return reports.length > 0
       }, 'the report')
-      expect(reports).toEqual([expect.stringMatching(/^handler_failed: .*after the delivery had been answered/)])
+      expect(reports).toEqual([expect.stringMatching(/^handler_failed: .*after the response/)])
     },
   },
   {
@@ -166,9 +166,9 @@ const TRAPS: readonly Trap[] = [
       expect(reply.body).toBe('{"status":"failed"}')
       const refusal = await step({ request: withSignature(body, signatureOf(scan())), expected: UNAUTHENTIC })
       const dropped = await step({
-        variant: 'strict',
+        variant: 'schema',
         request: signed(scan({ data: { qr_title: secretTitle } })),
-        expected: quarantined('drift_refused'),
+        expected: quarantined('schema_refused'),
       })
       for (const { reports } of [seen, refusal.seen, dropped.seen]) {
         expect(reports.length).toBeGreaterThan(0)

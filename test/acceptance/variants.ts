@@ -35,6 +35,20 @@ interface Variant {
   readonly printing?: boolean
 }
 
+/** Requires a `qr_id`. Its message quotes the payload, which must reach no report. */
+const SCHEMAS: Sdk.EventSchemas = {
+  'qr.scanned': {
+    '~standard': {
+      version: 1,
+      vendor: 'acceptance',
+      validate: (data) =>
+        typeof (data as { readonly qr_id?: unknown }).qr_id === 'string'
+          ? { value: data }
+          : { issues: [{ message: `no qr_id in ${JSON.stringify(data)}` }] },
+    },
+  },
+}
+
 const VARIANTS = {
   /** One secret, a handler for every known event, memory store, no sink. */
   default: {},
@@ -43,9 +57,9 @@ const VARIANTS = {
   /** The secret given with the last `reset`. */
   'own-secret': { options: ({ ownSecret }) => ({ secret: ownSecret }) },
   'secret-function': { options: () => ({ secret: async () => SECRET }) },
-  strict: { options: () => ({ validation: 'strict' }) },
+  schema: { options: () => ({ schemas: SCHEMAS }) },
   'quarantine-sink': { options: ({ recorder }) => ({ quarantine: recorder.sink('quarantine-sink') }) },
-  'strict-sink': { options: ({ recorder }) => ({ validation: 'strict', quarantine: recorder.sink('strict-sink') }) },
+  'schema-sink': { options: ({ recorder }) => ({ schemas: SCHEMAS, quarantine: recorder.sink('schema-sink') }) },
   'unknown-handler': { unknown: true },
   'one-handler': { events: ['qr.scanned'] },
   'five-minutes': { options: () => ({ maxAgeMs: 300_000 }) },

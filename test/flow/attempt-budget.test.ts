@@ -44,7 +44,7 @@ describe('151, 178: a handler that fails once', () => {
     expect(reports).toMatchObject([
       {
         code: 'handler_failed',
-        message: expect.stringContaining('failed (try 1)'),
+        message: expect.stringContaining('failed (attempt 1)'),
         eventType: 'qr.scanned',
         error: new Error('no database'),
       },
@@ -303,10 +303,10 @@ describe('a last try that does not end', () => {
     expect(entries()).toEqual(['retry_pending: the handlers were still running at the deadline'])
     await clock.advance(MINUTE)
     expect((await deliver()).outcome.status).toBe('busy')
-    expect(entries()).toEqual(['retry_pending: the delivery is being worked for long'])
+    expect(entries()).toEqual(['retry_pending: the delivery was still being processed'])
     await clock.advance(2 * MINUTE)
     expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
-    expect(entries()).toEqual(['attempts_exhausted: the delivery was still being worked at its last try'])
+    expect(entries()).toEqual(['attempts_exhausted: the delivery was still being processed'])
     await clock.advance(5 * MINUTE)
     expect(quarantine.entries.size).toBe(0)
   })
@@ -365,7 +365,7 @@ describe('177c: a handler that ends the process on every try', () => {
     if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'handler_crashed' }])
   })
 
-  test('that completion is written again behind the answer where the store does not take it, and the lease then ends', async () => {
+  test('that completion is written again in the background where the store does not take it, and the lease then ends', async () => {
     const { last, store, clock, deliver } = await crashOn(4, memoryQuarantine(), 1)
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed' } })
     await clock.advance(SECOND)

@@ -144,7 +144,10 @@ test('store and quarantine both down on what must be the last try: 503', async (
   })
   receiver.on('qr.scanned', () => expect.unreachable())
   await clock.advance(50 * MINUTE)
-  expect(await attempt()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'store_unavailable' } })
+  expect(await attempt()).toMatchObject({
+    http: 503,
+    outcome: { status: 'unavailable', code: 'quarantine_unavailable' },
+  })
 })
 
 describe('without a store', () => {

@@ -73,7 +73,7 @@ describe('a handler that is not', () => {
     expect(reports).toMatchObject([
       {
         code: 'handler_failed',
-        message: expect.stringContaining('after the delivery had been answered'),
+        message: expect.stringContaining('after the response'),
         error: new Error('no database'),
       },
     ])

@@ -219,7 +219,7 @@ describe('with an idempotencyKey', () => {
     expect(calls()).toBe(1)
     expect(reports[0]).toMatchObject({
       code: 'idempotency_key_failed',
-      message: expect.stringContaining('known by its bytes'),
+      message: expect.stringContaining('deduplicated by its bytes'),
       idempotencyKey: first.idempotencyKey,
     })
   })

@@ -1,4 +1,4 @@
-/** From a payload to the right handler: acceptance list, part F; users' schemas, strict mode, and what a handler is given. */
+/** From a payload to the right handler: acceptance list, part F; users' schemas, and what a handler is given. */
 import { describe, expect, it, test } from 'vitest'
 import * as z from 'zod'
 import { EVENT_TYPES, type EventSchemas, type HandlerContext } from '../../src/index.js'
@@ -78,21 +78,6 @@ describe('drift', () => {
       expect(seen).toEqual([{}, 1, data])
     },
   )
-
-  test('140: strict mode quarantines it, and works what is as documented', async () => {
-    const quarantine = memoryQuarantine()
-    const { receiver, try: deliver } = receiving({ validation: 'strict', quarantine })
-    receiver.on('qr.scanned', () => {})
-    expect(await deliver(drifted)).toMatchObject({
-      http: 200,
-      outcome: { status: 'quarantined', code: 'drift_refused' },
-    })
-    expect(await deliver()).toMatchObject({ outcome: { status: 'processed' } })
-    expect(await deliver(scannedEvent({ data: { ...scannedEvent().data, scan_location: null } }))).toMatchObject({
-      outcome: { status: 'processed' },
-    })
-    expect(quarantine.codes).toEqual(['drift_refused'])
-  })
 })
 
 describe('a user’s schema', () => {

@@ -173,9 +173,9 @@ test('without a quarantine what cannot be worked is left to the engine, try by t
   expect(permanent).toMatchObject({ status: 'failed', error: new PermanentError('no such shop'), attempt: 1 })
   expect(await hand(job, 2, true)).toMatchObject({ status: 'failed', error: new Error('never'), attempt: 2 })
   const forged = await hand({ ...job, headers: {} }, 3)
-  expect(forged).toMatchObject({ status: 'failed', error: expect.stringContaining('not signed by GoValid') })
+  expect(forged).toMatchObject({ status: 'failed', error: expect.stringContaining('no valid GoValid signature') })
   expect([permanent, forged].map((outcome) => isFinished(outcome as Outcome))).toEqual([false, false])
-  expect(reports[1]?.message).toContain('goes back to the inbox')
+  expect(reports[1]?.message).toContain('returns to the inbox')
   expect(reports.map(({ code }) => code)).toEqual([
     'handler_failed',
     'permanent_error',
@@ -283,7 +283,7 @@ test('a job whose last try ended with its process is set aside and not run again
   expect(await hand(job, 21, true, true)).toMatchObject({
     status: 'quarantined',
     code: 'handler_crashed',
-    error: 'the last try did not come to an end',
+    error: 'the last attempt never ended',
   })
   expect([calls, quarantine.codes]).toEqual([1, ['handler_crashed']])
 })
@@ -300,9 +300,7 @@ test('a job’s last try that finds the store away is no last try: nothing is se
   await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
   store.fail('claim', 'throws')
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({ status: 'unavailable' })
-  expect(reports).toMatchObject([
-    { code: 'store_unavailable', message: expect.stringContaining('will be tried again') },
-  ])
+  expect(reports).toMatchObject([{ code: 'store_unavailable', message: expect.stringContaining('will be retried') }])
   store.heal()
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({ status: 'processed' })
   expect(quarantine.codes).toEqual([])

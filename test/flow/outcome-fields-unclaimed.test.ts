@@ -149,18 +149,6 @@ describe('an event outside the accepted age or shape', () => {
     const outcome = await deliver()
     expect(outcome).toEqual({ status: 'quarantined', code, idempotencyKey: READ.idempotencyKey, secretIndex: 0 })
   })
-
-  it('returns the fields of quarantined (drift_refused)', async () => {
-    const { receiver, deliver } = receiving({ validation: 'strict', quarantine: memoryQuarantine() })
-    receiver.on('qr.scanned', () => expect.unreachable())
-    const drifted = scannedEvent({ data: 'none' })
-    expect(await deliver(drifted)).toEqual({
-      status: 'quarantined',
-      code: 'drift_refused',
-      idempotencyKey: keyOf(JSON.stringify(drifted)),
-      secretIndex: 0,
-    })
-  })
 })
 
 describe('with a schema', () => {

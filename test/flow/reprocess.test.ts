@@ -222,8 +222,9 @@ test('the bytes are verified anew: one that was changed in the quarantine is ref
 
 test('one that nobody handles any more is taken out: ignored', async () => {
   const quarantine = memoryQuarantine()
-  const { deliver } = receiving({ quarantine, validation: 'strict' })
-  await deliver(scannedEvent({ webhook_id: 7 }))
+  const { clock, deliver } = receiving({ quarantine, maxAgeMs: 1 })
+  await clock.advance(SECOND)
+  await deliver()
   const { receiver } = receiving({ quarantine })
   expect((await receiver.reprocess(only(quarantine))).status).toBe('ignored')
   expect(quarantine.entries.size).toBe(0)

@@ -173,8 +173,8 @@ describe('complete', () => {
     await clock.advance(121 * MINUTE)
     expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
     expect(reports.map(({ message }) => message)).toEqual([
-      expect.stringContaining('written again behind the answer'),
-      expect.stringContaining('may work the event again'),
+      expect.stringContaining('written again in the background'),
+      expect.stringContaining('may process the event again'),
     ])
   })
 
@@ -198,7 +198,7 @@ describe('complete', () => {
     expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
     await clock.advance(MINUTE)
     expect(reports.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
-    expect(reports[1]?.message).toContain('may be worked twice')
+    expect(reports[1]?.message).toContain('may be processed twice')
   })
 
   test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
@@ -342,7 +342,7 @@ describe('164: a lease that is over while the handler lives', () => {
     expect(reported('lease_lost')).toBe(1)
     expect(reports.at(-1)).toMatchObject({
       code: 'lease_lost',
-      message: expect.stringContaining('failed try'),
+      message: expect.stringContaining('failed attempt'),
       eventType: 'qr.scanned',
     })
     expect((await attempt()).outcome.status).toBe('busy')

@@ -41,7 +41,6 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
     store: random.chance(0.2) ? false : store,
     deadlineMs: 200,
     bodyDeadlineMs: 100,
-    validation: random.pick(['report', 'strict']),
     signedContent: random.pick(['body', 'body-without-signature']),
     onOutcome: (outcome) => search.look('onOutcome', outcome),
     ...(random.chance(0.5) && { quarantine }),
