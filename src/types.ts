@@ -1,32 +1,32 @@
 /**
- * The words of the domain: what goes into a receiver (a delivery), what comes out (an outcome), and what a handler sees.
+ * The domain types: a delivery goes into a receiver, an outcome comes out, and a handler gets an event and its context.
  */
 import type { QuarantinedCode, RefusedCode, ReportCode, UnavailableCode } from './errors.js'
 import type { GoValidEvent, Issue, UnknownEvent } from './events/events.js'
 
-/** Takes the chunks of a body as they come. */
+/** Receives the chunks of a body. */
 export interface BodyConsumer {
   /** The next bytes. */
   chunk(bytes: Uint8Array): void
   /** The body is complete. */
   end(): void
-  /** The body cannot be read to its end. */
+  /** The body ended before it was complete. */
   fail(error: unknown): void
 }
 
-/** A body that is pushed in chunks; how the adapters for Node hand over a socket's stream. */
+/** A body that is pushed in chunks. The Node adapters pass a socket's stream this way. */
 export interface BodyStream {
-  /** Starts reading, once. The returned function stops: no call of `consumer` comes after it. */
+  /** Starts reading; called once. The returned function stops reading: `consumer` isn't called after that. */
   read(consumer: BodyConsumer): () => void
 }
 
-/** A body whose bytes are gone because something parsed them first. Says what to change. */
+/** A body whose bytes are lost because something parsed them first. */
 export interface ParsedBody {
-  /** The fix for the framework at hand. */
+  /** The fix for this framework. */
   readonly alreadyParsed: string
 }
 
-/** Where the raw body comes from: bytes, text (its UTF-8 bytes), a stream of chunks, or `null` for none. */
+/** The source of the raw body: bytes, text (its UTF-8 bytes), a stream of chunks, or `null` if there is no body. */
 export type BodySource =
   | Uint8Array
   | ArrayBuffer
@@ -37,37 +37,37 @@ export type BodySource =
   | ParsedBody
   | null
 
-/** One HTTP request as the core sees it: the only thing an adapter makes. */
+/** One HTTP request as the core sees it. An adapter creates it from its framework's request. */
 export interface Delivery {
   /** The HTTP method. */
   readonly method: string
-  /** A header's value by its lower-case name. Anything but a string counts as absent. */
+  /** Returns a header's value by its lowercase name. Anything but a string counts as absent. */
   header(name: string): unknown
-  /** Every header, names in lower case; kept with a quarantined delivery. */
+  /** Returns every header with lowercase names. They are kept with a quarantined delivery. */
   headers?(): Readonly<Record<string, string>>
-  /** The raw body: bytes as received, never parsed and printed again. */
+  /** The raw body: the bytes as received, never parsed and serialized again. */
   readonly body: BodySource
-  /** Keeps the platform alive for work that goes on behind the answer. */
+  /** Keeps the platform alive for work after the response. */
   waitUntil?(work: Promise<unknown>): void
-  /** `true` where the platform may freeze the code once it has answered: then the lease is not renewed behind the answer. */
+  /** `true` if the platform may freeze the process after the response. The lease isn't renewed then. */
   readonly freezesAfterResponse?: boolean
 }
 
-/** What an outcome tells about a delivery, as far as it came. */
+/** The fields of an outcome that describe the delivery, as far as they are known. */
 export interface OutcomeDetails {
-  /** The event, once it was read. */
+  /** The event, if it was read. */
   readonly event?: GoValidEvent | UnknownEvent
-  /** What the delivery is deduplicated by: 64 hex digits. */
+  /** The key that deduplicates the delivery: 64 lowercase hex digits. */
   readonly idempotencyKey?: string
-  /** Which try this was, where the store counted. */
+  /** Which attempt this was, if the store counted it. */
   readonly attempt?: number
-  /** How many tries of five are left. */
+  /** How many of the five attempts are left. */
   readonly attemptsLeft?: number
   /** Which configured secret matched, from 0. */
   readonly secretIndex?: number
 }
 
-/** How a delivery ended; a union on `status`. The HTTP status belongs to stage 8. */
+/** How a delivery ended: a union on `status`. Stage 8 maps it to an HTTP status. */
 export type Outcome = OutcomeDetails &
   (
     | { readonly status: 'processed' | 'accepted' | 'duplicate' | 'ignored' | 'busy' | 'unfinished' }
@@ -77,59 +77,59 @@ export type Outcome = OutcomeDetails &
     | { readonly status: 'refused'; readonly code: RefusedCode; readonly hint?: string }
   )
 
-/** What a stage gives back instead of its result when it stops a delivery; no stack is built for what a network can send. */
+/** The result of a stage that refuses a request. It isn't an error, so the network can't make us build a stack trace. */
 export interface Refusal {
   readonly refused: RefusedCode
-  /** For the developer's log only, never for the answer. */
+  /** For the developer's log, never for the response. */
   readonly hint?: string
 }
 
-/** What is given to `onError`. Never holds the payload, a secret or a signature. */
+/** The argument of `onError`. It never contains the payload, a secret or a signature. */
 export interface ErrorReport {
-  /** What happened; each code has a section in `docs/errors.md`. */
+  /** What happened. Each code has a section in `docs/errors.md`. */
   readonly code: ReportCode | RefusedCode | UnavailableCode | QuarantinedCode
-  /** One sentence for a person, with the cure where there is one. */
+  /** A sentence for a person, with the fix if there is one. */
   readonly message: string
-  /** The delivery's key, where it is known. */
+  /** The delivery's key, if it is known. */
   readonly idempotencyKey?: string
-  /** The event type, where it is known; any string a sender can choose. */
+  /** The event type, if it is known. The sender can choose any string. */
   readonly eventType?: string
-  /** The error behind it, where there is one. */
+  /** The underlying error, if there is one. */
   readonly error?: unknown
 }
 
-/** What every handler is given beside the event. */
+/** The second argument of every handler. */
 export interface DeliveryContext {
-  /** What this delivery is deduplicated by: 64 hex digits, the same in every try. Pass it on to services that take such a key. */
+  /** The key that deduplicates this delivery: 64 lowercase hex digits, the same in every attempt. Pass it to services that accept such a key. */
   readonly idempotencyKey: string
-  /** Which try of five this is, counted by the store; 1 without a store. */
+  /** Which of the five attempts this is, counted by the store; 1 without a store. */
   readonly attempt: number
-  /** Whether an earlier try got as far as a claim; its handlers may have run in part. */
+  /** Whether an earlier attempt claimed the delivery. Its handlers may have run in part. */
   readonly redelivery: boolean
   /** When the delivery was received, in epoch milliseconds. */
   readonly receivedAt: number
   /** The body's bytes as received. */
   readonly rawBody: Uint8Array
-  /** Departures of the payload from its documented shape; empty when there are none. */
+  /** The differences between the payload and its documented shape; empty if there are none. */
   readonly issues: readonly Issue[]
-  /** Aborts when the handler took too long, lost its claim, or the receiver gave up on closing. */
+  /** Aborts if the handler runs too long, loses its claim, or is abandoned while the receiver closes. */
   readonly signal: AbortSignal
 }
 
-/** A handler's context; `transaction` is there only with a transactional store. */
+/** A handler's context. It has `transaction` only with a transactional store. */
 export type HandlerContext<Transaction = never> = DeliveryContext &
   ([Transaction] extends [never]
     ? unknown
     : {
         /**
-         * Commits the handler's writes and its checkpoint together: exactly once. Once it has committed, the handler counts as done,
-         * so a run of a handler has one; a work that threw may be given again.
+         * Commits the handler's writes and its checkpoint together, so the effect happens exactly once. After the commit the handler counts
+         * as finished, so a run of a handler may commit one transaction. A transaction whose function threw may be started again.
          *
-         * @throws {@link WebhookError} `transaction_needs_name` when the handler has no name and is not the event's only one;
-         * `transaction_repeated` when it is called again, the first having committed or still being open.
+         * @throws {@link WebhookError} `transaction_needs_name` if the handler has no name and isn't the event's only handler;
+         * `transaction_repeated` if it is called again while the first transaction is open or after its commit.
          */
         readonly transaction: Transaction
       })
 
-/** A handler of one kind of event. What it returns is ignored; what it throws fails the try. */
+/** A handler of one kind of event. Its return value is ignored. An error fails the attempt. */
 export type Handler<Event, Transaction = never> = (event: Event, context: HandlerContext<Transaction>) => unknown

@@ -5,7 +5,7 @@
 import { createSecretKeys, type Secret, type SecretKeys } from './crypto/secrets.js'
 import { readEnvelope } from './delivery/envelope.js'
 import { readEvent } from './delivery/event.js'
-import { bytesAtHand } from './delivery/raw-body.js'
+import { completeBytes } from './delivery/raw-body.js'
 import { verifySignature } from './delivery/signature.js'
 import { WebhookError } from './errors.js'
 import type { ParsedEvent } from './events/events.js'
@@ -117,7 +117,7 @@ function keysOf(secret: Secret | readonly Secret[]): SecretKeys {
 }
 
 function rawBytes(payload: Payload): Uint8Array {
-  const bytes = payload === null ? undefined : bytesAtHand(payload)
+  const bytes = payload === null ? undefined : completeBytes(payload)
   if (bytes) return bytes
   throw new TypeError(
     `The payload must be the raw body (a string, a Uint8Array or an ArrayBuffer), not ${typeof payload}: a parsed object can't be ` +

@@ -61,24 +61,27 @@ export function keepRunLease(run: HandlerRun): void {
   })
 }
 
+/** How waiting for handlers ended: with their result, at the time limit, or because the receiver stopped waiting while closing. */
+export type Waited = DispatchResult | 'late' | 'abandoned'
+
 /**
- * Waits for the handlers, at most `ms` milliseconds. Returns `late` after that, or `abandoned` if the receiver gave up on them while it
- * was closing. Unsubscribes in every case, so a handler that never settles doesn't keep its delivery in memory.
+ * Waits for the handlers, at most `ms` milliseconds. Unsubscribes in every case, so a handler that never settles doesn't keep its delivery
+ * in memory. `isPatient`: whether to stop as soon as the receiver abandons its handlers; their signal is aborted either way.
  */
-export function waitForHandlers(run: HandlerRun, ms: number): Promise<DispatchResult | 'late' | 'abandoned'> {
+export function waitForHandlers(run: HandlerRun, ms: number, isPatient: boolean): Promise<Waited> {
   const { settings, inFlight } = run.services
   if (ms <= 0) return Promise.resolve('late')
   return new Promise((resolve) => {
-    const end = (ended: DispatchResult | 'late' | 'abandoned') => {
-      cancelTimer()
-      unsubscribe()
-      resolve(ended)
-    }
     const cancelTimer = settings.clock.setTimer(ms, () => end('late'))
     let unsubscribe = () => {}
+    const end = (waited: Waited) => {
+      cancelTimer()
+      unsubscribe()
+      resolve(waited)
+    }
     unsubscribe = inFlight.onAbandoned(() => {
       run.controller.abort(closed())
-      end('abandoned')
+      if (isPatient) end('abandoned')
     })
     void Promise.resolve(run.result).then(end)
   })

@@ -65,7 +65,7 @@ async function waitUntilDeadline(run: HandlerRun): Promise<DispatchResult | 'run
   const timeoutMs = handlerTimeLeft(run)
   const isPatient = event.origin.from !== 'sender'
   const cancelHeartbeat = isPatient ? settings.clock.setTimer(HEARTBEAT_MS, () => keepRunLease(run)) : () => {}
-  const result = await waitForHandlers(run, Math.min(responseMs, timeoutMs))
+  const result = await waitForHandlers(run, Math.min(responseMs, timeoutMs), isPatient)
   cancelHeartbeat()
   if (result === 'abandoned') return 'running'
   if (result !== 'late') return result
@@ -91,7 +91,7 @@ async function finishLate(run: HandlerRun, ended: Promise<DispatchResult>): Prom
 }
 
 async function waitToTheEnd(run: HandlerRun): Promise<DispatchResult> {
-  const result = await waitForHandlers(run, handlerTimeLeft(run))
+  const result = await waitForHandlers(run, handlerTimeLeft(run), true)
   if (result === 'late') return timeOutHandlers(run)
   if (result !== 'abandoned') return result
   // A closed receiver leaves no timer behind: the lease expires, and only the handlers themselves continue.

@@ -1,13 +1,13 @@
 /**
- * Stage 1 of 8, raw body: reads the request's bytes as they were sent. In: a delivery. Out: its bytes.
- * Refuses another method than POST, an encoded body, one that is too large or too slow, one that breaks off, and one that something
- * else has parsed already; it is never printed again from parsed data, since that makes other bytes.
+ * Stage 1 of 8, raw body: reads the request body's bytes as they were sent. In: a delivery. Out: its bytes.
+ * Refuses methods other than POST, compressed bodies, and bodies that are too large, too slow, incomplete or already parsed. A parsed body
+ * is never serialized again, because that yields different bytes.
  */
 import type { Clock } from '../clock.js'
 import { encodeUtf8 } from '../crypto/encoding.js'
 import type { BodyConsumer, BodySource, BodyStream, Delivery, ParsedBody, Refusal } from '../types.js'
 
-/** What limits the reading. */
+/** The limits of reading a body. */
 export interface BodyLimits {
   readonly clock: Clock
   readonly maxBodyBytes: number
@@ -15,7 +15,7 @@ export interface BodyLimits {
 }
 
 const NOT_RAW =
-  'The body is not raw bytes. Hand over what came from the socket; a parsed body printed again has other bytes than the signed ones.'
+  'The body must be raw bytes, and is something else. Pass the bytes from the socket: a parsed body that is serialized again differs from the signed bytes.'
 
 /** Reads the raw body of a delivery. */
 export function readRawBody(
@@ -26,15 +26,15 @@ export function readRawBody(
   if (isEncoded(delivery.header('content-encoding'))) return { refused: 'body_encoded' }
   if (declaredLength(delivery.header('content-length')) > limits.maxBodyBytes) return { refused: 'body_too_large' }
   const { body } = delivery
-  const bytes = bytesAtHand(body)
+  const bytes = completeBytes(body)
   if (bytes) return bytes.byteLength > limits.maxBodyBytes ? { refused: 'body_too_large' } : bytes
   if (isParsed(body)) return { refused: 'body_already_parsed', hint: body.alreadyParsed }
   const stream = toStream(body)
   return stream ? collect(stream, limits) : { refused: 'body_already_parsed', hint: NOT_RAW }
 }
 
-/** The bytes of a body that is all there; `undefined` for a stream or for anything that is not raw. */
-export function bytesAtHand(body: unknown): Uint8Array | undefined {
+/** Returns the bytes of a body that is already complete; `undefined` for a stream or anything that isn't raw. */
+export function completeBytes(body: unknown): Uint8Array | undefined {
   if (body instanceof Uint8Array) return body
   if (typeof body === 'string') return encodeUtf8(body)
   if (body === null) return new Uint8Array(0)
@@ -82,7 +82,7 @@ function readChunks(reader: ChunkReader): Chunks {
   return { next: () => reader.read(), return: () => reader.cancel() }
 }
 
-/** Pushes what has to be pulled. */
+/** Turns a pull source into a push source. */
 function pump(open: () => Chunks): BodyStream {
   return {
     read(consumer) {
@@ -103,41 +103,41 @@ function pump(open: () => Chunks): BodyStream {
       void pull()
       return () => {
         stopped = true
-        void letGo(chunks)
+        void release(chunks)
       }
     },
   }
 }
 
-async function letGo(chunks: Chunks): Promise<void> {
+async function release(chunks: Chunks): Promise<void> {
   try {
     await chunks.return?.()
   } catch {
-    // Cancelling may fail when the peer is gone already; there is nothing left to save then.
+    // Cancelling may fail if the peer has closed the connection. Nothing needs to be saved then.
   }
 }
 
 function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | Refusal> {
   return new Promise((resolve) => {
     const gathered = createGathering()
-    let isOver = false
+    let hasEnded = false
     let isRefused = false
     let stop: (() => void) | undefined
     let cancel: (() => void) | undefined
     const finish = (result: Uint8Array | Refusal) => {
-      isOver = true
+      hasEnded = true
       cancel?.()
       resolve(result)
     }
     const refuse = (refusal: Refusal) => {
-      if (isOver) return
+      if (hasEnded) return
       isRefused = true
       finish(refusal)
       stop?.()
     }
-    // In the next turn: most bodies come together with their headers, and a timer takes longer than their signature.
+    // Most bodies arrive together with their headers, and setting a timer takes longer than checking a signature. So the timer is set later.
     void Promise.resolve().then(() => {
-      if (!isOver) cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => refuse({ refused: 'body_timeout' }))
+      if (!hasEnded) cancel = limits.clock.setTimer(limits.bodyDeadlineMs, () => refuse({ refused: 'body_timeout' }))
     })
     const consumer: BodyConsumer = {
       chunk(bytes) {
@@ -146,13 +146,13 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
         gathered.add(bytes)
       },
       end() {
-        if (!isOver) finish(gathered.join())
+        if (!hasEnded) finish(gathered.join())
       },
       fail: () => refuse({ refused: 'body_read_failed' }),
     }
     try {
       stop = stream.read(consumer)
-      // It can be refused within `read` itself, before there was anything to stop.
+      // The body may be refused within `read`, before there is anything to stop.
       if (isRefused) stop()
     } catch {
       refuse({ refused: 'body_read_failed' })
@@ -160,14 +160,14 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
   })
 }
 
-/** Chunks that become one. */
+/** Collects chunks. */
 interface Gathering {
   byteLength(): number
   add(bytes: Uint8Array): void
   join(): Uint8Array
 }
 
-/** So many chunks are kept as they came. A sender can choose chunks of one byte, and to keep each of those takes a hundred. */
+/** The number of chunks that are kept as they are. A sender can choose chunks of one byte, and keeping each would take 100 bytes. */
 const KEPT_CHUNKS = 32
 
 function createGathering(): Gathering {
@@ -191,7 +191,7 @@ function createGathering(): Gathering {
   }
 }
 
-/** The chunks one behind the other, in `size` bytes. */
+/** Concatenates the chunks into a buffer of `size` bytes. */
 function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
   const whole = new Uint8Array(size)
   let offset = 0

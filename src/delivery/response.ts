@@ -1,16 +1,17 @@
 /**
- * Stage 8 of 8, response: the one table of HTTP answers. In: an outcome. Out: status, headers and a small constant body.
- * 200 = finished with it. 5xx = another try can help. 4xx = this did not come from GoValid. Nothing of the input is ever in an answer.
+ * Stage 8 of 8, response: the one table of HTTP responses. In: an outcome. Out: status, headers and a small constant body.
+ * 200 = the delivery is finished. 5xx = another attempt can help. 4xx = the request didn't come from GoValid. A response never contains
+ * any of the input.
  */
 import type { RefusedCode } from '../errors.js'
 import type { Outcome } from '../types.js'
 
-/** An HTTP answer. The same object is used again: adapters must not change it. */
+/** An HTTP response. The object is shared, so adapters must not change it. */
 export interface WebhookResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Whether the connection is of no more use: the rest of the request will not be read. */
+  /** Whether to close the connection, because the rest of the request isn't read. */
   readonly closes: boolean
 }
 
@@ -28,7 +29,7 @@ const RESPONSES: Readonly<Record<Exclude<Outcome['status'], 'refused'>, WebhookR
   failed: response(500, 'failed'),
 }
 
-// Why a signature was refused is nobody's business but the developer's: the three answers are one.
+// The three responses are the same, so a stranger doesn't learn why a signature was refused.
 const NOT_AUTHENTIC = response(401, 'refused')
 
 const REFUSALS: Readonly<Record<RefusedCode, WebhookResponse>> = {
@@ -55,7 +56,7 @@ function response(
   return { status, headers: { ...constant, ...headers }, body, closes: false }
 }
 
-/** The answer to an outcome. */
+/** Returns the response to an outcome. */
 export function toResponse(outcome: Outcome): WebhookResponse {
   return outcome.status === 'refused' ? REFUSALS[outcome.code] : RESPONSES[outcome.status]
 }

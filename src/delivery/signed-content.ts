@@ -1,6 +1,6 @@
 /**
- * Part of stage 2: cuts the `signature` member out of a raw JSON text, for the reading that GoValid signs the body before it adds that
- * member. Bytes are cut, never printed again. A text without exactly one such member at its top level stays whole.
+ * Part of stage 2: cuts the `signature` field out of a raw JSON text, in case GoValid signs the body before it adds that field. The bytes
+ * are cut, never serialized again. A text without exactly one such field at its top level stays whole.
  */
 
 const QUOTE = 0x22
@@ -16,7 +16,7 @@ interface Span {
   readonly end: number
 }
 
-/** The body without its one top-level `signature` member (a string or null) and the comma that went with it. */
+/** Returns the body without its one top-level `signature` field (a string or null) and the comma that belongs to it. */
 export function cutSignatureField(body: Uint8Array): Uint8Array {
   const fields = topLevelFields(body)
   const [span, second] = fields.filter((field) => isSignature(body, field))
@@ -24,7 +24,7 @@ export function cutSignatureField(body: Uint8Array): Uint8Array {
   const index = fields.indexOf(span)
   const previous = fields[index - 1]
   const next = fields[index + 1]
-  // Added last, the member took the comma and the blanks before it; else it gives those behind it.
+  // A field that was added last came with the comma and the blanks before it; any other field with those after it.
   if (previous) return without(body, previous.end, span.end)
   return next ? without(body, span.start, next.start) : without(body, span.start, span.end)
 }
@@ -33,7 +33,7 @@ function isSignature(body: Uint8Array, { start, end }: Span): boolean {
   return FIELD.test(String.fromCharCode(...body.subarray(start, Math.min(end, start + 4096))))
 }
 
-/** Where each `"name": value` of the outermost object lies, blanks around it left out. */
+/** Finds each `"name": value` of the outermost object, without the blanks around it. */
 function topLevelFields(body: Uint8Array): readonly Span[] {
   const fields: Span[] = []
   let depth = 0

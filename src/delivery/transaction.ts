@@ -1,6 +1,6 @@
 /**
- * `context.transaction` of one handler's run: opens the store's transaction under the handler's checkpoint, once. Refuses a handler that
- * no checkpoint can stand for, and a second transaction: its handler would count as done from the first on.
+ * Part of stage 6: `context.transaction` of one handler run. Opens the store's transaction under the handler's checkpoint, once. Refuses a
+ * handler that has no checkpoint, and a second transaction: the first one already marks the handler as finished.
  */
 
 import { WebhookError } from '../errors.js'
@@ -8,14 +8,14 @@ import type { TransactionRequest } from '../stores/store.js'
 import type { DeliveryContext } from '../types.js'
 import type { HeldClaim } from './verified-event.js'
 
-/** What a transactional store opens for one handler. */
+/** Opens the transaction of one handler in a transactional store. */
 export type OpenTransaction = (request: TransactionRequest) => Transact
 type Transact = (...input: unknown[]) => Promise<unknown>
 
 const NEEDS_NAME =
-  'context.transaction marks its handler as done, so among several handlers of one event it needs a name: on(type, handler, { name }).'
+  'context.transaction marks its handler as finished, so a handler that isn’t the only one of its event needs a name: on(type, handler, { name }). See docs/errors.md.'
 const REPEATED =
-  'context.transaction was called twice in one run of a handler. The first one marks the handler as done, so what comes after it could be lost with the process: put all writes into one, or into two handlers with a name each.'
+  'context.transaction was called twice in one run of a handler. The first call marks the handler as finished, so a crash could lose the writes of the second. Put all writes into one transaction, or into two handlers with different names.'
 
 /** The context of one handler in a transactional store. */
 export function withTransaction(
@@ -29,8 +29,8 @@ export function withTransaction(
     if (checkpoint === undefined) throw new WebhookError('transaction_needs_name', NEEDS_NAME)
     if (isUsed) throw new WebhookError('transaction_repeated', REPEATED)
     isUsed = true
-    // Nothing was committed of a work that failed by itself, nor of one that was never called, so it may be tried again. Of a commit that
-    // failed nobody can be sure.
+    // If the user's function failed or was never called, nothing was committed and it may be started again. If the commit itself failed, the
+    // result is unknown.
     let mayHaveCommitted = false
     try {
       const watched = watch(work, (isFailed) => {
@@ -47,17 +47,17 @@ export function withTransaction(
   return Object.assign(context, { transaction })
 }
 
-/** The same work; tells when it is called, and when it throws or rejects. */
-function watch(work: unknown, tell: (isFailed: boolean) => void): unknown {
+/** Wraps the user's function: reports when it is called, and when it throws or rejects. */
+function watch(work: unknown, notify: (isFailed: boolean) => void): unknown {
   if (typeof work !== 'function') return work
   return (...input: unknown[]) => {
-    tell(false)
+    notify(false)
     try {
       const result: unknown = work(...input)
-      if (result instanceof Promise) result.catch(() => tell(true))
+      if (result instanceof Promise) result.catch(() => notify(true))
       return result
     } catch (error) {
-      tell(true)
+      notify(true)
       throw error
     }
   }

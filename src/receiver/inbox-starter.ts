@@ -1,5 +1,5 @@
 /**
- * Starts the inbox of a receiver: by itself, once it has a handler. A process without handlers (the web half of a deployment) only accepts.
+ * Starts the inbox of a receiver once it has a handler. A process without handlers (the web half of a deployment) only accepts deliveries.
  */
 import type { Inbox, InboxProcessor } from '../inboxes/inbox.js'
 import type { Settings } from './options.js'
@@ -7,15 +7,15 @@ import type { Reporter } from './reporter.js'
 
 /** Starts and stops an inbox. */
 export interface InboxStarter {
-  /** Starts it after the handlers that are registered in this turn; once. */
+  /** Starts the inbox once, after the handlers that are registered in this event-loop turn. */
   startSoon(): void
-  /** Stops it; resolves when its running jobs are done. */
+  /** Stops the inbox. Resolves when its running jobs have finished. */
   stop(): Promise<void>
 }
 
 const RETRY_MS = 5000
 
-/** Makes a starter; does nothing where there is no inbox. */
+/** Creates a starter. Without an inbox it does nothing. */
 export function createInboxStarter(
   { inbox, clock }: Settings,
   reporter: Reporter,
@@ -29,7 +29,7 @@ export function createInboxStarter(
     try {
       await startable.start?.(process)
     } catch (error) {
-      const message = 'The inbox could not be started; it is tried again in 5 s.'
+      const message = 'The inbox could not be started. It is started again in 5 s.'
       reporter.report({ code: 'inbox_unavailable', message, error })
       if (!stopped) cancel = clock.setTimer(RETRY_MS, () => startNow(startable))
     }
@@ -45,7 +45,7 @@ export function createInboxStarter(
     async stop() {
       stopped = true
       cancel?.()
-      // What is about to start would go on after it.
+      // An inbox that is still starting would run on after `stop`.
       await starting
       await inbox?.stop?.()
     },

@@ -1,11 +1,11 @@
 /**
- * Hooks: hands outcomes and trouble to the user's functions, safely, and prints trouble where the user gave no function.
- * No payload, no secret and no signature is ever printed; control characters in what a sender chose are escaped.
+ * Reports outcomes and problems to the user's hooks, which can't harm a delivery. Without `onError`, problems are printed.
+ * No payload, secret or signature is ever printed, and control characters in strings from the sender are escaped.
  */
 import type { Clock } from '../clock.js'
 import type { ErrorReport, Outcome } from '../types.js'
 
-/** The user's hooks, made safe: neither throws. */
+/** The user's hooks. Neither function throws. */
 export interface Reporter {
   outcome(outcome: Outcome): void
   report(report: ErrorReport): void
@@ -17,7 +17,7 @@ interface Hooks {
   readonly clock: Clock
 }
 
-/** Makes the hooks safe: what one throws or rejects with is reported, and never reaches a delivery. */
+/** Wraps the hooks: an error in a hook is reported and never reaches a delivery. */
 export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
   const print = createPrinter(clock)
   const report = onError
@@ -40,7 +40,7 @@ export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
 function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
   try {
     const result = call()
-    // An async hook is awaited by nobody; its rejection must not end the process.
+    // The hook isn't awaited, and its rejection must not end the process.
     if (result instanceof Promise) result.catch(onFailure)
   } catch (error) {
     onFailure(error)
@@ -48,12 +48,12 @@ function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
 }
 
 function hookFailed(name: string, error: unknown): ErrorReport {
-  return { code: 'hook_failed', message: `${name} threw; the delivery was not affected.`, error }
+  return { code: 'hook_failed', message: `${name} threw. The delivery was not affected.`, error }
 }
 
 const QUIET_MS = 60_000
 
-/** Prints at most one line per code a minute; the next line tells how many were left out. */
+/** Prints at most one line per code and minute. The next line says how many were omitted. */
 function createPrinter(clock: Clock): (report: ErrorReport) => void {
   const printed = new Map<string, { at: number; omitted: number }>()
   return function printReport(report) {
@@ -78,29 +78,29 @@ function describe(report: ErrorReport, omitted: number): string {
   return parts.join(' | ')
 }
 
-/** An error as text for a log or a quarantine, with those that it holds or came of: stacks where there are any; at most 4,000 characters. */
+/** Formats an error for a log or the quarantine, with its stack, its causes and the errors it holds; at most 4,000 characters. */
 export function errorText(error: unknown): string {
   try {
     return describeError(error, 0).slice(0, 4000)
   } catch {
-    return 'an error that cannot be printed'
+    return 'an error that can’t be printed'
   }
 }
 
-const DEEPEST = 3
+const MAX_DEPTH = 3
 
 function describeError(error: unknown, depth: number): string {
   if (!(error instanceof Error)) return String(error)
   const held: readonly unknown[] = error instanceof AggregateError ? error.errors : []
-  // Where several were joined is of no interest; where each was thrown is.
+  // Only the stacks of the inner errors are of interest, not where they were joined.
   const { stack } = error
   const own = held.length === 0 && typeof stack === 'string' ? stack : `${error.name}: ${error.message}`
-  if (depth === DEEPEST) return own
+  if (depth === MAX_DEPTH) return own
   const inner = error.cause === undefined ? held : [...held, error.cause]
   return [own, ...inner.map((each) => describeError(each, depth + 1))].join('\n- ')
 }
 
-/** Control characters escaped, so that an event's name cannot forge a log line; at most 2,000 characters. */
+/** Escapes control characters, so that an event's name can't forge a log line; at most 2,000 characters. */
 function printable(text: string): string {
   return text
     .slice(0, 2000)

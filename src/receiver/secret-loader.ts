@@ -1,5 +1,5 @@
 /**
- * Loads the secrets: at creation where they are a value, with the first delivery where they are a function. Only success is kept.
+ * Loads the secrets: at creation if they are a value, on the first delivery if they are a function. Only a success is kept.
  */
 import { type Deadline, withTimeout } from '../clock.js'
 import { createSecretKeys, type Secret, type SecretKeys, type SecretSource } from '../crypto/secrets.js'
@@ -10,52 +10,52 @@ import type { Reporter } from './reporter.js'
 
 type Secrets = Secret | readonly Secret[]
 
-/** The secrets; what stops them from being loaded is an outcome. */
+/** Returns the secrets, or an outcome if they can't be loaded. */
 export type SecretLoader = (deadline: Deadline) => Promise<SecretKeys | Outcome> | SecretKeys
 
-/** The longest the secret's function may take, in milliseconds. */
+/** The maximum time of the secret function, in milliseconds. */
 const SECRET_CALL_MS = 1000
 
 /**
- * Makes a loader.
+ * Creates a loader.
  *
- * @throws {@link WebhookError} `secret_missing`, `secret_blank`, `option_invalid` where the secrets are a value.
+ * @throws {@link WebhookError} `secret_missing`, `secret_blank` or `option_invalid` if the secrets are a value.
  */
 export function createSecretLoader(source: SecretSource, settings: Settings, reporter: Reporter): SecretLoader {
   let loaded = typeof source === 'function' ? undefined : createSecretKeys(source)
-  // Each delivery that comes before the first success calls the function for itself: Workers may not share a promise between requests.
+  // Until the first success, each delivery calls the function itself, because Workers may not share a promise between requests.
   return (deadline) => loaded ?? load(Math.min(SECRET_CALL_MS, deadline.left()))
   async function load(limitMs: number): Promise<SecretKeys | Outcome> {
     const call = source as () => Secrets | Promise<Secrets>
-    let asked: Secrets | Promise<Secrets>
-    const settled = await withTimeout(settings.clock, limitMs, () => {
-      asked = call()
-      return asked
+    let loading: Secrets | Promise<Secrets>
+    const result = await withTimeout(settings.clock, limitMs, () => {
+      loading = call()
+      return loading
     })
     try {
-      if (settled.status === 'error') throw settled.error
-      if (settled.status === 'late') {
-        void keepLate(asked)
-        throw new Error('the secret’s function did not answer in time')
+      if (result.status === 'error') throw result.error
+      if (result.status === 'late') {
+        void keepLate(loading)
+        throw new Error('the secret function did not return in time')
       }
-      loaded = createSecretKeys(settled.value)
+      loaded = createSecretKeys(result.value)
       return loaded
     } catch (error) {
-      const misused = settled.status === 'value' && isWebhookError(error)
-      const message = misused ? error.message : 'The secret’s function failed; the delivery is answered 503.'
-      const code = misused ? 'secret_missing' : 'secret_unavailable'
-      reporter.report({ code, message, ...(!misused && { error }) })
-      return misused
+      const isMistake = result.status === 'value' && isWebhookError(error)
+      const message = isMistake ? error.message : 'The secret function failed. GoValid gets a 503 and retries.'
+      const code = isMistake ? 'secret_missing' : 'secret_unavailable'
+      reporter.report({ code, message, ...(!isMistake && { error }) })
+      return isMistake
         ? { status: 'refused', code: 'secret_missing' }
         : { status: 'unavailable', code: 'secret_unavailable', error }
     }
   }
-  /** A function that is always slower than the limit must not stop every delivery: what it gave late is there for the next. */
-  async function keepLate(asked: Secrets | Promise<Secrets>): Promise<void> {
+  /** A function that is always too slow must not stop every delivery, so its late result serves the next one. */
+  async function keepLate(loading: Secrets | Promise<Secrets>): Promise<void> {
     try {
-      loaded ??= createSecretKeys(await asked)
+      loaded ??= createSecretKeys(await loading)
     } catch {
-      // The next delivery asks again, and reports.
+      // The next delivery calls the function again, and reports.
     }
   }
 }

@@ -1,44 +1,44 @@
 /**
- * What a receiver tells of itself: counts since it was created, and what its inbox holds.
+ * The status of a receiver: counts since its creation, and the contents of its inbox.
  */
 import type { Clock } from '../clock.js'
 import { isEventType } from '../events/event-types.js'
 import type { Inbox, InboxStatus } from '../inboxes/inbox.js'
 import type { Outcome } from '../types.js'
 
-/** A receiver's state, for health checks and dashboards. Counts begin with the process. */
+/** A receiver's state, for health checks and dashboards. Counts start with the process. */
 export interface ReceiverStatus {
-  /** Outcomes by status, each try counted. */
+  /** Outcomes by status. Every attempt counts. */
   readonly outcomes: Readonly<Partial<Record<Outcome['status'], number>>>
-  /** Accepted by the inbox. */
+  /** Deliveries that the inbox accepted. */
   readonly accepted: number
-  /** Being received or worked in this process now. */
+  /** Deliveries in flight in this process. */
   readonly processing: number
-  /** In the inbox and not yet worked, retries included; 0 without an inbox, `undefined` where its engine does not tell. */
+  /** Deliveries waiting in the inbox, including retries; 0 without an inbox, `undefined` if its engine can't count them. */
   readonly waiting: number | undefined
-  /** Tries that failed; with an inbox also what its engine has given up. */
+  /** Failed attempts, plus the jobs that the inbox's engine has abandoned. */
   readonly failed: number
-  /** Given to the quarantine, or dropped without one. */
+  /** Deliveries that were quarantined, or dropped without a quarantine. */
   readonly quarantined: number
-  /** How long the oldest delivery has waited in the inbox, in milliseconds; `undefined` when none waits. */
+  /** How long the oldest delivery has waited in the inbox, in milliseconds; `undefined` if none waits. */
   readonly oldestWaitingMs: number | undefined
   /**
-   * Whether the inbox holds nothing: only then may a secret go that was removed from GoValid. `true` without an
-   * inbox, `undefined` where its engine does not tell for sure.
+   * Whether the inbox is empty. Only then is it safe to remove a secret that GoValid no longer uses. `true` without an inbox, `undefined` if
+   * its engine can't tell.
    */
   readonly drained: boolean | undefined
-  /** When the last authentic delivery of each event type came, in epoch milliseconds; unknown types together under `unknown`. */
+  /** When the last authentic delivery of each event type arrived, in epoch milliseconds. Unknown types share `unknown`. */
   readonly lastDeliveryAt: Readonly<Record<string, number>>
 }
 
 /** Counts outcomes. */
 export interface Tally {
   count(outcome: Outcome): void
-  /** @throws whatever the inbox's engine throws when it cannot be asked. */
+  /** @throws whatever the inbox's engine throws if it can't be reached. */
   status(working: number, inbox: Inbox | undefined): Promise<ReceiverStatus>
 }
 
-/** Makes an empty tally. */
+/** Creates an empty tally. */
 export function createTally(clock: Clock): Tally {
   const outcomes: Partial<Record<Outcome['status'], number>> = {}
   const lastDeliveryAt: Record<string, number> = {}
@@ -51,17 +51,17 @@ export function createTally(clock: Clock): Tally {
       const none: InboxStatus | undefined = inbox
         ? undefined
         : { waiting: 0, processing: 0, failed: 0, oldestWaitingAt: undefined }
-      const held = inbox?.status ? await inbox.status() : none
-      const oldest = held?.oldestWaitingAt
+      const jobs = inbox?.status ? await inbox.status() : none
+      const oldest = jobs?.oldestWaitingAt
       return {
         outcomes: { ...outcomes },
         accepted: outcomes.accepted ?? 0,
         processing: working,
-        waiting: held?.waiting,
-        failed: (outcomes.failed ?? 0) + (held?.failed ?? 0),
+        waiting: jobs?.waiting,
+        failed: (outcomes.failed ?? 0) + (jobs?.failed ?? 0),
         quarantined: outcomes.quarantined ?? 0,
         oldestWaitingMs: oldest === undefined ? undefined : clock.now() - oldest,
-        drained: held && isDrained(held),
+        drained: jobs && isDrained(jobs),
         lastDeliveryAt: { ...lastDeliveryAt },
       }
     },

@@ -3,7 +3,7 @@
  * with their fixes. For tests, the command line and a developer's log: a receiver relies on its signature stage alone.
  */
 import { createSecretKeys, type Secret, type SecretKeys } from '../crypto/secrets.js'
-import { bytesAtHand } from '../delivery/raw-body.js'
+import { completeBytes } from '../delivery/raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from '../delivery/signature.js'
 import { cutSignatureField } from '../delivery/signed-content.js'
 import { isWebhookError } from '../errors.js'
@@ -102,7 +102,7 @@ function refusal(proven: boolean, findings: readonly Finding[]): Explanation {
 }
 
 function readRawBody(payload: unknown): Uint8Array | undefined {
-  return payload === null ? undefined : bytesAtHand(payload)
+  return payload === null ? undefined : completeBytes(payload)
 }
 
 function readKeys(secrets: readonly Secret[]): SecretKeys | Finding {
