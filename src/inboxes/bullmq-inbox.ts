@@ -1,44 +1,53 @@
 /**
- * Inbox driver for BullMQ on Redis: many machines accept, many work. In: BullMQ itself and a connection. Retries, back-off and dead letters
- * (its failed jobs) are BullMQ's own.
+ * Inbox driver for BullMQ on Redis: any number of machines accept and process deliveries. BullMQ provides retries, back-off and the dead
+ * letter queue (its failed jobs).
  *
- * A delivery is as durable as Redis is told to keep it: `appendonly yes` with `appendfsync always` survives a power cut.
+ * Redis decides how durable a delivery is: `appendonly yes` with `appendfsync always` survives a power failure.
  */
 import type * as BullMq from 'bullmq'
 import { WebhookError } from '../errors.js'
-import { fromJob, type Inbox, type InboxProcessor, type InboxStatus, isFinished, type Job, toJob } from './inbox.js'
+import {
+  fromJob,
+  type Inbox,
+  type InboxAttempt,
+  type InboxProcessor,
+  type InboxStatus,
+  isFinished,
+  type Job,
+  toJob,
+} from './inbox.js'
 
-/** What `bullmqInbox` takes. */
+/** The options of `bullmqInbox`. */
 export interface BullmqInboxOptions {
   /** BullMQ itself: `import * as bullmq from 'bullmq'`. */
   readonly bullmq: Pick<typeof BullMq, 'Queue' | 'Worker' | 'DelayedError'>
-  /** What BullMQ connects with: `{ host, port }`, or an ioredis client with `maxRetriesPerRequest: null`. */
+  /** BullMQ's connection: `{ host, port }`, or an ioredis client with `maxRetriesPerRequest: null`. */
   readonly connection: BullMq.ConnectionOptions
   /** The queue's name. Default: `'govalid-webhooks'`. */
   readonly queue?: string
-  /** BullMQ's prefix of every key in Redis. Default: BullMQ's own, `'bull'`. */
+  /** BullMQ's prefix for every key in Redis. Default: BullMQ's own, `'bull'`. */
   readonly prefix?: string
-  /** How many deliveries are worked at once in this process. Default: 10. */
+  /** The maximum number of deliveries that this process handles at once. Default: 10. */
   readonly concurrency?: number
-  /** How often a delivery is tried before it is set aside. Default: 20. */
+  /** The number of attempts before a failing delivery is quarantined. Default: 20. */
   readonly attempts?: number
-  /** The pause before the second try, in milliseconds; it doubles with each, up to an hour, less up to a half by chance. Default: 5,000. */
+  /** The pause before the second attempt, in milliseconds. It doubles up to an hour, minus up to half at random. Default: 5,000. */
   readonly firstPauseMs?: number
-  /** Called with what BullMQ reports of its connection; without it, it is left to the answers and to BullMQ's own reconnecting. */
+  /** Receives BullMQ's connection errors. Without it they are dropped: the responses show an outage, and BullMQ reconnects by itself. */
   readonly onConnectionError?: (error: Error) => void
 }
 
-/** How long a job is waited for that another worker holds, or whose store is away. */
+/** The pause before a retry that BullMQ must not count, in milliseconds. */
 const NOT_COUNTED_PAUSE_MS = 60_000
-/** BullMQ renews it by half; a job whose process has died is found stalled after it. */
+/** BullMQ renews a lock after half of this time. Once it expires, BullMQ sees that the job's process has died. */
 const LOCK_MS = 60_000
 const BACKOFF = 'govalid'
 const MAX_PAUSE_MS = 60 * 60 * 1000
 
 /**
- * Makes an inbox on BullMQ. Connects with the first delivery or when it is started.
+ * Creates an inbox on BullMQ. It connects with the first delivery or when the receiver starts it.
  *
- * @throws WebhookError `option_invalid` when `bullmq` is not BullMQ, or a number is not above 0.
+ * @throws WebhookError `option_invalid` when `bullmq` isn't BullMQ, `connection` is missing, or a number isn't a whole number above 0.
  *
  * @example
  * ```ts
@@ -54,61 +63,51 @@ const MAX_PAUSE_MS = 60 * 60 * 1000
 export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   const { bullmq, queue: name = 'govalid-webhooks', connection, prefix, onConnectionError = () => {} } = options
   const { concurrency = 10, attempts = 20, firstPauseMs = 5000 } = options
-  if (typeof bullmq?.Queue !== 'function' || typeof bullmq.Worker !== 'function' || connection === undefined) {
-    throw new WebhookError(
-      'option_invalid',
-      "bullmqInbox takes BullMQ and its connection: { bullmq, connection }, with import * as bullmq from 'bullmq'.",
-    )
-  }
-  for (const [option, value] of Object.entries({ concurrency, attempts, firstPauseMs })) {
-    if (Number.isSafeInteger(value) && value > 0) continue
-    throw new WebhookError('option_invalid', `${option} must be a whole number above 0; it is ${String(value)}.`)
-  }
+  refuseInvalid(options, { concurrency, attempts, firstPauseMs })
   const shared = prefix === undefined ? { connection } : { connection, prefix }
   let queue: BullMq.Queue<Job> | undefined
   let worker: BullMq.Worker<Job> | undefined
-  let stopped = false
-  const open = (): BullMq.Queue<Job> => {
+  let isStopped = false
+  const openQueue = (): BullMq.Queue<Job> => {
     const opened = new bullmq.Queue<Job>(name, shared)
-    // Without a listener Node would end the process with the connection.
+    // Without a listener, Node ends the process when the connection fails.
     opened.on('error', onConnectionError)
     return opened
   }
   const withQueue = async <Result>(use: (opened: BullMq.Queue<Job>) => Promise<Result>): Promise<Result> => {
-    if (!stopped) {
-      queue ??= open()
+    if (!isStopped) {
+      queue ??= openQueue()
       return use(queue)
     }
-    // Nobody stops it a second time: what is still asked gets a queue for that question alone, and keeps no process alive.
-    const own = open()
+    // After `stop`, each call opens and closes its own queue: a kept connection would keep the process alive.
+    const temporary = openQueue()
     try {
-      return await use(own)
+      return await use(temporary)
     } finally {
-      await own.close()
+      await temporary.close()
     }
   }
   return {
     async accept(delivery) {
-      // A finished job is removed, so that its id is free; a failed one stays: it is the dead letter.
-      const kept = { jobId: delivery.key, attempts: attempts, removeOnComplete: true, removeOnFail: false }
-      // Of the worker's settings: BullMQ's own exponential pauses have no limit, and the twentieth would be days.
+      // A finished job is removed to free its id. A failed job stays, because it is the dead letter.
+      const kept = { jobId: delivery.key, attempts, removeOnComplete: true, removeOnFail: false }
+      // The worker's own back-off: BullMQ's exponential pauses have no limit, and the twentieth would last days.
       const backoff = { type: BACKOFF }
       await withQueue((opened) => opened.add('delivery', toJob(delivery), { ...kept, backoff }))
     },
-    start(work) {
+    start(process) {
       if (worker) return
-      stopped = false
+      isStopped = false
       const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: attempts }
-      const process = (job: BullMq.Job<Job>, token?: string) =>
-        processJob(bullmq.DelayedError, work, job, token, attempts)
       const settings = { backoffStrategy: (made: number) => pauseAfter(made, firstPauseMs) }
-      worker = new bullmq.Worker<Job>(name, process, { ...shared, ...lock, concurrency, settings })
+      const processJob = createJobProcessor(bullmq.DelayedError, process, attempts)
+      worker = new bullmq.Worker<Job>(name, processJob, { ...shared, ...lock, concurrency, settings })
       worker.on('error', onConnectionError)
     },
     async stop() {
       await worker?.close()
       worker = undefined
-      stopped = true
+      isStopped = true
       const opened = queue
       queue = undefined
       await opened?.close()
@@ -117,42 +116,56 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   }
 }
 
+function refuseInvalid({ bullmq, connection }: BullmqInboxOptions, numbers: Readonly<Record<string, number>>): void {
+  if (typeof bullmq?.Queue !== 'function' || typeof bullmq.Worker !== 'function' || connection === undefined) {
+    throw new WebhookError(
+      'option_invalid',
+      "bullmqInbox needs { bullmq, connection }, with bullmq from: import * as bullmq from 'bullmq'. See docs/inbox.md.",
+    )
+  }
+  for (const [option, value] of Object.entries(numbers)) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    const message = `${option} must be a whole number above 0; it is ${String(value)}. See docs/inbox.md.`
+    throw new WebhookError('option_invalid', message)
+  }
+}
+
 async function readStatus(queue: BullMq.Queue<Job>): Promise<InboxStatus> {
   const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
   const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
-  const oldestWaitingAt = await oldestOf(queue)
+  const oldestWaitingAt = await readOldest(queue)
   return { waiting: waiting + prioritized + delayed, processing: active, failed, oldestWaitingAt }
 }
 
-async function processJob(
-  DelayedError: typeof BullMq.DelayedError,
-  work: InboxProcessor,
-  job: BullMq.Job<Job>,
-  token: string | undefined,
-  attempts: number,
-): Promise<void> {
-  // A try whose process died is counted by BullMQ as stalled.
+function createJobProcessor(DelayedError: typeof BullMq.DelayedError, process: InboxProcessor, attempts: number) {
+  return async function processJob(job: BullMq.Job<Job>, token?: string): Promise<void> {
+    const outcome = await process(fromJob(job.data), attemptOf(job, attempts))
+    if (isFinished(outcome)) return
+    if (outcome.status === 'failed') throw toError(outcome.error)
+    // Another worker holds the delivery or the store is unavailable. No handler failed, so BullMQ must not count the attempt.
+    await job.moveToDelayed(Date.now() + NOT_COUNTED_PAUSE_MS, token)
+    throw new DelayedError()
+  }
+}
+
+function attemptOf(job: BullMq.Job<Job>, attempts: number): InboxAttempt {
+  // BullMQ counts an attempt whose process died as stalled.
   const number = job.attemptsMade + job.stalledCounter + 1
-  // Whoever accepted it may have been told of fewer tries, and BullMQ gives up after those.
-  const most = Math.min(attempts, job.opts.attempts ?? 1)
-  const outcome = await work(fromJob(job.data), { number, last: number >= most, over: number > most })
-  if (isFinished(outcome)) return
-  if (outcome.status === 'failed') throw toError(outcome.error)
-  // Another worker has it, or the store is away: no try of the handler's, so BullMQ must not count it.
-  await job.moveToDelayed(Date.now() + NOT_COUNTED_PAUSE_MS, token)
-  throw new DelayedError()
+  // The accepting process may be configured with fewer attempts, and BullMQ stops after those.
+  const max = Math.min(attempts, job.opts.attempts ?? 1)
+  return { number, last: number >= max, over: number > max }
 }
 
 function pauseAfter(made: number, firstPauseMs: number): number {
-  const longestMs = Math.min(firstPauseMs * 2 ** (made - 1), MAX_PAUSE_MS)
-  return Math.round(longestMs * (1 - Math.random() / 2))
+  const maxMs = Math.min(firstPauseMs * 2 ** (made - 1), MAX_PAUSE_MS)
+  return Math.round(maxMs * (1 - Math.random() / 2))
 }
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-async function oldestOf(queue: BullMq.Queue<Job>): Promise<number | undefined> {
+async function readOldest(queue: BullMq.Queue<Job>): Promise<number | undefined> {
   const first = await queue.getJobs(['waiting', 'delayed'], 0, 0, true)
   const times = first.flatMap((job) => (job ? [job.timestamp] : []))
   return times.length === 0 ? undefined : Math.min(...times)

@@ -1,75 +1,75 @@
 /**
- * The inbox contract: what a driver promises so that a delivery can be answered in milliseconds and worked later. A driver is one plain
- * object over an engine that exists; retries, back-off and dead letters are the engine's own.
+ * The inbox contract. A driver stores verified deliveries durably, so the receiver responds in milliseconds and runs the handlers later.
+ * A driver is one plain object over an existing engine. The engine provides retries, back-off and a dead letter queue.
  *
- * 1. **Durable.** `accept` resolves only when the delivery survives a crash of everything; else it rejects, and the sender is answered 503.
- * 2. **Verified again.** What comes out of the engine is given to `work` as it is: the receiver checks the signature again, so that nothing
- *    that somebody else wrote into the queue is ever run.
- * 3. **At least once.** A job that was taken and not finished is given to `work` again. Once-only comes from the store's claim within
- *    `work`; the engine's own job id, derived from the key, is a bonus.
- * 4. **Finished means finished.** When `isFinished(outcome)` holds the job is done. Else it is tried again after a pause that grows. The
- *    last try is announced with `last`: the receiver then gives a failing delivery to the quarantine. Where there is none, or that fails, the
- *    job stays in the engine's own dead letter.
+ * 1. **Durable.** `accept` resolves only when the delivery survives any crash. Otherwise it rejects, and the receiver responds with 503.
+ * 2. **Verified again.** The driver passes every job to `process` unchanged. The receiver checks the signature again, so a forged job in the
+ *    queue never reaches a handler.
+ * 3. **At least once.** The driver passes a job that was taken but not finished to `process` again. The store's claim inside `process`
+ *    prevents double processing. The engine's own job id, derived from the key, is a bonus.
+ * 4. **Finished means finished.** A job is done when `isFinished(outcome)` is true. Otherwise the engine retries it after a growing pause.
+ *    The driver marks the last attempt with `last`, and the receiver then quarantines a failing delivery. Without a quarantine, or if the
+ *    quarantine fails, the job stays in the engine's dead letter queue.
  */
 import type { QuarantineSink } from '../stores/store.js'
 import type { Outcome } from '../types.js'
 
-/** A verified delivery as an inbox keeps it: what it takes to verify and work it again. */
+/** A verified delivery as an inbox stores it: everything needed to verify and process it again. */
 export interface AcceptedDelivery {
-  /** What it is deduplicated by: 64 lower-case hex digits. */
+  /** The key that identifies the delivery: 64 lower-case hex digits. */
   readonly key: string
   /** The body as received, byte for byte. */
   readonly rawBody: Uint8Array
-  /** The headers as received, names in lower case; the signature is among them. */
+  /** The headers as received, names in lower case. They include the signature. */
   readonly headers: Readonly<Record<string, string>>
-  /** When it was received, in epoch milliseconds: its age was judged then. */
+  /** When it was received, in epoch milliseconds. The receiver judges its age by this time. */
   readonly receivedAt: number
 }
 
-/** Which try of the engine a job is at. */
+/** The engine's attempt at a job. */
 export interface InboxAttempt {
-  /** From 1. */
+  /** Counted from 1. */
   readonly number: number
-  /** Whether the engine will not try again. */
+  /** Whether the engine makes no further attempt. */
   readonly last: boolean
-  /** Whether the last try was handed out before and never came to an end: the handlers are not run again then. Default: `false`. */
+  /** Whether an earlier last attempt started and never ended. The receiver then doesn't run the handlers again. Default: `false`. */
   readonly over?: boolean
 }
 
-/** Works one job to its end; never rejects. Given to a driver by the receiver. */
+/** Processes one job to its end and never rejects. The receiver passes it to `start`. */
 export type InboxProcessor = (delivery: AcceptedDelivery, attempt: InboxAttempt) => Promise<Outcome>
 
-/** What an inbox holds. */
+/** The number of jobs in an inbox, by state. */
 export interface InboxStatus {
-  /** Accepted and not yet worked, retries included. */
+  /** Accepted and not processed yet, including jobs that wait for a retry. */
   readonly waiting: number
-  /** Being worked now; `undefined` where the engine does not tell. */
+  /** Being processed now. `undefined` if the engine doesn't report it. */
   readonly processing: number | undefined
-  /** In the engine's own dead letter. */
+  /** In the engine's dead letter queue. */
   readonly failed: number
-  /** When the oldest that waits was accepted, in epoch milliseconds. */
+  /** When the oldest waiting job was accepted, in epoch milliseconds. */
   readonly oldestWaitingAt: number | undefined
 }
 
-/** Where verified deliveries wait. */
+/** A durable queue of verified deliveries. */
 export interface Inbox {
-  /** Takes a delivery; resolves once it is durable. A delivery whose key waits already is taken once. */
+  /** Stores a delivery and resolves once it is durable. A key that is already waiting isn't stored twice. */
   accept(delivery: AcceptedDelivery): Promise<void>
-  /** Begins to work what waits, and what comes; absent where the platform delivers jobs by itself. */
+  /** Starts to process waiting and new jobs. Absent if the platform delivers jobs itself. */
   start?(process: InboxProcessor): void | Promise<void>
-  /** Takes no further job and waits for those that run. */
+  /** Takes no further job and waits for the running ones. */
   stop?(): Promise<void>
-  /** Counts what it holds; absent where the engine does not tell. */
+  /** Counts the jobs. Absent if the engine doesn't report them. */
   status?(): Promise<InboxStatus>
-  /** The largest body it can take, in bytes; creation refuses a larger `maxBodyBytes`. Default: any. */
+  /** The largest body it can store, in bytes. `createReceiver` refuses a larger `maxBodyBytes`. Default: no limit. */
   readonly maxBodyBytes?: number
-  /** The driver's own quarantine, used when neither the receiver nor its store has another. */
+  /** The driver's own quarantine, used if neither the receiver nor its store has one. */
   readonly quarantine?: QuarantineSink
 }
 
 /**
- * Whether a job is done. What is not is worth another try: one that is `refused` too, for it was accepted before, and only a worker without
- * its secret refuses it now.
+ * Whether a job is done. Every other outcome is worth another attempt. That includes `refused`: the job was accepted before, so only a
+ * process without its secret refuses it now.
  */
 export function isFinished(outcome: Outcome): boolean {
   return ['processed', 'duplicate', 'ignored', 'quarantined'].includes(outcome.status)
@@ -77,7 +77,7 @@ export function isFinished(outcome: Outcome): boolean {
 
 const FORMAT = 1
 
-/** A delivery as JSON, for engines that keep text. */
+/** A delivery as JSON, for engines that store text. */
 export interface Job {
   readonly format: 1
   readonly key: string
@@ -97,7 +97,8 @@ export function toJob({ key, rawBody, headers, receivedAt }: AcceptedDelivery): 
 }
 
 /**
- * Reads a job. What is none was written by somebody else: it becomes a delivery without a signature, which `work` refuses and sets aside.
+ * Reads a job. A value in another format comes from another writer: it becomes a delivery without a signature, which the receiver
+ * quarantines as forged.
  */
 export function fromJob(job: unknown): AcceptedDelivery {
   const { format, key, body, headers, receivedAt } = (job ?? {}) as Partial<Record<keyof Job, unknown>>

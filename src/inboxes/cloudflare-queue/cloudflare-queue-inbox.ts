@@ -1,38 +1,47 @@
 /**
- * Inbox driver for Cloudflare Queues: the Worker that accepts sends a message, the consumer works it. Retries and the dead letter queue are
- * the platform's own. A message holds 128 KB: larger bodies go to an R2 bucket, or creation demands a smaller `maxBodyBytes`.
+ * Inbox driver for Cloudflare Queues: the accepting Worker sends a message, and the consumer processes it. The platform provides retries and
+ * the dead letter queue. A message holds 128 KB, so larger bodies need an R2 bucket, or a smaller `maxBodyBytes` that excludes them.
  */
 import { WebhookError } from '../../errors.js'
 import { type AcceptedDelivery, type Inbox, type InboxStatus, toJob } from '../inbox.js'
-import type { BucketBinding, QueueBinding } from './bindings.js'
+import type { BucketBinding } from './consumer.js'
 
-export type { BucketBinding, QueueBinding, StoredObject } from './bindings.js'
 export {
+  type BucketBinding,
   type QueueBatch,
   type QueueHandler,
   type QueueHandlerOptions,
   type QueueMessage,
   type QueueReceiver,
+  type StoredObject,
   toQueueHandler,
 } from './consumer.js'
 
-/** What `cloudflareQueueInbox` takes. */
+/** The parts of a queue's producer binding that the inbox uses. */
+export interface QueueBinding {
+  /** Resolves once the message is on disk. */
+  send(message: unknown, options?: { readonly contentType?: 'json' }): Promise<unknown>
+  /** The platform's count of waiting messages, which may be approximate. Runtimes before 2026 don't have it. */
+  metrics?(): Promise<{ readonly backlogCount: number; readonly oldestMessageTimestamp?: Date }>
+}
+
+/** The options of `cloudflareQueueInbox`. */
 export interface CloudflareQueueInboxOptions {
-  /** The producer binding of the queue. */
+  /** The queue's producer binding. */
   readonly queue: QueueBinding
-  /** Where bodies go that do not fit into a message; the consumer needs the same. */
+  /** The R2 bucket for bodies that don't fit into a message. Give `toQueueHandler` the same one. */
   readonly bucket?: BucketBinding
 }
 
-/** The largest body that fits, with its headers, into a message of 128,000 bytes as base64. */
+/** The largest body that fits into a message of 128,000 bytes as base64, together with its headers. */
 const MESSAGE_BODY_BYTES = 80_000
-/** Headers beyond this are left out, but for the signature. */
+/** The limit for a message's headers. Above it, the message holds only the signature header. */
 const MESSAGE_HEADER_BYTES = 16_000
 
 /**
- * Makes an inbox on Cloudflare Queues.
+ * Creates an inbox on Cloudflare Queues.
  *
- * @throws WebhookError `option_invalid` when `queue` or `bucket` is no such binding.
+ * @throws WebhookError `option_invalid` when `queue` isn't a producer binding or `bucket` isn't an R2 binding.
  *
  * @example
  * ```ts
@@ -56,11 +65,12 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
   if (typeof queue?.send !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'queue must be the producer binding of a queue: env.DELIVERIES, from "queues" in wrangler.jsonc.',
+      'queue must be a producer binding, for example env.DELIVERIES. Add it under "queues" in wrangler.jsonc. See docs/inbox.md.',
     )
   }
   if (bucket !== undefined && typeof bucket.put !== 'function') {
-    throw new WebhookError('option_invalid', 'bucket must be the binding of an R2 bucket.')
+    const message = 'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inbox.md.'
+    throw new WebhookError('option_invalid', message)
   }
   return {
     ...(bucket === undefined && { maxBodyBytes: MESSAGE_BODY_BYTES }),
@@ -69,7 +79,7 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
       const { body, ...job } = toJob({ ...delivery, headers: shorten(delivery.headers) })
       if (delivery.rawBody.byteLength <= MESSAGE_BODY_BYTES)
         return void (await queue.send({ ...job, body }, JSON_MESSAGE))
-      // The body first: a message whose body is missing could never be worked.
+      // The body is stored before the message, because a message without its body can never be processed.
       const object = newObjectName(delivery.key)
       await bucket?.put(object, delivery.rawBody)
       await queue.send({ ...job, object }, JSON_MESSAGE)
@@ -79,9 +89,9 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
 
 async function readMetrics(queue: QueueBinding): Promise<InboxStatus> {
   const { backlogCount: waiting = 0, oldestMessageTimestamp: oldest } = (await queue.metrics?.()) ?? {}
-  // An empty queue says 1970 where it is played on a machine.
+  // The local emulator reports 1970 for an empty queue.
   const oldestWaitingAt = waiting > 0 && oldest ? oldest.getTime() : undefined
-  // What was handed out may be among those that wait, or not; nor does the platform tell of its dead letter queue.
+  // The count may or may not include messages in progress, and the platform doesn't report its dead letter queue.
   return { waiting, processing: undefined, failed: 0, oldestWaitingAt }
 }
 
@@ -92,7 +102,7 @@ function shorten(headers: AcceptedDelivery['headers']): AcceptedDelivery['header
   return { 'x-govalid-signature': headers['x-govalid-signature'] ?? '' }
 }
 
-/** One object a message: a delivery that is accepted twice is worked once, and its other message must find its body too. */
+/** Each message has its own object. A delivery that is accepted twice is processed once, and its second message must find a body too. */
 function newObjectName(key: string): string {
   return `govalid-webhooks/${key}/${crypto.getRandomValues(new Uint8Array(8)).join('-')}`
 }

@@ -1,66 +1,81 @@
 /**
- * The consumer of the inbox on Cloudflare Queues: a Worker's `queue`. Each message is verified again and worked; what is not finished goes back
- * to the platform, which hands it out again after a pause.
+ * The consumer of the Cloudflare Queues inbox: a Worker's `queue` handler. It verifies each message again and processes it. It returns an
+ * unfinished message to the platform, which delivers it again after a pause.
  */
 import { WebhookError } from '../../errors.js'
 import type { Delivery, Outcome } from '../../types.js'
 import { type AcceptedDelivery, fromJob, type InboxAttempt, isFinished, type Job } from '../inbox.js'
-import type { BucketBinding } from './bindings.js'
 
-/** A message of a batch, as far as it is used. */
+/** The parts of an R2 bucket's binding that the inbox uses. */
+export interface BucketBinding {
+  /** Stores an object. */
+  put(name: string, value: Uint8Array): Promise<unknown>
+  /** Reads an object. Resolves to `null` if it doesn't exist. */
+  get(name: string): Promise<StoredObject | null>
+  /** Removes an object. */
+  delete(name: string): Promise<unknown>
+}
+
+/** The parts of an R2 object that the consumer uses. */
+export interface StoredObject {
+  /** The object's bytes. */
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/** The parts of a message that the consumer uses. */
 export interface QueueMessage {
-  /** What was sent. */
+  /** The value that was sent. */
   readonly body: unknown
-  /** From 1. */
+  /** The number of this attempt, counted from 1. */
   readonly attempts: number
   /** Takes the message off the queue. */
   ack(): void
-  /** Gives it back. */
+  /** Returns the message to the queue. */
   retry(options?: { readonly delaySeconds?: number }): void
 }
 
-/** What a Worker's `queue` is given, as far as it is used. */
+/** The parts of a batch that the consumer uses. */
 export interface QueueBatch {
-  /** Handed out together. */
+  /** The messages of the batch. */
   readonly messages: readonly QueueMessage[]
 }
 
-/** How a queue is consumed. */
+/** The options of `toQueueHandler`. */
 export interface QueueHandlerOptions<Env> {
   /**
-   * How often a message is handed out in all: `max_retries` of the consumer in wrangler.jsonc, and 1. Default: 4, as the platform's. With
-   * fewer retries than that, what fails goes to the dead letter queue, or where there is none is deleted by the platform.
+   * The total number of attempts at a message: the consumer's `max_retries` in wrangler.jsonc, plus 1. Default: 4, like the platform. If the
+   * platform makes fewer, it moves a failing message to the dead letter queue, or deletes it if there is none.
    */
   readonly attempts?: number
-  /** The pause before the second try, in seconds; it doubles with each, up to the platform's twelve hours, less up to a half by chance. Default: 10. */
+  /** The pause before the second attempt, in seconds. It doubles up to the platform's 12 hours, minus up to half at random. Default: 10. */
   readonly firstPauseSeconds?: number
-  /** The bucket that `cloudflareQueueInbox` was given. */
+  /** Returns the bucket of `cloudflareQueueInbox`. */
   readonly bucket?: (env: Env) => BucketBinding
-  /** Called when a body could not be fetched from the bucket, or removed from it. Default: `console.error`. */
+  /** Receives the error when a body can't be read from the bucket or removed from it. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
 }
 
-/** What is used of a receiver. */
+/** The part of a receiver that the consumer uses. */
 export interface QueueReceiver {
-  /** Works one accepted delivery; see `Receiver.process`. */
+  /** Processes one accepted delivery; see `Receiver.process`. */
   process(delivery: AcceptedDelivery, attempt: InboxAttempt, platform?: Pick<Delivery, 'waitUntil'>): Promise<Outcome>
 }
 
-/** A Worker's `queue`. */
+/** A Worker's `queue` handler. */
 export type QueueHandler<Env> = (
   batch: QueueBatch,
   env: Env,
   ctx: { waitUntil(work: Promise<unknown>): void },
 ) => Promise<void>
 
-/** The longest delay the platform knows. */
+/** The platform's longest delay, in seconds. */
 const MAX_PAUSE_S = 43_200
 
 /**
- * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue`: each message is verified again, worked, and acknowledged
- * when it is finished.
+ * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue` handler. It verifies and processes each message, and
+ * acknowledges the finished ones.
  *
- * @throws WebhookError `option_invalid` when `attempts` or `firstPauseSeconds` is no whole number above 0.
+ * @throws WebhookError `option_invalid` when `attempts` or `firstPauseSeconds` isn't a whole number above 0.
  *
  * @example
  * ```ts
@@ -81,50 +96,47 @@ export function toQueueHandler<Env extends object>(
   const { onError = (error: unknown) => console.error('govalid-webhooks:', error) } = options
   for (const [name, value] of Object.entries({ attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0) continue
-    throw new WebhookError('option_invalid', `${name} must be a whole number above 0; it is ${String(value)}.`)
+    const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inbox.md.`
+    throw new WebhookError('option_invalid', message)
   }
-  const made = new WeakMap<Env, QueueReceiver>()
+  const receivers = new WeakMap<Env, QueueReceiver>()
   return async function handleQueueBatch(batch, env, ctx) {
-    const known = typeof receiver === 'function' ? (made.get(env) ?? receiver(env)) : receiver
-    if (typeof receiver === 'function') made.set(env, known)
+    const known = typeof receiver === 'function' ? (receivers.get(env) ?? receiver(env)) : receiver
+    if (typeof receiver === 'function') receivers.set(env, known)
     const bucket = options.bucket?.(env)
     const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
-    const means: MessageMeans = { receiver: known, attempts, firstPauseSeconds, bucket, onError, platform }
-    await Promise.all(batch.messages.map((message) => processMessage(means, message)))
+    const processMessage = async (message: QueueMessage): Promise<void> => {
+      const last = message.attempts >= attempts
+      try {
+        const delivery = await readMessage(message.body, bucket, last)
+        const outcome = await known.process(delivery, { number: message.attempts, last }, platform)
+        await endMessage(message, outcome, firstPauseSeconds, bucket)
+      } catch (error) {
+        onError(error)
+        // The bucket is unavailable, so the message waits for it. An acknowledged message stays acknowledged.
+        message.retry(pauseAfter(message, firstPauseSeconds))
+      }
+    }
+    await Promise.all(batch.messages.map(processMessage))
   }
 }
 
-interface MessageMeans {
-  readonly receiver: QueueReceiver
-  readonly attempts: number
-  readonly firstPauseSeconds: number
-  readonly bucket: BucketBinding | undefined
-  readonly onError: (error: unknown) => void
-  readonly platform: Pick<Delivery, 'waitUntil'>
+async function endMessage(
+  message: QueueMessage,
+  outcome: Outcome,
+  firstPauseSeconds: number,
+  bucket: BucketBinding | undefined,
+): Promise<void> {
+  if (!isFinished(outcome)) return message.retry(pauseAfter(message, firstPauseSeconds))
+  message.ack()
+  // A forged message may name the object of another delivery, so its object isn't deleted.
+  const isForged = outcome.status === 'quarantined' && outcome.code === 'job_forged'
+  if (isInBucket(message.body) && !isForged) await bucket?.delete(message.body.object)
 }
 
-async function processMessage(means: MessageMeans, message: QueueMessage): Promise<void> {
-  const { receiver, attempts, firstPauseSeconds, bucket, onError, platform } = means
-  const pause = { delaySeconds: pauseAfter(message.attempts, firstPauseSeconds) }
-  const last = message.attempts >= attempts
-  try {
-    const delivery = await readMessage(message.body, bucket, last)
-    const outcome = await receiver.process(delivery, { number: message.attempts, last }, platform)
-    if (!isFinished(outcome)) return message.retry(pause)
-    message.ack()
-    // The object of a forged message may be another's.
-    const isForged = outcome.status === 'quarantined' && outcome.code === 'job_forged'
-    if (isInBucket(message.body) && !isForged) await bucket?.delete(message.body.object)
-  } catch (error) {
-    onError(error)
-    // The bucket is away: the message waits for it. What is acknowledged already stays so.
-    message.retry(pause)
-  }
-}
-
-function pauseAfter(attempts: number, firstPauseSeconds: number): number {
-  const longestS = Math.min(firstPauseSeconds * 2 ** (attempts - 1), MAX_PAUSE_S)
-  return Math.ceil(longestS * (1 - Math.random() / 2))
+function pauseAfter({ attempts }: QueueMessage, firstPauseSeconds: number): { readonly delaySeconds: number } {
+  const maxS = Math.min(firstPauseSeconds * 2 ** (attempts - 1), MAX_PAUSE_S)
+  return { delaySeconds: Math.ceil(maxS * (1 - Math.random() / 2)) }
 }
 
 type MessageInBucket = Omit<Job, 'body'> & { readonly object: string }
@@ -135,11 +147,16 @@ function isInBucket(body: unknown): body is MessageInBucket {
 
 async function readMessage(body: unknown, bucket: BucketBinding | undefined, last: boolean): Promise<AcceptedDelivery> {
   if (!isInBucket(body)) return fromJob(body)
-  if (!bucket)
-    throw new WebhookError('option_invalid', 'A body lies in a bucket: give toQueueHandler the bucket option.')
+  if (!bucket) {
+    const message = 'A body is stored in an R2 bucket. Pass the bucket to toQueueHandler as well. See docs/inbox.md.'
+    throw new WebhookError('option_invalid', message)
+  }
   const found = await bucket.get(body.object)
-  // Not there: another bucket, or one that forgets too soon. On the last try the receiver sets aside what is left of it.
-  if (!found && !last) throw new WebhookError('option_invalid', `The bucket has no ${body.object}.`)
+  // The bucket is another one, or its lifecycle rule deletes too early. On the last attempt, the receiver quarantines what remains.
+  if (!found && !last) {
+    const message = `The bucket has no ${body.object}. Pass the bucket of cloudflareQueueInbox to toQueueHandler. See docs/inbox.md.`
+    throw new WebhookError('option_invalid', message)
+  }
   const rawBody = found ? new Uint8Array(await found.arrayBuffer()) : new Uint8Array(0)
   return { ...fromJob({ ...body, body: '' }), rawBody }
 }

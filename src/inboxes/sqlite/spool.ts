@@ -1,34 +1,34 @@
 /**
- * The spool in SQLite's SQL: one table of deliveries that wait, in the order in which they are due.
+ * The spool's SQL: one table of waiting deliveries, in the order of their due times.
  */
-import type { SqlRow, SqlStatement } from '../../stores/sqlite/records.js'
+import type { SqlRow, SqlStatement } from '../../stores/sqlite/record-statements.js'
 import type { AcceptedDelivery } from '../inbox.js'
 
-/** A job as it was taken. */
+/** A job that a worker has taken. */
 export interface SpooledJob {
   readonly delivery: AcceptedDelivery
-  /** From 1. */
+  /** The number of this attempt, counted from 1. */
   readonly attempt: number
-  /** How often it was taken: tells this taking from any other. */
+  /** How many times the job was taken. A worker that lost it to another holds an older number, so its writes match no row. */
   readonly taken: number
 }
 
 /** The statements of one table. Times are epoch milliseconds. */
 export interface SpoolStatements {
   readonly schema: readonly SqlStatement[]
-  /** Adds a delivery, unless its key waits already. */
+  /** Adds a delivery, unless its key is already waiting. */
   accept(delivery: AcceptedDelivery, now: number): SqlStatement
-  /** Takes up to `count` that are due, or whose worker has died; give the rows to `readJob`. */
+  /** Takes up to `count` jobs that are due or whose lease has expired. Read the rows with `readJob`. */
   take(count: number, now: number, leaseMs: number): SqlStatement
   renew(job: SpooledJob, until: number): SqlStatement
   finish(job: SpooledJob): SqlStatement
-  /** Gives a job back until `dueAt`; not `counted`, its try is taken back. */
-  retry(job: SpooledJob, dueAt: number, counted: boolean): SqlStatement
-  /** One row: `waiting`, `working`, `oldest`. */
+  /** Returns a job until `dueAt`. Unless `isCounted`, its attempt is taken back. */
+  retry(job: SpooledJob, dueAt: number, isCounted: boolean): SqlStatement
+  /** One row: `waiting`, `processing`, `oldest`. */
   readonly count: SqlStatement
 }
 
-/** The statements for `table`, a name that needs no quoting. */
+/** Returns the statements for `table`, a name that needs no quoting. */
 export function spoolStatements(table: string): SpoolStatements {
   const held = 'WHERE key = ?1 AND taken = ?2 AND lease_until > 0'
   return {
@@ -51,19 +51,19 @@ RETURNING key, raw_body, headers, received_at, attempt, taken`,
       values: [delivery.key, taken, until],
     }),
     finish: ({ delivery, taken }) => ({ sql: `DELETE FROM ${table} ${held}`, values: [delivery.key, taken] }),
-    retry: ({ delivery, taken }, dueAt, counted) => ({
+    retry: ({ delivery, taken }, dueAt, isCounted) => ({
       sql: `UPDATE ${table} SET lease_until = 0, due_at = ?3, attempt = attempt - ?4 ${held}`,
-      values: [delivery.key, taken, dueAt, counted ? 0 : 1],
+      values: [delivery.key, taken, dueAt, isCounted ? 0 : 1],
     }),
     count: {
-      sql: `SELECT sum(lease_until = 0) AS waiting, sum(lease_until > 0) AS working,
+      sql: `SELECT sum(lease_until = 0) AS waiting, sum(lease_until > 0) AS processing,
   min(iif(lease_until = 0, received_at, NULL)) AS oldest FROM ${table}`,
       values: [],
     },
   }
 }
 
-/** Reads one row of `take`; never throws, or one bad row would keep those that were taken with it. */
+/** Reads one row of `take`. It never throws, because one bad row would block the other rows of the same call. */
 export function readJob(row: SqlRow): SpooledJob {
   const { key, raw_body: body, headers, received_at: receivedAt, attempt, taken } = row
   const rawBody = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0)
@@ -71,7 +71,7 @@ export function readJob(row: SqlRow): SpooledJob {
   return { delivery, attempt: Number(attempt), taken: Number(taken) }
 }
 
-/** What is no headers was written by somebody else: without a signature the delivery is refused and set aside. */
+/** Invalid headers come from another writer. Without a signature, the receiver quarantines the delivery as forged. */
 function readHeaders(text: unknown): AcceptedDelivery['headers'] {
   try {
     return Object(JSON.parse(String(text)))

@@ -1,4 +1,4 @@
-/** The inbox on BullMQ and a real Redis. */
+/** `bullmqInbox` on BullMQ and a real Redis. */
 import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
 import { Redis } from 'ioredis'
@@ -33,7 +33,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
 })
 
 describeWithService('redis', 'bullmqInbox', (url) => {
-  test('a job whose last try ended with its process is announced as over', async () => {
+  test('marks a job whose process died during the last attempt as over', async () => {
     const { hostname: host, port } = new URL(url)
     const name = `govalid-${randomBytes(6).toString('hex')}`
     const connection = { host, port: Number(port || 6379) }
@@ -41,7 +41,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     const inbox = bullmqInbox({ bullmq, connection, queue: name, attempts: 2 })
     const key = 'b'.repeat(64)
     await inbox.accept({ key, rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
-    // As BullMQ counts jobs whose lock ran out.
+    // BullMQ counts expired locks in this field.
     const redis = new Redis(url)
     await redis.hset(queue.toKey(key), 'stc', 2)
     redis.disconnect()
@@ -56,7 +56,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     await queue.close()
   })
 
-  test('waits an hour at most before the next try', async () => {
+  test('pauses for at most an hour before the next attempt', async () => {
     const { hostname: host, port } = new URL(url)
     const name = `govalid-${randomBytes(6).toString('hex')}`
     const connection = { host, port: Number(port || 6379) }
@@ -79,7 +79,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     await queue.close()
   })
 
-  test('still tells what it holds and still accepts once it was stopped, and keeps no connection', async () => {
+  test('still accepts and counts jobs after a stop, and keeps no connection open', async () => {
     const { hostname: host, port } = new URL(url)
     const name = `govalid-${randomBytes(6).toString('hex')}`
     const connection = { host, port: Number(port || 6379) }
@@ -103,7 +103,7 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     expect(await inbox.status?.()).toMatchObject({ waiting: 2, failed: 0 })
     await vi.waitFor(async () => expect(await connections()).toBe(0), 5000)
     await inbox.start?.(async () => ({ status: 'processed' }))
-    await vi.waitFor(async () => expect(await inbox.status?.()).toMatchObject({ waiting: 0, working: 0 }), 10_000)
+    await vi.waitFor(async () => expect(await inbox.status?.()).toMatchObject({ waiting: 0, processing: 0 }), 10_000)
     await inbox.stop?.()
     const queue = new bullmq.Queue(name, { connection })
     await queue.obliterate({ force: true })
@@ -113,9 +113,9 @@ describeWithService('redis', 'bullmqInbox', (url) => {
 })
 
 test.each([
-  ['without BullMQ', { bullmq: {} }],
-  ['without a connection', { connection: undefined }],
-  ['with no tries', { attempts: 0 }],
-])('bullmqInbox refuses to be made %s', (_, wrong) => {
+  ['a missing BullMQ', { bullmq: {} }],
+  ['a missing connection', { connection: undefined }],
+  ['0 attempts', { attempts: 0 }],
+])('bullmqInbox refuses %s', (_, wrong) => {
   expect(() => bullmqInbox({ bullmq, connection: {}, ...(wrong as object) })).toThrow(/option_invalid/)
 })

@@ -1,6 +1,6 @@
 /**
- * The inbox on Cloudflare Queues when its runtime dies: workerd is killed with SIGKILL between accept and work, during work and after it,
- * and started again on the same D1 and R2. What the platform keeps of a queue is kept in D1 here: see the Worker.
+ * `cloudflareQueueInbox` when its runtime dies: the test kills workerd with SIGKILL before, during and after the processing of a delivery,
+ * and restarts it on the same D1 and R2. The Worker keeps the queue's messages in D1, as the platform would keep them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import { signDelivery } from '../../../src/testing/index.js'
 const ROOT = join(import.meta.dirname, '../../..')
 const SECRET = 'your_webhook_secret'
 const folder = mkdtempSync(join(tmpdir(), 'govalid-queue-kill-'))
-const soon = <T>(look: () => Promise<T>) => vi.waitFor(look, { timeout: 25_000, interval: 100 })
+const eventually = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 25_000, interval: 100 })
 
 interface State {
   readonly sent: readonly string[]
@@ -26,7 +26,7 @@ interface Runtime {
   state(): Promise<State>
   call(path: string): Promise<unknown>
   deliver(event: string, id: string, filler?: string): Promise<string>
-  /** Ends every process of it at once, with SIGKILL. */
+  /** Kills every process of the runtime at once, with SIGKILL. */
   kill(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Starts wrangler with the runtime on the state of the folder. */
+/** Starts wrangler and its runtime on the state in the folder. */
 async function start(): Promise<Runtime> {
   const config = join(ROOT, 'test/runtime/workerd/queue-kill/wrangler.jsonc')
   const options = ['--port', '0', '--inspector-port', '0', '--persist-to', join(folder, 'state')]
@@ -49,7 +49,7 @@ async function start(): Promise<Runtime> {
     CI: '1',
   }
   const child = spawn(process.execPath, [wrangler, 'dev', '-c', config, ...options, ...secret], {
-    // A group of its own, so that the runtime dies with it.
+    // Its own process group, so that the runtime dies with wrangler.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...quiet, WRANGLER_REGISTRY_PATH: join(folder, 'registry') },
@@ -59,7 +59,7 @@ async function start(): Promise<Runtime> {
   const url = await vi.waitFor(
     () => {
       const found = /Ready on (http:\/\/\S+)/.exec(printed)
-      if (!found) throw new Error(`wrangler is not ready: ${printed}`)
+      if (!found) throw new Error(`wrangler isn't ready: ${printed}`)
       return found[1] as string
     },
     { timeout: 60_000, interval: 100 },
@@ -79,7 +79,7 @@ async function start(): Promise<Runtime> {
       const exited = once(child, 'exit')
       process.kill(-(child.pid as number), 'SIGKILL')
       await exited
-      await soon(() => expect(fetch(url)).rejects.toThrow())
+      await eventually(() => expect(fetch(url)).rejects.toThrow())
     },
   }
   running.add(runtime)
@@ -88,7 +88,7 @@ async function start(): Promise<Runtime> {
 
 const POINTS = ['before processing', 'in the handler', 'after the effect', 'before the acknowledgement']
 
-test('185: what was answered 200 is worked once, wherever the runtime is killed; without the transaction it doubles', {
+test('an accepted delivery is processed once wherever the runtime is killed, and twice without the transaction (acceptance case 185)', {
   timeout: 240_000,
 }, async () => {
   let runtime = await start()
@@ -98,9 +98,9 @@ test('185: what was answered 200 is worked once, wherever the runtime is killed;
     await runtime.call(`/hold?point=${point}`)
     const id = `killed ${point}`
     ids.push(id)
-    // Every other one is too large for a message, so that its body lies in R2.
+    // Every other delivery is too large for a message, so its body is stored in R2.
     expect(await runtime.deliver('qr.created', id, index % 2 === 0 ? 'x'.repeat(200_000) : '')).toBe('200 accepted')
-    await soon(async () => expect((await runtime.state()).held).toEqual([point]))
+    await eventually(async () => expect((await runtime.state()).held).toEqual([point]))
     await runtime.kill()
     runtime = await start()
     const left = await runtime.state()
@@ -109,14 +109,14 @@ test('185: what was answered 200 is worked once, wherever the runtime is killed;
       objects: point === 'before the acknowledgement' ? 0 : (index + 1) % 2,
     })
     await runtime.call('/redeliver')
-    await soon(async () => expect(await runtime.state()).toMatchObject({ sent: [], effects: ids, objects: 0 }))
+    await eventually(async () => expect(await runtime.state()).toMatchObject({ sent: [], effects: ids, objects: 0 }))
   }
 
   await runtime.call('/hold?point=after the effect')
   expect(await runtime.deliver('qr.transferred', 'control')).toBe('200 accepted')
-  await soon(async () => expect((await runtime.state()).held).toEqual(['after the effect']))
+  await eventually(async () => expect((await runtime.state()).held).toEqual(['after the effect']))
   await runtime.kill()
   runtime = await start()
   await runtime.call('/redeliver')
-  await soon(async () => expect(await runtime.state()).toMatchObject({ effects: [...ids, 'control', 'control'] }))
+  await eventually(async () => expect(await runtime.state()).toMatchObject({ effects: [...ids, 'control', 'control'] }))
 })

@@ -1,4 +1,4 @@
-/** The inbox on pg-boss and a real Postgres. */
+/** `pgBossInbox` on pg-boss and a real Postgres. */
 import { randomBytes } from 'node:crypto'
 import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
@@ -45,7 +45,7 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
   })
   const finished: InboxProcessor = async () => ({ status: 'processed' })
 
-  test('a start that failed is no start: the next one works what waits', async () => {
+  test('a failed start can be repeated, and then handles the waiting jobs', async () => {
     const boss = makeBoss(url)
     const inbox = pgBossInbox({ boss, schema, queue: `govalid-${randomBytes(6).toString('hex')}`, pollSeconds: 0.5 })
     await inbox.accept(delivery())
@@ -55,21 +55,21 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     }
     await boss.start()
     await inbox.start?.(finished)
-    await vi.waitFor(async () => expect(await inbox.status?.()).toMatchObject({ waiting: 0, working: 0 }), 10_000)
+    await vi.waitFor(async () => expect(await inbox.status?.()).toMatchObject({ waiting: 0, processing: 0 }), 10_000)
     await inbox.stop?.()
   })
 
-  test('a start of which a part failed leaves nobody at work', async () => {
+  test('a start that fails halfway leaves no worker running', async () => {
     const boss = makeBoss(url)
     const queue = `govalid-${randomBytes(6).toString('hex')}`
     const inbox = pgBossInbox({ boss, schema, queue, concurrency: 3, pollSeconds: 0.5 })
-    const begin = boss.work.bind(boss) as (...given: unknown[]) => Promise<string>
-    let begun = 0
-    boss.work = (async (...given: unknown[]) => {
-      if (++begun === 2) throw new Error('the second does not begin')
-      return begin(...given)
+    const startWorker = boss.work.bind(boss) as (...args: unknown[]) => Promise<string>
+    let startedWorkers = 0
+    boss.work = (async (...args: unknown[]) => {
+      if (++startedWorkers === 2) throw new Error('the second worker does not start')
+      return startWorker(...args)
     }) as never
-    await expect(async () => inbox.start?.(finished)).rejects.toThrow('the second does not begin')
+    await expect(async () => inbox.start?.(finished)).rejects.toThrow('the second worker does not start')
     await inbox.accept(delivery())
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(await inbox.status?.()).toMatchObject({ waiting: 1 })
@@ -80,22 +80,22 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
 })
 
 test.each([
-  ['without an instance', { boss: {} }],
-  ['with a queue whose name needs quoting', { queue: 'a"b' }],
-  ['with no tries', { attempts: 0 }],
-  ['with half a try', { attempts: 2.5 }],
-  ['with half a worker', { concurrency: 0.5 }],
-  ['with pauses pg-boss cannot make', { firstPauseSeconds: 2.5 }],
-  ['with polls more often than pg-boss can', { pollSeconds: 0.2 }],
-  ['with polls that never come', { pollSeconds: Number.POSITIVE_INFINITY }],
-  ['with polls that are no number', { pollSeconds: '1' }],
-])('pgBossInbox refuses to be made %s', (_, wrong) => {
+  ['an object that is not a pg-boss instance', { boss: {} }],
+  ['a queue name that needs quoting', { queue: 'a"b' }],
+  ['0 attempts', { attempts: 0 }],
+  ['a fraction of an attempt', { attempts: 2.5 }],
+  ['a fraction of a worker', { concurrency: 0.5 }],
+  ['pauses in fractions of a second', { firstPauseSeconds: 2.5 }],
+  ['a poll interval below the minimum of pg-boss', { pollSeconds: 0.2 }],
+  ['an infinite poll interval', { pollSeconds: Number.POSITIVE_INFINITY }],
+  ['a poll interval that is not a number', { pollSeconds: '1' }],
+])('pgBossInbox refuses %s', (_, wrong) => {
   const boss = new PgBoss('postgres://postgres@127.0.0.1:1/test')
   expect(() => pgBossInbox({ boss, ...(wrong as object) })).toThrow(/option_invalid/)
 })
 
-test('pgBossInbox takes the least of everything', () => {
+test('pgBossInbox accepts the minimum of every number', () => {
   const boss = new PgBoss('postgres://postgres@127.0.0.1:1/test')
-  const least = { concurrency: 1, attempts: 1, firstPauseSeconds: 1, pollSeconds: 0.5 }
-  expect(() => pgBossInbox({ boss, ...least })).not.toThrow()
+  const minimums = { concurrency: 1, attempts: 1, firstPauseSeconds: 1, pollSeconds: 0.5 }
+  expect(() => pgBossInbox({ boss, ...minimums })).not.toThrow()
 })

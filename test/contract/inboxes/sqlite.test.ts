@@ -1,4 +1,4 @@
-/** The inbox in a real SQLite file: accepted means durable, worked once, retried with pauses, set aside at last. */
+/** `sqliteInbox` on a real file: it stores deliveries durably, processes each once, retries after pauses, and quarantines in the end. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const START = Date.parse('2025-01-29T12:00:00Z')
 
 let folder: string
 let file: string
-const open: DatabaseSync[] = []
+const opened: DatabaseSync[] = []
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'govalid-inbox-'))
@@ -23,14 +23,14 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  for (const each of open.splice(0)) if (each.isOpen) each.close()
+  for (const each of opened.splice(0)) if (each.isOpen) each.close()
   rmSync(folder, { recursive: true })
 })
 
-function database(place = file): DatabaseSync {
-  const made = new DatabaseSync(place)
-  open.push(made)
-  return made
+function openDatabase(path = file): DatabaseSync {
+  const database = new DatabaseSync(path)
+  opened.push(database)
+  return database
 }
 
 const created = (id: string) => ({
@@ -42,13 +42,13 @@ const created = (id: string) => ({
 
 function setUp(options: Partial<Parameters<typeof sqliteInbox>[0]> = {}) {
   const clock = fixedClock(START)
-  const inbox = sqliteInbox({ database: database(), clock, ...options })
+  const inbox = sqliteInbox({ database: openDatabase(), clock, ...options })
   const outcomes: Outcome[] = []
   const receiver = createReceiver({
     secret: SECRET,
     clock,
     inbox,
-    store: sqliteStore({ database: database() }),
+    store: sqliteStore({ database: openDatabase() }),
     onError: () => {},
     onOutcome: (outcome) => void outcomes.push(outcome),
   })
@@ -57,19 +57,19 @@ function setUp(options: Partial<Parameters<typeof sqliteInbox>[0]> = {}) {
   return { clock, inbox, receiver, accept, statuses }
 }
 
-describe('the suite of every inbox, on a file', () => {
+describe('sqliteInbox keeps the inbox contract', () => {
   inboxSuite(() => {
-    const place = file
+    const path = file
     return {
-      open: (attempts) => sqliteInbox({ database: database(place), attempts, firstPauseMs: 100, pollMs: 50 }),
+      open: (attempts) => sqliteInbox({ database: openDatabase(path), attempts, firstPauseMs: 100, pollMs: 50 }),
       async writeForged(job) {
         const { key = 'e'.repeat(64), body = '' } = job as { key?: string; body?: string }
-        database(place)
+        openDatabase(path)
           .prepare(`INSERT INTO govalid_inbox (key, raw_body, headers, received_at, due_at) VALUES (?, ?, '{}', 0, 0)`)
           .run(key, Buffer.from(body, 'base64'))
       },
       openUnreachable() {
-        const closed = database(place)
+        const closed = openDatabase(path)
         closed.close()
         return sqliteInbox({ database: closed })
       },
@@ -77,8 +77,8 @@ describe('the suite of every inbox, on a file', () => {
   })
 })
 
-describe('an inbox in SQLite', () => {
-  test('answers accepted, and works the delivery behind the answer', async () => {
+describe('sqliteInbox', () => {
+  test('accepts a delivery and handles it after the response', async () => {
     const { clock, receiver, accept, statuses } = setUp()
     const seen: unknown[] = []
     receiver.on('qr.created', (event) => void seen.push(event.data.id))
@@ -92,7 +92,7 @@ describe('an inbox in SQLite', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('keeps what was accepted over a restart, and works it once', async () => {
+  test('keeps accepted deliveries across a restart and handles each once', async () => {
     const before = setUp()
     expect(await before.accept('abc123')).toMatchObject({ status: 'accepted' })
     expect(await before.accept('abc123')).toMatchObject({ status: 'accepted' })
@@ -106,7 +106,7 @@ describe('an inbox in SQLite', () => {
     expect(await after.receiver.status()).toMatchObject({ waiting: 0, drained: true })
   })
 
-  test('tries a failing handler again after growing pauses, and sets it aside after the twentieth', async () => {
+  test('retries a failing handler after growing pauses and quarantines it after the twentieth attempt', async () => {
     const { clock, inbox, receiver, accept, statuses } = setUp()
     const at: number[] = []
     receiver.on('*', () => {
@@ -122,19 +122,19 @@ describe('an inbox in SQLite', () => {
     expect(pauses[0]).toBeGreaterThanOrEqual(4000)
     expect(pauses[0]).toBeLessThanOrEqual(7000)
     for (const pause of pauses.slice(10)) expect(pause).toBeGreaterThan(0.79 * 3_600_000)
-    expect(await inbox.status()).toMatchObject({ waiting: 0, working: 0 })
+    expect(await inbox.status()).toMatchObject({ waiting: 0, processing: 0 })
     expect((await receiver.status()).quarantined).toBe(1)
   })
 
-  test('takes a job again whose worker died with it', async () => {
+  test('takes a job again after its process died', async () => {
     const { accept, inbox } = setUp()
     await accept('abc123')
-    // A process that took the job and was killed: its lease runs out.
-    const dead = fixedClock(START)
-    const other = sqliteInbox({ database: database(), clock: dead })
-    other.start(() => new Promise(() => {}))
-    await dead.advance(10)
-    expect(await inbox.status()).toMatchObject({ waiting: 0, working: 1 })
+    // The clock of a killed process stands still, so its lease expires.
+    const deadClock = fixedClock(START)
+    const deadInbox = sqliteInbox({ database: openDatabase(), clock: deadClock })
+    deadInbox.start(() => new Promise(() => {}))
+    await deadClock.advance(10)
+    expect(await inbox.status()).toMatchObject({ waiting: 0, processing: 1 })
 
     const { clock, receiver } = setUp()
     const seen: unknown[] = []
@@ -145,23 +145,23 @@ describe('an inbox in SQLite', () => {
     expect(seen).toEqual(['abc123'])
   })
 
-  test('works no more at once than it is told', async () => {
+  test('handles at most `concurrency` deliveries at once', async () => {
     const { clock, receiver, accept } = setUp({ concurrency: 3 })
-    let now = 0
-    let most = 0
+    let running = 0
+    let maxRunning = 0
     receiver.on('*', async () => {
-      most = Math.max(most, ++now)
+      maxRunning = Math.max(maxRunning, ++running)
       await new Promise<void>((resolve) => void clock.setTimer(1000, resolve))
-      now--
+      running--
     })
     await clock.advance(0)
     for (let index = 0; index < 10; index++) await accept(`qr-${index}`)
     await clock.advance(10_000)
-    expect(most).toBe(3)
+    expect(maxRunning).toBe(3)
     expect(await receiver.status()).toMatchObject({ waiting: 0, drained: true })
   })
 
-  test('close waits for what runs and takes nothing more', async () => {
+  test('close waits for running handlers and takes no further job', async () => {
     const { clock, receiver, accept, inbox } = setUp({ concurrency: 1 })
     let finished = 0
     receiver.on('*', async () => {
@@ -176,15 +176,15 @@ describe('an inbox in SQLite', () => {
     await clock.advance(2000)
     await closed
     expect(finished).toBe(1)
-    expect(await inbox.status()).toMatchObject({ waiting: 1, working: 0 })
+    expect(await inbox.status()).toMatchObject({ waiting: 1, processing: 0 })
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('refuses a job that somebody else wrote into the file, and keeps it in quarantine', async () => {
+  test('quarantines a forged job from the file without running a handler', async () => {
     const { clock, receiver, statuses } = setUp()
     let runs = 0
     receiver.on('*', () => void runs++)
-    const intruder = database()
+    const intruder = openDatabase()
     await receiver.status()
     intruder
       .prepare(`INSERT INTO govalid_inbox (key, raw_body, headers, received_at, due_at) VALUES (?, ?, '{}', 0, 0)`)
@@ -195,11 +195,11 @@ describe('an inbox in SQLite', () => {
   })
 })
 
-test('a row that somebody else wrote and that is no job does not keep those beside it', async () => {
+test('malformed rows do not block the valid jobs next to them', async () => {
   const { clock, receiver, accept, statuses } = setUp()
   const seen: unknown[] = []
   await receiver.status()
-  const row = database().prepare(
+  const row = openDatabase().prepare(
     'INSERT INTO govalid_inbox (key, raw_body, headers, received_at, due_at) VALUES (?, ?, ?, ?, 0)',
   )
   row.run('a'.repeat(64), 1e12, '{}', 0)
@@ -212,8 +212,8 @@ test('a row that somebody else wrote and that is no job does not keep those besi
   expect(statuses().sort()).toEqual(['processed', 'quarantined', 'quarantined', 'quarantined'])
 })
 
-test('a full disk is answered 503, and the process goes on as soon as there is room', async () => {
-  const full = database()
+test('a full disk makes the inbox unavailable until there is room again', async () => {
+  const full = openDatabase()
   const { clock, receiver, accept } = setUp({ database: full })
   const seen: unknown[] = []
   expect(await accept('fits')).toMatchObject({ status: 'accepted' })
@@ -231,10 +231,10 @@ test('a full disk is answered 503, and the process goes on as soon as there is r
 })
 
 test.each([
-  ['a database that is none', { database: {} }],
-  ['a table that is no plain name', { table: 'a;b' }],
-  ['no concurrency', { concurrency: 0 }],
-  ['tries that are no number', { attempts: Number.NaN }],
-])('refuses %s at creation', (_, wrong) => {
-  expect(() => sqliteInbox({ database: database(), ...(wrong as object) })).toThrow(/option_invalid/)
+  ['an object that is not a database', { database: {} }],
+  ['a table name that needs quoting', { table: 'a;b' }],
+  ['a concurrency of 0', { concurrency: 0 }],
+  ['attempts that are not a number', { attempts: Number.NaN }],
+])('sqliteInbox refuses %s', (_, wrong) => {
+  expect(() => sqliteInbox({ database: openDatabase(), ...(wrong as object) })).toThrow(/option_invalid/)
 })
