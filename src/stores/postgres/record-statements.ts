@@ -53,14 +53,14 @@ const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
 
 /**
- * The verdict of a claim on the record `d` at the time `t.now`: `new` (the record expired), `kept` (finished, or held by
+ * The verdict of a claim on the record `d` at the time `t.now`: `new` (the record expired), `unchanged` (finished, or held by
  * another token), `counted` (held by another token, and an attempt), `same` (a repeated claim) or `taken` (claimed).
  */
 const VERDICT = `CASE
   WHEN d.retain_until <= t.now AND (d.state <> 'processing' OR d.lease_until <= t.now) THEN 'new'
-  WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'kept'
+  WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'unchanged'
   WHEN d.state = 'processing' AND d.token = $3 THEN 'same'
-  WHEN d.state = 'processing' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'kept' END
+  WHEN d.state = 'processing' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'unchanged' END
   ELSE 'taken' END`
 
 /** Builds the statements. They wait at most `lockLimitMs` for a locked row, so that no abandoned call is executed later. */
@@ -155,7 +155,7 @@ function claimText(table: string): string {
     'state, token = $3 AS is_mine, lease_until::double precision, attempt, released_attempts, completed_handlers'
   return `WITH seen AS (
   SELECT ${columns} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
-  WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'kept'
+  WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'unchanged'
 ), written AS (
   INSERT INTO ${table} AS d
     (namespace, key, state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers)
@@ -165,15 +165,15 @@ function claimText(table: string): string {
   ON CONFLICT (namespace, key) DO UPDATE SET
     (state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers) = (
     SELECT
-      CASE WHEN v.untouched THEN d.state ELSE 'processing' END,
-      CASE WHEN v.untouched THEN d.token ELSE $3 END,
-      CASE WHEN v.untouched THEN d.lease_until ELSE v.now + $5 END,
-      CASE WHEN v.untouched THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
+      CASE WHEN v.is_refused THEN d.state ELSE 'processing' END,
+      CASE WHEN v.is_refused THEN d.token ELSE $3 END,
+      CASE WHEN v.is_refused THEN d.lease_until ELSE v.now + $5 END,
+      CASE WHEN v.is_refused THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
       CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
       CASE v.verdict WHEN 'new' THEN 0 ELSE d.released_attempts END,
-      CASE WHEN v.verdict IN ('kept', 'same') THEN d.counted_at ELSE v.now END,
+      CASE WHEN v.verdict IN ('unchanged', 'same') THEN d.counted_at ELSE v.now END,
       CASE v.verdict WHEN 'new' THEN '{}' ELSE d.completed_handlers END
-    FROM (SELECT j.now, j.verdict, j.verdict IN ('kept', 'counted') AS untouched
+    FROM (SELECT j.now, j.verdict, j.verdict IN ('unchanged', 'counted') AS is_refused
       FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
   RETURNING ${columns}
 )

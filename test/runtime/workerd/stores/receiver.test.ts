@@ -58,7 +58,7 @@ describe.each(stores)('a receiver with $name', ({ open }) => {
     const responses = await Promise.all(Array.from({ length: 1000 }, () => endpoint.send(body)))
     expect(responses.filter(({ httpStatus }) => httpStatus !== 200 && httpStatus !== 503)).toEqual([])
     expect(calls).toBeLessThanOrEqual(1)
-    // A slow machine may answer the winning claim too late, and the receiver releases it. Then the next attempt is processed.
+    // On a slow machine the winning claim may succeed too late, and the receiver releases it. The next attempt is processed then.
     await Promise.all(responses.map(({ settled }) => settled()))
     expect((await endpoint.send(body)).httpStatus).toBe(200)
     expect(calls).toBe(1)
