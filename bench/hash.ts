@@ -1,6 +1,6 @@
 /**
- * `npm run bench:hash`: what the HMAC of two one-shot `crypto.hash` calls brings beside `createHmac`: by itself, and per HTTP request on
- * `node:http`, where it has to be at least 3 %. What was decided stands in docs/decisions/0050-an-hmac-of-two-hashes.md.
+ * `npm run bench:hash`: compares an HMAC of two one-shot `crypto.hash` calls with `createHmac`, alone and per HTTP request on `node:http`,
+ * where it has to save at least 3 %. See docs/decisions/0050-an-hmac-of-two-hashes.md.
  *
  * Options: `--rounds N` (41), `--requests N` (1,000 per server and round).
  */
@@ -28,7 +28,7 @@ const TWO_HASHES = createNodeHmacKey(crypto as unknown as NodeCrypto, Buffer.fro
 
 if (values.serve !== undefined) await serve(values.serve)
 else {
-  printHead('An HMAC of two one-shot hashes beside `createHmac`')
+  printHead('An HMAC of two one-shot hashes compared with `createHmac`')
   for (const size of [300, 1024]) await compareAlone(size)
   await comparePerRequest()
 }
@@ -44,7 +44,7 @@ async function compareAlone(size: number): Promise<void> {
     figures.get('two hashes') as Figure,
     figures.get('createHmac') as Figure,
   )
-  printRows(`By itself, bodies of ${size} bytes; CPU time per MAC`, [row])
+  printRows(`The MAC alone, bodies of ${size} bytes; CPU time per MAC`, [row])
 }
 
 function subjectOf(name: string, key: HmacKey): Subject<Received> {
@@ -52,7 +52,7 @@ function subjectOf(name: string, key: HmacKey): Subject<Received> {
     name,
     run(batch) {
       for (const { body, signature } of batch) {
-        if (key.matches(body, signature.slice('sha256='.length)) !== true) throw new Error('a MAC is wrong')
+        if (key.matches(body, signature.slice('sha256='.length)) !== true) throw new Error('A MAC is wrong.')
       }
     },
   }
@@ -63,7 +63,7 @@ async function comparePerRequest(): Promise<void> {
   const load = { rounds, warmUp: 5, requests: Number(values.requests), connections: 16 }
   const figures = await compareServers([{ name: before }, { name: ours }], load)
   const row = compareRow(
-    `${ours}, beside ours on \`createHmac\``,
+    `${ours}, compared with ours on \`createHmac\``,
     figures.get(ours) as Figure,
     figures.get(before) as Figure,
     0.97,

@@ -1,15 +1,15 @@
-/** `node:crypto` as it would be without its one-shot `hash` for the HMAC, so that `createHmac` is used; fingerprints are made as before. */
+/** Hides the one-shot `hash` of `node:crypto`, so that the HMAC uses `createHmac`. Digests are still computed with `hash`. */
 import * as crypto from 'node:crypto'
 import type { NodeCrypto } from '../../src/crypto/platform.js'
 
-/** The platform's crypto, but for `hash`. */
+/** Returns the platform's crypto without `hash`. */
 export function cryptoWithoutHash(): NodeCrypto {
   const { hash, ...rest } = crypto
   const createHash = () => ({ update: (data: Uint8Array) => ({ digest: () => hash('sha256', data, 'hex') }) })
   return { ...rest, createHash } as unknown as NodeCrypto
 }
 
-/** From now on whoever asks the platform for `node:crypto` gets that. */
+/** Replaces `node:crypto` for every later caller of `process.getBuiltinModule`. */
 export function hideHash(): void {
   const getBuiltinModule = process.getBuiltinModule.bind(process)
   const without = cryptoWithoutHash()
