@@ -69,8 +69,7 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
     throw new WebhookError('option_invalid', `mode must be 'drop' or 'flag'. It is ${JSON.stringify(mode)}.`)
   }
   const runInOrder = createOrder()
-  const call = (event: Event, context: Context, outdated: boolean) =>
-    handler(event, Object.assign(Object.create(context), { outdated }))
+  const call = (event: Event, context: Context, outdated: boolean) => handler(event, { ...context, outdated })
   return async function handleNewest(event, context) {
     const object = keyOf(event)
     const epochMs = readTimestamp((event as { readonly timestamp?: unknown }).timestamp)?.epochMs

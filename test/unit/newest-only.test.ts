@@ -127,6 +127,14 @@ describe('newestOnly', () => {
     expect(steps.slice(3)).toEqual(['6 ends', '7 begins', '7 ends'])
   })
 
+  test('gives the handler a context that can be spread', async () => {
+    const contexts: object[] = []
+    const handler = newestOnly({ keyOf }, (_event: QrEvent, context) => void contexts.push({ ...context }))
+    const receiver = createReceiver({ secret: SECRET, maxAgeMs: false }).on('qr.transferred', handler)
+    await receiver.receive((await signDelivery(at(5), { secret: SECRET })).delivery)
+    expect(contexts).toMatchObject([{ outdated: false, attempt: 1, signal: expect.any(AbortSignal) }])
+  })
+
   test('frees the memory of an object once its events are handled', async () => {
     const memory = { get: () => undefined, set: () => {} }
     const handle = newestOnly({ keyOf, memory }, () => {})
