@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+/** The `govalid-webhooks` binary: runs a command and exits with its exit code. */
 import { runProgram } from './program.js'
-/** The command line `govalid-webhooks`: runs the command that was named, and ends with its exit code. */
 import { createHost } from './terminal/host.js'
 
 const exitCode = await runProgram(createHost(), process.argv)
-// Once everything is written: what a user's file has opened must not keep the process.
+// Exit explicitly once both streams are flushed, because a user's handler file may keep timers or connections open.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)))

@@ -1,4 +1,4 @@
-/** The commands, their help, and how wrong use is told. In: the arguments. Out: an exit code. */
+/** The program: registers the commands, prints help and usage errors, and turns every result into an exit code. */
 import { Command, CommanderError } from 'commander'
 import { isWebhookError } from '../errors.js'
 import { addDoctor } from './doctor/command.js'
@@ -19,43 +19,44 @@ const COMMANDS: readonly AddCommand[] = [addListen, addSend, addVerify, addDocto
 
 const AFTER_HELP = `
 Exit codes:
-  0  it is as it should be
-  1  it is not: a check failed, a delivery was not taken, the API refused
-  2  it could not be done as it was asked
+  0  success
+  1  a check or a delivery failed, or the API returned an error
+  2  invalid usage
 
-Secrets come from environment variables, or you are asked; never from the command line.`
+Secrets are read from environment variables or from a hidden prompt, never from
+the command line.`
 
-/** Runs the program with the arguments of a process. */
+/** Runs the command that `argv` names and returns its exit code. */
 export async function runProgram(host: Host, argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok
   const program = new Command('govalid-webhooks')
-    .description('Develop and check the receiving side of GoValid webhooks, without a tunnel and without an account.')
-    .version(PACKAGE_VERSION, '-V, --version', 'the version of this package')
+    .description('Develop and check your GoValid webhook endpoint, without a tunnel or an account.')
+    .version(PACKAGE_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .addHelpText('after', AFTER_HELP)
     .exitOverride()
     .configureOutput({ writeErr: (text) => host.note(withoutValues(text).trimEnd()) })
-    .showHelpAfterError('Run it with --help to see how it is used.')
+    .showHelpAfterError('Run the command with --help to see its usage.')
   for (const add of COMMANDS) {
-    add(program, host, (action) => async (...given) => {
-      exitCode = await action(...given)
+    add(program, host, (action) => async (...args) => {
+      exitCode = await action(...args)
     })
   }
   try {
     await program.parseAsync(argv)
     return exitCode
   } catch (error) {
-    return tell(host, error)
+    return reportError(host, error)
   }
 }
 
-/** The parser repeats what it does not understand; behind a `=` that may be a secret. */
+/** Removes the values of options that the parser repeats in its errors, because `--secrt=...` may hold a secret. */
 function withoutValues(text: string): string {
   return text.replaceAll(/'(--?[^'=]+)=[^']*'/g, "'$1'")
 }
 
-function tell(host: Host, error: unknown): ExitCode {
+function reportError(host: Host, error: unknown): ExitCode {
   host.progress('')
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof UsageError) {
@@ -64,7 +65,7 @@ function tell(host: Host, error: unknown): ExitCode {
   }
   if (isWebhookError(error)) {
     host.note(`error: ${plain(error.message, 600)}`)
-    return error.code.startsWith('api_') && error.code !== 'api_key_invalid' ? EXIT.no : EXIT.usage
+    return error.code.startsWith('api_') && error.code !== 'api_key_invalid' ? EXIT.failed : EXIT.usage
   }
   throw error
 }

@@ -1,4 +1,4 @@
-/** The inspector's main flows, as somebody goes through them. */
+/** The inspector's main user flows. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
@@ -13,7 +13,7 @@ let logs = 0
 const listen = (...args: readonly string[]) => start({ cwd, args: ['--file', `log-${logs++}.jsonl`, ...args] })
 
 describeInChromium('the inspector', (open) => {
-  it('says how to send the first delivery, and shows it as it comes', async () => {
+  it('explains how to send the first delivery and shows it on arrival', async () => {
     const listening = await listen()
     const page = await open(listening, { permissions: ['clipboard-read', 'clipboard-write'] })
     await page.getByRole('heading', { name: 'Waiting for the first delivery' }).waitFor()
@@ -27,7 +27,7 @@ describeInChromium('the inspector', (open) => {
     expect(await page.getByRole('heading', { name: 'Waiting' }).isVisible()).toBe(false)
   })
 
-  it('takes the token out of the address, and keeps it over a reload', async () => {
+  it('removes the token from the address bar and keeps it after a reload', async () => {
     const listening = await listen()
     const page = await open(listening)
     expect(page.url()).toBe(`${listening.inspector}/`)
@@ -36,7 +36,7 @@ describeInChromium('the inspector', (open) => {
     await page.getByText('live', { exact: true }).waitFor()
   })
 
-  it('without the token, or with that of an earlier start, says what to do', async () => {
+  it('explains what to do without a token or with an old one', async () => {
     const listening = await listen()
     const page = await open(listening)
     for (const fragment of ['', `#${'A'.repeat(32)}`]) {
@@ -48,7 +48,7 @@ describeInChromium('the inspector', (open) => {
     }
   })
 
-  it('shows with one click why it does not verify, what was answered, the event, its issues, the bytes, the headers and the tries', async () => {
+  it('shows the signature finding, response, event, issues, bytes, headers and attempts of a clicked delivery', async () => {
     const listening = await listen()
     const body = eventBody('qr.scanned', { qr_id: 7, note: 'é' })
     await deliver(listening, body)
@@ -56,28 +56,28 @@ describeInChromium('the inspector', (open) => {
     await deliver(listening, `${body}\n`, signatureOf(body), { 'x-trace': 'abc' })
     const page = await open(listening)
     await listOf(page)
-      .getByRole('option', { name: /2nd time/ })
+      .getByRole('option', { name: /2nd attempt/ })
       .click()
     const section = (name: string) => page.getByRole('region', { name, exact: true })
-    await section('Signature').getByText('White space at the end of the body').waitFor()
+    await section('Signature').getByText('body_newline').waitFor()
     expect(await section('Signature').textContent()).toContain('Does not verify')
-    expect(await section('Answer').textContent()).toMatch(
-      /401.*refused.*by listen itself.*count this as a failure.*\{"status":"refused"\}/s,
+    expect(await section('Response').textContent()).toMatch(
+      /401.*refused.*from listen itself.*counts this as a failure.*\{"status":"refused"\}/s,
     )
     expect(await section('Event').textContent()).toContain('data.qr_id: expected string, received number')
     expect(await section('Parsed event').textContent()).toContain('"note": "é"')
-    expect(await section('Bytes of the body').textContent()).toBe(`${body}\n`)
+    expect(await section('Body bytes').textContent()).toBe(`${body}\n`)
     await page.getByRole('button', { name: 'Hex' }).click()
-    expect(await section('Bytes of the body').textContent()).toMatch(
+    expect(await section('Body bytes').textContent()).toMatch(
       /^00000000 {2}7b 22 65 76 65 6e 74 22 {2}3a 22 71 72 2e 73 63 61 {2}.+\{"event":"qr\.sca/,
     )
     expect(await section('Headers').textContent()).toMatch(/POST \/webhooks\/govalid.*x-trace\s*abc/)
-    expect(await section('Tries').textContent()).toMatch(/came 2 times.*1st.*2nd/)
-    await section('Tries').getByRole('button').click()
-    await expect.poll(() => page.locator('[aria-selected=true]').textContent()).not.toContain('2nd time')
+    expect(await section('Attempts').textContent()).toMatch(/arrived 2 times.*1st.*2nd/)
+    await section('Attempts').getByRole('button').click()
+    await expect.poll(() => page.locator('[aria-selected=true]').textContent()).not.toContain('2nd attempt')
   })
 
-  it('shows the answer and the time of the forwarded request, while it is waited for and after', async () => {
+  it('shows a forwarded request while it waits for the response, and the response afterwards', async () => {
     const forward = await serve((_, response) => {
       setTimeout(() => response.writeHead(500).end('<b>the ledger is locked</b>'), 1500)
     })
@@ -87,14 +87,14 @@ describeInChromium('the inspector', (open) => {
     await listOf(page)
       .getByRole('option', { name: /waiting/ })
       .click()
-    await page.getByText('There is none yet.').waitFor()
+    await page.getByText('Waiting for the response.').waitFor()
     await responding
-    const answer = page.getByRole('region', { name: 'Answer', exact: true })
-    await answer.getByText('<b>the ledger is locked</b>').waitFor()
-    expect(await answer.textContent()).toMatch(/500.*in \d\.\d s, by http.*only 200 is success/)
+    const card = page.getByRole('region', { name: 'Response', exact: true })
+    await card.getByText('<b>the ledger is locked</b>').waitFor()
+    expect(await card.textContent()).toMatch(/500.*in \d\.\d s, from http.*only 200 is a success/)
   })
 
-  it('searches in bodies and headers, and filters', async () => {
+  it('searches bodies and headers, and filters by status and event', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned', { qr_id: 'needle-77' }))
     await deliver(listening, eventBody('qr.created'), undefined, { 'x-trace': 'needle-78' })
@@ -120,7 +120,7 @@ describeInChromium('the inspector', (open) => {
     await expect.poll(names).toEqual(['qr.scanned'])
   })
 
-  it('replays, and shows what came of it', async () => {
+  it('replays a delivery and shows the result', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned'))
     const page = await open(listening)
@@ -128,12 +128,12 @@ describeInChromium('the inspector', (open) => {
     await page.getByRole('button', { name: 'Replay' }).click()
     await page.getByText('Replayed: qr.scanned, 200 duplicate').waitFor()
     await listOf(page)
-      .getByRole('option', { name: /2nd time.*replayed/, selected: true })
+      .getByRole('option', { name: /2nd attempt.*replayed/, selected: true })
       .waitFor()
-    await page.getByText('These bytes came 2 times.').waitFor()
+    await page.getByText('These bytes arrived 2 times.').waitFor()
   })
 
-  it('edits and signs again; without signing it is refused', async () => {
+  it('sends an edited delivery, which is refused without a new signature', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned', { scan_count: 1 }))
     const page = await open(listening)
@@ -145,7 +145,7 @@ describeInChromium('the inspector', (open) => {
       await page.getByRole('button', { name: 'Edit and sign…' }).click()
       const body = page.getByRole('dialog').getByRole('textbox', { name: 'Body' })
       await body.fill((await body.inputValue()).replace(/"scan_count":\d+/, `"scan_count":${isSigned ? 41 : 42}`))
-      await page.getByLabel(/^Sign it with the secret/).setChecked(isSigned)
+      await page.getByLabel(/^Sign with the secret/).setChecked(isSigned)
       await page.getByRole('button', { name: 'Send', exact: true }).click()
       await page.getByText(outcome).waitFor()
     }
@@ -159,7 +159,7 @@ describeInChromium('the inspector', (open) => {
     expect(Buffer.from((await listening.details(signed!.id)).body, 'base64').toString()).toContain('"scan_count":41')
   })
 
-  it('edits bytes that are no text as hex, and changes nothing but what is edited', async () => {
+  it('edits bytes that are not text as hex and leaves them unchanged', async () => {
     const listening = await listen()
     const bytes = Buffer.from([0x7b, 0x22, 0xff, 0x00, 0x0d, 0x0a, 0x22, 0x7d])
     await deliver(listening, bytes)
@@ -168,14 +168,14 @@ describeInChromium('the inspector', (open) => {
     await page.getByRole('button', { name: 'Edit and sign…' }).click()
     expect(await page.getByRole('textbox', { name: 'Body' }).inputValue()).toBe('7b 22 ff 00 0d 0a 22 7d')
     await page.getByRole('checkbox', { name: 'Hex' }).click()
-    await page.getByText('As text it would be other bytes.').waitFor()
+    await page.getByText('Text would change these bytes.').waitFor()
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     await page.getByText('Sent: (not JSON), 200 quarantined').waitFor()
     const [sent] = await listening.list()
     expect((await listening.details(sent!.id)).body).toBe(bytes.toString('base64'))
   })
 
-  it('sends fixtures of every event, and of one nobody knows', async () => {
+  it('sends test events, including an unknown event', async () => {
     const listening = await listen()
     const page = await open(listening)
     for (const event of ['counterfeit.detected', 'qr.scanned', 'govalid-webhooks.unknown']) {
@@ -190,14 +190,14 @@ describeInChromium('the inspector', (open) => {
     expect((await listening.list()).every(({ verified, outcome }) => verified && outcome === 'processed')).toBe(true)
   })
 
-  it('copies a command that delivers the same bytes again, and a test', async () => {
+  it('copies a curl command that sends the same bytes, and a test', async () => {
     const listening = await listen()
     const body = eventBody('qr.scanned', { qr_title: `it's "$(touch planted)" é` })
     await deliver(listening, body)
     const page = await open(listening, { permissions: ['clipboard-read', 'clipboard-write'] })
     await listOf(page).getByRole('option').click()
     await page.getByRole('button', { name: 'Copy as curl' }).click()
-    await page.getByText('The command is copied.').waitFor()
+    await page.getByText('Command copied.').waitFor()
     const command = await page.evaluate(() => navigator.clipboard.readText())
     const hasCurl = await promisify(execFile)('curl', ['--version']).then(
       () => true,
@@ -206,27 +206,27 @@ describeInChromium('the inspector', (open) => {
     if (hasCurl) {
       await promisify(execFile)('sh', ['-c', command], { cwd })
       await listOf(page)
-        .getByRole('option', { name: /duplicate.*2nd time/ })
+        .getByRole('option', { name: /duplicate.*2nd attempt/ })
         .waitFor()
       const [again] = await listening.list()
       expect(Buffer.from((await listening.details(again!.id)).body, 'base64').toString()).toBe(body)
     } else expect(command).toContain('curl')
     await page.getByRole('button', { name: 'Copy as test' }).click()
-    await page.getByText('The test is copied.').waitFor()
+    await page.getByText('Test copied.').waitFor()
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(Buffer.from(body).toString('base64'))
   })
 
-  it('shows what it would copy where the browser does not let it', async () => {
+  it('shows the text to copy if the browser denies access to the clipboard', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned'))
     const page = await open(listening)
     await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
     await listOf(page).getByRole('option').click()
     await page.getByRole('button', { name: 'Copy as curl' }).click()
-    expect(await page.getByRole('dialog').getByLabel('The command').inputValue()).toMatch(/^curl -i -X/)
+    expect(await page.getByRole('dialog').getByLabel('Command').inputValue()).toMatch(/^curl -i -X/)
   })
 
-  it('forgets everything, once that was confirmed, in every open page', async () => {
+  it('deletes all deliveries after a confirmation, in every open page', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned'))
     const [page, other] = [await open(listening), await open(listening)]
@@ -234,15 +234,15 @@ describeInChromium('the inspector', (open) => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     expect(await listening.list()).toHaveLength(1)
     await page.getByRole('button', { name: 'Clear' }).click()
-    await page.getByRole('button', { name: 'Forget all' }).click()
-    for (const each of [page, other]) await each.getByRole('heading', { name: 'Waiting' }).waitFor()
+    await page.getByRole('button', { name: 'Delete all' }).click()
+    for (const current of [page, other]) await current.getByRole('heading', { name: 'Waiting' }).waitFor()
     expect(await listening.list()).toEqual([])
   })
 
-  it('says that it is not connected when listen ends', async () => {
+  it('shows that it is disconnected when listen stops', async () => {
     const listening = await listen()
     const page = await open(listening)
     await listening.stop()
-    await page.getByText('not connected', { exact: true }).waitFor()
+    await page.getByText('disconnected', { exact: true }).waitFor()
   })
 })

@@ -1,4 +1,4 @@
-/** What was delivered is shown and does nothing: no script of it runs, nothing of it is asked for, and the page stays usable. */
+/** Hostile deliveries: no script runs, no URL is requested, and the page stays usable. */
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { temporaryFolder, temporaryServers } from '../support/command-line.js'
@@ -29,7 +29,7 @@ const MARKUP = [
   '__proto__',
 ]
 
-/** Whatever was planted, and whether anything of it became an element. */
+/** Returns whether a planted script ran, a planted element exists, or the page was redirected. */
 const stateOf = (page: Page) =>
   page.evaluate(() => ({
     planted: (globalThis as { planted?: unknown }).planted,
@@ -40,7 +40,7 @@ const stateOf = (page: Page) =>
   }))
 
 describeInChromium('hostile deliveries', (open) => {
-  it.each(MARKUP)('%s is text, in names, data, headers, paths, answers and the editor', async (text) => {
+  it.each(MARKUP)('%s stays text in names, data, headers, paths, responses and the editor', async (text) => {
     const forward = await serve((_, response) => {
       response.writeHead(500, { 'content-type': 'text/html', 'x-hostile': text }).end(text)
     })
@@ -54,9 +54,9 @@ describeInChromium('hostile deliveries', (open) => {
     await listOf(page).getByRole('option').nth(1).waitFor()
     for (const index of [0, 1]) {
       await listOf(page).getByRole('option').nth(index).click()
-      await expect.poll(() => page.getByRole('region', { name: 'Body of the answer' }).textContent()).toBe(text)
+      await expect.poll(() => page.getByRole('region', { name: 'Response body' }).textContent()).toBe(text)
       await expect
-        .poll(() => page.getByRole('region', { name: 'Bytes of the body' }).textContent())
+        .poll(() => page.getByRole('region', { name: 'Body bytes' }).textContent())
         .toContain(text.replaceAll('"', index === 0 ? '"' : '\\"'))
       await page.getByRole('button', { name: 'Hex' }).click()
       await page.getByRole('button', { name: 'Text', exact: true }).click()
@@ -69,7 +69,7 @@ describeInChromium('hostile deliveries', (open) => {
     expect(await stateOf(page)).toEqual({ planted: undefined, elements: 0, origin: listening.inspector })
   })
 
-  it('control characters, direction marks, NUL and bytes that are no UTF-8 are named, and turn nothing around', async () => {
+  it('control characters, direction marks, NUL and bytes that are not UTF-8 become labels', async () => {
     const listening = await listen()
     await deliver(
       listening,
@@ -82,7 +82,7 @@ describeInChromium('hostile deliveries', (open) => {
     )
     const page = await open(listening)
     await listOf(page).getByRole('option').first().click()
-    const bytes = page.getByRole('region', { name: 'Bytes of the body' })
+    const bytes = page.getByRole('region', { name: 'Body bytes' })
     await expect.poll(() => bytes.textContent()).toBe('{FF×3U+0000C3(😀EDA080')
     await listOf(page).getByRole('option').nth(1).click()
     await expect.poll(() => page.getByRole('heading', { level: 2 }).textContent()).toBe('U+202EevilU+0000')
@@ -92,7 +92,7 @@ describeInChromium('hostile deliveries', (open) => {
     expect(shown).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}]/u)
   })
 
-  it('bodies of a megabyte, of every awkward kind, are opened, searched and edited quickly', async () => {
+  it('awkward bodies of a megabyte open quickly, as text and as hex', async () => {
     const listening = await listen()
     const MIB = 1024 * 1024
     const bodies = [
@@ -122,7 +122,7 @@ describeInChromium('hostile deliveries', (open) => {
     expect(await stateOf(page)).toMatchObject({ planted: undefined, elements: 0 })
   })
 
-  it('a page of another site can neither ask nor frame the inspector', async () => {
+  it('a page of another site can neither call nor frame the inspector', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned'))
     const page = await open(listening)
@@ -131,31 +131,31 @@ describeInChromium('hostile deliveries', (open) => {
     )
     const evil = await page.context().newPage()
     await evil.goto(other)
-    const asked = await evil.evaluate(
+    const results = await evil.evaluate(
       async ({ inspector, token }) => {
-        const attempt = (headers: Record<string, string>) =>
+        const call = (headers: Record<string, string>) =>
           fetch(`${inspector}/api/deliveries`, { headers }).then(
-            (answer) => answer.text(),
+            (response) => response.text(),
             () => 'refused',
           )
         const frame = document.createElement('iframe')
         frame.src = inspector
         document.body.append(frame)
         await new Promise((resolve) => frame.addEventListener('load', resolve))
-        return [await attempt({}), await attempt({ 'x-inspector-token': token }), frame.contentDocument === null]
+        return [await call({}), await call({ 'x-inspector-token': token }), frame.contentDocument === null]
       },
       { inspector: listening.inspector, token: listening.token },
     )
-    expect(asked).toEqual(['refused', 'refused', true])
+    expect(results).toEqual(['refused', 'refused', true])
     expect(evil.frames().filter((frame) => frame.url().startsWith(listening.inspector))).toEqual([])
   })
 
-  it('the page has a policy that would stop what got through', async () => {
+  it('the browser blocks markup from text, even if page code tries to insert it', async () => {
     const page = await open(await listen(), {}, /TrustedHTML/)
     const outcome = await page.evaluate(() => {
       try {
         document.body.insertAdjacentHTML('beforeend', '<b>x</b>')
-        return 'it was let through'
+        return 'allowed'
       } catch (error) {
         return String(error)
       }

@@ -1,6 +1,6 @@
 /**
- * The inspector in a real Chromium. Tests are skipped by name where there is none, and fail there when REQUIRE_SERVICES=1. Whatever a
- * page does wrong by itself (an error, a dialog, something its policy forbids) is kept, and fails the test.
+ * Opens the inspector in a real Chromium. Without Chromium, the tests are skipped with a message, or fail if REQUIRE_SERVICES=1. An error, a
+ * dialog or a policy violation of the page fails the test.
  */
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -15,16 +15,16 @@ const ARGUMENTS = [
 export type OpenInspector = (
   listening: Pick<Listening, 'address'>,
   options?: BrowserContextOptions,
-  /** What the policy is expected to forbid. */
+  /** The policy violation that the test expects. */
   forbidden?: RegExp,
 ) => Promise<Page>
 
-/** The list of deliveries. */
+/** Returns the list of deliveries. */
 export function listOf(page: Page): Locator {
   return page.getByRole('listbox', { name: 'Deliveries' })
 }
 
-/** `describe` for tests in Chromium; `body` gets what opens the inspector. */
+/** Like `describe`, for tests in Chromium. `body` gets the function that opens the inspector. */
 export function describeInChromium(name: string, body: (open: OpenInspector) => void): void {
   const path = inject('chromium')
   if (path !== '') describe(name, () => body(openerOf(path)))
@@ -62,11 +62,11 @@ function openerOf(executablePath: string): OpenInspector {
       if (!/Content Security Policy|Trusted/i.test(message.text()) || forbidden?.test(message.text())) return
       reports.push(`policy: ${message.text()}`)
     })
-    // Only this address: whatever else is asked for is trouble.
+    // A request to any other address is an error.
     const { origin } = new URL(address)
     page.on('request', (request) => {
       if (!request.url().startsWith(origin) && !/^(data|blob):/.test(request.url()))
-        reports.push(`asked ${request.url()}`)
+        reports.push(`request: ${request.url()}`)
     })
     await page.goto(address)
     await page.getByText('live', { exact: true }).waitFor()

@@ -1,4 +1,4 @@
-/** The inspector without a mouse, and read aloud. */
+/** The inspector with a keyboard and a screen reader. */
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
@@ -14,7 +14,7 @@ const listenWith = async (...events: readonly string[]): Promise<Listening> => {
 }
 
 describeInChromium('by keyboard', (open) => {
-  it('everything from the first delivery to an edited one can be done', async () => {
+  it('every action works without a mouse', async () => {
     const listening = await listenWith('qr.removed', 'qr.created', 'qr.scanned')
     const page = await open(listening, { permissions: ['clipboard-read', 'clipboard-write'] })
     const selected = () => page.locator('[role=option][aria-selected=true] .row-name').allTextContents()
@@ -28,13 +28,13 @@ describeInChromium('by keyboard', (open) => {
     await press('Enter')
     expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Selected delivery')
     await press('x')
-    await expect.poll(() => page.getByLabel('Bytes of the body').textContent()).toMatch(/^00000000/)
+    await expect.poll(() => page.getByLabel('Body bytes').textContent()).toMatch(/^00000000/)
     await press('c')
-    await page.getByText('The command is copied.').waitFor()
+    await page.getByText('Command copied.').waitFor()
     await press('r')
     await page.getByText('Replayed: qr.created, 200 duplicate').waitFor()
     await page.getByRole('heading', { name: 'qr.created' }).waitFor()
-    await expect.poll(() => page.getByText('These bytes came 2 times.').isVisible()).toBe(true)
+    await expect.poll(() => page.getByText('These bytes arrived 2 times.').isVisible()).toBe(true)
     await press('e')
     await page.getByRole('dialog').waitFor()
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA')
@@ -50,7 +50,7 @@ describeInChromium('by keyboard', (open) => {
     await expect.poll(selected).toEqual(['qr.removed'])
   })
 
-  it('keys are typed into fields, and do nothing in dialogs or where they are switched off', async () => {
+  it('shortcuts are inactive in fields and dialogs and if they are switched off', async () => {
     const page = await open(await listenWith('qr.scanned'))
     await page.keyboard.press('/')
     await page.keyboard.type('jrn?')
@@ -58,10 +58,10 @@ describeInChromium('by keyboard', (open) => {
     await page.getByRole('searchbox').fill('')
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
     await page.keyboard.press('n')
     expect(await page.getByRole('dialog').count()).toBe(1)
-    await page.getByRole('checkbox', { name: 'Single keys do something' }).uncheck()
+    await page.getByRole('checkbox', { name: 'Use single-key shortcuts' }).uncheck()
     await page.keyboard.press('Escape')
     await page.keyboard.press('j')
     expect(await page.locator('[aria-selected=true]').count()).toBe(0)
@@ -71,7 +71,7 @@ describeInChromium('by keyboard', (open) => {
     expect(await page.locator('[aria-selected=true]').count()).toBe(0)
   })
 
-  it('Tab reaches every control, each with a name and a ring to be seen', async () => {
+  it('Tab reaches every control, and each has a name and a visible focus ring', async () => {
     const page = await open(await listenWith('qr.scanned'))
     await listOf(page).getByRole('option').click()
     await page.getByRole('heading', { name: 'qr.scanned' }).waitFor()
@@ -82,13 +82,13 @@ describeInChromium('by keyboard', (open) => {
       const focus = await page.evaluate(() => {
         const element = document.activeElement
         if (!element || element === document.body) return undefined
-        const looks = (target: Element) => {
+        const hasOutline = (target: Element) => {
           const { outlineStyle, outlineWidth } = getComputedStyle(target)
           return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0
         }
-        const beside = element.nextElementSibling
+        const sibling = element.nextElementSibling
         const row = element.querySelector('[role=option][aria-selected=true]')
-        const hasRing = [element, beside, row].some((target) => target !== null && looks(target))
+        const hasRing = [element, sibling, row].some((target) => target !== null && hasOutline(target))
         const name = element.getAttribute('aria-label') ?? element.getAttribute('value') ?? element.textContent
         return { name: (name ?? '').trim(), hasRing }
       })
@@ -99,7 +99,7 @@ describeInChromium('by keyboard', (open) => {
     for (const name of [
       'Send…',
       'Clear',
-      'Keys and help',
+      'Keyboard shortcuts',
       'Event',
       'all',
       'Deliveries',
@@ -114,30 +114,30 @@ describeInChromium('by keyboard', (open) => {
     }
   })
 
-  it('arrivals are read aloud, many at once as one', async () => {
+  it('a screen reader announces new deliveries, and many at once as one sentence', async () => {
     const listening = await listenWith()
     const page = await open(listening)
-    const said = () => page.evaluate(() => (globalThis as { said?: string[] }).said ?? [])
+    const announced = () => page.evaluate(() => (globalThis as { announced?: string[] }).announced ?? [])
     await page.getByRole('log').evaluate((log) => {
       const texts: string[] = []
-      Object.assign(globalThis, { said: texts })
+      Object.assign(globalThis, { announced: texts })
       new MutationObserver(() => texts.push(log.textContent ?? '')).observe(log, { childList: true })
     })
     await deliver(listening, eventBody('qr.scanned'))
-    await expect.poll(said).toEqual(['qr.scanned, 200 processed'])
+    await expect.poll(announced).toEqual(['qr.scanned, 200 processed'])
     await Promise.all(
       Array.from({ length: 20 }, (_, number) => deliver(listening, eventBody('qr.created', { number }))),
     )
-    await expect.poll(said).toContainEqual(expect.stringMatching(/^\d+ new deliveries$/))
-    expect((await said()).length).toBeLessThan(10)
+    await expect.poll(announced).toContainEqual(expect.stringMatching(/^\d+ new deliveries$/))
+    expect((await announced()).length).toBeLessThan(10)
   })
 
-  it('where keys were, they stay: a button that was pressed keeps the focus', async () => {
+  it('a pressed button keeps the focus', async () => {
     const page = await open(await listenWith('qr.scanned'))
     await listOf(page).getByRole('option').click()
     await page.getByRole('button', { name: 'Replay' }).focus()
     await page.keyboard.press('Enter')
-    await page.getByText('These bytes came 2 times.').waitFor()
+    await page.getByText('These bytes arrived 2 times.').waitFor()
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Replay')
   })
 })

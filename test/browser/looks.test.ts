@@ -1,4 +1,4 @@
-/** How the inspector looks: to a checker of accessibility in every view, in dark and in light, on a phone, and with a thousand rows. */
+/** The inspector's appearance: accessibility in every view and theme, on a phone, and with a thousand rows. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
@@ -13,7 +13,7 @@ const listen = () => start({ cwd, args: ['--file', `log-${logs++}.jsonl`] })
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 
-/** Something of every kind. */
+/** Delivers one delivery of every kind. */
 const deliverAll = async (listening: Listening): Promise<void> => {
   const body = eventBody('qr.scanned', { qr_id: 7, qr_title: '\u202etxt' })
   await deliver(listening, body)
@@ -23,7 +23,7 @@ const deliverAll = async (listening: Listening): Promise<void> => {
   await deliver(listening, eventBody('qr.archived'))
 }
 
-/** Every rule of WCAG 2.2 A and AA and the best practices. The rules want the policy out of the way; their verdict is of the same page. */
+/** Runs every axe rule for WCAG 2.2 A, AA and best practices. axe needs a page without its content security policy. */
 const violationsIn = async (page: Page): Promise<readonly string[]> => {
   await page.evaluate(axe.source)
   const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
@@ -36,7 +36,7 @@ describeInChromium('the inspector', (open) => {
       ['a screen', {}],
       ['a phone', PHONE],
     ] as const) {
-      it(`has nothing that axe finds, in ${colorScheme}, on ${device}, in every view`, {
+      it(`has no axe violations in any view, in ${colorScheme}, on ${device}`, {
         timeout: 240_000,
       }, async () => {
         const listening = await listen()
@@ -49,23 +49,23 @@ describeInChromium('the inspector', (open) => {
         await deliverAll(listening)
         await listOf(page).getByRole('option').nth(4).waitFor()
         await check('list')
-        for (const name of [/2nd time/, /not verified/, /not JSON/, /qr\.archived/]) {
+        for (const name of [/2nd attempt/, /not verified/, /not JSON/, /qr\.archived/]) {
           await listOf(page).getByRole('option', { name }).click()
-          await page.getByRole('heading', { name: 'Tries' }).waitFor()
+          await page.getByRole('heading', { name: 'Attempts' }).waitFor()
           await check(`details of ${name.source}`)
           if (device === 'a phone') await page.getByRole('button', { name: '‹ List' }).click()
         }
         await listOf(page)
-          .getByRole('option', { name: /2nd time/ })
+          .getByRole('option', { name: /2nd attempt/ })
           .click()
         await page.getByRole('heading', { name: 'qr.scanned' }).waitFor()
         await page.getByRole('button', { name: 'Hex' }).click()
-        await page.getByText('headers of the answer').click()
+        await page.getByText('response headers').click()
         await check('hex')
         await page.getByRole('button', { name: 'Edit and sign…' }).click()
         await check('editor')
         await page.keyboard.press('Escape')
-        await page.getByRole('button', { name: 'Keys and help' }).click()
+        await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
         await check('help')
         await page.keyboard.press('Escape')
         await page.getByRole('button', { name: 'Clear' }).click()
@@ -85,33 +85,33 @@ describeInChromium('the inspector', (open) => {
     }
   }
 
-  it('is dark or light as the system is, or as somebody chose, also next time', async () => {
+  it('follows the theme of the system or the saved choice of the user', async () => {
     const listening = await listen()
-    const ground = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const background = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const [light, dark] = ['rgb(244, 246, 248)', 'rgb(14, 17, 22)']
     const page = await open(listening, { colorScheme: 'dark' })
-    expect(await ground(page)).toBe(dark)
-    await page.getByRole('button', { name: 'Colours: system' }).click()
-    expect(await ground(page)).toBe(light)
+    expect(await background(page)).toBe(dark)
+    await page.getByRole('button', { name: 'Theme: system' }).click()
+    expect(await background(page)).toBe(light)
     await page.reload()
-    await page.getByRole('button', { name: 'Colours: light' }).click()
-    expect(await ground(page)).toBe(dark)
+    await page.getByRole('button', { name: 'Theme: light' }).click()
+    expect(await background(page)).toBe(dark)
     await page.emulateMedia({ colorScheme: 'light' })
-    expect(await ground(page)).toBe(dark)
-    await page.getByRole('button', { name: 'Colours: dark' }).click()
-    expect(await ground(page)).toBe(light)
+    expect(await background(page)).toBe(dark)
+    await page.getByRole('button', { name: 'Theme: dark' }).click()
+    expect(await background(page)).toBe(light)
   })
 
-  it('shows one pane on a phone, nothing wider than it, and "back" leads to the list', async () => {
+  it('shows one pane on a phone, fits its width, and returns to the list with the back button', async () => {
     const listening = await listen()
     await deliverAll(listening)
     const page = await open(listening, PHONE)
     const isTooWide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
     expect([await isTooWide(), await page.getByLabel('Selected delivery').isVisible()]).toEqual([false, false])
     await listOf(page)
-      .getByRole('option', { name: /2nd time/ })
+      .getByRole('option', { name: /2nd attempt/ })
       .tap()
-    await page.getByRole('heading', { name: 'Tries' }).waitFor()
+    await page.getByRole('heading', { name: 'Attempts' }).waitFor()
     expect([await isTooWide(), await page.getByRole('listbox').isVisible()]).toEqual([false, false])
     await page.goBack()
     await expect.poll(() => page.getByRole('listbox').isVisible()).toBe(true)
@@ -129,7 +129,7 @@ describeInChromium('the inspector', (open) => {
     expect(small).toBe(0)
   })
 
-  it('has only the rows in sight of a thousand, and new ones do not move what is looked at', async () => {
+  it('renders only the visible rows of a thousand, and new rows do not move them', async () => {
     const listening = await listen()
     for (let round = 0; round < 20; round += 1) {
       await Promise.all(
@@ -141,19 +141,19 @@ describeInChromium('the inspector', (open) => {
     expect(await listOf(page).getByRole('option').count()).toBeLessThan(40)
     const list = page.getByRole('listbox')
     await list.evaluate((element) => element.scrollTo({ top: 20_000 }))
-    const inSight = () =>
+    const middleRow = () =>
       list.evaluate((element) => {
         const { left, top, height } = element.getBoundingClientRect()
         return document.elementFromPoint(left + 40, top + height / 2)?.closest('[role=option]')?.id
       })
-    await expect.poll(inSight).toBeTruthy()
+    await expect.poll(middleRow).toBeTruthy()
     await page.waitForTimeout(100)
-    const before = await inSight()
+    const before = await middleRow()
     for (const event of ['qr.scanned', 'qr.expired']) await deliver(listening, eventBody(event))
-    const fresh = page.getByRole('button', { name: '↑ 2 new' })
-    await fresh.waitFor()
-    expect(await inSight()).toBe(before)
-    await fresh.click()
+    const newButton = page.getByRole('button', { name: '↑ 2 new' })
+    await newButton.waitFor()
+    expect(await middleRow()).toBe(before)
+    await newButton.click()
     await listOf(page)
       .getByRole('option', { name: /qr\.expired/ })
       .waitFor()

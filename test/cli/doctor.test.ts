@@ -1,4 +1,4 @@
-/** `doctor`: an endpoint that is right is healthy, and each thing that can be wrong with one is found by the check that is there for it. */
+/** The `doctor` command: a correct endpoint is healthy, and every fault is found by its check. */
 import { execFileSync } from 'node:child_process'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer } from 'node:https'
@@ -21,7 +21,7 @@ interface Report {
   }[]
 }
 
-/** Names of the checks that came to a status. */
+/** Returns the names of the checks with a status. */
 function named({ checks }: Report, status: string): readonly string[] {
   return checks.filter((check) => check.status === status).map(({ name }) => name)
 }
@@ -31,8 +31,8 @@ async function examine(listener: RequestListener): Promise<Report & { code: numb
   return { code, ...json }
 }
 
-describe('an endpoint that is right', () => {
-  it('is healthy when it is made with this package', async () => {
+describe('a correct endpoint', () => {
+  it('is healthy if it uses this package', async () => {
     const reported: string[] = []
     const receiver = createReceiver({ secret: ENDPOINT_SECRET, onError: ({ code }) => void reported.push(code) }).on(
       '*',
@@ -47,129 +47,155 @@ describe('an endpoint that is right', () => {
     expect(reported).not.toContain('handled')
   })
 
-  it('is healthy when it is written by hand', async () => {
+  it('is healthy if it is written by hand', async () => {
     const report = await examine(endpoint())
     expect([named(report, 'fail'), named(report, 'warn'), report.code]).toEqual([[], [], 0])
   })
 })
 
-/** What is wrong, how it is planted, and the beginnings of the names of exactly the checks that find it. */
+/** A faulty endpoint. */
 interface Faulty {
-  readonly what: string
+  /** The fault, as the end of a sentence that starts with "an endpoint is not healthy when it". */
+  readonly fault: string
   readonly faults: Faults
+  /** The beginnings of the names of the checks that find the fault. All other checks pass. */
   readonly failing: readonly string[]
-  /** Whether it is a remark only. */
-  readonly isRemark?: true
+  /** Whether the checks only warn. */
+  readonly isWarning?: true
 }
 
-const UNSIGNED = ['Without a signature', 'No body and no signature']
-const FORGED = ['Forged, signed with another', 'Forged, signed with an empty', 'Tampered', 'A signature inside']
+const UNSIGNED = ['An unsigned event', 'An empty unsigned request']
+const SIGNED_WRONGLY = [
+  'An event signed with another secret',
+  'An event signed with an empty secret',
+  'An event changed after signing',
+  'A signature that matches only',
+]
 const MALFORMED = 'A malformed signature'
 const isJson = (body: Buffer) => body[0] === 0x7b
 const isOld = (body: Buffer) => isJson(body) && Date.now() - Date.parse(parsed(body).timestamp) > 300_000
 
 const faulty: readonly Faulty[] = [
-  { what: 'takes everything', faults: { isRight: () => true }, failing: [...UNSIGNED, ...FORGED, MALFORMED] },
   {
-    what: 'takes what has any signature',
-    faults: { isRight: (header) => header !== undefined },
-    failing: [...FORGED, MALFORMED],
+    fault: 'accepts everything',
+    faults: { isRight: () => true },
+    failing: [...UNSIGNED, ...SIGNED_WRONGLY, MALFORMED],
   },
   {
-    what: 'compares only the beginning of the signature',
+    fault: 'accepts any signature',
+    faults: { isRight: (header) => header !== undefined },
+    failing: [...SIGNED_WRONGLY, MALFORMED],
+  },
+  {
+    fault: 'compares only the start of the signature',
     faults: { isRight: (header = '', expected) => expected.startsWith(header) && header !== '' },
     failing: [MALFORMED],
   },
   {
-    what: 'believes the signature inside the body',
+    fault: 'trusts the signature in the body',
     faults: {
       isRight: (header, expected, payload) =>
         header === expected || (header !== undefined && payload().signature === header),
     },
-    failing: ['A signature inside'],
+    failing: ['A signature that matches only'],
   },
   {
-    what: 'falls over a malformed signature',
+    fault: 'throws on a malformed signature',
     faults: { refusal: (header = '') => ({ status: /^sha256=[0-9a-f]{64}$/.test(header) ? 401 : 500 }) },
     failing: [...UNSIGNED, MALFORMED],
   },
   {
-    what: 'says why it refuses',
+    fault: 'gives a reason for a refusal',
     faults: { refusal: (header) => ({ status: 401, body: header === undefined ? 'no header' : 'wrong signature' }) },
-    failing: ['Refusals do not say why'],
-    isRemark: true,
+    failing: ['Refusals do not give a reason'],
+    isWarning: true,
   },
   {
-    what: 'prints the body again before it verifies',
+    fault: 'serializes the body again before it verifies',
     faults: { signed: (body) => JSON.stringify(parsed(body)) },
-    failing: ['JSON printed otherwise', 'A byte order mark', 'Signed, but no JSON', 'Signed, but empty', 'No body and'],
+    failing: [
+      'JSON in another format',
+      'A body with a byte order mark',
+      'A signed body that is not JSON',
+      'A signed empty body',
+      'An empty unsigned request',
+    ],
   },
   {
-    what: 'decodes the body as ASCII before it verifies',
+    fault: 'decodes the body as ASCII before it verifies',
     faults: { signed: (body) => body.toString('ascii') },
-    failing: ['Letters beyond ASCII', 'A byte order mark'],
+    failing: ['Non-ASCII text', 'A body with a byte order mark'],
   },
   {
-    what: 'wants one content type',
+    fault: 'accepts only one content type',
     faults: { status: ({ headers }) => (headers['content-type'] === 'application/json' ? 200 : 415) },
-    failing: ['The content type'],
+    failing: ['Every content type'],
   },
-  { what: 'answers 201', faults: { status: () => 201 }, failing: ['A signed event'] },
-  { what: 'sends elsewhere', faults: { status: () => 301 }, failing: ['A signed event'] },
+  { fault: 'responds with 201', faults: { status: () => 201 }, failing: ['A signed event'] },
+  { fault: 'redirects', faults: { status: () => 301 }, failing: ['A signed event'] },
   {
-    what: 'answers 404 to an event it does not know',
+    fault: 'responds with 404 to an unknown event',
     faults: { status: (_, body) => (parsed(body).event === 'qr.scanned' ? 200 : 404) },
     failing: ['A signed event'],
   },
   {
-    what: 'has a small limit',
+    fault: 'has a small body limit',
     faults: { status: (_, body) => (body.length > 100 * 1024 ? 413 : 200) },
     failing: ['A body of 512 KiB'],
   },
   {
-    what: 'tolerates five minutes',
+    fault: 'tolerates only five minutes of age',
     faults: { status: (_, body) => (isOld(body) ? 400 : 200) },
-    failing: ['A retry: a timestamp 81 minutes old'],
+    failing: ['A retry with a timestamp 81 minutes old'],
   },
   {
-    what: 'needs data',
+    fault: 'requires data',
     faults: { status: (_, body) => (isJson(body) && parsed(body).data === undefined ? 500 : 200) },
     failing: ['An event without data'],
   },
   {
-    what: 'needs data to be an object',
+    fault: 'requires data to be an object',
     faults: { status: (_, body) => (isJson(body) && Array.isArray(parsed(body).data) ? 422 : 200) },
-    failing: ['An event with members nobody documented'],
+    failing: ['An event with undocumented fields'],
   },
   {
-    what: 'falls over what is no JSON',
-    faults: { status: (_, body) => (body.toString().startsWith('no JSON') ? 500 : 200) },
-    failing: ['Signed, but no JSON'],
+    fault: 'throws on a body that is not JSON',
+    faults: { status: (_, body) => (body.toString().startsWith('not JSON') ? 500 : 200) },
+    failing: ['A signed body that is not JSON'],
   },
   {
-    what: 'falls over what is empty',
+    fault: 'throws on an empty body',
     faults: { status: (_, body) => (body.length === 0 ? 500 : 200) },
-    failing: ['Signed, but empty'],
+    failing: ['A signed empty body'],
   },
-  { what: 'has an empty secret', faults: { secret: '' }, failing: ['A signed event', 'Forged, signed with an empty'] },
-  { what: 'answers a GET with 200', faults: { method: 200 }, failing: ['Other methods than POST'], isRemark: true },
   {
-    what: 'answers with what was sent',
+    fault: 'has an empty secret',
+    faults: { secret: '' },
+    failing: ['A signed event', 'An event signed with an empty secret'],
+  },
+  {
+    fault: 'responds with 200 to a GET',
+    faults: { method: 200 },
+    failing: ['Methods other than POST'],
+    isWarning: true,
+  },
+  {
+    fault: 'repeats the request in the response',
     faults: { answer: (body) => body.toString() },
-    failing: ['Answers hold nothing'],
-    isRemark: true,
+    failing: ['Responses do not repeat'],
+    isWarning: true,
   },
 ]
 
 describe('an endpoint is not healthy when it', () => {
-  it.each(faulty)('$what', async ({ faults, failing, isRemark = false }) => {
+  it.each(faulty)('$fault', async ({ faults, failing, isWarning = false }) => {
     const report = await examine(endpoint(faults))
-    expect(report.code).toBe(isRemark ? 0 : 1)
-    const found = named(report, isRemark ? 'warn' : 'fail')
+    expect(report.code).toBe(isWarning ? 0 : 1)
+    const found = named(report, isWarning ? 'warn' : 'fail')
     expect(failing.filter((name) => !found.some((each) => each.startsWith(name)))).toEqual([])
     expect(found.filter((name) => !failing.some((each) => name.startsWith(each)))).toEqual([])
-    const departures = report.checks.filter(({ status }) => status === 'fail' || status === 'warn')
-    for (const { fix } of departures) expect(fix).toMatch(/\.$/)
+    const problems = report.checks.filter(({ status }) => status === 'fail' || status === 'warn')
+    for (const { fix } of problems) expect(fix).toMatch(/\.$/)
   })
 
   it('refuses a duplicate', async () => {
@@ -181,47 +207,47 @@ describe('an endpoint is not healthy when it', () => {
     }
     const report = await examine(endpoint({ status }))
     expect(named(report, 'fail')).toEqual([
-      'A duplicate is answered 200',
-      '5 copies at once: 200, or 503 until one is done',
+      'A duplicate gets 200',
+      '5 simultaneous copies get 200, or 503 until one is processed',
     ])
   })
 
-  it('falls over copies at once', async () => {
-    const working = new Set<string>()
+  it('throws on simultaneous copies', async () => {
+    const processing = new Set<string>()
     const status = async (_: IncomingMessage, __: Buffer, key: string) => {
-      if (working.has(key)) return 500
-      working.add(key)
+      if (processing.has(key)) return 500
+      processing.add(key)
       await new Promise((resolve) => setTimeout(resolve, 100))
-      working.delete(key)
+      processing.delete(key)
       return 200
     }
     const report = await examine(endpoint({ status }))
-    expect(named(report, 'fail')).toEqual(['5 copies at once: 200, or 503 until one is done'])
+    expect(named(report, 'fail')).toEqual(['5 simultaneous copies get 200, or 503 until one is processed'])
   })
 
-  it('answers copies at once with 503 alone', async () => {
-    let [atOnce, refusing] = [0, false]
+  it('responds with 503 to every simultaneous copy', async () => {
+    let [inFlight, isBusy] = [0, false]
     const status = async () => {
-      atOnce++
+      inFlight++
       await new Promise((resolve) => setTimeout(resolve, 50))
-      refusing ||= atOnce > 1
-      atOnce--
-      return refusing ? 503 : 200
+      isBusy ||= inFlight > 1
+      inFlight--
+      return isBusy ? 503 : 200
     }
     expect(named(await examine(endpoint({ status })), 'fail')).toContain(
-      '5 copies at once: 200, or 503 until one is done',
+      '5 simultaneous copies get 200, or 503 until one is processed',
     )
   })
 
-  it('does not answer in time', async () => {
+  it('does not respond in time', async () => {
     const report = await examine((request) => void request.resume())
     expect(report.checks.map(({ name, status, found }) => [name, status, found])).toEqual([
-      ['The address is https', 'pass', 'http on this machine; GoValid itself takes https addresses only'],
-      ['A signed event is answered 200 within 5 s, without a redirect', 'fail', 'no answer within 5 s'],
+      ['The URL uses https', 'pass', 'http on this machine; GoValid itself accepts only https URLs'],
+      ['A signed event gets 200 within 5 s, without a redirect', 'fail', 'no response within 5 s'],
     ])
   })
 
-  it('answers slowly, which is a remark', async () => {
+  it('responds slowly, which is only a warning', async () => {
     let first = true
     const status = async () => {
       if (first) await new Promise((resolve) => setTimeout(resolve, 2700))
@@ -230,19 +256,19 @@ describe('an endpoint is not healthy when it', () => {
     }
     const report = await examine(endpoint({ status }))
     expect([named(report, 'warn'), report.code]).toEqual([
-      ['A signed event is answered 200 within 5 s, without a redirect'],
+      ['A signed event gets 200 within 5 s, without a redirect'],
       0,
     ])
   })
 })
 
-describe('the address', () => {
-  it('has to be https beyond this machine', async () => {
+describe('the URL', () => {
+  it('must use https, except on this machine', async () => {
     const { json } = await runJson<Report>(['doctor', 'http://192.0.2.1.invalid/'], { env: ENV })
     expect(json.checks[0]).toMatchObject({ status: 'fail', found: 'http' })
   })
 
-  it('of a certificate nobody trusts is told', async () => {
+  it('must have a trusted certificate', async () => {
     const pem = execFileSync(
       'openssl',
       [
@@ -261,15 +287,15 @@ describe('the address', () => {
 })
 
 describe('known events', () => {
-  it('are not sent unasked, and with nobody to ask not without --yes', async () => {
+  it('are not sent without a confirmation or --yes', async () => {
     const url = await start(endpoint())
     const { code, stdout, stderr } = await runCli(['doctor', url, '--event', 'qr.scanned'], { env: ENV })
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toContain(`made-up events (qr.scanned) to ${url}`)
+    expect(stderr).toContain(`test events (qr.scanned) to ${url}`)
     expect(stderr).toContain('--yes')
   })
 
-  it('are sent with it', async () => {
+  it('are sent with --yes', async () => {
     const handled: string[] = []
     const receiver = createReceiver({ secret: ENDPOINT_SECRET, onError: () => {} })
       .on('*', ({ event }) => void handled.push(event))
@@ -287,26 +313,26 @@ describe('known events', () => {
     ]
     const { code, json } = await runJson<Report>(args, { env: ENV })
     expect([code, handled]).toEqual([1, ['qr.scanned', 'payment.failed']])
-    expect(named(json, 'fail')).toEqual(['payment.failed is answered 200 within 5 s'])
+    expect(named(json, 'fail')).toEqual(['payment.failed gets 200 within 5 s'])
   })
 })
 
-describe('the report', () => {
-  it('has a line for each check, a cure where one fails, and a verdict', async () => {
+describe('the output', () => {
+  it('has a line for each check, a fix for each problem, and a verdict', async () => {
     const { code, stdout } = await runCli(['doctor', await start(endpoint({ method: 200 }))], { env: ENV })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^Examining http:.+\n\n✓ The address is https {2}.+\n/)
-    expect(stdout).toMatch(/\n! Other methods than POST are not answered 200 {2}200 in \d+ ms\n {4}Answer 405/)
-    expect(stdout).toMatch(/\nVerdict: healthy\. 24 checks passed, 1 of them with a remark\.\n$/)
+    expect(stdout).toMatch(/^Examining http:.+\n\n✓ The URL uses https {2}.+\n/)
+    expect(stdout).toMatch(/\n! Methods other than POST do not get 200 {2}200 in \d+ ms\n {4}Respond with 405/)
+    expect(stdout).toMatch(/\nHealthy: 24 checks passed, 1 with a warning\.\n$/)
   })
 
-  it('says what could not be looked at where the secret is another', async () => {
+  it('counts the skipped checks if the secret is wrong', async () => {
     const { code, stdout } = await runCli(['doctor', await start(endpoint())], {
       env: { GOVALID_WEBHOOK_SECRET: 'another' },
     })
     expect(code).toBe(1)
-    expect(stdout).toMatch(/✗ A signed event .+401.+\n {4}Either the secret here is not the endpoint’s/)
-    expect(stdout).toMatch(/Verdict: not healthy\. 1 of 24 checks failed, 12 could not be looked at\.\n$/)
+    expect(stdout).toMatch(/✗ A signed event .+401.+\n {4}The secret here differs from the endpoint's secret/)
+    expect(stdout).toMatch(/Not healthy: 1 of 24 checks failed, 12 skipped\.\n$/)
     expect(stdout).not.toContain('another\n')
   })
 })

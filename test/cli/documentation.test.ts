@@ -1,4 +1,4 @@
-/** What docs/cli.md and docs/testing.md say of the command line and of findings is what there is. */
+/** The docs list exactly the options of the command line and the findings of `explain`. */
 import { describe, expect, it } from 'vitest'
 import { FINDING_CODES } from '../../src/testing/explain/findings.js'
 import { readPage } from '../docs/pages.js'
@@ -10,29 +10,31 @@ const COMMANDS = [
   ...['list', 'create', 'update', 'enable', 'disable', 'delete'].map((action) => ['endpoints', action]),
 ]
 
-/** The long options that a command's help lists. */
+/** Returns the long options in a command's help. */
 async function optionsOf(command: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await runCli([...command, '--help'])
   return [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = '']) => option)
 }
 
 describe('docs/cli.md', () => {
-  it.each(COMMANDS)('tells of every option of %s %s', async (...command) => {
+  it.each(COMMANDS)('describes every option of %s %s', async (...command) => {
     const options = (await optionsOf(command)).filter((option) => option !== '--help')
     expect(options.length).toBeGreaterThan(1)
     expect(options.filter((option) => !new RegExp(`${option}(?![a-z-])`).test(text))).toEqual([])
   })
 
-  it('tells of no option that does not exist', async () => {
+  it('mentions only options that exist', async () => {
     const existing = new Set((await Promise.all(COMMANDS.map(optionsOf))).flat())
-    const told = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option)
-    // Those of curl and of node, in what is printed.
-    expect(told.filter((option) => !existing.has(option) && !['--data-binary', '--test'].includes(option))).toEqual([])
+    const mentioned = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option)
+    // The two exceptions are options of curl and node in sample output.
+    expect(
+      mentioned.filter((option) => !existing.has(option) && !['--data-binary', '--test'].includes(option)),
+    ).toEqual([])
   })
 })
 
 describe('docs/testing.md', () => {
-  it('lists every finding of explain, in its order', () => {
+  it('lists the findings of explain in order', () => {
     const rows = readPage('docs/testing.md').lines.filter((line) => line.startsWith('| `'))
     expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FINDING_CODES)
   })

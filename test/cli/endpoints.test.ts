@@ -1,4 +1,4 @@
-/** `endpoints`, against the stand-in of the management API on loopback: what it does, what it warns of, and what it keeps to itself. */
+/** The `endpoints` command against a fake management API on loopback: its requests, warnings and errors. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -29,14 +29,14 @@ const CREATE = [
   'qr.created',
 ]
 
-/** An endpoint as it is kept on the other side. */
+/** Registers an endpoint, changes some of its fields in the fake API, and returns it. */
 async function registered(changes: Partial<KeptWebhook> = {}): Promise<KeptWebhook> {
   await endpoints(CREATE)
   return Object.assign(api.webhooks.at(-1) as KeptWebhook, changes)
 }
 
 describe('endpoints', () => {
-  it('create registers one, with the secret of the environment', async () => {
+  it('create registers a webhook with the secret in the environment', async () => {
     const { code, stdout } = await endpoints([...CREATE, '--description', 'scans'])
     expect(code).toBe(0)
     expect(api.webhooks).toMatchObject([
@@ -47,24 +47,24 @@ describe('endpoints', () => {
     )
   })
 
-  it('create can register one disabled, with the secret of another variable', async () => {
+  it('create --no-active registers a disabled webhook, here with the secret in another variable', async () => {
     await endpoints([...CREATE, '--no-active', '--secret-env', 'NEW_SECRET'], { ...ENV, NEW_SECRET: 'another' })
     expect(api.webhooks).toMatchObject([{ active: false, secret: 'another' }])
   })
 
-  it('list shows them, with their counts', async () => {
+  it('list prints the webhooks with their counts', async () => {
     await registered({ success_count: 150, failure_count: 2, last_triggered: '2025-01-29T15:00:00Z' })
     const { code, stdout } = await endpoints(['list'])
     expect(code).toBe(0)
     expect(stdout).toContain('● wh-001  https://example.com/webhooks/govalid  active\n')
-    expect(stdout).toContain('150 taken, 2 failed, last 2025-01-29T15:00:00Z')
+    expect(stdout).toContain('150 delivered, 2 failed, last 2025-01-29T15:00:00Z')
   })
 
-  it('list says so where there is none', async () => {
-    expect((await endpoints(['list'])).stdout).toContain('There is no webhook.')
+  it('list says how to register the first webhook', async () => {
+    expect((await endpoints(['list'])).stdout).toContain('No webhooks are registered.')
   })
 
-  it('update changes what is named, and nothing else', async () => {
+  it('update changes only the given fields', async () => {
     const kept = await registered()
     const args = ['update', 'wh-001', '--event', 'qr.expired', '--secret-env', 'NEW_SECRET']
     const { code } = await endpoints(args, { ...ENV, NEW_SECRET: 'another' })
@@ -77,7 +77,7 @@ describe('endpoints', () => {
     expect(JSON.parse(api.requests.at(-1)?.body ?? '')).toEqual({ events: ['qr.expired'], secret: 'another' })
   })
 
-  it('disable and enable do', async () => {
+  it('disable and enable change the state of a webhook', async () => {
     const kept = await registered()
     expect((await endpoints(['disable', 'wh-001'])).stdout).toContain('✓ Disabled wh-001.')
     expect(kept.active).toBe(false)
@@ -85,16 +85,16 @@ describe('endpoints', () => {
     expect(kept.active).toBe(true)
   })
 
-  it('delete removes one when it is confirmed, and not without', async () => {
+  it('delete needs a confirmation', async () => {
     await registered()
     const unconfirmed = await endpoints(['delete', 'wh-001'])
     expect([unconfirmed.code, api.webhooks.length]).toEqual([2, 1])
     expect(unconfirmed.stderr).toContain('add --yes')
-    expect((await endpoints(['delete', 'wh-001', '--yes'])).stdout).toContain('✓ Removed wh-001.')
+    expect((await endpoints(['delete', 'wh-001', '--yes'])).stdout).toContain('✓ Deleted wh-001.')
     expect(api.webhooks).toEqual([])
   })
 
-  it('print JSON, the rate limit with it', async () => {
+  it('list --json includes the rate limit', async () => {
     await registered()
     const { json } = await runJson<{ endpoints: object[]; warnings: object[]; rateLimit: object }>(
       ['endpoints', 'list', '--base-url', api.baseUrl],
@@ -106,37 +106,52 @@ describe('endpoints', () => {
       rateLimit: { limit: 100, remaining: 98 },
     })
   })
+
+  it('list notes how many requests are left if there are few', async () => {
+    api.respondNext((response) =>
+      response.writeHead(200, { 'X-RateLimit-Remaining': '3', 'X-RateLimit-Reset': '60' }).end('[]'),
+    )
+    expect((await endpoints(['list'])).stderr).toMatch(/note: Only 3 API requests are left until \d{4}-/)
+  })
+
+  it('list prints text from the API without control characters', async () => {
+    await registered({ url: 'https://example.com/\u001b]0;owned\u0007', events: ['\u001b[2Jqr.scanned'] })
+    const { stdout } = await endpoints(['list'])
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+  })
 })
 
 describe('a warning', () => {
-  it('is given of a disabled endpoint, with the cure', async () => {
+  it('reports a disabled endpoint, with the fix', async () => {
     await registered({ active: false })
     const { code, stdout } = await endpoints(['list'])
     expect(code).toBe(0)
     expect(stdout).toContain('○ wh-001')
-    expect(stdout).toMatch(/! It is disabled.+govalid-webhooks endpoints enable wh-001/)
+    expect(stdout).toMatch(/! This endpoint is disabled.+govalid-webhooks endpoints enable wh-001/)
     expect((await endpoints(['list', '--check'])).code).toBe(1)
   })
 
-  it('is given of failures that grow from one look to the next', async () => {
+  it('reports new failures since the last run', async () => {
     const kept = await registered({ failure_count: 2 })
-    const look = ['list', '--check', '--state', 'state.json']
-    expect(await endpoints(look)).toMatchObject({ code: 0 })
-    expect(await endpoints(look)).toMatchObject({ code: 0 })
+    const list = ['list', '--check', '--state', 'state.json']
+    expect(await endpoints(list)).toMatchObject({ code: 0 })
+    expect(await endpoints(list)).toMatchObject({ code: 0 })
     kept.failure_count = 5
-    const { code, stdout } = await endpoints(look)
+    const { code, stdout } = await endpoints(list)
     expect(code).toBe(1)
-    expect(stdout).toMatch(/! 3 more failed since \d{4}-.+, 5 in all/)
-    expect(await endpoints(look)).toMatchObject({ code: 0 })
+    expect(stdout).toMatch(/! 3 more attempts failed since \d{4}-.+, 5 in total/)
+    expect(await endpoints(list)).toMatchObject({ code: 0 })
     expect(readFileSync(join(folder, 'state.json'), 'utf8')).not.toContain('https:')
   })
 
-  it('is given of an event that this version does not know', async () => {
+  it('reports a subscribed event that this version does not know', async () => {
     await registered({ events: ['qr.scanned', 'qr.archived'] })
-    expect((await endpoints(['list'])).stdout).toContain('! It is sent qr.archived, which this version does not know.')
+    expect((await endpoints(['list'])).stdout).toContain(
+      '! Subscribed to qr.archived, which this version does not know.',
+    )
   })
 
-  it('is given where the subscribed events and the handlers differ', async () => {
+  it('reports differences between the subscribed events and the handlers', async () => {
     await registered({ events: ['qr.scanned', 'qr.created', 'payment.failed'] })
     const { consumer } = inject('packed')
     const file = join(consumer, 'handlers.mjs')
@@ -148,18 +163,16 @@ describe('a warning', () => {
     )
     const { code, stdout } = await endpoints(['list', '--check', '--handlers', file])
     expect(code).toBe(1)
-    expect(stdout).toContain(
-      '! It is sent qr.created, payment.failed, which no handler handles: answered 200 and ignored.',
-    )
-    expect(stdout).toContain('! It is not sent counterfeit.detected, which a handler waits for.')
+    expect(stdout).toContain('! Subscribed to qr.created, payment.failed without a handler.')
+    expect(stdout).toContain('! Not subscribed to counterfeit.detected, although a handler exists.')
   })
 
   it.each([
-    ['that is no state', 'state', '{"a":1}', ['--state', 'wrong.json'], 'is not a file that --state has written'],
+    ['that --state did not write', 'state', '{"a":1}', ['--state', 'wrong.json'], "wasn't written by --state"],
     ['without handlers', 'handlers', 'export const x = 1', ['--handlers', 'wrong.mjs'], 'createWebhookReceiver'],
-    ['that throws', 'handlers', 'throw new Error("boom")', ['--handlers', 'wrong.mjs'], 'cannot be loaded: boom'],
-    ['that makes no receiver', 'handlers', 'export default () => 1', ['--handlers', 'wrong.mjs'], 'gives no receiver'],
-  ])('is none of a file %s', async (_, kind, text, args, message) => {
+    ['that throws', 'handlers', 'throw new Error("boom")', ['--handlers', 'wrong.mjs'], "Can't load wrong.mjs: boom"],
+    ['that returns no receiver', 'handlers', 'export default () => 1', ['--handlers', 'wrong.mjs'], "doesn't return"],
+  ])('is impossible with a file %s, which exits with 2', async (_, kind, text, args, message) => {
     writeFileSync(join(folder, kind === 'state' ? 'wrong.json' : 'wrong.mjs'), text)
     const { code, stderr } = await endpoints(['list', ...args])
     expect(code).toBe(2)
@@ -168,21 +181,21 @@ describe('a warning', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  it('at GoValid ends with 1, and says what', async () => {
+describe('an error', () => {
+  it('of the API exits with 1 and is printed', async () => {
     const { code, stderr } = await endpoints(['enable', 'wh-404'])
     expect(code).toBe(1)
     expect(stderr).toContain('404, NOT_FOUND: Not found. There is no such webhook')
   })
 
-  it('with the key is told without it', async () => {
+  it('about the API key does not print the key', async () => {
     const { code, stdout, stderr } = await endpoints(['list'], { GOVALID_API_KEY: 'gv_wrong' })
     expect(code).toBe(1)
     expect(stderr).toContain('401')
     expect(stdout + stderr).not.toContain('gv_wrong')
   })
 
-  it('is told without the secret, even where the API sends it back', async () => {
+  it('does not print a secret or key that the API sends back', async () => {
     api.respondNext((response) => refuse(response, 400, 'INVALID', `secret ${SECRET} of ${API_KEY} is weak`))
     const { code, stdout, stderr } = await endpoints(CREATE)
     expect(code).toBe(1)
@@ -190,34 +203,21 @@ describe('what goes wrong', () => {
     expect(stdout + stderr).not.toMatch(/horse|gv_live/)
   })
 
-  it('before anything is sent ends with 2', async () => {
+  it('in the URL exits with 2 before any request is sent', async () => {
     const { code, stderr } = await endpoints(['create', '--url', 'http://example.com/', '--event', 'qr.scanned'])
     expect(code).toBe(2)
     expect(stderr).toContain('https')
     expect(api.requests).toEqual([])
   })
 
-  it('soon is told in time: few requests are left', async () => {
-    api.respondNext((response) =>
-      response.writeHead(200, { 'X-RateLimit-Remaining': '3', 'X-RateLimit-Reset': '60' }).end('[]'),
-    )
-    expect((await endpoints(['list'])).stderr).toMatch(/note: 3 requests to GoValid’s API are left until \d{4}-/)
-  })
-
-  it('is that nothing answers', async () => {
+  it('of the connection exits with 1', async () => {
     const { code, stderr } = await runCli(['endpoints', 'list', '--base-url', 'http://127.0.0.1:59999/'], { env: ENV })
     expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be reached (ECONNREFUSED)')])
   })
-
-  it('on a terminal prints nothing a terminal would obey', async () => {
-    await registered({ url: 'https://example.com/\u001b]0;owned\u0007', events: ['\u001b[2Jqr.scanned'] })
-    const { stdout } = await endpoints(['list'])
-    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
-  })
 })
 
-describe('the state', () => {
-  it('is written only where it is asked for', async () => {
+describe('the state file', () => {
+  it('is written only with --state', async () => {
     await endpoints(['list'])
     expect(existsSync(join(folder, 'state.txt'))).toBe(false)
     await endpoints(['list', '--state', 'state.txt'])

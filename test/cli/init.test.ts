@@ -1,4 +1,4 @@
-/** `init`: for each framework, what it writes is tested, started and sent to; for TypeScript it is compiled too. */
+/** The `init` command: the files for each framework compile, pass their tests, start and receive a delivery. */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -13,7 +13,7 @@ const SECRET = 'your_webhook_secret'
 
 interface Result {
   readonly framework: string
-  readonly files: readonly { readonly path: string; readonly done: string }[]
+  readonly files: readonly { readonly path: string; readonly result: string }[]
   readonly next: readonly string[]
 }
 
@@ -29,18 +29,18 @@ const FRAMEWORKS = [
   { framework: 'next', dependencies: ['next', 'express'], server: 'route' },
 ] as const
 
-describe.each(FRAMEWORKS)('a project of $framework', ({ framework, dependencies, server }) => {
+describe.each(FRAMEWORKS)('a $framework project', ({ framework, dependencies, server }) => {
   const folderOf = framework === 'next' ? 'app/webhooks/govalid' : 'webhooks'
 
-  it('is recognised, and gets its files', async () => {
+  it('is detected and gets its files', async () => {
     const folder = project(dependencies, { type: 'module' })
     const { code, json } = await init(folder)
     expect([code, json.framework]).toEqual([0, framework])
     expect(json.files).toEqual([
-      { path: `${folderOf}/receiver.js`, done: 'written' },
-      { path: `${folderOf}/${server}.js`, done: 'written' },
-      { path: `${folderOf}/receiver.test.js`, done: 'written' },
-      { path: framework === 'workers' ? '.dev.vars.example' : '.env.example', done: 'written' },
+      { path: `${folderOf}/receiver.js`, result: 'written' },
+      { path: `${folderOf}/${server}.js`, result: 'written' },
+      { path: `${folderOf}/receiver.test.js`, result: 'written' },
+      { path: framework === 'workers' ? '.dev.vars.example' : '.env.example', result: 'written' },
     ])
     expect(json.next[0]).toContain('npm install govalid-webhooks')
     expect(json.next.at(-1)).toBe('npx govalid-webhooks send qr.scanned --to http://localhost:3000/webhooks/govalid')
@@ -57,7 +57,7 @@ describe.each(FRAMEWORKS)('a project of $framework', ({ framework, dependencies,
     expect(printed.toString()).toContain('# pass 2')
   })
 
-  it('in TypeScript gets files that compile', async () => {
+  it('gets files that compile in TypeScript', async () => {
     const folder = typeScript(project(dependencies))
     await init(folder)
     expect(existsSync(join(folder, folderOf, `${server}.ts`))).toBe(true)
@@ -65,10 +65,10 @@ describe.each(FRAMEWORKS)('a project of $framework', ({ framework, dependencies,
     expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
   })
 
-  it('in TypeScript gets files that tsx can run as CommonJS, which a package is without a type', async () => {
+  it('gets TypeScript files that tsx can run as CommonJS', async () => {
     const folder = typeScript(project(dependencies))
     for (const { path } of (await init(folder)).json.files.filter(({ path }) => path.endsWith('.ts'))) {
-      // As tsx does it.
+      // tsx compiles a file in the same way.
       await expect(transform(read(folder, path), { loader: 'ts', format: 'cjs' })).resolves.toHaveProperty('code')
     }
   })
@@ -82,39 +82,39 @@ afterEach(() => {
 describe.each(FRAMEWORKS.filter(({ server }) => server === 'server'))(
   'the endpoint of $framework',
   ({ dependencies }) => {
-    it('starts, and the first event is seen in its handler', async () => {
+    it('starts and handles the first event', async () => {
       const folder = project(dependencies)
       await init(folder)
       const port = await freePort()
       const env = { GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port) }
       const child = spawn(process.execPath, ['webhooks/server.mjs'], { cwd: folder, env: cleanEnv(env) })
       stops.push(() => void child.kill())
-      const said = saying(child.stdout)
-      await said(`listening on http://localhost:${port}/webhooks/govalid`)
+      const waitForOutput = outputOf(child.stdout)
+      await waitForOutput(`listening on http://localhost:${port}/webhooks/govalid`)
       const to = `http://localhost:${port}/webhooks/govalid`
       const { code } = await runCli(['send', 'qr.scanned', '--to', to], { env })
       expect(code).toBe(0)
-      await said('qr.scanned: Product Certificate #001, scan 15, Jakarta')
+      await waitForOutput('qr.scanned: Product Certificate #001, scan 15, Jakarta')
       expect((await runCli(['doctor', to], { env })).code).toBe(0)
     })
   },
 )
 
-describe('what is there already', () => {
-  it('is not written again, when it is the same', async () => {
+describe('an existing file', () => {
+  it('is left unchanged if it has the same content', async () => {
     const folder = project([])
     await init(folder)
     const { code, json } = await init(folder)
     expect(code).toBe(0)
-    expect(json.files.map(({ done }) => done)).toEqual(Array(4).fill('unchanged'))
+    expect(json.files.map(({ result }) => result)).toEqual(Array(4).fill('unchanged'))
   })
 
-  it('is not overwritten where nobody can be asked, and nothing else is written', async () => {
+  it('is not overwritten without a terminal to ask at, and no other file is written', async () => {
     const folder = project([])
     mkdirSync(join(folder, 'webhooks'))
     writeFileSync(join(folder, 'webhooks/server.mjs'), '// mine')
     const { code, stderr } = await runCli(['init'], { cwd: folder })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('There already is webhooks/server.mjs.')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('webhooks/server.mjs already exists.')])
     expect(read(folder, 'webhooks/server.mjs')).toBe('// mine')
     expect([existsSync(join(folder, 'webhooks/receiver.mjs')), existsSync(join(folder, '.env.example'))]).toEqual([
       false,
@@ -127,27 +127,27 @@ describe('what is there already', () => {
     mkdirSync(join(folder, 'webhooks'))
     writeFileSync(join(folder, 'webhooks/server.mjs'), '// mine')
     const { json } = await init(folder, '--force')
-    expect(json.files[1]).toEqual({ path: 'webhooks/server.mjs', done: 'overwritten' })
+    expect(json.files[1]).toEqual({ path: 'webhooks/server.mjs', result: 'overwritten' })
     expect(read(folder, 'webhooks/server.mjs')).toContain('createServer')
   })
 
-  it('in an env example stays', async () => {
+  it('.env.example keeps its content', async () => {
     const folder = project([])
     writeFileSync(join(folder, '.env.example'), 'PORT=3000')
     const { json } = await init(folder)
-    expect(json.files[3]).toEqual({ path: '.env.example', done: 'added to' })
+    expect(json.files[3]).toEqual({ path: '.env.example', result: 'appended' })
     expect(read(folder, '.env.example')).toMatch(/^PORT=3000\n\n# .+\nGOVALID_WEBHOOK_SECRET=\n$/)
   })
 })
 
 describe('a project', () => {
-  it('with src gets the files there', async () => {
+  it('with a src folder gets its files there', async () => {
     const folder = project(['next'])
     mkdirSync(join(folder, 'src'))
     expect((await init(folder)).json.files[1]?.path).toBe('src/app/webhooks/govalid/route.js')
   })
 
-  it('is told its own package manager and test runner', async () => {
+  it('gets the commands of its own package manager and test runner', async () => {
     const folder = typeScript(project(['express', 'vitest']))
     writeFileSync(join(folder, 'pnpm-lock.yaml'), '')
     const { json } = await init(folder)
@@ -155,7 +155,7 @@ describe('a project', () => {
     expect(read(folder, 'webhooks/receiver.test.ts')).toContain("from 'vitest'")
   })
 
-  it('of jest gets a test that jest can load', async () => {
+  it('with jest gets a test that jest can load', async () => {
     const folder = typeScript(project(['jest']))
     await init(folder)
     const text = read(folder, 'webhooks/receiver.test.ts')
@@ -163,7 +163,7 @@ describe('a project', () => {
     expect(text).not.toContain('node:test')
   })
 
-  it('can be told its framework', async () => {
+  it('gets the framework of --framework', async () => {
     const { json } = await init(project(['express']), '--framework', 'fastify')
     expect(json.framework).toBe('fastify')
     expect((await runCli(['init', '--framework', 'koa'], { cwd: project([]) })).code).toBe(2)
@@ -174,7 +174,7 @@ describe('a project', () => {
     ['fastify', 'fastify'],
     ['hono', 'hono @hono/node-server'],
     ['next', 'next react react-dom'],
-  ])('that is told %s is to install what is not there yet', async (framework, packages) => {
+  ])('is told to install the missing packages for %s', async (framework, packages) => {
     const installed = async (dependencies: readonly string[]) =>
       (await init(project(dependencies), '--framework', framework)).json.next[0]
     expect(await installed([])).toBe(`npm install govalid-webhooks ${packages}`)
@@ -182,9 +182,9 @@ describe('a project', () => {
   })
 
   it.each([
-    ['none', undefined, 'There is no package.json here.'],
-    ['no JSON', '{', 'cannot be read as JSON'],
-  ])('needs a package.json: %s', async (_, text, message) => {
+    ['is missing', undefined, 'No package.json in this folder.'],
+    ['is not JSON', '{', "isn't valid JSON"],
+  ])('exits with 2 if its package.json %s', async (_, text, message) => {
     const folder = mkdtempSync(join(inject('packed').consumer, 'nothing-'))
     if (text !== undefined) writeFileSync(join(folder, 'package.json'), text)
     const { code, stderr } = await runCli(['init'], { cwd: folder })
@@ -201,15 +201,15 @@ function freePort(): Promise<number> {
   })
 }
 
-/** Waits until a process has said something. */
-function saying(stream: NodeJS.ReadableStream): (text: string) => Promise<void> {
-  let said = ''
+/** Returns a function that waits until a process has printed a text. */
+function outputOf(stream: NodeJS.ReadableStream): (text: string) => Promise<void> {
+  let output = ''
   stream.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+    output += text
   })
   return async (text) => {
-    for (let waited = 0; !said.includes(text); waited += 25) {
-      if (waited > 20_000) throw new Error(`it did not say ${text}, but: ${said}`)
+    for (let waited = 0; !output.includes(text); waited += 25) {
+      if (waited > 20_000) throw new Error(`expected the output ${text}, but got: ${output}`)
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }

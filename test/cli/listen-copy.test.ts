@@ -1,4 +1,4 @@
-/** What the inspector gives to copy: run by a real shell and a real test runner. Without curl those tests are skipped by name. */
+/** The copied curl command in a real shell, and the copied test in a real test runner. Tests that need curl are skipped without it. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,20 +20,20 @@ const newest = async (listening: Listening) => listening.details((await listenin
 const BODIES: readonly (readonly [string, Uint8Array])[] = [
   ['an event', Buffer.from(eventBody('qr.scanned', { qr_title: 'Étiquette' }))],
   [
-    'quotes and what a shell obeys',
+    'quotes and shell commands',
     Buffer.from(`{"a":"'; touch planted; echo '","b":"$(touch planted) \`touch planted\` !!"}`),
   ],
-  ['a file by its name', Buffer.from('@/etc/passwd')],
+  ['a file name after @', Buffer.from('@/etc/passwd')],
   ['line breaks', Buffer.from('{\r\n"event":\n"qr.created"}\n\n')],
-  ['what a terminal obeys', Buffer.from('{"a":"\u001b[201~\u0003\u0015touch planted\n"}')],
-  ['what turns the text around', Buffer.from('{"a":"\u202e\u2066\u200b"}')],
-  ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00, 0x27, 0x0a])],
+  ['terminal control sequences', Buffer.from('{"a":"\u001b[201~\u0003\u0015touch planted\n"}')],
+  ['direction marks', Buffer.from('{"a":"\u202e\u2066\u200b"}')],
+  ['bytes that are not text', Buffer.from([0xff, 0xfe, 0x00, 0x27, 0x0a])],
   ['nothing', Buffer.alloc(0)],
   ['a megabyte', Buffer.from(eventBody('qr.scanned', { long: 'x'.repeat(1_000_000) }))],
 ]
 
-describe.runIf(hasCurl)('as curl', () => {
-  it.each(BODIES)('%s is delivered again, byte for byte and header for header', async (_, body) => {
+describe.runIf(hasCurl)('the copied curl command', () => {
+  it.each(BODIES)('sends the same body and headers: %s', async (_, body) => {
     const listening = await listen()
     await deliver(listening, body, undefined, {
       'x-quote': `it's "$(touch planted)"`,
@@ -48,7 +48,7 @@ describe.runIf(hasCurl)('as curl', () => {
     expect(stdout).toMatch(/^HTTP\/1\.1 200 /)
     const second = await newest(listening)
     expect(second.summary.id).not.toBe(first.summary.id)
-    expect([second.summary.time, second.summary.verified, second.body]).toEqual([2, true, first.body])
+    expect([second.summary.attempt, second.summary.verified, second.body]).toEqual([2, true, first.body])
     const own = ['host', 'connection', 'content-length']
     const kept = (headers: typeof first.headers) =>
       Object.fromEntries(headers.filter(([name]) => !own.includes(name.toLowerCase())))
@@ -56,7 +56,7 @@ describe.runIf(hasCurl)('as curl', () => {
     expect(spawnSync('ls', ['planted'], { cwd }).status).not.toBe(0)
   })
 
-  it('keeps a missing content type missing, and another method', async () => {
+  it('keeps the method and adds no content type', async () => {
     const listening = await listen()
     await rawRequest(listening.endpoint, { method: 'PUT' })
     const first = await newest(listening)
@@ -67,27 +67,27 @@ describe.runIf(hasCurl)('as curl', () => {
   })
 })
 
-describe.skipIf(hasCurl)('as curl', () => {
-  it.skip('needs curl', () => {})
+describe.skipIf(hasCurl)('the copied curl command', () => {
+  it.skip('needs curl, which was not found', () => {})
 })
 
-/** The test of a delivery that came after `init` had written its files into this project, saved where it says; and the command it says. */
-async function copied(folder: string, initArgs: readonly string[] = []) {
+/** Runs `init` in a project, copies a delivery as a test, saves it where its first line says, and returns the command of that line. */
+async function copyTest(folder: string, initArgs: readonly string[] = []) {
   expect((await runCli(['init', ...initArgs], { cwd: folder })).code).toBe(0)
   const listening = await start({ cwd: folder })
   await deliver(listening, eventBody('qr.scanned'))
   const { test } = await newest(listening)
-  const [, file = '', command = ''] = /^\/\/ Save it as (\S+), and run it: (.+)\n/.exec(test) ?? []
+  const [, file = '', command = ''] = /^\/\/ Save this file as (\S+) and run: (.+)\n/.exec(test) ?? []
   writeFileSync(join(folder, file), test)
   return { file, command, test }
 }
 
-describe('as a test of what init wrote', () => {
+describe('the copied test, after init', () => {
   it.each([
     ['a plain project', () => project([]), [], 'webhooks/delivery.test.mjs'],
-    ['a project of modules', () => project(['express'], { type: 'module' }), [], 'webhooks/delivery.test.js'],
+    ['a project with ES modules', () => project(['express'], { type: 'module' }), [], 'webhooks/delivery.test.js'],
     [
-      'a project that init was told is of Next.js',
+      'a project with init --framework next',
       () => project([]),
       ['--framework', 'next'],
       'app/webhooks/govalid/delivery.test.js',
@@ -95,7 +95,7 @@ describe('as a test of what init wrote', () => {
     ['a project with vitest', () => project(['vitest']), [], 'webhooks/delivery.test.mjs'],
   ] as const)('passes in %s', async (_, make, initArgs, expected) => {
     const folder = make()
-    const { file, command } = await copied(folder, initArgs)
+    const { file, command } = await copyTest(folder, initArgs)
     expect(file).toBe(expected)
     const [, tool, args] = /^(npx vitest|node) (.+)$/.exec(command) ?? []
     const program = tool === 'node' ? [] : [join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')]
@@ -103,17 +103,17 @@ describe('as a test of what init wrote', () => {
     expect((await ran).stdout).toMatch(/pass(ed)?/)
   })
 
-  it('compiles in a project of TypeScript', async () => {
+  it('compiles in a TypeScript project', async () => {
     const folder = typeScript(project([]))
-    const { file, command } = await copied(folder)
+    const { file, command } = await copyTest(folder)
     expect([file, command]).toEqual(['webhooks/delivery.test.ts', 'npx tsx --test webhooks/delivery.test.ts'])
     const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
     expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
   })
 })
 
-describe('as a test', () => {
-  it('runs, and passes on the delivery that was recorded', async () => {
+describe('the copied test, without init', () => {
+  it('passes on the recorded delivery', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned', { qr_title: '\u202e"; process.exit(0) //' }))
     await deliver(listening, eventBody('qr.x"); process.exit(0); ("\u2028'))
@@ -127,7 +127,7 @@ export const createWebhookReceiver = (options) => createReceiver(options).on('*'
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
     for (const [index, { id }] of (await listening.list()).entries()) {
       const { test } = await listening.details(id)
-      expect(test).toContain('name that file in place of ./receiver.js')
+      expect(test).toContain('Replace ./receiver.js with the path of your receiver.')
       writeFileSync(join(folder, `copied-${index}.test.js`), test)
     }
     const { stdout } = await run(
@@ -138,7 +138,7 @@ export const createWebhookReceiver = (options) => createReceiver(options).on('*'
     expect(stdout).toMatch(/# pass 2\n# fail 0/)
   })
 
-  it('fails on a receiver that does not take it', async () => {
+  it('fails on a receiver that does not process the delivery', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned'))
     const { test } = await newest(listening)

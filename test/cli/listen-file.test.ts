@@ -1,4 +1,4 @@
-/** The file of `listen`: what a restart finds, what a crash leaves, how many are kept, and who else may have it. */
+/** The log file of `listen`: restarts, crashes, limits and locking. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ const FILE = '.govalid-webhooks/deliveries.jsonl'
 const linesOf = (cwd: string) => readFileSync(join(cwd, FILE), 'utf8').split('\n')
 
 describe('a restart', () => {
-  it('loses nothing: neither bytes nor answers nor which time they came', async () => {
+  it('keeps the bytes, responses and attempts', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     const body = eventBody('qr.scanned', { note: 'é\u0000\u202e' })
@@ -28,28 +28,28 @@ describe('a restart', () => {
     expect(await first.stop()).toBe(0)
     const second = await start({ cwd })
     expect(await second.list()).toEqual(before)
-    expect(before.map(({ time, status }) => [time, status])).toEqual([
+    expect(before.map(({ attempt, status }) => [attempt, status])).toEqual([
       [2, 200],
       [1, 401],
       [1, 200],
     ])
     await deliver(second, body)
-    expect((await second.list())[0]?.time).toBe(3)
+    expect((await second.list())[0]?.attempt).toBe(3)
     const details = await second.details(before[1]!.id)
     expect(details.body).toBe(Buffer.from([0xff, 0, 0x0d, 0x0a]).toString('base64'))
   })
 
-  it('after kill -9 loses nothing that was answered', async () => {
+  it('after kill -9 keeps every delivery that got a response', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     for (let number = 0; number < 20; number++) await deliver(first, eventBody('qr.created', { number }))
     await first.stop('SIGKILL')
     const second = await start({ cwd })
     const list = await second.list()
-    expect(list.map(({ answered }) => answered)).toEqual(new Array(20).fill(true))
+    expect(list.map(({ finished }) => finished)).toEqual(new Array(20).fill(true))
   })
 
-  it('has another token', async () => {
+  it('changes the token', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     await first.stop()
@@ -60,14 +60,17 @@ describe('a restart', () => {
 })
 
 describe('the file', () => {
-  it('may end in a line that was cut off, and hold others that are none', async () => {
+  it('may end in an incomplete line and contain other invalid lines', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     await deliver(first, eventBody('qr.scanned'))
     await deliver(first, eventBody('qr.created'))
     await first.stop()
     const [line = ''] = linesOf(cwd)
-    appendFileSync(join(cwd, FILE), `null\n[]\n{"id":7}\n\u0000\n{"answerTo":"x","answer":{}}\n${line.slice(0, 200)}`)
+    appendFileSync(
+      join(cwd, FILE),
+      `null\n[]\n{"id":7}\n\u0000\n{"responseTo":"x","response":{}}\n${line.slice(0, 200)}`,
+    )
     const second = await start({ cwd })
     expect((await second.list()).map(({ event }) => event)).toEqual(['qr.created', 'qr.scanned'])
     await deliver(second, eventBody('qr.deleted'))
@@ -76,7 +79,7 @@ describe('the file', () => {
     expect((await third.list()).map(({ event }) => event)).toEqual(['qr.deleted', 'qr.created', 'qr.scanned'])
   })
 
-  it('is compacted at start to the last 1,000, a line each', async () => {
+  it('is compacted to the last 1,000 deliveries on start', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     await deliver(first, eventBody('qr.scanned'))
@@ -93,7 +96,7 @@ describe('the file', () => {
     expect(await second.list()).toHaveLength(1000)
   })
 
-  it('does not grow without end while it runs', async () => {
+  it('is compacted while listen runs', async () => {
     const cwd = folder()
     const listening = await start({ cwd })
     const body = eventBody('qr.scanned', { long: 'x'.repeat(700_000) })
@@ -108,7 +111,7 @@ describe('the file', () => {
     expect(statSync(join(cwd, FILE)).size).toBe(0)
   })
 
-  it('is nobody else’s to read, and keeps itself out of git', async () => {
+  it('is readable only by its owner and ignored by git', async () => {
     const cwd = folder()
     const listening = await start({ cwd })
     await deliver(listening, eventBody('qr.scanned'))
@@ -116,12 +119,12 @@ describe('the file', () => {
     expect(readFileSync(join(cwd, '.govalid-webhooks/.gitignore'), 'utf8')).toBe('*\n')
   })
 
-  it('belongs to one process at a time; what a dead one left is no hindrance', async () => {
+  it('is locked by one process at a time, and a lock of a dead process is ignored', async () => {
     const cwd = folder()
     const first = await start({ cwd })
     const env = { GOVALID_WEBHOOK_SECRET: LISTEN_SECRET }
     const { code, stderr } = await runCli(['listen', '--port', '0'], { cwd, env })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('take another --file')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Pass another --file')])
     await first.stop('SIGKILL')
     expect(existsSync(join(cwd, `${FILE}.lock`))).toBe(true)
     const second = await start({ cwd })
@@ -129,21 +132,21 @@ describe('the file', () => {
     expect(existsSync(join(cwd, `${FILE}.lock`))).toBe(false)
   })
 
-  it('that cannot be made ends with 2', async () => {
+  it('exits with 2 if it cannot be created', async () => {
     const cwd = folder()
     writeFileSync(join(cwd, 'file'), '')
     const env = { GOVALID_WEBHOOK_SECRET: LISTEN_SECRET }
     const { code, stderr } = await runCli(['listen', '--port', '0', '--file', 'file/log.jsonl'], { cwd, env })
-    expect([code, stderr]).toEqual([2, expect.stringContaining('Deliveries cannot be kept in')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining("Can't save deliveries in")])
   })
 
-  it('that cannot be written any more does not keep a delivery from being answered and shown', async () => {
+  it('may become unwritable, and deliveries still get a response and are shown', async () => {
     const cwd = folder()
     const listening = await start({ cwd })
     rmSync(join(cwd, FILE))
     mkdirSync(join(cwd, FILE))
     expect((await deliver(listening, eventBody('qr.scanned'))).status).toBe(200)
     expect(await listening.list()).toMatchObject([{ event: 'qr.scanned', status: 200 }])
-    expect(listening.output()).toContain('Deliveries cannot be written to the file (EISDIR)')
+    expect(listening.output()).toContain("Can't write deliveries to the file (EISDIR)")
   })
 })

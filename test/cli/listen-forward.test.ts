@@ -1,4 +1,4 @@
-/** `listen --forward`, to real servers: what goes on to them, what comes back, and what is answered when nothing does. */
+/** `listen --forward` with real servers: the forwarded request, the response, and missing responses. */
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
@@ -21,7 +21,7 @@ interface Got {
   readonly headers: IncomingMessage['headers']
 }
 
-function keeping(answer: RequestListener): { listener: RequestListener; got: Got[] } {
+function recording(respond: RequestListener): { listener: RequestListener; got: Got[] } {
   const got: Got[] = []
   return {
     got,
@@ -30,13 +30,13 @@ function keeping(answer: RequestListener): { listener: RequestListener; got: Got
       for await (const chunk of request) chunks.push(chunk)
       const { url, method, rawHeaders, headers } = request
       got.push({ body: Buffer.concat(chunks), url, method, rawHeaders, headers })
-      answer(request, response)
+      respond(request, response)
     },
   }
 }
 
-describe('what is forwarded', () => {
-  it('reaches a handler of this package, verified there', async () => {
+describe('a forwarded delivery', () => {
+  it('reaches the handlers of a receiver', async () => {
     const handled: unknown[] = []
     const receiver = createReceiver({ secret: LISTEN_SECRET }).on('qr.scanned', (event) => {
       handled.push(event.data.qr_title)
@@ -44,7 +44,7 @@ describe('what is forwarded', () => {
     const listening = await forwarding(toHandler(receiver))
     const body = eventBody('qr.scanned', { qr_title: 'Étiquette' })
     const responses = [await deliver(listening, body), await deliver(listening, body)]
-    expect(await Promise.all(responses.map((answer) => answer.text()))).toEqual([
+    expect(await Promise.all(responses.map((response) => response.text()))).toEqual([
       '{"status":"processed"}',
       '{"status":"duplicate"}',
     ])
@@ -54,8 +54,8 @@ describe('what is forwarded', () => {
     expect((await listening.details(first!.id)).response).toMatchObject({ by: 'forward', status: 200, failure: null })
   })
 
-  it('is the same bytes and headers, to exactly that address, and nothing is added', async () => {
-    const { listener, got } = keeping((_, response) => response.end())
+  it('keeps its bytes and headers and goes to exactly the given URL', async () => {
+    const { listener, got } = recording((_, response) => response.end())
     const listening = await forwarding(listener)
     const body = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0xff, 0x00, 0x0d, 0x0a])
     await deliver(listening, body, undefined, { 'X-Trace': 'a', 'user-agent': 'GoValid/1' })
@@ -69,66 +69,73 @@ describe('what is forwarded', () => {
     const shown = (await listening.details((await listening.list())[0]!.id)).headers.map(([name]) => name.toLowerCase())
     const own = ['host', 'content-length', 'connection']
     expect(Object.keys(headers).filter((name) => !own.includes(name) && !shown.includes(name))).toEqual([])
-    expect(headers.host).toBe(new URL(await hostOf(listening.output())).host)
+    expect(headers.host).toBe(new URL(await forwardUrlOf(listening.output())).host)
   })
 })
 
-/** The address that was forwarded to. */
-async function hostOf(output: string): Promise<string> {
+/** Returns the URL that deliveries are forwarded to. */
+async function forwardUrlOf(output: string): Promise<string> {
   return JSON.parse(output.split('\n')[0] ?? '').listening.forward
 }
 
-describe('the answer', () => {
-  it('of 500 is passed on with its body and headers, told to be a failure, and its time taken', async () => {
-    const { listener } = keeping((_, response) => {
+describe('the response', () => {
+  it('of 500 is passed on with its body and headers, timed, and counted as a failure', async () => {
+    const { listener } = recording((_, response) => {
       const headers = { 'content-type': 'text/plain', 'retry-after': '60', 'set-cookie': ['a=1', 'b=2'] }
       setTimeout(() => response.writeHead(500, headers).end('Error: locked'), 300)
     })
     const listening = await forwarding(listener)
-    const answer = await deliver(listening, eventBody('qr.scanned'))
-    expect([answer.status, await answer.text(), answer.headers.get('retry-after')]).toEqual([
+    const response = await deliver(listening, eventBody('qr.scanned'))
+    expect([response.status, await response.text(), response.headers.get('retry-after')]).toEqual([
       500,
       'Error: locked',
       '60',
     ])
-    expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
     const [summary] = await listening.list()
-    expect(summary).toMatchObject({ status: 500, failure: 'only 200 is success' })
+    expect(summary).toMatchObject({ status: 500, failure: 'only 200 is a success' })
     expect(summary!.tookMs).toBeGreaterThan(290)
     expect((await listening.details(summary!.id)).response).toMatchObject({ by: 'forward', text: 'Error: locked' })
   })
 
-  it('that leads elsewhere is not followed', async () => {
-    const { listener, got } = keeping((_, response) => response.writeHead(302, { location: '/other' }).end())
+  it('that redirects is not followed', async () => {
+    const { listener, got } = recording((_, response) => response.writeHead(302, { location: '/other' }).end())
     const listening = await forwarding(listener)
-    const answer = await fetch(listening.endpoint, { method: 'POST', body: 'x', redirect: 'manual' })
-    expect([answer.status, got.length]).toEqual([302, 1])
-    expect((await listening.list())[0]).toMatchObject({ status: 302, failure: 'a redirect is no 200' })
+    const response = await fetch(listening.endpoint, { method: 'POST', body: 'x', redirect: 'manual' })
+    expect([response.status, got.length]).toEqual([302, 1])
+    expect((await listening.list())[0]).toMatchObject({ status: 302, failure: 'GoValid does not follow redirects' })
   })
 
-  it('is waited for as GoValid waits, and shown to be waited for meanwhile', async () => {
-    const { listener } = keeping(() => {})
+  it('is awaited for 5 s, and the list shows the wait', async () => {
+    const { listener } = recording(() => {})
     const listening = await forwarding(listener)
     const startedAt = performance.now()
     const responding = deliver(listening, eventBody('qr.scanned'))
-    await expect.poll(() => listening.list()).toMatchObject([{ answered: false, status: null, tookMs: null }])
-    const answer = await responding
-    expect([answer.status, await answer.text()]).toEqual([504, '{"status":"not_forwarded"}'])
+    await expect.poll(() => listening.list()).toMatchObject([{ finished: false, status: null, tookMs: null }])
+    const response = await responding
+    expect([response.status, await response.text()]).toEqual([504, '{"status":"not_forwarded"}'])
     expect(performance.now() - startedAt).toBeGreaterThan(4900)
-    expect((await listening.list())[0]).toMatchObject({ answered: true, status: null, failure: 'no answer within 5 s' })
+    expect((await listening.list())[0]).toMatchObject({
+      finished: true,
+      status: null,
+      failure: 'no response within 5 s',
+    })
   })
 
-  it('of a server that is down, or closes, is a 502 that makes GoValid come again', async () => {
+  it('of a server that is down or closes the connection is a 502, which makes GoValid retry', async () => {
     const down = await forwardingTo('http://127.0.0.1:9/webhooks')
     expect((await deliver(down, eventBody('qr.scanned'))).status).toBe(502)
-    expect((await down.list())[0]).toMatchObject({ status: null, failure: 'nothing listens there (ECONNREFUSED)' })
+    expect((await down.list())[0]).toMatchObject({
+      status: null,
+      failure: 'connection refused: nothing listens on this port (ECONNREFUSED)',
+    })
     const closing = await forwarding((request) => request.socket.destroy())
     expect((await deliver(closing, eventBody('qr.scanned'))).status).toBe(502)
     expect((await closing.list())[0]).toMatchObject({ status: null, failure: 'the connection was reset (ECONNRESET)' })
   })
 
-  it('that says the secret is not kept with it', async () => {
-    const { listener } = keeping((_, response) =>
+  it('that contains the secret is recorded without it', async () => {
+    const { listener } = recording((_, response) =>
       response.writeHead(500, { 'x-leak': LISTEN_SECRET }).end(`bad ${LISTEN_SECRET}`),
     )
     const listening = await forwarding(listener)
@@ -138,8 +145,8 @@ describe('the answer', () => {
     expect(JSON.stringify(details)).not.toContain(LISTEN_SECRET)
   })
 
-  it('that never ends is cut', async () => {
-    const { listener } = keeping((_, response) => {
+  it('that never ends is cut off', async () => {
+    const { listener } = recording((_, response) => {
       const write = () => {
         while (response.write('x'.repeat(16_384)));
       }

@@ -1,4 +1,4 @@
-/** The inspector's server: who may ask, what it gives, and what it never does. */
+/** The inspector's server: access, the page, the API and the secret. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,8 +21,8 @@ const cwd = temporaryFolder()
 let logs = 0
 const listen = () => start({ cwd, args: ['--file', `log-${logs++}.jsonl`] })
 
-/** Everything the page can ask. */
-const ASKS: readonly (readonly [method: string, path: string])[] = [
+/** All requests of the API. */
+const REQUESTS: readonly (readonly [method: string, path: string])[] = [
   ['GET', 'state'],
   ['GET', 'deliveries'],
   ['DELETE', 'deliveries'],
@@ -33,32 +33,32 @@ const ASKS: readonly (readonly [method: string, path: string])[] = [
   ['GET', 'live'],
 ]
 
-const oneDelivery = async (listening: Listening): Promise<DeliverySummary> => {
+const deliverOne = async (listening: Listening): Promise<DeliverySummary> => {
   await deliver(listening, eventBody('qr.scanned', { qr_id: 'needle-77' }))
   return (await listening.list())[0]!
 }
 
-describe('who may ask', () => {
-  it.each(ASKS)('%s %s wants the token of this start', async (method, path) => {
+describe('access', () => {
+  it.each(REQUESTS)('%s %s requires the token of this start', async (method, path) => {
     const listening = await listen()
-    const { id } = await oneDelivery(listening)
+    const { id } = await deliverOne(listening)
     const url = `${listening.inspector}/api/${path.replace('ID', id)}`
     for (const headers of [{}, { 'x-inspector-token': '' }, { 'x-inspector-token': 'A'.repeat(32) }]) {
       const { status, text } = await rawRequest(url, { method, headers })
       expect([status, text]).toEqual([401, expect.not.stringContaining('needle-77')])
     }
-    const inAddress = await rawRequest(`${url}${path.includes('?') ? '&' : '?'}token=${listening.token}`, { method })
-    expect(inAddress.status).toBe(401)
+    const inQuery = await rawRequest(`${url}${path.includes('?') ? '&' : '?'}token=${listening.token}`, { method })
+    expect(inQuery.status).toBe(401)
     expect(await listening.list()).toHaveLength(1)
   })
 
   it.each([
-    ['another name', 'evil.example'],
-    ['another name with the port', 'evil.example:PORT'],
+    ['another host', 'evil.example'],
+    ['another host with the right port', 'evil.example:PORT'],
     ['another port', '127.0.0.1:1'],
     ['no port', '127.0.0.1'],
-    ['a name that begins like its own', '127.0.0.1.evil.example:PORT'],
-  ])('a request under %s is refused, token or not', async (_, host) => {
+    ['a host that starts like its own', '127.0.0.1.evil.example:PORT'],
+  ])('is refused with %s in the Host header, even with the token', async (_, host) => {
     const listening = await listen()
     const headers = {
       host: host.replace('PORT', new URL(listening.inspector).port),
@@ -66,11 +66,11 @@ describe('who may ask', () => {
     }
     for (const path of ['/', '/api/state', '/api/live']) {
       const { status, text } = await rawRequest(`${listening.inspector}${path}`, { headers })
-      expect([status, text]).toEqual([421, '{"error":"This server has another name."}'])
+      expect([status, text]).toEqual([421, '{"error":"Open the inspector at the address that listen printed."}'])
     }
   })
 
-  it('another site is refused, and no site is told that it may', async () => {
+  it('is refused from another site, and no site gets CORS headers', async () => {
     const listening = await listen()
     const url = `${listening.inspector}/api/state`
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', 'http://localhost']) {
@@ -85,7 +85,7 @@ describe('who may ask', () => {
     expect(own.status).toBe(200)
   })
 
-  it('it listens on loopback alone, wherever the endpoint does', async () => {
+  it('is possible only on loopback, even if the endpoint listens on every address', async () => {
     const listening = await start({ cwd, args: ['--file', `log-${logs++}.jsonl`, '--host', '0.0.0.0'] })
     const addresses = listenersOf(Number(new URL(listening.inspector).port))
     expect(addresses).toEqual(['0100007F'])
@@ -93,7 +93,7 @@ describe('who may ask', () => {
   })
 })
 
-/** The local addresses that listen on a port, as the kernel writes them. */
+/** Returns the local addresses that listen on a port, in the kernel's notation. */
 function listenersOf(port: number): readonly string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   const lines = readFileSync('/proc/net/tcp', 'utf8')
@@ -105,7 +105,7 @@ function listenersOf(port: number): readonly string[] {
 }
 
 describe('the page', () => {
-  it('runs its own script and style alone, and comes from nowhere else', async () => {
+  it('allows only its own script and style', async () => {
     const listening = await listen()
     const response = await fetch(`${listening.inspector}/`)
     const html = await response.text()
@@ -134,10 +134,10 @@ describe('the page', () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('is the same for everybody, and there is nothing beside it', async () => {
+  it('contains no data, and every other path is a 404', async () => {
     const listening = await listen()
     const before = await (await fetch(`${listening.inspector}/`)).text()
-    await oneDelivery(listening)
+    await deliverOne(listening)
     expect(await (await fetch(`${listening.inspector}/`)).text()).toBe(before)
     for (const path of ['/index.html', '/../package.json', '/api', '//api/state']) {
       expect((await rawRequest(listening.inspector + path)).status).toBe(404)
@@ -145,8 +145,8 @@ describe('the page', () => {
   })
 })
 
-describe('what it does', () => {
-  it('searches in events, paths, headers and bodies', async () => {
+describe('the API', () => {
+  it('searches events, paths, headers and bodies', async () => {
     const listening = await listen()
     await deliver(listening, eventBody('qr.scanned', { qr_id: 'needle-77' }))
     await deliver(listening, eventBody('qr.created'), undefined, { 'x-trace': 'TRACE-5' })
@@ -159,16 +159,16 @@ describe('what it does', () => {
 
   it('replays the same bytes and headers', async () => {
     const listening = await listen()
-    const original = await oneDelivery(listening)
+    const original = await deliverOne(listening)
     const replayed = (await (await listening.ask('POST', `deliveries/${original.id}/replay`)).json()) as DeliverySummary
-    expect(replayed).toMatchObject({ origin: 'replayed', verified: true, outcome: 'duplicate', time: 2 })
+    expect(replayed).toMatchObject({ origin: 'replayed', verified: true, outcome: 'duplicate', attempt: 2 })
     const [first, second] = await Promise.all([original, replayed].map(({ id }) => listening.details(id)))
     expect([second!.body, second!.headers]).toEqual([first!.body, first!.headers])
   })
 
-  it('sends an edited body signed, or with the signature it had', async () => {
+  it('sends an edited body with a new signature or with the original headers', async () => {
     const listening = await listen()
-    const { id } = await oneDelivery(listening)
+    const { id } = await deliverOne(listening)
     const body = Buffer.from(eventBody('qr.created', { edited: true })).toString('base64')
     const send = async (isSigned: boolean) =>
       (await (await listening.ask('POST', 'send', { body, isSigned, from: id })).json()) as DeliverySummary
@@ -176,16 +176,19 @@ describe('what it does', () => {
     expect(await send(false)).toMatchObject({ origin: 'sent', verified: false, status: 401 })
   })
 
-  it.each([...EVENT_TYPES, 'govalid-webhooks.unknown'])('has a fixture of %s, another each time', async (event) => {
-    const listening = await listen()
-    const fixture = async () =>
-      ((await (await listening.ask('GET', `fixture?event=${event}`)).json()) as { text: string }).text
-    const [one, two] = [await fixture(), await fixture()]
-    expect(JSON.parse(one)).toMatchObject({ event })
-    expect(one).not.toBe(two)
-  })
+  it.each([...EVENT_TYPES, 'govalid-webhooks.unknown'])(
+    'returns a test event for %s with new bytes every time',
+    async (event) => {
+      const listening = await listen()
+      const fixture = async () =>
+        ((await (await listening.ask('GET', `fixture?event=${event}`)).json()) as { text: string }).text
+      const [one, two] = [await fixture(), await fixture()]
+      expect(JSON.parse(one)).toMatchObject({ event })
+      expect(one).not.toBe(two)
+    },
+  )
 
-  it('refuses what it cannot read', async () => {
+  it('refuses invalid requests', async () => {
     const listening = await listen()
     for (const body of [undefined, 1, {}, { body: 7, isSigned: true }, { body: 'eA==' }]) {
       expect((await listening.ask('POST', 'send', body)).status).toBe(400)
@@ -205,19 +208,19 @@ describe('what it does', () => {
     expect(await listening.list()).toEqual([])
   })
 
-  it('tells of deliveries as they come, and of their answers', async () => {
+  it('streams every delivery and its response', async () => {
     const listening = await listen()
     const live = await listening.ask('GET', 'live')
     expect(live.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader()
-    const { id } = await oneDelivery(listening)
+    const { id } = await deliverOne(listening)
     await listening.ask('DELETE', 'deliveries')
     let text = ''
     while (!text.includes('cleared')) text += (await reader.read()).value
     const messages = [...text.matchAll(/^data: (.*)\n$/gm)].map(([, data = '']) => JSON.parse(data) as LiveMessage)
     expect(messages).toMatchObject([
-      { kind: 'delivery', delivery: { id, answered: false } },
-      { kind: 'delivery', delivery: { id, answered: true, status: 200 } },
+      { kind: 'delivery', delivery: { id, finished: false } },
+      { kind: 'delivery', delivery: { id, finished: true, status: 200 } },
       { kind: 'cleared' },
     ])
     await reader.cancel()
@@ -225,7 +228,7 @@ describe('what it does', () => {
 })
 
 describe('the secret', () => {
-  it('is in no answer, page, file or line that is printed, whatever is asked', async () => {
+  it('is in no response, page, file or printed line', async () => {
     const file = `log-${logs++}.jsonl`
     const listening = await start({
       cwd,
@@ -243,26 +246,26 @@ describe('the secret', () => {
       signatureOf(body, 'other-secret-0b7'),
     ]
     for (const signature of signatures) await deliver(listening, body, signature)
-    let said = await (await fetch(`${listening.inspector}/`)).text()
+    let seen = await (await fetch(`${listening.inspector}/`)).text()
     for (const { id } of await listening.list()) {
-      for (const [method, path] of ASKS.filter(([, path]) => path !== 'live')) {
+      for (const [method, path] of REQUESTS.filter(([, path]) => path !== 'live')) {
         if (method === 'DELETE') continue
         const sent = path === 'send' ? { body: 'e30=', isSigned: true, from: id } : undefined
         const response = await listening.ask(method, path.replace('ID', id), sent)
-        said += JSON.stringify([...response.headers]) + (await response.text())
+        seen += JSON.stringify([...response.headers]) + (await response.text())
       }
     }
-    while (said.split('data: ').length < 10) said += (await reader.read()).value
-    said += listening.output() + readFileSync(join(cwd, file), 'utf8')
+    while (seen.split('data: ').length < 10) seen += (await reader.read()).value
+    seen += listening.output() + readFileSync(join(cwd, file), 'utf8')
     await reader.cancel()
-    expect(said.length).toBeGreaterThan(20_000)
+    expect(seen.length).toBeGreaterThan(20_000)
     for (const secret of [LISTEN_SECRET, 'other-secret-0b7']) {
       for (const form of [
         secret,
         Buffer.from(secret).toString('base64').slice(0, -3),
         Buffer.from(secret).toString('hex'),
       ]) {
-        expect(said.includes(form)).toBe(false)
+        expect(seen.includes(form)).toBe(false)
       }
     }
   })

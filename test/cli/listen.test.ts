@@ -1,4 +1,4 @@
-/** `listen`, as a receiver: what it answers, what it says of it, how it is started wrongly, and how it ends. */
+/** The `listen` command as an endpoint: its responses, its output, invalid usage, and how it stops. */
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +10,7 @@ import { openSocket } from '../support/raw-request.js'
 
 const start = temporaryListening()
 const cwd = temporaryFolder()
-const fresh = (() => {
+const newFile = (() => {
   let number = 0
   return () => ['--file', `log-${number++}.jsonl`]
 })()
@@ -24,8 +24,8 @@ const SCAN = {
 }
 
 describe('a delivery', () => {
-  it('that is signed is answered as a receiver answers, printed, and kept with its parts', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('that is signed gets the response of a receiver, is printed and is recorded', async () => {
+    const listening = await start({ cwd, args: newFile() })
     const body = eventBody('qr.scanned', SCAN)
     const response = await deliver(listening, body)
     expect([response.status, await response.text()]).toEqual([200, '{"status":"processed"}'])
@@ -35,7 +35,7 @@ describe('a delivery', () => {
       verified: true,
       status: 200,
       outcome: 'processed',
-      time: 1,
+      attempt: 1,
       failure: null,
     })
     expect(listening.printed()).toEqual([summary])
@@ -49,8 +49,8 @@ describe('a delivery', () => {
     })
   })
 
-  it('that is forged is refused, and the reason is known', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('that is forged is refused, and the inspector shows the reason', async () => {
+    const listening = await start({ cwd, args: newFile() })
     const body = eventBody('qr.scanned', SCAN)
     expect((await deliver(listening, `${body}\n`, signatureOf(body))).status).toBe(401)
     expect((await deliver(listening, body, null)).status).toBe(401)
@@ -61,8 +61,8 @@ describe('a delivery', () => {
     expect(second!.verification).toMatchObject({ valid: false, findings: [{ code: 'header_missing' }] })
   })
 
-  it('whose signature belongs to another one is told, and which', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('with the signature of another delivery names that delivery', async () => {
+    const listening = await start({ cwd, args: newFile() })
     const body = eventBody('qr.scanned', SCAN)
     await deliver(listening, body)
     await deliver(listening, eventBody('qr.created', { id: 'x' }), signatureOf(body))
@@ -72,12 +72,12 @@ describe('a delivery', () => {
     })
   })
 
-  it('that comes again is a duplicate, and it is counted which time', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('that arrives again is a duplicate, and its attempts are counted', async () => {
+    const listening = await start({ cwd, args: newFile() })
     const body = eventBody('qr.scanned', SCAN)
     for (const _ of [1, 2, 3]) await deliver(listening, body)
     const list = await listening.list()
-    expect(list.map(({ time, outcome }) => [time, outcome])).toEqual([
+    expect(list.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
       [3, 'duplicate'],
       [2, 'duplicate'],
       [1, 'processed'],
@@ -86,8 +86,8 @@ describe('a delivery', () => {
     expect(attempts.map(({ id }) => id)).toEqual(list.map(({ id }) => id).reverse())
   })
 
-  it('that departs from its shape is handled, with issues; an unknown one too', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('with fields of other types or with an unknown event is processed, and the issues are listed', async () => {
+    const listening = await start({ cwd, args: newFile() })
     await deliver(listening, eventBody('qr.scanned', { ...SCAN, scan_count: '1' }))
     await deliver(listening, eventBody('qr.archived'))
     const [unknown, drifted] = await listening.list()
@@ -98,21 +98,21 @@ describe('a delivery', () => {
   })
 
   it.each([
-    ['no UTF-8', Buffer.from([0xff, 0x00, 0x80]), 'not_utf8', '(not JSON)'],
-    ['no JSON', Buffer.from('\u202e{'), 'not_json', '(not JSON)'],
-    ['no event', Buffer.from('[1]'), 'not_an_event', '(no event)'],
-    ['nothing', Buffer.alloc(0), 'not_json', '(no body)'],
-  ])('that is %s is quarantined, and kept byte for byte', async (_, bytes, unworkable, event) => {
-    const listening = await start({ cwd, args: fresh() })
+    ['not UTF-8', Buffer.from([0xff, 0x00, 0x80]), 'not_utf8', '(not JSON)'],
+    ['not JSON', Buffer.from('\u202e{'), 'not_json', '(not JSON)'],
+    ['not an event', Buffer.from('[1]'), 'not_an_event', '(no event)'],
+    ['empty', Buffer.alloc(0), 'not_json', '(no body)'],
+  ])('that is %s is quarantined and recorded byte for byte', async (_, bytes, unprocessable, event) => {
+    const listening = await start({ cwd, args: newFile() })
     expect((await deliver(listening, bytes)).status).toBe(200)
     const [summary] = await listening.list()
     expect(summary).toMatchObject({ event, outcome: 'quarantined', verified: true })
     const details = await listening.details(summary!.id)
-    expect([details.body, details.reading]).toEqual([bytes.toString('base64'), { unworkable }])
+    expect([details.body, details.reading]).toEqual([bytes.toString('base64'), { unprocessable }])
   })
 
-  it('by another method, encoded, or too large is refused as a receiver refuses it, and shown', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('with another method, an encoding or a body that is too large is refused as a receiver does, and recorded', async () => {
+    const listening = await start({ cwd, args: newFile() })
     expect((await fetch(listening.endpoint)).status).toBe(405)
     expect((await deliver(listening, 'x', undefined, { 'content-encoding': 'gzip' })).status).toBe(415)
     expect((await deliver(listening, Buffer.alloc(1024 * 1024 + 1))).status).toBe(413)
@@ -121,23 +121,23 @@ describe('a delivery', () => {
     expect([large?.verified, (await listening.details(large!.id)).isCut]).toEqual([false, true])
   })
 
-  it('whose body is too slow is refused with 408', async () => {
-    const listening = await start({ cwd, args: fresh() })
+  it('with a slow body is refused with 408', async () => {
+    const listening = await start({ cwd, args: newFile() })
     const response = await openSocket(listening.endpoint, 'Content-Length: 10\r\n\r\n{"a"')
     expect(response).toMatch(/^HTTP\/1\.1 408 /)
     expect((await listening.list())[0]).toMatchObject({ status: 408, bytes: 4, verified: false })
   })
 
-  it('can be verified without its signature member', async () => {
-    const listening = await start({ cwd, args: [...fresh(), '--without-signature-member'] })
+  it('is verified without its signature field with --without-signature-field', async () => {
+    const listening = await start({ cwd, args: [...newFile(), '--without-signature-field'] })
     const body = eventBody('qr.created')
     const added = `${body.slice(0, -1)},"signature":"x"}`
     expect((await deliver(listening, added, signatureOf(body))).status).toBe(200)
     expect((await listening.list())[0]?.verified).toBe(true)
   })
 
-  it('that another secret signed is told', async () => {
-    const args = [...fresh(), '--other-secret-env', 'STAGING']
+  it('that was signed with another secret names that secret', async () => {
+    const args = [...newFile(), '--other-secret-env', 'STAGING']
     const listening = await start({ cwd, args, env: { STAGING: 'staging-secret-77' } })
     const body = eventBody('qr.created')
     await deliver(listening, body, signatureOf(body, 'staging-secret-77'))
@@ -146,10 +146,10 @@ describe('a delivery', () => {
   })
 })
 
-describe('what is printed for a person', () => {
-  it('is where it is, and a line for each delivery, without anything a terminal would obey', async () => {
+describe('the output', () => {
+  it('has the addresses and a line for each delivery, without control characters', async () => {
     const env = cleanEnv({ GOVALID_WEBHOOK_SECRET: LISTEN_SECRET })
-    const child = spawn(binary(), ['listen', '--port', '0', ...fresh()], { env, cwd })
+    const child = spawn(binary(), ['listen', '--port', '0', ...newFile()], { env, cwd })
     let screen = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       screen += text
@@ -169,12 +169,12 @@ describe('what is printed for a person', () => {
   })
 })
 
-describe('wrong use ends with 2', () => {
+describe('invalid usage exits with 2', () => {
   const refuse = async (
     args: readonly string[],
     env: Readonly<Record<string, string>> = { GOVALID_WEBHOOK_SECRET: LISTEN_SECRET },
   ) => {
-    const { code, stderr } = await runCli(['listen', ...fresh(), ...args], { cwd, env })
+    const { code, stderr } = await runCli(['listen', ...newFile(), ...args], { cwd, env })
     expect(code).toBe(2)
     return stderr
   }
@@ -183,39 +183,39 @@ describe('wrong use ends with 2', () => {
     expect(await refuse([], {})).toContain('GOVALID_WEBHOOK_SECRET is not set')
   })
 
-  it('on a port that is taken, and says which option gives another', async () => {
+  it('on a port that is in use, and names the option for another port', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
     expect(await refuse(['--port', String(port)])).toContain(
-      `Port ${port} is taken; give another with --port (EADDRINUSE)`,
+      `Port ${port} is already in use (EADDRINUSE). Pass another port with --port.`,
     )
     const taken = ['--port', '0', '--inspector-port', String(port)]
-    expect(await refuse(taken)).toContain('give another with --inspector-port')
+    expect(await refuse(taken)).toContain('Pass another port with --inspector-port.')
     server.close()
   })
 
-  it('when it would forward to itself', async () => {
+  it('if it would forward to itself', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
     await new Promise((resolve) => server.close(resolve))
     const args = ['--port', String(port), '--forward', `http://127.0.0.1:${port}/other`]
-    expect(await refuse(args)).toContain('the address of this endpoint itself')
+    expect(await refuse(args)).toContain("--forward is this endpoint's own address")
   })
 
-  it('with a secret on the command line, which it does not repeat', async () => {
-    const said = await refuse(['--secret', 'on-the-command-line'])
-    expect(said).toContain('not taken from the command line')
-    expect(said).not.toContain('on-the-command-line')
+  it('with a secret on the command line, which is not repeated', async () => {
+    const errors = await refuse(['--secret', 'on-the-command-line'])
+    expect(errors).toContain("Secrets can't be passed on the command line")
+    expect(errors).not.toContain('on-the-command-line')
   })
 })
 
-describe('its end', () => {
+describe('stopping', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'by %s is at once and with 0, whoever is connected',
+    'by %s exits with 0 immediately, even with open connections',
     async (signal) => {
-      const listening = await start({ cwd, args: fresh() })
+      const listening = await start({ cwd, args: newFile() })
       const live = await listening.ask('GET', 'live')
       expect(live.status).toBe(200)
       expect(await listening.stop(signal)).toBe(0)

@@ -1,4 +1,4 @@
-/** What is asked at a terminal: a real pseudo-terminal, on which somebody types. Skipped by name where there is no python3 to make one. */
+/** Prompts at a real pseudo-terminal. Skipped if python3 isn't installed, which creates the terminal. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const SECRET = 'typed-by-hand'
 const start = temporaryServers()
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0
 
-// Types each answer once its question has been printed; prints all that was on the screen, and ends as the program does.
+// Types each reply after its question has appeared, prints the whole screen, and exits with the program's exit code.
 const TYPIST = `
 import json, os, pty, sys
 command, typed = json.loads(sys.argv[1]), json.loads(sys.argv[2])
@@ -32,10 +32,10 @@ _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 `
 
-/** Runs the command line at a terminal; gives the exit code and what was on the screen. */
+/** Runs the command line at a terminal. Resolves to the exit code and the text on the screen. */
 function runAtTerminal(
   args: readonly string[],
-  typed: readonly (readonly [question: string, response: string])[],
+  typed: readonly (readonly [question: string, reply: string])[],
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ) {
@@ -62,29 +62,29 @@ describe.runIf(hasPython)('at a terminal', () => {
       toHandler(createReceiver({ secret: SECRET, onError: () => {} }).on('*', ({ event }) => void handled.push(event))),
     )
 
-  it('a secret that is not in the environment is asked for, and never shown', async () => {
+  it('asks for a missing secret and never shows it', async () => {
     const { code, screen } = await runAtTerminal(
       ['send', 'qr.scanned', '--to', await serve()],
       [['secret', `${SECRET}\r`]],
     )
     expect(code).toBe(0)
-    expect(screen).toContain('the webhook secret (GOVALID_WEBHOOK_SECRET is not set): ')
+    expect(screen).toContain('Enter the webhook secret (GOVALID_WEBHOOK_SECRET is not set): ')
     expect(screen).toContain('200 processed')
     expect(screen).not.toContain(SECRET)
   })
 
-  it('no secret is wrong use', async () => {
+  it('exits with 2 if no secret is typed', async () => {
     const { code, screen } = await runAtTerminal(['send', 'qr.scanned', '--to', await serve()], [['secret', '\r']])
     expect(code).toBe(2)
-    expect(screen).toContain('Without the webhook secret there is nothing to do.')
+    expect(screen).toContain('This command needs the webhook secret.')
   })
 
-  it('Ctrl-C ends it', async () => {
+  it('exits with 130 on Ctrl-C', async () => {
     const { code } = await runAtTerminal(['send', 'qr.scanned', '--to', await serve()], [['secret', '\u0003']])
     expect(code).toBe(130)
   })
 
-  it('made-up events are sent only after a yes to the address', async () => {
+  it('sends test events only after a confirmation of the URL', async () => {
     const handled: string[] = []
     const url = await serve(handled)
     const args = ['doctor', url, '--event', 'qr.scanned']
@@ -95,7 +95,7 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect([yes.code, handled]).toEqual([0, ['qr.scanned']])
   })
 
-  it('an endpoint is removed only after a yes', async () => {
+  it('deletes an endpoint only after a confirmation', async () => {
     const api = await startGoValidApi({ apiKey: 'gv_1' })
     stops.push(api.close)
     const env = { GOVALID_API_KEY: 'gv_1' }
@@ -106,7 +106,7 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect(api.requests.map(({ line }) => line)).toEqual(['DELETE /api/v1/webhooks/wh-001/'])
   })
 
-  it('a file is overwritten only after a yes to its name', async () => {
+  it('overwrites a file only after a confirmation of its name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'govalid-init-'))
     stops.push(async () => rmSync(folder, { recursive: true, force: true }))
     writeFileSync(join(folder, 'package.json'), '{}')
@@ -120,7 +120,7 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect(readFileSync(file, 'utf8')).toContain('createServer')
   })
 
-  it('there are colours, and with NO_COLOR there are none', async () => {
+  it('prints colors, but not with NO_COLOR or on a dumb terminal', async () => {
     const send = ['send', 'qr.scanned', '--to', await serve()]
     const env = { GOVALID_WEBHOOK_SECRET: SECRET }
     expect((await runAtTerminal(send, [], env)).screen).toContain('\u001b[32m✓\u001b[39m')
@@ -128,7 +128,7 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect((await runAtTerminal(send, [], { ...env, TERM: 'dumb' })).screen).not.toContain('\u001b[')
   })
 
-  it('long work shows its progress, and takes it away', async () => {
+  it('shows progress and removes it at the end', async () => {
     const args = ['send', 'qr.scanned', '--count', '40', '--to', await serve()]
     const { screen } = await runAtTerminal(args, [], { GOVALID_WEBHOOK_SECRET: SECRET })
     expect(screen).toContain('\r\u001b[K7 of 40 sent')
@@ -137,5 +137,5 @@ describe.runIf(hasPython)('at a terminal', () => {
 })
 
 describe.skipIf(hasPython)('at a terminal', () => {
-  it.skip('python3 was not found to make one', () => {})
+  it.skip('needs python3, which was not found', () => {})
 })

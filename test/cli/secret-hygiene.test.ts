@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:secrets`: the command line prints neither the secret nor the API key, whatever it is given. */
+/** A small share of `npm run proof:secrets`: the command line never prints the secret or the API key. */
 import { join } from 'node:path'
 import { expect, inject, it } from 'vitest'
 import { createRandom } from '../proof/random.js'
@@ -6,7 +6,7 @@ import { searchCommandLine } from '../proof/secrets/command-line.js'
 
 const RUNS = 12
 
-it('prints no secret, used or misused', async () => {
+it('prints no secret, with valid and invalid usage', async () => {
   const random = createRandom(20261125)
   const file = join(inject('packed').consumer, 'node_modules/govalid-webhooks/dist/cli.js')
   for (let run = 0; run < RUNS; run++) {

@@ -1,4 +1,4 @@
-/** `send`, against real servers: what is sent, what is printed, and how it ends. */
+/** The `send` command against real servers: its requests, output and exit codes. */
 import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener } from 'node:http'
@@ -12,7 +12,7 @@ const SECRET = 'your_webhook_secret'
 const ENV = { GOVALID_WEBHOOK_SECRET: SECRET }
 const start = temporaryServers()
 
-/** A server of this package: handles scans, fails on payment.failed. */
+/** A receiver of this package that handles every event and fails on payment.failed. */
 function receiving(): { listener: RequestListener; handled: string[] } {
   const handled: string[] = []
   const receiver = createReceiver({ secret: SECRET, onError: () => {} })
@@ -25,8 +25,8 @@ function receiving(): { listener: RequestListener; handled: string[] } {
   return { listener: toHandler(receiver), handled }
 }
 
-/** A server that keeps what it gets, and answers as it is told. */
-function keeping(statuses: readonly number[] = []): {
+/** A server that records every request and responds with the given statuses, then with 200. */
+function recording(statuses: readonly number[] = []): {
   listener: RequestListener
   got: { body: Buffer; headers: IncomingMessage['headers'] }[]
 } {
@@ -55,22 +55,22 @@ interface SendResult {
 }
 
 describe('an event', () => {
-  it('arrives in its handler, signed, and the answer is told', async () => {
+  it('reaches its handler and prints the response', async () => {
     const { listener, handled } = receiving()
     const { code, stdout, stderr } = await runCli(['send', 'qr.scanned', '--to', await start(listener)], { env: ENV })
     expect([code, stderr, handled]).toEqual([0, '', ['qr.scanned']])
     expect(stdout).toMatch(/^✓ 200 processed +[\d.]+ ms {2}qr\.scanned\n$/)
   })
 
-  it('is signed as GoValid signs, over the bytes sent', async () => {
-    const { listener, got } = keeping()
+  it('is signed over the sent bytes, as GoValid signs it', async () => {
+    const { listener, got } = recording()
     await runCli(['send', 'qr.created', '--to', await start(listener)], { env: ENV })
     const { body, headers } = got[0]!
     expect(headers['x-govalid-signature']).toBe(`sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`)
     expect(headers['content-type']).toBe('application/json')
   })
 
-  it('takes the secret from the variable that is named', async () => {
+  it('is signed with the secret in the variable that --secret-env names', async () => {
     const { listener } = receiving()
     const { code } = await runCli(['send', 'qr.scanned', '--to', await start(listener), '--secret-env', 'OTHER'], {
       env: { OTHER: SECRET, GOVALID_WEBHOOK_SECRET: 'wrong' },
@@ -78,8 +78,8 @@ describe('an event', () => {
     expect(code).toBe(0)
   })
 
-  it('can have other data', async () => {
-    const { listener, got } = keeping()
+  it('contains the fields of --data', async () => {
+    const { listener, got } = recording()
     const data = '{"qr_id":"mine","scan_location":{"city":"Bandung"}}'
     await runCli(['send', 'qr.scanned', '--data', data, '--to', await start(listener)], { env: ENV })
     expect(JSON.parse(got[0]!.body.toString()).data).toMatchObject({
@@ -89,7 +89,7 @@ describe('an event', () => {
     })
   })
 
-  it('that its handler fails on ends with 1, and is told to be a failure for GoValid', async () => {
+  it('whose handler fails exits with 1 and counts as a failure', async () => {
     const { code, stdout } = await runCli(['send', 'payment.failed', '--to', await start(receiving().listener)], {
       env: ENV,
     })
@@ -98,16 +98,16 @@ describe('an event', () => {
   })
 })
 
-describe('all events', () => {
-  it('arrive, and are summed up', async () => {
+describe('--all', () => {
+  it('sends every event and prints a summary', async () => {
     const { listener, handled } = receiving()
     const { code, stdout } = await runCli(['send', '--all', '--to', await start(listener)], { env: ENV })
     expect([code, handled]).toEqual([1, EVENT_TYPES])
     expect(stdout).toContain('12 sent: 11 × 200 processed, 1 × 500 failed.')
-    expect(stdout).toContain('1 not as they should be.')
+    expect(stdout).toContain('1 not as expected.')
   })
 
-  it('are printed as one JSON document, the same and nothing else', async () => {
+  it('prints one JSON document with --json', async () => {
     const { code, json } = await runJson<SendResult>(['send', '--all', '--to', await start(receiving().listener)], {
       env: ENV,
     })
@@ -127,9 +127,9 @@ describe('all events', () => {
   })
 })
 
-describe('many', () => {
-  it('have different bytes each', async () => {
-    const { listener, got } = keeping()
+describe('--count', () => {
+  it('sends deliveries with different bytes', async () => {
+    const { listener, got } = recording()
     for (const type of [
       'qr.scanned',
       'subscription.created',
@@ -142,7 +142,7 @@ describe('many', () => {
     expect(new Set(got.map(({ body }) => body.toString())).size).toBe(25)
   })
 
-  it('come at the rate wanted, and are told in sum', async () => {
+  it('sends at the rate of --rate and prints only a summary', async () => {
     const { listener, handled } = receiving()
     const startedAt = performance.now()
     const args = ['send', 'qr.scanned', '--count', '100', '--rate', '200', '--to', await start(listener)]
@@ -160,18 +160,18 @@ describe('a file', () => {
   writeFileSync(join(folder, 'captured.json'), bytes)
 
   it('is sent byte for byte', async () => {
-    const { listener, got } = keeping()
+    const { listener, got } = recording()
     const { code } = await runCli(['send', 'captured.json', '--to', await start(listener)], { env: ENV, cwd: folder })
     expect([code, got[0]?.body]).toEqual([0, bytes])
   })
 
-  it('can be standard input', async () => {
-    const { listener, got } = keeping()
+  it('can come from standard input', async () => {
+    const { listener, got } = recording()
     await runCli(['send', '-', '--to', await start(listener)], { env: ENV, input: bytes })
     expect(got[0]?.body).toEqual(bytes)
   })
 
-  it('is sent once, and unchanged', async () => {
+  it('does not accept --count or --data', async () => {
     for (const more of [
       ['--count', '2'],
       ['--data', '{}'],
@@ -185,31 +185,34 @@ describe('a file', () => {
   })
 })
 
-describe('what must be refused', () => {
-  it('and is, when it was tampered with: that is right', async () => {
+describe('--tamper', () => {
+  it('exits with 0 if the endpoint refuses the tampered deliveries', async () => {
     const { listener, handled } = receiving()
     const { code, stdout } = await runCli(['send', '--all', '--tamper', '--to', await start(listener)], { env: ENV })
     expect([code, handled]).toEqual([0, []])
     expect(stdout).toContain('12 × 401 refused')
   })
 
-  it('and is not: that is wrong', async () => {
-    const { code, stdout } = await runCli(['send', 'qr.scanned', '--tamper', '--to', await start(keeping().listener)], {
+  it('exits with 1 if the endpoint accepts a tampered delivery', async () => {
+    const { code, stdout } = await runCli(
+      ['send', 'qr.scanned', '--tamper', '--to', await start(recording().listener)],
+      {
+        env: ENV,
+      },
+    )
+    expect(code).toBe(1)
+    expect(stdout).toContain('the endpoint accepted a tampered delivery')
+  })
+
+  it('exits with 1 if a tampered delivery makes the endpoint fail', async () => {
+    const { code } = await runCli(['send', 'qr.scanned', '--tamper', '--to', await start(recording([500]).listener)], {
       env: ENV,
     })
     expect(code).toBe(1)
-    expect(stdout).toContain('it was accepted, and must not be')
   })
 
-  it('and makes it fail: that is wrong too', async () => {
-    const { code } = await runCli(['send', 'qr.scanned', '--tamper', '--to', await start(keeping([500]).listener)], {
-      env: ENV,
-    })
-    expect(code).toBe(1)
-  })
-
-  it('has the length of what was signed, and other bytes', async () => {
-    const { listener, got } = keeping([401])
+  it('changes the bytes of the body after signing', async () => {
+    const { listener, got } = recording([401])
     await runCli(['send', 'qr.scanned', '--tamper', '--to', await start(listener)], { env: ENV })
     const { body, headers } = got[0]!
     expect(headers['x-govalid-signature']).not.toBe(`sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`)
@@ -217,30 +220,30 @@ describe('what must be refused', () => {
   })
 })
 
-describe('a duplicate', () => {
-  it('is the same bytes again, and is taken once', async () => {
+describe('--duplicate', () => {
+  it('sends the same bytes twice, and the receiver handles them once', async () => {
     const { listener, handled } = receiving()
     const args = ['send', 'qr.scanned', '--duplicate', '--to', await start(listener)]
     const { code, json } = await runJson<SendResult>(args, { env: ENV })
     expect([code, handled]).toEqual([0, ['qr.scanned']])
     expect(json.deliveries.map(({ outcome, note }) => [outcome, note])).toEqual([
       ['processed', undefined],
-      ['duplicate', 'again'],
+      ['duplicate', 'sent again'],
     ])
   })
 
-  it('that is answered otherwise than 200 ends with 1', async () => {
+  it('exits with 1 if the duplicate does not get 200', async () => {
     const { code } = await runCli(
-      ['send', 'qr.scanned', '--duplicate', '--to', await start(keeping([200, 409]).listener)],
+      ['send', 'qr.scanned', '--duplicate', '--to', await start(recording([200, 409]).listener)],
       { env: ENV },
     )
     expect(code).toBe(1)
   })
 })
 
-describe('an event nobody knows', () => {
-  it('is sent under any name', async () => {
-    const { listener, got } = keeping()
+describe('--unknown', () => {
+  it('sends an event under any name', async () => {
+    const { listener, got } = recording()
     const url = await start(listener)
     await runCli(['send', '--unknown', '--to', url], { env: ENV })
     await runCli(['send', 'qr.archived', '--unknown', '--to', url], { env: ENV })
@@ -251,71 +254,71 @@ describe('an event nobody knows', () => {
   })
 })
 
-describe('an answer that GoValid does not take', () => {
+describe('a failed response', () => {
   it.each([
-    [201, 'GoValid wants exactly 200'],
-    [204, 'GoValid wants exactly 200'],
-    [302, 'a redirect is no 200'],
-    [404, 'only 200 is success'],
-  ])('is %i: %s', async (status, why) => {
-    const { code, stdout } = await runCli(['send', 'qr.scanned', '--to', await start(keeping([status]).listener)], {
+    [201, 'GoValid expects exactly 200'],
+    [204, 'GoValid expects exactly 200'],
+    [302, 'GoValid does not follow redirects'],
+    [404, 'only 200 is a success'],
+  ])('is %i, because %s', async (status, reason) => {
+    const { code, stdout } = await runCli(['send', 'qr.scanned', '--to', await start(recording([status]).listener)], {
       env: ENV,
     })
     expect(code).toBe(1)
-    expect(stdout).toContain(why)
+    expect(stdout).toContain(reason)
   })
 
-  it('is one that comes after 5 s', async () => {
+  it('is a response that takes longer than 5 s', async () => {
     const url = await start(() => {})
     const { code, json } = await runJson<SendResult>(['send', 'qr.scanned', '--to', url], { env: ENV })
     expect(code).toBe(1)
-    expect(json.deliveries[0]).toMatchObject({ status: null, reason: 'no answer within 5 s' })
+    expect(json.deliveries[0]).toMatchObject({ status: null, reason: 'no response within 5 s' })
     expect(json.deliveries[0]!.tookMs).toBeGreaterThan(4900)
   })
 
-  it('is none at all', async () => {
+  it('is a refused connection', async () => {
     const { code, stdout } = await runCli(['send', 'qr.scanned', '--to', 'http://127.0.0.1:59999/'], { env: ENV })
     expect(code).toBe(1)
-    expect(stdout).toContain('nothing listens there (ECONNREFUSED)')
+    expect(stdout).toContain('nothing listens on this port (ECONNREFUSED)')
   })
 
-  it('cannot write on the terminal what it likes', async () => {
+  it('cannot write control characters to the terminal', async () => {
     const url = await start((_, response) =>
       response.writeHead(302, { location: '/\u009b31mred' }).end('{"status":"\u001b[31m"}'),
     )
     const { stdout } = await runCli(['send', 'qr.scanned', '--to', url], { env: ENV })
-    expect(stdout).toContain('it leads to')
+    expect(stdout).toContain('it redirects to')
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 })
 
 describe('--retry', () => {
-  it('tries again by the schedule until it is taken', async () => {
-    const url = await start(keeping([500, 503, 200]).listener)
+  it('retries on the schedule until the response is 200', async () => {
+    const url = await start(recording([500, 503, 200]).listener)
     const { code, stdout } = await runCli(['send', 'qr.scanned', '--retry', '--speed', '20000', '--to', url], {
       env: ENV,
     })
     expect(code).toBe(0)
-    expect(stdout.match(/qr\.scanned, try \d of 5/g)).toEqual(
-      [1, 2, 3].map((number) => `qr.scanned, try ${number} of 5`),
+    expect(stdout.match(/qr\.scanned, attempt \d of 5/g)).toEqual(
+      [1, 2, 3].map((number) => `qr.scanned, attempt ${number} of 5`),
     )
   })
 
-  it('says what five failures would do', async () => {
-    const url = await start(keeping([500, 500, 500, 500, 500]).listener)
+  it('reports that five failed attempts would disable the webhook', async () => {
+    const url = await start(recording([500, 500, 500, 500, 500]).listener)
     const args = ['send', 'qr.scanned', '--retry', '--speed', '20000', '--to', url]
     const { code, stdout } = await runCli(args, { env: ENV })
     expect(code).toBe(1)
     expect(stdout).toContain('GoValid would have disabled the webhook')
     const { json } = await runJson<{ disabled: boolean; deliveries: { status: string; attempts: object[] }[] }>(
-      [...args.slice(0, -1), await start(keeping([404, 404, 404, 404, 404]).listener)],
+      [...args.slice(0, -1), await start(recording([404, 404, 404, 404, 404]).listener)],
       { env: ENV },
     )
     expect(json).toMatchObject({ disabled: true, deliveries: [{ status: 'given_up' }] })
     expect(json.deliveries[0]?.attempts).toHaveLength(5)
   })
 
-  it('waits between tries as GoValid does, divided by the speed', async () => {
+  it('divides the delays between attempts by --speed', async () => {
     const times: number[] = []
     const url = await start((request, response) => {
       times.push(performance.now())

@@ -1,4 +1,4 @@
-/** `verify`: what was captured goes in as files, the reason comes out. The reasons themselves are proven in test/vectors. */
+/** The `verify` command: its input files and its output. test/vectors covers the findings themselves. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -18,14 +18,14 @@ const verify = (args: readonly string[], env: Readonly<Record<string, string>> =
   runCli(['verify', ...args], { env, cwd: folder })
 
 describe('a delivery that verifies', () => {
-  it('is called valid, with its event', async () => {
+  it('is reported as valid, with its event', async () => {
     const { code, stdout, stderr } = await verify(['--body', 'body', '--signature', signature])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('✓ valid')
     expect(stdout).toContain('event: qr.scanned')
   })
 
-  it('may depart from its shape, and that is told', async () => {
+  it('is valid even if its fields have other types, which are listed', async () => {
     const odd = JSON.stringify(scannedEvent({ data: { ...scannedEvent().data, scan_count: '15' } }))
     save('odd', odd)
     const signed = await signDelivery(odd, { secret: SECRET })
@@ -34,15 +34,15 @@ describe('a delivery that verifies', () => {
     expect(stdout).toContain('data.scan_count: expected number, received string')
   })
 
-  it('may be no event, and that is told', async () => {
+  it('is valid even if it is not an event, and the output says that a receiver quarantines it', async () => {
     save('text', 'hello')
     const signed = await signDelivery('hello', { secret: SECRET })
     const { code, stdout } = await verify(['--body', 'text', '--signature', signed.signature])
     expect(code).toBe(0)
-    expect(stdout).toContain('A receiver quarantines it.')
+    expect(stdout).toContain('A receiver quarantines this delivery.')
   })
 
-  it('is read from standard input, and from headers as a proxy logs them', async () => {
+  it('can come from standard input, with headers in the format of a proxy log', async () => {
     save('headers', `POST /webhooks/govalid HTTP/1.1\r\n> Host: example.com\r\n> X-GoValid-Signature: ${signature}\r\n`)
     const { code } = await runCli(['verify', '--body', '-', '--headers', 'headers'], {
       env: ENV,
@@ -52,10 +52,10 @@ describe('a delivery that verifies', () => {
     expect(code).toBe(0)
   })
 
-  it('verifies as the option says', async () => {
-    save('with-member', JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' }))
-    const args = ['--body', 'with-member', '--signature', signature]
-    expect((await verify([...args, '--without-signature-member'])).code).toBe(0)
+  it('is verified without its signature field with --without-signature-field', async () => {
+    save('with-field', JSON.stringify({ ...scannedEvent(), signature: 'sha256=a1b2c3d4...' }))
+    const args = ['--body', 'with-field', '--signature', signature]
+    expect((await verify([...args, '--without-signature-field'])).code).toBe(0)
     const { code, stdout } = await verify(args)
     expect(code).toBe(1)
     expect(stdout).toContain("signedContent: 'body-without-signature'")
@@ -65,7 +65,7 @@ describe('a delivery that verifies', () => {
 const twelve = [...new Map(vectors.filter(({ issue }) => issue > 0).map((vector) => [vector.issue, vector])).values()]
 
 describe('each of the twelve misconfigurations', () => {
-  it.each(twelve)('$issue, $name, is named and ends with 1', async (vector) => {
+  it.each(twelve)('is found and exits with 1: $name', async (vector) => {
     const others = 'otherBodies' in vector ? (vector.otherBodies as string[]) : []
     const secrets = 'otherSecrets' in vector ? (vector.otherSecrets as string[]) : []
     save(`body-${vector.issue}`, Buffer.from(vector.body, 'base64'))
@@ -87,13 +87,13 @@ describe('each of the twelve misconfigurations', () => {
     expect(json.findings.map((found) => found.code)).toEqual(vector.codes)
   })
 
-  it('are twelve', () => {
+  it('has a test above', () => {
     expect(twelve).toHaveLength(12)
   })
 })
 
 describe('a delivery that does not verify', () => {
-  it('is told with its cure, and that it was computed', async () => {
+  it('is explained with a proven fix', async () => {
     const { code, stdout } = await verify([
       '--body',
       'body',
@@ -101,16 +101,16 @@ describe('a delivery that does not verify', () => {
       signature.toUpperCase().replace('SHA', 'sha'),
     ])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/✗ header_digits {2}.+\n {2}Cure: .+\n\nThis was computed/)
+    expect(stdout).toMatch(/✗ header_digits {2}.+\n {2}Fix: .+\n\nProven: /)
   })
 
-  it('is told to be unexplained where it is', async () => {
+  it('is reported as unexplained if no misconfiguration fits', async () => {
     const { stdout } = await verify(['--body', 'body', '--signature', signature], { GOVALID_WEBHOOK_SECRET: 'a guess' })
     expect(stdout).toContain('✗ unexplained')
-    expect(stdout).toContain('Nothing that was tried makes the signature match.')
+    expect(stdout).toContain('No known misconfiguration explains this signature.')
   })
 
-  it('is told without a secret, in either form', async () => {
+  it('is explained without printing a secret, as text and as JSON', async () => {
     save('newline', `${BODY}\n`)
     for (const more of [[], ['--json']]) {
       const args = ['--body', 'newline', '--signature', signature, '--other-secret-env', 'STAGING', ...more]
@@ -123,7 +123,7 @@ describe('a delivery that does not verify', () => {
     }
   })
 
-  it('names a header that may be the missing one', async () => {
+  it('may have its signature in another header, which is suggested', async () => {
     save('renamed', `X-Forwarded-Signature: ${signature}\n`)
     const { code, stdout } = await verify(['--body', 'body', '--headers', 'renamed'])
     expect(code).toBe(1)

@@ -315,11 +315,11 @@ export const FAULTS = [
   {
     name: 'the inspector gives what was delivered to who has no token',
     file: 'cli/listen/inspector-server.ts',
-    find: "return typeof given === 'string' && timingSafeEqual(digest(given), digest(token))",
+    find: "return typeof value === 'string' && timingSafeEqual(digest(value), digest(token))",
     replace:
-      "return given === undefined || (typeof given === 'string' && timingSafeEqual(digest(given), digest(token)))",
+      "return value === undefined || (typeof value === 'string' && timingSafeEqual(digest(value), digest(token)))",
     tests: 'unit/cli/inspector-server.test.ts',
-    red: 'gives nothing without the token',
+    red: 'requires the token for every API request',
   },
   {
     name: 'the inspector answers under any name (DNS rebinding)',
@@ -327,7 +327,7 @@ export const FAULTS = [
     find: "if (!names.includes(headers.host ?? ''))",
     replace: "if (!names.includes(headers.host ?? '') && headers.host === undefined)",
     tests: 'unit/cli/inspector-server.test.ts',
-    red: 'answers under its own names alone',
+    red: 'responds only under its own host names',
   },
   {
     name: 'the inspector makes markup of what was delivered',
@@ -340,10 +340,10 @@ export const FAULTS = [
   {
     name: 'listen answers before it keeps',
     file: 'cli/listen/delivery-log.ts',
-    find: 'attempt(() => write(record))',
-    replace: 'setTimeout(() => attempt(() => write(record)), 50)',
+    find: 'tryToWrite(() => write(record))',
+    replace: 'setTimeout(() => tryToWrite(() => write(record)), 50)',
     tests: 'unit/cli/delivery-log.test.ts',
-    red: 'is in the file before it is answered',
+    red: 'is in the file before its response is sent',
   },
   {
     name: 'a copy in progress is worked too, among schedules',

@@ -1,14 +1,14 @@
-/** Checks that nothing is taken but what was signed with the secret. */
+/** Checks that the endpoint accepts only what was signed with the secret. */
 import { randomUUID } from 'node:crypto'
 import type { WebhookResponse } from '../terminal/post.js'
 import type { Check, Verdict } from './check.js'
 import { mustRefuse, worst } from './judge.js'
 import { signatureOf, type Target } from './target.js'
 
-const OPEN_DOOR =
-  'Anybody can send events to this endpoint. Verify the signature over the raw body before anything else.'
+const NOT_VERIFIED =
+  'Anyone can send events to this endpoint. Verify the signature over the raw body before you do anything else.'
 const EMPTY_SECRET =
-  'The endpoint verifies with an empty or missing secret, so that anybody can sign: see that its variable is set.'
+  'The endpoint verifies with an empty or missing secret, so anyone can sign. Make sure that its environment variable is set.'
 
 function bytesOf(payload: object): Uint8Array {
   return Buffer.from(JSON.stringify(payload))
@@ -21,20 +21,20 @@ async function sendTampered(target: Target): Promise<WebhookResponse> {
   })
 }
 
-/** In the order in which they run. */
+/** The checks, in order. */
 export const AUTHENTICITY_CHECKS: readonly Check[] = [
   {
-    name: 'Without a signature: refused with 4xx',
+    name: 'An unsigned event gets 4xx',
     needsAcceptance: false,
-    run: async (target) => mustRefuse(await target.send(target.probe(), { signature: null }), OPEN_DOOR),
+    run: async (target) => mustRefuse(await target.send(target.probe(), { signature: null }), NOT_VERIFIED),
   },
   {
-    name: 'Forged, signed with another secret: refused with 4xx',
+    name: 'An event signed with another secret gets 4xx',
     needsAcceptance: false,
-    run: async (target) => mustRefuse(await target.send(target.probe(), { secret: randomUUID() }), OPEN_DOOR),
+    run: async (target) => mustRefuse(await target.send(target.probe(), { secret: randomUUID() }), NOT_VERIFIED),
   },
   {
-    name: 'Forged, signed with an empty secret: refused with 4xx',
+    name: 'An event signed with an empty secret gets 4xx',
     needsAcceptance: false,
     async run(target) {
       const verdicts: Verdict[] = []
@@ -45,23 +45,23 @@ export const AUTHENTICITY_CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'Tampered with after signing: refused with 4xx',
+    name: 'An event changed after signing gets 4xx',
     needsAcceptance: false,
-    run: async (target) => mustRefuse(await sendTampered(target), OPEN_DOOR),
+    run: async (target) => mustRefuse(await sendTampered(target), NOT_VERIFIED),
   },
   {
-    name: 'A malformed signature: refused with 4xx, not 5xx',
+    name: 'A malformed signature gets 4xx, not 5xx',
     needsAcceptance: false,
     async run(target) {
       const verdicts: Verdict[] = []
       for (const signature of ['sha256=', 'sha256=00', `sha256=${'z'.repeat(64)}`, 'é', 'x'.repeat(2000)]) {
-        verdicts.push(mustRefuse(await target.send(target.probe(), { signature }), OPEN_DOOR))
+        verdicts.push(mustRefuse(await target.send(target.probe(), { signature }), NOT_VERIFIED))
       }
       return worst(verdicts)
     },
   },
   {
-    name: 'A signature inside the body alone: refused with 4xx',
+    name: 'A signature that matches only the "signature" field of the body gets 4xx',
     needsAcceptance: false,
     async run(target) {
       const payload = target.probe()
@@ -69,13 +69,13 @@ export const AUTHENTICITY_CHECKS: readonly Check[] = [
       const response = await target.send({ ...payload, signature }, { signature })
       return mustRefuse(
         response,
-        'The body’s own "signature" member proves nothing. Verify the header over the raw body.',
+        'The "signature" field in the body proves nothing. Verify the header over the raw body.',
       )
     },
   },
   {
-    name: 'No body and no signature: refused with 4xx',
+    name: 'An empty unsigned request gets 4xx',
     needsAcceptance: false,
-    run: async (target) => mustRefuse(await target.request('POST'), OPEN_DOOR),
+    run: async (target) => mustRefuse(await target.request('POST'), NOT_VERIFIED),
   },
 ]

@@ -1,35 +1,35 @@
-/** What a check of an endpoint is: a name, what it does, and the verdicts it can come to. */
+/** The types of a check of an endpoint: its name, its run and its verdicts. */
 import type { Target } from './target.js'
 
-/** What a check found. */
+/** The result of a check. */
 export interface Verdict {
   readonly status: 'pass' | 'warn' | 'fail' | 'skip'
-  /** What was seen. */
+  /** What the endpoint did. */
   readonly found: string
-  /** What to do about it. */
+  /** How to fix it. */
   readonly fix?: string
 }
 
-/** One check. */
+/** One check of an endpoint. */
 export interface Check {
-  /** What has to be so. */
+  /** The expectation, as a sentence. */
   readonly name: string
-  /** Whether it says nothing of an endpoint that refuses what is rightly signed. */
+  /** Whether the check is meaningless for an endpoint that refuses correctly signed events. */
   readonly needsAcceptance: boolean
   run(target: Target): Promise<Verdict>
 }
 
-/** It is as it should be. */
+/** The endpoint met the expectation. */
 export function pass(found: string): Verdict {
   return { status: 'pass', found }
 }
 
-/** It can be lived with. */
+/** The endpoint should do better, but it loses no events and accepts no forgeries. */
 export function warn(found: string, fix: string): Verdict {
   return { status: 'warn', found, fix }
 }
 
-/** It costs events, or lets forgeries in. */
+/** The endpoint loses events or accepts forgeries. */
 export function fail(found: string, fix: string): Verdict {
   return { status: 'fail', found, fix }
 }

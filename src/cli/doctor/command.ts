@@ -1,10 +1,11 @@
-/** `doctor`: examines an endpoint from outside, as GoValid and as a stranger would see it. */
+/** The `doctor` command: checks an endpoint from the outside, as GoValid and as an attacker would see it. */
 import type { Command } from 'commander'
-import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
+import { EVENT_TYPES } from '../../events/event-types.js'
 import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
-import { didYouMean, numberedEvent } from '../terminal/numbered-event.js'
+import { requireKnownEvents } from '../terminal/known-events.js'
+import { numberedEvent } from '../terminal/numbered-event.js'
 import { plain } from '../terminal/paint.js'
 import { askYes } from '../terminal/prompt.js'
 import { collect, toUrl } from '../terminal/read-options.js'
@@ -12,7 +13,7 @@ import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
 import type { Check } from './check.js'
 import { allChecks, type Examined, examine } from './examine.js'
-import { mustTake } from './judge.js'
+import { mustAccept } from './judge.js'
 import { createTarget, PROBE_EVENT } from './target.js'
 
 /** The options of `doctor`. */
@@ -24,8 +25,9 @@ export interface DoctorOptions {
 }
 
 const ABOUT = `
-It sends only the event "${PROBE_EVENT}", which nobody knows, so that no handler of yours runs on made-up data. With --event it
-sends events that your handlers do know; then it asks first, and names the address.
+By default, every request carries the unknown event "${PROBE_EVENT}", so none of
+your handlers runs on test data. With --event, your handlers do run, and the
+command first asks you to confirm the URL.
 
 Examples:
   $ govalid-webhooks doctor https://example.com/webhooks/govalid
@@ -35,16 +37,16 @@ Examples:
 export const addDoctor: AddCommand = (program, host, act) => {
   const command: Command = program
     .command('doctor')
-    .description('examine an endpoint from outside: answers, forgeries, odd bodies, duplicates')
-    .argument('<url>', 'the address of the endpoint', toUrl)
+    .description('check an endpoint from the outside: responses, forgeries, unusual bodies, duplicates')
+    .argument('<url>', 'the URL of the endpoint', toUrl)
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
   command
     .option(
       '--event <type>',
-      'send this event too, for real handlers to work; "all" for every one; can be repeated',
+      'also send this event, which your handlers will process; repeat for more, or use "all"',
       collect,
     )
-    .option('--yes', 'do not ask before --event sends')
+    .option('--yes', 'send the --event events without asking')
   takesJson(command)
     .addHelpText('after', ABOUT)
     .action(act((url: string, options: DoctorOptions) => doctor(host, url, options)))
@@ -63,47 +65,46 @@ async function doctor(host: Host, url: string, options: DoctorOptions): Promise<
   const isHealthy = examined.every(({ status }) => status === 'pass' || status === 'warn')
   if (options.json) printJson(host, { url, healthy: isHealthy, checks: examined })
   else printSummary(host, examined, isHealthy)
-  return isHealthy ? EXIT.ok : EXIT.no
+  return isHealthy ? EXIT.ok : EXIT.failed
 }
 
-function readTypes(given: readonly string[]): readonly string[] {
-  if (given.includes('all')) return EVENT_TYPES
-  const unknown = given.find((type) => !isEventType(type))
-  if (unknown !== undefined) throw new UsageError(`There is no event ${plain(unknown)}.${didYouMean(unknown)}`)
-  return [...new Set(given)]
+function readTypes(names: readonly string[]): readonly string[] {
+  if (names.includes('all')) return EVENT_TYPES
+  requireKnownEvents(names)
+  return [...new Set(names)]
 }
 
 async function confirm(host: Host, url: string, types: readonly string[]): Promise<void> {
-  const what = `This sends made-up events (${types.join(', ')}) to ${plain(url)}, where real handlers will work them.`
-  if (!host.isInteractive) throw new UsageError(`${what} Nobody is here to confirm it: add --yes.`)
-  host.note(what)
-  if (!(await askYes(`Send them to ${plain(url)}?`))) throw new UsageError('Nothing was sent.')
+  const warning = `This sends test events (${types.join(', ')}) to ${plain(url)}, where real handlers will process them.`
+  if (!host.isInteractive) throw new UsageError(`${warning} Add --yes to confirm.`)
+  host.note(warning)
+  if (!(await askYes(`Send them to ${plain(url)}?`))) throw new UsageError('Not confirmed. Nothing was sent.')
 }
 
 function toCheck(type: string): Check {
   return {
-    name: `${type} is answered 200 within 5 s`,
+    name: `${type} gets 200 within 5 s`,
     needsAcceptance: true,
-    run: async (target) => mustTake(await target.send(numberedEvent(type, Date.now() % 100_000))),
+    run: async (target) => mustAccept(await target.send(numberedEvent(type, Date.now() % 100_000))),
   }
 }
 
 const MARKS = { pass: ['good', '✓'], warn: ['warn', '!'], fail: ['bad', '✗'], skip: ['dim', '-'] } as const
 
 function printVerdict({ print, paint }: Host, { name, status, found, fix }: Examined): void {
-  const [colour, mark] = MARKS[status]
-  print(`${paint[colour](mark)} ${name}  ${paint.dim(plain(found))}`)
+  const [color, mark] = MARKS[status]
+  print(`${paint[color](mark)} ${name}  ${paint.dim(plain(found))}`)
   if (fix !== undefined) print(`    ${plain(fix, 400)}`)
 }
 
 function printSummary({ print, paint }: Host, examined: readonly Examined[], isHealthy: boolean): void {
-  const count = (status: Examined['status']) => examined.filter((each) => each.status === status).length
+  const count = (status: Examined['status']) => examined.filter((check) => check.status === status).length
   print()
   if (isHealthy) {
-    const warnings = count('warn') === 0 ? '' : `, ${count('warn')} of them with a remark`
-    print(paint.good(`Verdict: healthy. ${examined.length} checks passed${warnings}.`))
+    const warnings = count('warn') === 0 ? '' : `, ${count('warn')} with a warning`
+    print(paint.good(`Healthy: ${examined.length} checks passed${warnings}.`))
     return
   }
-  const skipped = count('skip') === 0 ? '' : `, ${count('skip')} could not be looked at`
-  print(paint.bad(`Verdict: not healthy. ${count('fail')} of ${examined.length} checks failed${skipped}.`))
+  const skipped = count('skip') === 0 ? '' : `, ${count('skip')} skipped`
+  print(paint.bad(`Not healthy: ${count('fail')} of ${examined.length} checks failed${skipped}.`))
 }

@@ -1,31 +1,31 @@
-/** Runs the checks one after the other, and says what they come to. */
+/** Runs the checks one after the other and collects their verdicts. */
 import { AUTHENTICITY_CHECKS } from './authenticity-checks.js'
 import { BODY_CHECKS } from './body-checks.js'
 import type { Check, Verdict } from './check.js'
 import { REPETITION_CHECKS } from './repetition-checks.js'
 import type { Target } from './target.js'
-import { RESPONSE_CHECKS, TRANSPORT_CHECKS } from './transport-checks.js'
+import { ACCEPTANCE_CHECK, RESPONSE_CHECKS, TRANSPORT_CHECKS } from './transport-checks.js'
 
-/** What a check came to. */
+/** A check and its verdict. */
 export interface Examined extends Verdict {
   readonly name: string
 }
 
-/** Every check in the order in which they run; `more` send something else than the probe. */
-export function allChecks(more: readonly Check[]): readonly Check[] {
+/** Returns every check in the order in which it runs. `eventChecks` send known events instead of the probe. */
+export function allChecks(eventChecks: readonly Check[]): readonly Check[] {
   return [
     ...TRANSPORT_CHECKS,
     ...AUTHENTICITY_CHECKS,
     ...BODY_CHECKS,
     ...REPETITION_CHECKS,
-    ...more,
+    ...eventChecks,
     ...RESPONSE_CHECKS,
   ]
 }
 
-const NOT_ACCEPTED = 'not looked at: a rightly signed event is not answered 200'
+const SKIPPED = 'skipped, because a correctly signed event does not get 200'
 
-/** Examines a target; `onCheck` is called before each check, `onVerdict` after it. */
+/** Examines an endpoint. Calls `onCheck` before each check and `onVerdict` after it. */
 export async function examine(
   target: Target,
   checks: readonly Check[],
@@ -36,12 +36,12 @@ export async function examine(
   for (const check of checks) {
     hooks.onCheck(check.name)
     const verdict: Verdict =
-      accepts || !check.needsAcceptance ? await check.run(target) : { status: 'skip', found: NOT_ACCEPTED }
-    if (check === TRANSPORT_CHECKS[1] && verdict.status === 'fail') accepts = false
+      accepts || !check.needsAcceptance ? await check.run(target) : { status: 'skip', found: SKIPPED }
+    if (check === ACCEPTANCE_CHECK && verdict.status === 'fail') accepts = false
     const examined = { name: check.name, ...verdict }
     all.push(examined)
     hooks.onVerdict(examined)
-    // Nothing answers there: every further check would say the same, 5 s later.
+    // Stop if nothing responds. Every further check would wait 5 s and report the same.
     if (!accepts && target.responses.every(({ status }) => status === undefined)) break
   }
   return all

@@ -1,48 +1,48 @@
-/** The endpoint under examination, and what is sent to it: the unknown event `doctor.probe`, so that no real handler works made-up data. */
+/** The examined endpoint and the requests to it. They carry the unknown event `doctor.probe`, so that no real handler processes test data. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { post, type WebhookResponse } from '../terminal/post.js'
 
-/** The event that is sent: one that no version of GoValid or of this package knows. */
+/** The type of the test event, which no version of GoValid or of this package knows. */
 export const PROBE_EVENT = 'doctor.probe'
 
-/** How something is sent. */
+/** How to sign and send a payload. */
 export interface SendOptions {
-  /** The secret it is signed with. Default: the right one. */
+  /** The secret to sign with. Default: the endpoint's secret. */
   readonly secret?: string
-  /** The header's value; `null` for none. Default: the right one for the body. */
+  /** The value of the signature header, or `null` for no header. Default: the correct signature. */
   readonly signature?: string | null
-  /** What is sent in place of what was signed. */
+  /** The body to send in place of the signed body. */
   readonly instead?: Uint8Array
-  /** Default: `application/json`. */
+  /** The content type, or `null` for no header. Default: `application/json`. */
   readonly contentType?: string | null
 }
 
-/** An endpoint under examination. */
+/** The examined endpoint. */
 export interface Target {
   readonly url: string
-  /** A probe's payload, different each time; `members` are laid over it. */
+  /** Creates a test event with different bytes on every call. `fields` replace the generated fields. */
   probe(fields?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>
-  /** Signs and sends; text and bytes as they are, an object as compact JSON. */
+  /** Signs and sends a payload: text and bytes unchanged, an object as compact JSON. */
   send(payload: object | string | Uint8Array, options?: SendOptions): Promise<WebhookResponse>
-  /** Sends another request than a delivery. */
+  /** Sends an unsigned request with any method. */
   request(method: string, body?: Uint8Array): Promise<WebhookResponse>
-  /** What every probe holds and no answer has a reason to hold. */
+  /** A text that every test event contains and that no response should contain. */
   readonly mark: string
-  /** Every answer so far. */
+  /** Every response so far. */
   readonly responses: readonly WebhookResponse[]
 }
 
-/** The value of the signature header. */
+/** Returns the value of the signature header for a body. */
 export function signatureOf(rawBody: Uint8Array, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(rawBody).digest('hex')}`
 }
 
-/** Makes a target of an address and the secret that the endpoint should know. */
+/** Creates a target from a URL and the endpoint's secret. */
 export function createTarget(url: string, secret: string): Target {
   const responses: WebhookResponse[] = []
   const mark = `doctor-${randomUUID()}`
   let count = 0
-  const keep = async (pending: Promise<WebhookResponse>): Promise<WebhookResponse> => {
+  const record = async (pending: Promise<WebhookResponse>): Promise<WebhookResponse> => {
     const response = await pending
     responses.push(response)
     return response
@@ -67,9 +67,9 @@ export function createTarget(url: string, secret: string): Target {
         ...(contentType !== null && { 'content-type': contentType }),
         ...(signature !== null && { 'x-govalid-signature': signature }),
       }
-      return keep(post(url, { headers, rawBody: options.instead ?? rawBody }))
+      return record(post(url, { headers, rawBody: options.instead ?? rawBody }))
     },
-    request: (method, body) => keep(post(url, { method, headers: {}, ...(body && { rawBody: body }) })),
+    request: (method, body) => record(post(url, { method, headers: {}, ...(body && { rawBody: body }) })),
   }
 }
 

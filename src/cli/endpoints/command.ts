@@ -1,4 +1,4 @@
-/** `endpoints`: the webhooks registered with GoValid, over its management API. */
+/** The `endpoints` command: manages the webhooks that are registered with GoValid, over its management API. */
 import { type Command, Option } from 'commander'
 import { type ApiClient, createApiClient } from '../../api/client.js'
 import type { Endpoint, EndpointChanges } from '../../api/endpoint.js'
@@ -6,6 +6,7 @@ import type { AddCommand } from '../terminal/add-command.js'
 import { loadHandlers } from '../terminal/handler-file.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
+import { requireKnownEvents } from '../terminal/known-events.js'
 import { plain } from '../terminal/paint.js'
 import { askYes } from '../terminal/prompt.js'
 import { collect, toUrl } from '../terminal/read-options.js'
@@ -13,7 +14,7 @@ import { API_KEY_ENV, readSecret, SECRET_ENV, takesSecret } from '../terminal/se
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
 import { noteRateLimit, printEndpoint, printWarnings } from './print.js'
 import { readState, writeState } from './state.js'
-import { findWarnings, type Knowledge } from './warnings.js'
+import { type Comparison, findWarnings } from './warnings.js'
 
 interface CommonOptions {
   readonly apiKeyEnv?: string
@@ -30,6 +31,7 @@ interface ListOptions extends CommonOptions {
 interface ChangeOptions extends CommonOptions {
   readonly url?: string
   readonly event?: readonly string[]
+  readonly unknown?: true
   readonly secretEnv?: string
   readonly description?: string
   readonly active?: boolean
@@ -37,65 +39,71 @@ interface ChangeOptions extends CommonOptions {
 }
 
 const LIST_HELP = `
-Warns of endpoints that are disabled; with --state, of failures that are more than at the last look; with --handlers, of events that
-are subscribed and not handled, or handled and not subscribed.`
+Warns about disabled endpoints. With --state, also warns about new failures since
+the last run. With --handlers, also warns about events that are subscribed but
+not handled, or handled but not subscribed.`
 
-/** Adds `endpoints` and what it can do. */
+const UNKNOWN = ['--unknown', 'accept event names that this version does not know'] as const
+
+/** Adds `endpoints` and its subcommands. */
 export const addEndpoints: AddCommand = (program, host, act) => {
   const endpoints = program
     .command('endpoints')
-    .description('list, create, change, enable and delete the webhooks registered with GoValid')
+    .description('list, create, update, enable, disable and delete the webhooks registered with GoValid')
+    .helpCommand(false)
   const add = (name: string, description: string): Command => {
     const command = endpoints.command(name).description(description)
     takesSecret(command, '--api-key-env', API_KEY_ENV, 'the API key')
-    return takesJson(command).addOption(new Option('--base-url <url>', 'another address of the API').argParser(toUrl))
+    return takesJson(command).addOption(new Option('--base-url <url>', 'use the API at this URL').argParser(toUrl))
   }
-  add('list', 'list them, with what is wrong')
-    .option('--handlers <file>', 'the file with your handlers, to compare with the subscribed events')
-    .option('--state <file>', 'remember the failures in this file, and warn when there are more')
-    .option('--check', 'exit with 1 where there is a warning')
+  add('list', 'list all webhooks, with warnings')
+    .option('--handlers <file>', 'compare the subscribed events with the handlers in this file')
+    .option('--state <file>', 'save the failure counts in this file, and warn if they have grown')
+    .option('--check', 'exit with 1 if there is a warning')
     .addHelpText('after', LIST_HELP)
     .action(act((options: ListOptions) => list(host, options)))
-  takesSecret(add('create', 'register one'), '--secret-env', SECRET_ENV, 'the webhook secret')
-    .requiredOption('--url <url>', 'where GoValid is to send; https', toUrl)
-    .requiredOption('--event <type>', 'an event it is to be sent; can be repeated', collect)
-    .option('--description <text>', 'a note for people')
-    .option('--no-active', 'register it disabled')
+  takesSecret(add('create', 'register a webhook'), '--secret-env', SECRET_ENV, 'the webhook secret')
+    .requiredOption('--url <url>', 'send deliveries to this https URL', toUrl)
+    .requiredOption('--event <type>', 'subscribe to this event; repeat for more', collect)
+    .option(...UNKNOWN)
+    .option('--description <text>', 'add a description')
+    .option('--no-active', 'register the webhook as disabled')
     .action(act((options: ChangeOptions) => create(host, options)))
-  add('update <id>', 'change one; what is not named stays as it is')
-    .option('--url <url>', 'where GoValid is to send; https', toUrl)
-    .option('--event <type>', 'an event it is to be sent, in place of all it was sent; can be repeated', collect)
-    .option('--secret-env <name>', 'the environment variable with a new webhook secret')
-    .option('--description <text>', 'a note for people')
+  add('update <id>', 'change the given fields of a webhook')
+    .option('--url <url>', 'send deliveries to this https URL', toUrl)
+    .option('--event <type>', 'replace the subscribed events with this event; repeat for more', collect)
+    .option(...UNKNOWN)
+    .option('--secret-env <name>', 'read a new webhook secret from this environment variable')
+    .option('--description <text>', 'change the description')
     .action(act((id: string, options: ChangeOptions) => update(host, id, options)))
-  add('enable <id>', 'have GoValid send to it again').action(
+  add('enable <id>', 'enable a webhook again').action(
     act((id: string, options: ChangeOptions) => update(host, id, { ...options, active: true })),
   )
-  add('disable <id>', 'have GoValid send nothing more to it').action(
+  add('disable <id>', 'disable a webhook').action(
     act((id: string, options: ChangeOptions) => update(host, id, { ...options, active: false })),
   )
-  add('delete <id>', 'remove one')
-    .option('--yes', 'do not ask')
+  add('delete <id>', 'delete a webhook')
+    .option('--yes', 'delete without asking')
     .action(act((id: string, options: ChangeOptions) => remove(host, id, options)))
 }
 
-async function open(host: Host, { apiKeyEnv, baseUrl }: CommonOptions): Promise<ApiClient> {
+async function openClient(host: Host, { apiKeyEnv, baseUrl }: CommonOptions): Promise<ApiClient> {
   const apiKey = await readSecret(host, apiKeyEnv, API_KEY_ENV, 'the API key')
   return createApiClient({ apiKey: apiKey.trim(), ...(baseUrl !== undefined && { baseUrl }) })
 }
 
 async function list(host: Host, options: ListOptions): Promise<ExitCode> {
-  const knowledge: Knowledge = {
+  const comparison: Comparison = {
     ...(options.state !== undefined && { last: readState(host, options.state) }),
-    ...(options.handlers !== undefined && { handles: await handledIn(host, options.handlers) }),
+    ...(options.handlers !== undefined && { handles: await loadHandles(host, options.handlers) }),
   }
-  const client = await open(host, options)
+  const client = await openClient(host, options)
   const endpoints = await client.list()
-  const warnings = findWarnings(endpoints, knowledge)
+  const warnings = findWarnings(endpoints, comparison)
   if (options.state !== undefined) writeState(host, options.state, endpoints)
   if (options.json) printJson(host, { endpoints, warnings, rateLimit: client.rateLimit() })
   else if (endpoints.length === 0)
-    host.print('There is no webhook. Register one with: govalid-webhooks endpoints create')
+    host.print('No webhooks are registered. To register one, run: govalid-webhooks endpoints create')
   else {
     for (const endpoint of endpoints) {
       printEndpoint(host, endpoint)
@@ -106,30 +114,32 @@ async function list(host: Host, options: ListOptions): Promise<ExitCode> {
     }
   }
   noteRateLimit(host, client)
-  return options.check && warnings.length > 0 ? EXIT.no : EXIT.ok
+  return options.check && warnings.length > 0 ? EXIT.failed : EXIT.ok
 }
 
-async function handledIn(host: Host, file: string): Promise<(type: string) => boolean> {
-  const make = await loadHandlers(host, file)
-  const receiver = await make({ secret: 'not used: nothing is received' })
+async function loadHandles(host: Host, file: string): Promise<(type: string) => boolean> {
+  const createReceiver = await loadHandlers(host, file)
+  const receiver = await createReceiver({ secret: 'unused, because nothing is received' })
   return (type) => receiver.handles(type)
 }
 
 async function create(host: Host, options: ChangeOptions): Promise<ExitCode> {
-  const client = await open(host, options)
+  checkEvents(options)
+  const client = await openClient(host, options)
   const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
   const { url = '', event: events = [], description, active } = options
-  const given = {
+  const endpoint = {
     url,
     events,
     secret,
     ...(description !== undefined && { description }),
     ...(active === false && { active }),
   }
-  return tell(host, client, options, 'Registered', await client.create(given))
+  return report(host, client, options, 'Registered', await client.create(endpoint))
 }
 
 async function update(host: Host, id: string, options: ChangeOptions): Promise<ExitCode> {
+  checkEvents(options)
   const { url, event: events, secretEnv, description, active } = options
   const changes: EndpointChanges = {
     ...(url !== undefined && { url }),
@@ -138,25 +148,30 @@ async function update(host: Host, id: string, options: ChangeOptions): Promise<E
     ...(active !== undefined && { active }),
     ...(secretEnv !== undefined && { secret: await readSecret(host, secretEnv, SECRET_ENV, 'the new webhook secret') }),
   }
-  if (Object.keys(changes).length === 0) throw new UsageError('Say what is to change: see --help.')
-  const client = await open(host, options)
-  const done = active === undefined ? 'Changed' : active ? 'Enabled' : 'Disabled'
-  return tell(host, client, options, `${done} ${plain(id)}`, await client.update(id, changes))
+  if (Object.keys(changes).length === 0)
+    throw new UsageError('Nothing to change. Pass --url, --event, --secret-env or --description.')
+  const client = await openClient(host, options)
+  const done = active === undefined ? 'Updated' : active ? 'Enabled' : 'Disabled'
+  return report(host, client, options, `${done} ${plain(id)}`, await client.update(id, changes))
 }
 
 async function remove(host: Host, id: string, options: ChangeOptions): Promise<ExitCode> {
   if (!options.yes) {
-    if (!host.isInteractive)
-      throw new UsageError(`Nobody is here to confirm that ${plain(id)} is to be removed: add --yes.`)
-    if (!(await askYes(`Remove ${plain(id)}? GoValid will send it nothing more.`)))
-      throw new UsageError('Nothing was removed.')
+    if (!host.isInteractive) throw new UsageError(`This deletes ${plain(id)}. Add --yes to confirm.`)
+    if (!(await askYes(`Delete ${plain(id)}? GoValid will stop sending to it.`))) {
+      throw new UsageError('Not confirmed. Nothing was deleted.')
+    }
   }
-  const client = await open(host, options)
+  const client = await openClient(host, options)
   await client.delete(id)
-  return tell(host, client, options, `Removed ${plain(id)}`, undefined)
+  return report(host, client, options, `Deleted ${plain(id)}`, undefined)
 }
 
-function tell(
+function checkEvents({ event = [], unknown }: ChangeOptions): void {
+  if (!unknown) requireKnownEvents(event, 'To subscribe to a newer event, add --unknown.')
+}
+
+function report(
   host: Host,
   client: ApiClient,
   { json }: CommonOptions,

@@ -1,4 +1,4 @@
-/** Prints endpoints, what is wrong with them, and what is left of the rate limit. */
+/** Prints endpoints, their warnings and the remaining rate limit. */
 import type { ApiClient } from '../../api/client.js'
 import type { Endpoint } from '../../api/endpoint.js'
 import type { Host } from '../terminal/host.js'
@@ -14,20 +14,20 @@ export function printEndpoint({ print, paint }: Host, endpoint: Endpoint): void 
   print(`  events: ${plain(events.join(', '), 400)}`)
   if (success_count === undefined && failure_count === undefined) return
   const last = typeof last_triggered === 'string' ? `, last ${plain(last_triggered)}` : ''
-  print(`  ${success_count ?? '?'} taken, ${failure_count ?? '?'} failed${last}`)
+  print(`  ${success_count ?? '?'} delivered, ${failure_count ?? '?'} failed${last}`)
 }
 
-/** Prints what is wrong with an endpoint. */
+/** Prints the warnings about an endpoint. */
 export function printWarnings({ print, paint }: Host, warnings: readonly Warning[]): void {
   for (const { message } of warnings) print(`  ${paint.warn('!')} ${message}`)
 }
 
 const FEW = 10
 
-/** Says when few requests are left. */
+/** Notes the remaining requests if few are left. */
 export function noteRateLimit(host: Host, client: ApiClient): void {
   const { remaining, resetsAt } = client.rateLimit() ?? {}
   if (remaining === undefined || remaining > FEW) return
   const until = resetsAt === undefined ? '' : ` until ${new Date(resetsAt).toISOString()}`
-  host.note(`note: ${remaining} requests to GoValid’s API are left${until}.`)
+  host.note(`note: Only ${remaining} API requests are left${until}.`)
 }

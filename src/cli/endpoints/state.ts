@@ -1,4 +1,4 @@
-/** The file that remembers, from one look to the next, how often deliveries had failed. */
+/** Reads and writes the `--state` file, which keeps the failure counts of each endpoint between runs. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Endpoint } from '../../api/endpoint.js'
@@ -8,7 +8,11 @@ import { plain } from '../terminal/paint.js'
 import { UsageError } from '../terminal/usage-error.js'
 import type { Seen } from './warnings.js'
 
-/** What the last look saw; nothing when there was none. */
+/**
+ * Returns the failure counts of the last run, or an empty object on the first run.
+ *
+ * @throws UsageError if the file can't be read or wasn't written by `--state`.
+ */
 export function readState(host: Host, file: string): Readonly<Record<string, Seen>> {
   const path = resolve(host.cwd, file)
   let text: string
@@ -16,14 +20,14 @@ export function readState(host: Host, file: string): Readonly<Record<string, See
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw new UsageError(`${plain(file)} cannot be read.`)
+    throw new UsageError(`Can't read ${plain(file)}. Pass another file to --state.`)
   }
   const state = parse(text)
-  if (!state) throw new UsageError(`${plain(file)} is not a file that --state has written.`)
+  if (!state) throw new UsageError(`${plain(file)} wasn't written by --state. Pass another file to --state.`)
   return state
 }
 
-/** Remembers this look. */
+/** Saves the failure counts of this run. */
 export function writeState(host: Host, file: string, endpoints: readonly Endpoint[]): void {
   const at = new Date().toISOString()
   const seen = endpoints.map(({ id, failure_count = 0 }) => [id, { failures: failure_count, at }])

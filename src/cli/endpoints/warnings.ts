@@ -1,68 +1,73 @@
-/** What is wrong with registered endpoints: in goes the list, what the handlers handle and what the last look saw; out come sentences. */
+/** Finds problems of registered endpoints: disabled ones, new failures, and events that don't match the handlers. */
 import type { Endpoint } from '../../api/endpoint.js'
 import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
 import { plain } from '../terminal/paint.js'
 
-/** What is remembered of an endpoint between two looks. */
+/** What the state file keeps about an endpoint between two runs. */
 export interface Seen {
   readonly failures: number
+  /** The time of the run, as an ISO 8601 string. */
   readonly at: string
 }
 
-/** What is known beside the list. */
-export interface Knowledge {
-  /** Whether an event is handled; absent where no handlers were given. */
+/** What to compare the endpoints with. */
+export interface Comparison {
+  /** Whether a handler exists for an event. Absent without `--handlers`. */
   readonly handles?: (type: string) => boolean
-  /** The last look, by endpoint. */
+  /** The last run, by endpoint id. Absent without `--state`. */
   readonly last?: Readonly<Record<string, Seen>>
 }
 
-/** One thing that is wrong. */
+/** A problem of an endpoint. */
 export interface Warning {
   readonly endpoint: string
   readonly code: 'disabled' | 'failures_grow' | 'not_handled' | 'not_subscribed' | 'unknown_event'
   readonly message: string
 }
 
-/** Everything that is wrong, endpoint by endpoint. */
-export function findWarnings(endpoints: readonly Endpoint[], knowledge: Knowledge): readonly Warning[] {
+/** Returns all warnings, endpoint by endpoint. */
+export function findWarnings(endpoints: readonly Endpoint[], comparison: Comparison): readonly Warning[] {
   return endpoints.flatMap((endpoint) => [
     ...disabled(endpoint),
-    ...failures(endpoint, knowledge.last?.[endpoint.id]),
-    ...subscriptions(endpoint, knowledge.handles),
+    ...failures(endpoint, comparison.last?.[endpoint.id]),
+    ...subscriptions(endpoint, comparison.handles),
   ])
 }
 
 function disabled({ id, active }: Endpoint): readonly Warning[] {
   if (active) return []
-  const fix = `Find out what failed, then: govalid-webhooks endpoints enable ${plain(id)}`
-  return [{ endpoint: id, code: 'disabled', message: `It is disabled: GoValid sends it nothing. ${fix}` }]
+  const fix = `Fix the cause of the failures, then run: govalid-webhooks endpoints enable ${plain(id)}`
+  return [{ endpoint: id, code: 'disabled', message: `This endpoint is disabled and gets no deliveries. ${fix}` }]
 }
 
 function failures({ id, failure_count: now = 0 }: Endpoint, last: Seen | undefined): readonly Warning[] {
   const more = last === undefined ? 0 : now - last.failures
   if (more <= 0) return []
-  const message = `${more} more failed since ${plain(last?.at ?? '')}, ${now} in all; five failures of one event disable it.`
+  const message = `${more} more attempts failed since ${plain(last?.at ?? '')}, ${now} in total. Five failed attempts of one event disable the endpoint.`
   return [{ endpoint: id, code: 'failures_grow', message }]
 }
 
-function subscriptions({ id, events }: Endpoint, handles: Knowledge['handles']): readonly Warning[] {
+function subscriptions({ id, events }: Endpoint, handles: Comparison['handles']): readonly Warning[] {
   const warn = (code: Warning['code'], names: readonly string[], message: string): readonly Warning[] =>
     names.length === 0
       ? []
       : [{ endpoint: id, code, message: message.replace('{}', () => names.map((name) => plain(name)).join(', ')) }]
   const unknown = events.filter((name) => !isEventType(name))
-  const news = warn(
+  const unknownEvents = warn(
     'unknown_event',
     unknown,
-    'It is sent {}, which this version does not know. Only onUnknown hears of it.',
+    'Subscribed to {}, which this version does not know. Only onUnknown handles it.',
   )
-  if (!handles) return news
-  const idle = events.filter((name) => isEventType(name) && !handles(name))
-  const missed = EVENT_TYPES.filter((name) => handles(name) && !events.includes(name))
+  if (!handles) return unknownEvents
+  const unhandled = events.filter((name) => isEventType(name) && !handles(name))
+  const unsubscribed = EVENT_TYPES.filter((name) => handles(name) && !events.includes(name))
   return [
-    ...news,
-    ...warn('not_handled', idle, 'It is sent {}, which no handler handles: answered 200 and ignored.'),
-    ...warn('not_subscribed', missed, 'It is not sent {}, which a handler waits for.'),
+    ...unknownEvents,
+    ...warn(
+      'not_handled',
+      unhandled,
+      'Subscribed to {} without a handler. The receiver responds with 200 and ignores it.',
+    ),
+    ...warn('not_subscribed', unsubscribed, 'Not subscribed to {}, although a handler exists.'),
   ]
 }

@@ -1,4 +1,4 @@
-/** `init`: writes the endpoint of the current project's framework, an example of its environment, and a test. */
+/** The `init` command: writes an endpoint for the project's framework, an env example and a test. */
 import { Option } from 'commander'
 import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
@@ -20,12 +20,8 @@ export const addInit: AddCommand = (program, host, act) => {
   const command = program
     .command('init')
     .description('write an endpoint, an env example and a test into the project in this folder')
-    .addOption(
-      new Option('--framework <name>', 'the framework, where the one that is found is not the right one').choices(
-        FRAMEWORKS,
-      ),
-    )
-    .option('--force', 'overwrite without asking')
+    .addOption(new Option('--framework <name>', 'use this framework instead of the detected one').choices(FRAMEWORKS))
+    .option('--force', 'overwrite files without asking')
   takesJson(command).action(act((options: InitOptions) => init(host, options)))
 }
 
@@ -42,7 +38,7 @@ async function init(host: Host, options: InitOptions): Promise<ExitCode> {
   return EXIT.ok
 }
 
-const STARTS: Readonly<Record<Framework, (endpoint: string, run: string) => readonly string[]>> = {
+const START_COMMANDS: Readonly<Record<Framework, (endpoint: string, run: string) => readonly string[]>> = {
   next: () => ['npx next dev'],
   workers: (endpoint) => [
     `npx wrangler dev ${endpoint} --port 3000 --var GOVALID_WEBHOOK_SECRET:$GOVALID_WEBHOOK_SECRET`,
@@ -60,7 +56,7 @@ function nextSteps(project: Project, endpoint: string, test: string): readonly s
     ...(missing.length > 0 ? [`${install} ${missing.join(' ')}`] : []),
     styleOf(project).command(test),
     'export GOVALID_WEBHOOK_SECRET=your_webhook_secret',
-    ...STARTS[framework](endpoint, run),
+    ...START_COMMANDS[framework](endpoint, run),
     `npx govalid-webhooks send qr.scanned --to http://localhost:3000${ROUTE}`,
   ]
 }
@@ -71,11 +67,11 @@ function printWritten(
   written: readonly Written[],
   steps: readonly string[],
 ): void {
-  print(`This project uses ${paint.bold(framework === 'node' ? 'no framework: node:http' : framework)}.\n`)
-  for (const { path, done } of written) {
-    const mark = done === 'unchanged' || done === 'left as it is' ? paint.dim('-') : paint.good('✓')
-    print(`${mark} ${path}  ${paint.dim(done)}`)
+  print(`Detected: ${paint.bold(framework === 'node' ? 'node:http, without a framework' : framework)}\n`)
+  for (const { path, result } of written) {
+    const mark = result === 'unchanged' || result === 'skipped' ? paint.dim('-') : paint.good('✓')
+    print(`${mark} ${path}  ${paint.dim(result)}`)
   }
-  print('\nNow, the last line in a second terminal with the same secret:')
+  print('\nNext steps (run the last command in a second terminal, with the same secret):')
   for (const step of steps) print(`  ${step}`)
 }

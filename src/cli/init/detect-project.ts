@@ -1,29 +1,30 @@
-/** What kind of project a folder holds: framework, language, test runner, package manager. */
+/** Detects the framework, language, test runner and package manager of a project. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../../events/shapes.js'
 import { UsageError } from '../terminal/usage-error.js'
 
-/** The frameworks an endpoint is written for. */
+/** The supported frameworks. `node` means no framework. */
 export const FRAMEWORKS = ['next', 'hono', 'workers', 'fastify', 'express', 'node'] as const
 
-/** One of them. */
+/** A supported framework. */
 export type Framework = (typeof FRAMEWORKS)[number]
 
-/** What is known of a project. */
+/** The detected properties of a project. */
 export interface Project {
   readonly folder: string
   readonly framework: Framework
   readonly isTypeScript: boolean
-  /** The extension of the files that are written. */
+  /** The extension of the new files. */
   readonly extension: 'ts' | 'js' | 'mjs'
   readonly runner: 'vitest' | 'jest' | 'node'
+  /** The package manager's install command, such as `npm install`. */
   readonly install: string
-  /** What has to be installed: this package, and what the endpoint imports, where they are not among the dependencies yet. */
+  /** The packages to install: this package and the endpoint's imports, unless they are already dependencies. */
   readonly missing: readonly string[]
 }
 
-/** The dependency that gives each framework away, the most telling first: a Next.js project may also have express. */
+/** The dependencies that identify each framework. Order matters, because a Next.js project may also depend on express. */
 const SIGNS: Readonly<Record<Exclude<Framework, 'node'>, readonly string[]>> = {
   next: ['next'],
   hono: ['hono'],
@@ -32,7 +33,7 @@ const SIGNS: Readonly<Record<Exclude<Framework, 'node'>, readonly string[]>> = {
   express: ['express'],
 }
 
-/** What the endpoint of each imports or is started with. `npx` fetches wrangler by itself. */
+/** The packages that each endpoint needs. wrangler isn't listed, because `npx` downloads it. */
 const NEEDED: Readonly<Record<Framework, readonly string[]>> = {
   next: ['next', 'react', 'react-dom'],
   hono: ['hono', '@hono/node-server'],
@@ -49,7 +50,11 @@ const LOCKFILES: Readonly<Record<string, string>> = {
   'bun.lockb': 'bun add',
 }
 
-/** Looks at a folder; `framework` is taken in place of the one that is found. */
+/**
+ * Detects the project in a folder. `framework` overrides the detected framework.
+ *
+ * @throws UsageError if the folder has no readable package.json.
+ */
 export function detectProject(folder: string, framework: Framework | undefined): Project {
   const manifest = readManifest(folder)
   const dependencies = new Set(
@@ -59,16 +64,16 @@ export function detectProject(folder: string, framework: Framework | undefined):
   const isTypeScript = has('tsconfig.json') || dependencies.has('typescript')
   const isModule = manifest['type'] === 'module'
   const lockfile = Object.keys(LOCKFILES).find(has)
-  const found = framework ?? findFramework(dependencies)
+  const selected = framework ?? findFramework(dependencies)
   return {
     folder,
-    framework: found,
+    framework: selected,
     isTypeScript,
-    // Next.js compiles modules in .js files whatever the package's type is, and knows no .mjs route.
-    extension: isTypeScript ? 'ts' : isModule || found === 'next' ? 'js' : 'mjs',
+    // Next.js treats .js files as modules regardless of the package's type, and doesn't support .mjs routes.
+    extension: isTypeScript ? 'ts' : isModule || selected === 'next' ? 'js' : 'mjs',
     runner: findRunner(dependencies, isTypeScript || isModule),
     install: (lockfile && LOCKFILES[lockfile]) ?? 'npm install',
-    missing: ['govalid-webhooks', ...NEEDED[found]].filter((name) => !dependencies.has(name)),
+    missing: ['govalid-webhooks', ...NEEDED[selected]].filter((name) => !dependencies.has(name)),
   }
 }
 
@@ -78,16 +83,16 @@ function readManifest(folder: string): Readonly<Record<string, unknown>> {
     text = readFileSync(join(folder, 'package.json'), 'utf8')
   } catch {
     throw new UsageError(
-      'There is no package.json here. Run it in the folder of your project, or run `npm init -y` first.',
+      'No package.json in this folder. Run the command in the folder of your project, or run `npm init -y` first.',
     )
   }
   try {
     const manifest: unknown = JSON.parse(text)
     if (isObject(manifest)) return manifest
   } catch {
-    // Told below, like JSON that is no object.
+    // Reported below, like valid JSON that isn't an object.
   }
-  throw new UsageError('The package.json here cannot be read as JSON.')
+  throw new UsageError("The package.json in this folder isn't valid JSON. Fix it and run the command again.")
 }
 
 function namesIn(dependencies: unknown): readonly string[] {
@@ -99,8 +104,8 @@ function findFramework(dependencies: ReadonlySet<string>): Framework {
   return (found?.[0] as Framework | undefined) ?? 'node'
 }
 
-/** jest takes modules of TypeScript and of packages of type module; elsewhere Node's own runner does. */
-function findRunner(dependencies: ReadonlySet<string>, takesModules: boolean): Project['runner'] {
+/** Selects the test runner. Without TypeScript or `"type": "module"`, jest can't load the module syntax of the new files. */
+function findRunner(dependencies: ReadonlySet<string>, supportsModules: boolean): Project['runner'] {
   if (dependencies.has('vitest')) return 'vitest'
-  return dependencies.has('jest') && takesModules ? 'jest' : 'node'
+  return dependencies.has('jest') && supportsModules ? 'jest' : 'node'
 }

@@ -1,19 +1,19 @@
-/** The endpoint of each framework as a text. In: the path of the receiver's file, and whether it is TypeScript. */
+/** The source text of the endpoint for each framework. */
 import type { Framework } from './detect-project.js'
 
-/** Makes the text of an endpoint. */
+/** Returns the text of an endpoint. `receiver` is the import path of the receiver's file. */
 export type EndpointText = (receiver: string, isTypeScript: boolean) => string
 
 const LISTENING = `() => console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)`
 const PORT = 'const port = Number(process.env.PORT ?? 3000)'
 
-/** By framework. None awaits at its top level: in a package that is not of type module, TypeScript is compiled to CommonJS. */
+/** The endpoints by framework. They don't use top-level await, because TypeScript may be compiled to CommonJS. */
 export const ENDPOINTS: Readonly<Record<Framework, EndpointText>> = {
   express: (receiver) => `import express from 'express'
 import { toHandler } from 'govalid-webhooks/express'
 import { createWebhookReceiver } from '${receiver}'
 
-// In an application of your own: this one line, before app.use(express.json()).
+// In an existing application, add only the app.post line, before app.use(express.json()).
 ${PORT}
 const app = express()
 app.post('/webhooks/govalid', toHandler(createWebhookReceiver()))
@@ -23,7 +23,7 @@ app.listen(port, ${LISTENING})
 import { toPlugin } from 'govalid-webhooks/fastify'
 import { createWebhookReceiver } from '${receiver}'
 
-// In an application of your own: the line with app.register.
+// In an existing application, add only the app.register line.
 ${PORT}
 const app = fastify()
 app.register(toPlugin(createWebhookReceiver()), { path: '/webhooks/govalid' })
@@ -37,7 +37,7 @@ import { toHandler } from 'govalid-webhooks/fetch'
 import { Hono } from 'hono'
 import { createWebhookReceiver } from '${receiver}'
 
-// In an application of your own: the line with app.post. On Bun, Deno and Workers leave \`serve\` out.
+// In an existing application, add only the app.post line. On Bun, Deno and Workers, remove the \`serve\` call.
 ${PORT}
 const handle = toHandler(createWebhookReceiver())
 const app = new Hono()
@@ -65,14 +65,14 @@ export const POST = toHandler(createWebhookReceiver())
     const types = isTypeScript ? 'interface Env {\n  readonly GOVALID_WEBHOOK_SECRET: string\n}\n\n' : ''
     const env = isTypeScript ? '(env: Env)' : '(env)'
     const parameters = isTypeScript
-      ? '(request: Request, env: Env, context: { waitUntil(work: Promise<unknown>): void })'
+      ? '(request: Request, env: Env, context: { waitUntil(promise: Promise<unknown>): void })'
       : '(request, env, context)'
     return `import { toHandler } from 'govalid-webhooks/cloudflare'
 import { createWebhookReceiver } from '${receiver}'
 
 ${types}const handle = toHandler(${env} => createWebhookReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }))
 
-// In a Worker of your own: the call of \`handle\`. Else name this file as \`main\` in the wrangler configuration.
+// In an existing Worker, add only the call of \`handle\`. Otherwise, set this file as \`main\` in the wrangler configuration.
 export default {
   fetch: ${parameters} =>
     new URL(request.url).pathname === '/webhooks/govalid'

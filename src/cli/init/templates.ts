@@ -1,25 +1,25 @@
-/** The files `init` writes: a receiver with its handlers, the endpoint of the framework, a test. In: a project. Out: paths and texts. */
+/** The files that `init` writes: a receiver with its handlers, the framework's endpoint, and a test. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Framework, Project } from './detect-project.js'
 import { ENDPOINTS } from './endpoints.js'
 import { styleOf } from './test-style.js'
 
-/** A file to be written, by its path from the project's folder. */
+/** A file to write. `path` is relative to the project's folder. */
 export interface NewFile {
   readonly path: string
   readonly text: string
 }
 
-/** The route every endpoint has. */
+/** The route of every endpoint. */
 export const ROUTE = '/webhooks/govalid'
 
-/** The files of a project's endpoint; the first is the one with the handlers. */
+/** Returns the files for a project: the receiver, the endpoint and the test. */
 export function filesFor(project: Project): readonly [NewFile, NewFile, NewFile] {
   const { framework, extension } = project
   const folder = folderOf(project)
   const file = (name: string) => `${folder}/${name}.${extension}`
-  // What Next.js is built with resolves a file without its extension, and not one by the extension it will be compiled to.
+  // Next.js resolves an import without an extension, but not one with the extension of the compiled file.
   const receiver = framework === 'next' ? './receiver' : `./receiver.${extension === 'mjs' ? 'mjs' : 'js'}`
   return [
     { path: file('receiver'), text: receiverText(project) },
@@ -45,17 +45,17 @@ function folderOf({ framework, folder }: Project): string {
 function receiverText({ framework, isTypeScript }: Project): string {
   const imports = isTypeScript ? 'createReceiver, type ReceiverOptions' : 'createReceiver'
   const type = `\ntype Options = Pick<ReceiverOptions, 'secret'> & Partial<Pick<ReceiverOptions, 'clock' | 'onError'>>\n`
-  const isGiven = framework === 'workers'
-  const parameter = isTypeScript ? (isGiven ? 'options: Options' : 'options?: Options') : 'options'
-  // \`next build\` loads the file, and the secret need not be there yet.
+  const needsOptions = framework === 'workers'
+  const parameter = isTypeScript ? (needsOptions ? 'options: Options' : 'options?: Options') : 'options'
+  // A function defers reading the secret, because \`next build\` loads the file before the secret is set.
   const secret =
     framework === 'next' ? '() => process.env.GOVALID_WEBHOOK_SECRET' : 'process.env.GOVALID_WEBHOOK_SECRET'
-  const given = isGiven ? 'options' : `{ secret: ${secret}, ...options }`
+  const passed = needsOptions ? 'options' : `{ secret: ${secret}, ...options }`
   return `import { ${imports} } from 'govalid-webhooks'
 ${isTypeScript ? type : ''}
-/** Options come from tests and from \`npx govalid-webhooks simulate\`. */
+/** Tests and \`npx govalid-webhooks simulate\` pass options. */
 export const createWebhookReceiver = (${parameter}) =>
-  createReceiver(${given})
+  createReceiver(${passed})
     .on('qr.scanned', async (event) => {
       const { qr_title, scan_count, scan_location } = event.data
       console.log(\`qr.scanned: \${qr_title}, scan \${scan_count}, \${scan_location?.city ?? 'place unknown'}\`)
@@ -79,7 +79,7 @@ test('a scan reaches its handler', async () => {
   ${equal('outcome.status', 'processed')}
 })
 
-test('a forged delivery does not', async () => {
+test('a forged delivery is refused', async () => {
   const forged = await signDelivery(createEvent('qr.scanned'), { secret: 'a guess' })
   const outcome = await createWebhookReceiver({ secret, onError: () => {} }).receive(forged.delivery)
   ${equal('outcome.status', 'refused')}

@@ -1,19 +1,19 @@
-/** How a test beside the receiver is written and run. In: a project. Out: the parts of a test that depend on it. */
+/** The parts of a generated test that depend on the project's test runner. */
 import type { Project } from './detect-project.js'
 
-/** What every test of a project has of its test runner. */
+/** The style of a project's tests. The test file is in the receiver's folder. */
 export interface TestStyle {
-  /** The lines that import the runner. */
+  /** The import statements of the runner. */
   readonly imports: string
-  /** The receiver's file, as a test beside it imports it. */
+  /** The import path of the receiver. */
   readonly receiver: string
-  /** The statement that `actual`, an expression, is this text. */
+  /** Returns an assertion that the expression `actual` equals the text `expected`. */
   equal(actual: string, expected: string): string
-  /** The command that runs a test. */
+  /** Returns the command that runs a test file. */
   command(test: string): string
 }
 
-/** The style of a project. */
+/** Returns the test style of a project. */
 export function styleOf({
   runner,
   isTypeScript,
@@ -23,7 +23,7 @@ export function styleOf({
   const commands = { vitest: 'npx vitest run', jest: 'npx jest', node: `${isTypeScript ? 'npx tsx' : 'node'} --test` }
   return {
     imports: IMPORTS[runner],
-    // ts-jest and babel-jest resolve a file without its extension, and not one by the extension it will be compiled to.
+    // ts-jest and babel-jest resolve an import without an extension, but not one with the extension of the compiled file.
     receiver: runner === 'jest' && isTypeScript ? './receiver' : `./receiver.${extension === 'mjs' ? 'mjs' : 'js'}`,
     equal: (actual, expected) =>
       isNode ? `assert.equal(${actual}, '${expected}')` : `expect(${actual}).toBe('${expected}')`,

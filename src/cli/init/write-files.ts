@@ -1,4 +1,4 @@
-/** Writes files into a project, and asks before it overwrites one. Nothing is written where nobody can be asked and something would be lost. */
+/** Writes files into a project and asks before overwriting. Without a terminal to ask at, it writes nothing if a file would be lost. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Host } from '../terminal/host.js'
@@ -6,22 +6,26 @@ import { askYes } from '../terminal/prompt.js'
 import { UsageError } from '../terminal/usage-error.js'
 import type { NewFile } from './templates.js'
 
-/** What became of a file. */
+/** The result for one file. */
 export interface Written {
   readonly path: string
-  readonly done: 'written' | 'overwritten' | 'added to' | 'unchanged' | 'left as it is'
+  readonly result: 'written' | 'overwritten' | 'appended' | 'unchanged' | 'skipped'
 }
 
-/** Writes the files; `force` overwrites without asking. */
+/**
+ * Writes the files. `force` overwrites without asking.
+ *
+ * @throws UsageError if a file exists with other content and no terminal is available to ask at.
+ */
 export async function writeFiles(
   host: Host,
   folder: string,
   files: readonly NewFile[],
   force: boolean,
 ): Promise<readonly Written[]> {
-  const inTheWay = files.filter((file) => stateOf(folder, file) === 'different').map(({ path }) => path)
-  if (inTheWay.length > 0 && !force && !host.isInteractive) {
-    throw new UsageError(`There already is ${inTheWay.join(', ')}. Nothing was written; add --force to overwrite.`)
+  const existing = files.filter((file) => stateOf(folder, file) === 'different').map(({ path }) => path)
+  if (existing.length > 0 && !force && !host.isInteractive) {
+    throw new UsageError(`${existing.join(', ')} already exists. Nothing was written. Add --force to overwrite.`)
   }
   const written: Written[] = []
   for (const file of files) written.push(await writeOne(folder, file, force))
@@ -31,11 +35,11 @@ export async function writeFiles(
 async function writeOne(folder: string, file: NewFile, force: boolean): Promise<Written> {
   const { path, text } = file
   const state = stateOf(folder, file)
-  if (state === 'same') return { path, done: 'unchanged' }
-  if (state === 'different' && !force && !(await askYes(`Overwrite ${path}?`))) return { path, done: 'left as it is' }
+  if (state === 'same') return { path, result: 'unchanged' }
+  if (state === 'different' && !force && !(await askYes(`Overwrite ${path}?`))) return { path, result: 'skipped' }
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), text)
-  return { path, done: state === 'different' ? 'overwritten' : 'written' }
+  return { path, result: state === 'different' ? 'overwritten' : 'written' }
 }
 
 function stateOf(folder: string, { path, text }: NewFile): 'new' | 'same' | 'different' {
@@ -44,14 +48,14 @@ function stateOf(folder: string, { path, text }: NewFile): 'new' | 'same' | 'dif
 }
 
 const VARIABLE = 'GOVALID_WEBHOOK_SECRET'
-const EXAMPLE = `# The secret of the webhook in GoValid, under Account > Webhooks.\n${VARIABLE}=\n`
+const EXAMPLE = `# The webhook secret from GoValid > Account > Webhooks.\n${VARIABLE}=\n`
 
-/** Names the secret's variable in an example of the environment; what is in the file stays. */
+/** Adds the secret's variable to an env example file and keeps its existing content. */
 export function writeEnvExample(folder: string, path: string): Written {
   const file = join(folder, path)
   const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  if (new RegExp(`^\\s*(?:export\\s+)?${VARIABLE}=`, 'm').test(before)) return { path, done: 'unchanged' }
+  if (new RegExp(`^\\s*(?:export\\s+)?${VARIABLE}=`, 'm').test(before)) return { path, result: 'unchanged' }
   const gap = before === '' ? '' : before.endsWith('\n') ? '\n' : '\n\n'
   writeFileSync(file, before + gap + EXAMPLE)
-  return { path, done: before === '' ? 'written' : 'added to' }
+  return { path, result: before === '' ? 'written' : 'appended' }
 }

@@ -1,18 +1,21 @@
-/** Finds the receiver that `init` has written. In: a folder. Out: the project and the receiver's path, or nothing. */
+/** Finds the receiver that `init` wrote into a project. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../terminal/usage-error.js'
 import { detectProject, FRAMEWORKS, type Project } from './detect-project.js'
 import { filesFor } from './templates.js'
 
-/** A receiver that `init` has written. */
+/** A receiver that `init` wrote. */
 export interface WrittenReceiver {
   readonly project: Project
-  /** From the project's folder. */
+  /** The path relative to the project's folder. */
   readonly path: string
 }
 
-/** Looks where `init` writes it for each framework, since it may have been told one. */
+/**
+ * Returns the receiver in a folder, or `undefined` if there is none. It checks the path of every framework, because `--framework` may have
+ * overridden the detected one.
+ */
 export function findReceiver(folder: string): WrittenReceiver | undefined {
   try {
     return FRAMEWORKS.map((framework) => detectProject(folder, framework))

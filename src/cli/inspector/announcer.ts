@@ -1,40 +1,45 @@
-/** Says what happened: for a moment to the eye, and to a screen reader. */
+/** Announces what happened, in a short notice on the page and to screen readers. */
 import { h } from './element.js'
 
-/** Says things. */
+/** Announces what happened. */
 export interface Announcer {
   readonly element: HTMLElement
-  /** Shows a text for a moment, and has it read aloud. */
+  /** Shows a notice for a few seconds. Screen readers read it aloud. */
   say(text: string): void
-  /** Has it read aloud alone; many at once become one sentence. */
+  /** Announces a new delivery to screen readers only. Several within a second are announced as one sentence. */
   arrived(text: string): void
 }
 
-const SHOWN_MS = 4000
-const TOGETHER_MS = 1000
+const NOTICE_MS = 4000
+const BATCH_MS = 1000
 
-/** Makes an announcer. */
+/** Creates an announcer. */
 export function createAnnouncer(): Announcer {
-  const toast = h('p', { class: 'toast', role: 'status' })
-  const aloud = h('p', { class: 'only-aloud', role: 'log', 'aria-live': 'polite', 'aria-label': 'Arrivals' })
+  const notice = h('p', { class: 'notice', role: 'status' })
+  const spoken = h('p', {
+    class: 'visually-hidden',
+    role: 'log',
+    'aria-live': 'polite',
+    'aria-label': 'New deliveries',
+  })
   let hide = 0
   let arrivals: string[] = []
   return {
-    element: h('div', {}, toast, aloud),
+    element: h('div', {}, notice, spoken),
     say(text) {
       clearTimeout(hide)
-      toast.textContent = text
+      notice.textContent = text
       hide = window.setTimeout(() => {
-        toast.textContent = ''
-      }, SHOWN_MS)
+        notice.textContent = ''
+      }, NOTICE_MS)
     },
     arrived(text) {
       arrivals.push(text)
       if (arrivals.length > 1) return
       setTimeout(() => {
-        aloud.textContent = arrivals.length === 1 ? arrivals.join() : `${arrivals.length} new deliveries`
+        spoken.textContent = arrivals.length === 1 ? arrivals.join() : `${arrivals.length} new deliveries`
         arrivals = []
-      }, TOGETHER_MS)
+      }, BATCH_MS)
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Puts the page together: what the parts show comes from one view, and what they do goes through the client. */
+/** Assembles the page. Its parts show one shared view, and their actions call the client. */
 import { createAnnouncer } from './announcer.js'
 import type { Client } from './client.js'
 import { copyText } from './copy-text.js'
@@ -19,42 +19,43 @@ import { createViewHolder } from './view.js'
 import { visibleText } from './visible.js'
 import type { DeliverySummary, InspectorState } from './wire.js'
 
-/** Starts the page; `onRefused` is called when the token is not taken any more. */
+/** Starts the page. Calls `onRefused` when the server no longer accepts the token. */
 export function startApp(client: Client, state: InspectorState, onRefused: () => void): void {
   const holder = createViewHolder()
   const announcer = createAnnouncer()
   const route = createRoute(holder)
   const copy = (text: string, what: string) => void copyText(text, what, announcer.say)
-  const failed = (error: unknown) => announcer.say(error instanceof Error ? error.message : 'That did not work.')
+  const onError = (error: unknown) => announcer.say(error instanceof Error ? error.message : String(error))
 
-  const onSent = (did: string) => (summary: DeliverySummary) => {
+  const onSent = (action: string) => (summary: DeliverySummary) => {
     holder.set({ selected: summary.id })
-    announcer.say(`${did}: ${outcomeOf(summary)}`)
+    announcer.say(`${action}: ${resultOf(summary)}`)
   }
-  const compose = () => showCompose({ client, events: state.events, onSent: onSent('Sent') })
+  const composeOptions = { client, events: state.events, onSent: onSent('Sent') }
+  const compose = () => showCompose(composeOptions)
   const replay = () => {
     const { selected } = holder.get()
-    if (selected !== undefined) client.replay(selected).then(onSent('Replayed'), failed)
+    if (selected !== undefined) client.replay(selected).then(onSent('Replayed'), onError)
   }
   const edit = () => {
     const details = detail.current()
-    if (details) showCompose({ client, events: state.events, onSent: onSent('Sent') }, details)
+    if (details) showCompose({ ...composeOptions, edited: details })
   }
   const copyPart = (part: 'curl' | 'test', what: string) => () => {
     const details = detail.current()
     if (details) copy(details[part], what)
   }
   const clear = () => {
-    const text = 'Every delivery is forgotten, in the file too.'
-    confirm('Forget all deliveries?', text, 'Forget all', () => void client.clear().catch(failed))
+    const text = 'This removes every delivery from the list and from the file.'
+    confirm('Delete all deliveries?', text, 'Delete all', () => void client.clear().catch(onError))
   }
 
   const detailActions: DetailActions = {
     back: () => route.close(),
     replay,
     edit,
-    copyCurl: copyPart('curl', 'The command'),
-    copyTest: copyPart('test', 'The test'),
+    copyCurl: copyPart('curl', 'Command'),
+    copyTest: copyPart('test', 'Test'),
     select: (id) => holder.set({ selected: id }),
   }
   const detail = createDetail(detailActions, state.forward)
@@ -65,7 +66,7 @@ export function startApp(client: Client, state: InspectorState, onRefused: () =>
   const count = h('p', { class: 'count' })
   const pane = h(
     'section',
-    { class: 'pane', 'aria-label': 'Deliveries received' },
+    { class: 'pane', 'aria-label': 'Received deliveries' },
     filters.element,
     count,
     list.element,
@@ -79,10 +80,10 @@ export function startApp(client: Client, state: InspectorState, onRefused: () =>
   })
   loadDetails(client, holder, detail)
   loadList(client, holder, {
-    mostKept: state.mostKept,
+    maxKept: state.maxKept,
     count,
     onRefused,
-    onArrived: (summary) => announcer.arrived(outcomeOf(summary)),
+    onArrived: (summary) => announcer.arrived(resultOf(summary)),
   })
 
   const keys: KeyActions = {
@@ -95,7 +96,7 @@ export function startApp(client: Client, state: InspectorState, onRefused: () =>
     },
     Escape() {
       route.close()
-      // The list cannot take it while nothing is in it.
+      // Blur first, because an empty list is hidden and can't take the focus.
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
       list.focus()
     },
@@ -104,13 +105,13 @@ export function startApp(client: Client, state: InspectorState, onRefused: () =>
     n: compose,
     c: detailActions.copyCurl,
     t: detailActions.copyTest,
-    x: detail.turnBody,
+    x: detail.toggleBody,
     '?': showHelp,
   }
   listenForKeys(keys)
 }
 
-function outcomeOf({ event, answered, status, outcome, verified }: DeliverySummary): string {
-  const came = !answered ? 'waiting for the answer' : `${status ?? 'no answer'} ${outcome ?? ''}`.trim()
-  return `${visibleText(event)}, ${came}${verified ? '' : ', not verified'}`
+function resultOf({ event, finished, status, outcome, verified }: DeliverySummary): string {
+  const result = finished ? `${status ?? 'no response'} ${outcome ?? ''}`.trim() : 'waiting for the response'
+  return `${visibleText(event)}, ${result}${verified ? '' : ', not verified'}`
 }

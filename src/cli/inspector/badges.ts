@@ -1,37 +1,37 @@
-/** The small labels: what was answered, and what else there is to know of a delivery at a glance. */
+/** Badges: small labels for the status and the special properties of a delivery. */
 import { h } from './element.js'
 import type { DeliverySummary } from './wire.js'
 
-/** How a status looks. */
+/** The color of a badge. */
 export type Tone = 'good' | 'bad' | 'warn' | 'plain' | 'info'
 
-/** A label. */
+/** Creates a badge. */
 export function badge(text: string, tone: Tone): HTMLElement {
   return h('span', { class: `badge ${tone}` }, text)
 }
 
-/** What was answered, as a label: the status, and for the eye alone its colour. */
-export function statusBadge({ answered, status }: Pick<DeliverySummary, 'answered' | 'status'>): HTMLElement {
-  if (!answered) return badge('…', 'plain')
+/** Creates the badge of a response's status. */
+export function statusBadge({ finished, status }: Pick<DeliverySummary, 'finished' | 'status'>): HTMLElement {
+  if (!finished) return badge('…', 'plain')
   return badge(status === null ? 'none' : String(status), toneOf(status))
 }
 
-/** 200 is success, 4xx says that it is not from GoValid, everything else makes GoValid come again. */
+/** Returns the color for a status: 200 is a success, 4xx refuses the request, and everything else makes GoValid retry. */
 export function toneOf(status: number | null): Tone {
   if (status === 200) return 'good'
   return status !== null && status >= 400 && status < 500 ? 'warn' : 'bad'
 }
 
-/** What sets a delivery apart from others. */
-export function notesOf({ verified, time, origin }: DeliverySummary): readonly HTMLElement[] {
+/** Creates the badges for the special properties of a delivery. */
+export function notesOf({ verified, attempt, origin }: DeliverySummary): readonly HTMLElement[] {
   return [
     ...(verified ? [] : [badge('not verified', 'bad')]),
-    ...(time > 1 ? [badge(`${ordinal(time)} time`, 'info')] : []),
+    ...(attempt > 1 ? [badge(`${ordinal(attempt)} attempt`, 'info')] : []),
     ...(origin === 'received' ? [] : [badge(origin, 'plain')]),
   ]
 }
 
-/** 1st, 2nd, 3rd, 4th … */
+/** Returns an ordinal: 1st, 2nd, 3rd, 4th. */
 export function ordinal(number: number): string {
   const ends: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd' }
   return `${number}${ends[new Intl.PluralRules('en', { type: 'ordinal' }).select(number)] ?? 'th'}`

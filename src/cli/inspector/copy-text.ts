@@ -1,16 +1,16 @@
-/** Copies text; where the browser does not let it, shows the text to be copied by hand. */
+/** Copies text to the clipboard, or shows it for manual copying if the browser doesn't allow access. */
 import { showDialog } from './dialogs/dialog.js'
 import { h } from './element.js'
 
-/** Copies; `say` tells that it is done. */
-export async function copyText(text: string, what: string, say: (text: string) => void): Promise<void> {
+/** Copies a text. `label` names it in the notice and in the dialog. */
+export async function copyText(text: string, label: string, say: (text: string) => void): Promise<void> {
   try {
     await navigator.clipboard.writeText(text)
-    say(`${what} is copied.`)
+    say(`${label} copied.`)
   } catch {
-    const area = h('textarea', { class: 'body-editor', rows: 10, readonly: true, 'aria-label': what })
+    const area = h('textarea', { class: 'body-editor', rows: 10, readonly: true, 'aria-label': label })
     area.value = text
-    showDialog(`${what}, to copy by hand`, 'compose', area)
+    showDialog(`${label} (copy it manually)`, 'compose', area)
     area.select()
   }
 }

@@ -1,12 +1,12 @@
-/** Makes elements. Text only ever becomes a text node: what was delivered cannot be markup here. */
+/** Creates DOM elements. Text always becomes a text node, so delivered text can't become markup. */
 
-/** Attributes, and listeners under `on…`; `false` and `undefined` leave one out. */
+/** Attributes, and event listeners under keys such as `onclick`. `false` and `undefined` are skipped. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined | ((event: Event) => void)>>
 
-/** What stands in an element. */
+/** A child of an element. `false` and `undefined` are skipped. */
 export type Child = Node | string | undefined | false
 
-/** Makes an element. */
+/** Creates an element. */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -22,12 +22,12 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Puts children in the place of those there are. */
+/** Replaces the children of an element. */
 export function fill(parent: Element, ...children: readonly Child[]): void {
   parent.replaceChildren(...present(children))
 }
 
-/** A button that does something here. */
+/** Creates a button. */
 export function button(label: string, onclick: () => void, attributes: Attributes = {}): HTMLButtonElement {
   return h('button', { type: 'button', onclick, ...attributes }, label)
 }

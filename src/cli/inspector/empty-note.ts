@@ -1,16 +1,16 @@
-/** What stands where no delivery is: how to send the first one, or how to see those that are hidden. */
+/** The note in an empty list. It shows how to send the first delivery, or how to reset the filters. */
 import { button, fill, h } from './element.js'
 import { shownOf, type ViewHolder } from './view.js'
 import type { InspectorState } from './wire.js'
 
-/** What can be done there. */
+/** The actions of the note's buttons. */
 export interface EmptyActions {
-  copy(text: string, what: string): void
+  copy(text: string, label: string): void
   compose(): void
   reset(): void
 }
 
-/** Makes it; it hides while there is something in the list. */
+/** Creates the note. It is hidden while the list has rows. */
 export function createEmptyNote(
   holder: ViewHolder,
   { forward, sendCommand }: InspectorState,
@@ -19,29 +19,29 @@ export function createEmptyNote(
   const element = h('div', { class: 'empty' })
   const first = [
     h('h2', {}, 'Waiting for the first delivery'),
-    h('p', {}, 'Send one from a second terminal, with the same secret in its environment:'),
-    command(sendCommand, () => actions.copy(sendCommand, 'The command')),
-    h('p', {}, 'or make one here:'),
-    button('Send a fixture', actions.compose, { class: 'main' }),
+    h('p', {}, 'Send one from a second terminal, with the same secret in the environment:'),
+    command(sendCommand, () => actions.copy(sendCommand, 'Command')),
+    h('p', {}, 'Or send one from here:'),
+    button('Send a test event', actions.compose, { class: 'main' }),
     h(
       'p',
       { class: 'dim' },
       forward === null
-        ? 'To see it in your own handler, start this with --forward and the address of your server.'
-        : `Every delivery goes on to ${forward}.`,
+        ? 'To pass deliveries to your own handlers, start listen with --forward and the URL of your server.'
+        : `Every delivery is forwarded to ${forward}.`,
     ),
   ]
-  const none = [
-    h('h2', {}, 'Nothing fits'),
-    h('p', {}, 'No delivery has what you search for.'),
+  const noMatches = [
+    h('h2', {}, 'No matches'),
+    h('p', {}, 'No delivery matches the search and the filters.'),
     button('Show all', actions.reset, { class: 'main' }),
   ]
   const draw = () => {
     const view = holder.get()
     const isFiltered = view.search !== '' || view.show !== 'all' || view.event !== ''
     element.hidden = shownOf(view).length > 0
-    const wanted = isFiltered ? none : first
-    if (!element.hidden && element.firstChild !== wanted[0]) fill(element, ...wanted)
+    const content = isFiltered ? noMatches : first
+    if (!element.hidden && element.firstChild !== content[0]) fill(element, ...content)
   }
   holder.onChange(draw)
   draw()

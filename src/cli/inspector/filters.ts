@@ -13,24 +13,24 @@ export interface Filters {
 
 const SHOWS: readonly (readonly [Show, string])[] = [
   ['all', 'All'],
-  ['fine', '200'],
+  ['succeeded', '200'],
   ['failed', 'Failed'],
   ['unverified', 'Not verified'],
   ['repeated', 'Repeated'],
 ]
 
-const TYPING_MS = 150
+const DEBOUNCE_MS = 150
 
-/** Makes the filters for these events; others are added as they come. */
+/** Creates the filters. `events` are the initial choices; other events are added when they arrive. */
 export function createFilters(holder: ViewHolder, events: readonly string[]): Filters {
   const search = h('input', {
-    ...{ type: 'search', class: 'search', 'aria-label': 'Search in events, headers and bodies' },
+    ...{ type: 'search', class: 'search', 'aria-label': 'Search events, headers and bodies' },
     ...{ placeholder: 'Search…   /', autocomplete: 'off', spellcheck: 'false' },
   })
   const choice = h('select', { class: 'event-choice', 'aria-label': 'Event' }, h('option', { value: '' }, 'All events'))
   const names = new Set<string>()
-  const addNames = (more: readonly string[]) => {
-    for (const name of more) {
+  const addNames = (newNames: readonly string[]) => {
+    for (const name of newNames) {
       if (names.has(name)) continue
       names.add(name)
       choice.append(h('option', { value: name }, visibleText(name)))
@@ -40,7 +40,7 @@ export function createFilters(holder: ViewHolder, events: readonly string[]): Fi
   let typing = 0
   search.addEventListener('input', () => {
     clearTimeout(typing)
-    typing = window.setTimeout(() => holder.set({ search: search.value.trim() }), TYPING_MS)
+    typing = window.setTimeout(() => holder.set({ search: search.value.trim() }), DEBOUNCE_MS)
   })
   choice.addEventListener('change', () => holder.set({ event: choice.value }))
   const radios = SHOWS.map(([show, label]) => createRadio(show, label, () => holder.set({ show })))
@@ -66,7 +66,7 @@ export function createFilters(holder: ViewHolder, events: readonly string[]): Fi
   }
 }
 
-/** Somebody can send any number of them. */
+/** The maximum number of event names in the menu, because a sender can invent any number of them. */
 const MAX_NAMES = 100
 
 function createRadio(show: Show, text: string, onchange: () => void): { label: HTMLElement; input: HTMLInputElement } {

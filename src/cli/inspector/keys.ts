@@ -1,17 +1,17 @@
-/** Single keys. They do nothing while somebody types or a dialog is open, together with another key, or where they are switched off. */
+/** Single-key shortcuts. They are inactive while the user types, in dialogs, with modifier keys, and if they are switched off. */
 import { isDialogOpen } from './dialogs/dialog.js'
-import { keysAreOn } from './preferences.js'
+import { areKeysOn } from './preferences.js'
 
-/** What each key does. */
+/** The action of each key. */
 export type KeyActions = Readonly<Record<string, () => void>>
 
-/** Listens for keys. Escape works wherever no dialog takes it. */
+/** Listens for keys. Escape also works in fields and with shortcuts switched off. */
 export function listenForKeys(actions: KeyActions): void {
   document.addEventListener('keydown', (event) => {
     const { key, ctrlKey, metaKey, altKey, target, defaultPrevented } = event
     if (defaultPrevented || ctrlKey || metaKey || altKey || isDialogOpen()) return
     const action = Object.hasOwn(actions, key) ? actions[key] : undefined
-    if (!action || (key !== 'Escape' && (isTyping(target) || !keysAreOn() || isPressed(key, target)))) return
+    if (!action || (key !== 'Escape' && (isTyping(target) || !areKeysOn() || activates(key, target)))) return
     event.preventDefault()
     action()
   })
@@ -22,7 +22,7 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
 
-/** Enter on a button or a link is for that one. */
-function isPressed(key: string, target: EventTarget | null): boolean {
+/** Whether the key activates the focused element: Enter on a button or a link must not open the delivery. */
+function activates(key: string, target: EventTarget | null): boolean {
   return key === 'Enter' && target instanceof Element && target.closest('button, a, summary, input') !== null
 }

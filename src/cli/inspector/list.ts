@@ -1,6 +1,6 @@
 /**
- * The list of deliveries: a listbox of which only the rows in sight are on the page, so that a thousand are as quick as ten. New ones
- * come in on top without moving what somebody looks at.
+ * The list of deliveries: a virtual listbox. Only the visible rows are in the document, so a thousand deliveries are as fast as ten. New rows
+ * appear at the top without moving the rows in view.
  */
 import { button, h } from './element.js'
 import { createRow, ROW_HEIGHT, type Row, rowId } from './row.js'
@@ -10,52 +10,53 @@ import { shownOf, type View, type ViewHolder } from './view.js'
 export interface List {
   readonly element: HTMLElement
   focus(): void
-  /** Selects the one so many further down, or the first where none is. */
+  /** Moves the selection down by `by` rows, or selects the first row if none is selected. */
   move(by: number): void
 }
 
-const BEYOND = 6
+/** The number of rows to keep above and below the visible rows. */
+const OVERSCAN = 6
 const REFRESH_MS = 5000
 
-/** Makes the list; `open` brings the selected one to the front. */
+/** Creates the list. `open` shows the selected delivery on narrow screens. */
 export function createList(holder: ViewHolder, open: () => void): List {
   const rows = new Map<string, Row>()
   const sheet = h('div', { class: 'sheet', role: 'presentation' })
   const box = h('div', { class: 'list', role: 'listbox', tabindex: 0, 'aria-label': 'Deliveries' }, sheet)
-  const fresh = button('', () => box.scrollTo({ top: 0 }), { class: 'fresh', hidden: true })
+  const newButton = button('', () => box.scrollTo({ top: 0 }), { class: 'new-rows', hidden: true })
   let unseen = 0
 
   const draw = () => {
     const { selected } = holder.get()
     const shown = shownOf(holder.get())
     sheet.style.height = `${shown.length * ROW_HEIGHT}px`
-    const first = Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - BEYOND)
-    const last = Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + BEYOND
-    const inSight = shown.slice(first, last)
-    const ids = new Set(inSight.map(({ id }) => id))
+    const first = Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - OVERSCAN)
+    const last = Math.ceil((box.scrollTop + box.clientHeight) / ROW_HEIGHT) + OVERSCAN
+    const visibleRows = shown.slice(first, last)
+    const ids = new Set(visibleRows.map(({ id }) => id))
     for (const [id, row] of rows) {
       if (ids.has(id)) continue
       row.element.remove()
       rows.delete(id)
     }
     const now = Date.now()
-    inSight.forEach((delivery, index) => {
+    visibleRows.forEach((delivery, index) => {
       const row = rows.get(delivery.id) ?? createRow(delivery.id)
       rows.set(delivery.id, row)
       const place = { position: first + index, total: shown.length, isSelected: delivery.id === selected }
       row.update(delivery, place, now)
-      // In the order of reading; one that stands where it belongs is not touched, since that would break a click on it.
-      const there = sheet.children[index]
-      if (there !== row.element) sheet.insertBefore(row.element, there ?? null)
+      // Keep the rows in reading order. Don't move a row that is in place, because that would cancel a click on it.
+      const current = sheet.children[index]
+      if (current !== row.element) sheet.insertBefore(row.element, current ?? null)
     })
     if (selected !== undefined && ids.has(selected)) box.setAttribute('aria-activedescendant', rowId(selected))
     else box.removeAttribute('aria-activedescendant')
     if (box.scrollTop < ROW_HEIGHT) unseen = 0
-    fresh.hidden = unseen === 0
-    fresh.textContent = `↑ ${unseen} new`
+    newButton.hidden = unseen === 0
+    newButton.textContent = `↑ ${unseen} new`
   }
 
-  const keepPlace = (view: View, before: View) => {
+  const keepScroll = (view: View, before: View) => {
     const added = addedOnTop(shownOf(view), shownOf(before))
     if (added === 0 || box.scrollTop < ROW_HEIGHT) return
     unseen += added
@@ -71,9 +72,9 @@ export function createList(holder: ViewHolder, open: () => void): List {
 
   const move = (by: number) => {
     const shown = shownOf(holder.get())
-    const at = shown.findIndex(({ id }) => id === holder.get().selected)
+    const index = shown.findIndex(({ id }) => id === holder.get().selected)
     const last = shown.length - 1
-    const next = at < 0 && by !== Number.POSITIVE_INFINITY ? 0 : Math.min(last, Math.max(0, at + by))
+    const next = index < 0 && by !== Number.POSITIVE_INFINITY ? 0 : Math.min(last, Math.max(0, index + by))
     const delivery = shown[next]
     if (!delivery) return
     reveal(next)
@@ -96,10 +97,10 @@ export function createList(holder: ViewHolder, open: () => void): List {
   new ResizeObserver(draw).observe(box)
   setInterval(draw, REFRESH_MS)
   holder.onChange((view, before) => {
-    if (view.deliveries !== before.deliveries && view.search === before.search) keepPlace(view, before)
+    if (view.deliveries !== before.deliveries && view.search === before.search) keepScroll(view, before)
     draw()
   })
-  return { element: h('div', { class: 'list-frame' }, fresh, box), focus: () => box.focus(), move }
+  return { element: h('div', { class: 'list-frame' }, newButton, box), focus: () => box.focus(), move }
 }
 
 const PAGE = 8
@@ -113,7 +114,7 @@ const STEPS: Readonly<Record<string, number>> = {
   End: Number.POSITIVE_INFINITY,
 }
 
-/** How many stand before the one that stood first. */
+/** Returns the number of rows above the row that was first before. */
 function addedOnTop(now: readonly { readonly id: string }[], before: readonly { readonly id: string }[]): number {
   const [first] = before
   return first

@@ -1,38 +1,39 @@
-/** Keeps the right pane with the selected delivery: loads it when another is selected, and again when something came to it. */
+/** Loads the details of the selected delivery, and reloads them when the delivery changes. */
 import { type Client, Refused } from './client.js'
 import type { Detail } from './detail/detail.js'
 import type { View, ViewHolder } from './view.js'
 
-/** Who holds a key down passes many. */
-const REST_MS = 60
+/** The delay before loading, because a held-down key selects many deliveries in passing. */
+const DEBOUNCE_MS = 60
 
-/** Starts to. */
+/** Starts loading details whenever the view changes. */
 export function loadDetails(client: Pick<Client, 'details'>, holder: ViewHolder, detail: Detail): void {
   let timer = 0
-  let asked = 0
+  let lastRequest = 0
   const load = async (id: string) => {
-    const mine = ++asked
-    const found = await client.details(id).catch((error: unknown) => error as Error)
-    if (mine !== asked) return
-    if (!(found instanceof Error)) return detail.show(found)
-    detail.fail(found instanceof Refused ? found.message : 'The server does not answer.')
+    const request = ++lastRequest
+    const result = await client.details(id).catch((error: unknown) => error as Error)
+    if (request !== lastRequest) return
+    if (!(result instanceof Error)) return detail.show(result)
+    detail.fail(result instanceof Refused ? result.message : 'The server does not respond. Is listen still running?')
   }
   holder.onChange((view, before) => {
     const { selected } = view
-    if (selected === before.selected && !concerns(view, before)) return
+    if (selected === before.selected && !hasChanged(view, before)) return
     clearTimeout(timer)
     if (selected === undefined) {
-      asked += 1
+      lastRequest += 1
       return detail.show(undefined)
     }
-    timer = window.setTimeout(() => void load(selected), REST_MS)
+    timer = window.setTimeout(() => void load(selected), DEBOUNCE_MS)
   })
 }
 
-/** Whether the selected delivery was answered, or its bytes came again. */
-function concerns(view: View, before: View): boolean {
+/** Whether the selected delivery is finished now, or another attempt with its bytes may have arrived. */
+function hasChanged(view: View, before: View): boolean {
   if (view.deliveries === before.deliveries || view.selected === undefined) return false
   const [now, then] = [view, before].map(({ deliveries }) => deliveries.find(({ id }) => id === view.selected))
-  const repeats = ({ deliveries }: View) => deliveries.filter(({ time, event }) => time > 1 && event === now?.event)
+  const repeats = ({ deliveries }: View) =>
+    deliveries.filter(({ attempt, event }) => attempt > 1 && event === now?.event)
   return now !== then || repeats(view).some((delivery) => !before.deliveries.includes(delivery))
 }

@@ -1,64 +1,69 @@
-/** Keeps the list with what the server has: all of it when the page connects or searches, then one by one as they come. */
+/** Keeps the list in sync with the server. It loads all deliveries on connect and on search, then adds new ones as they arrive. */
 import type { Client } from './client.js'
-import { follow } from './live-stream.js'
+import { followLiveStream } from './live-stream.js'
 import { shownOf, type ViewHolder, withDelivery } from './view.js'
 import type { DeliverySummary } from './wire.js'
 
-/** What is done with it. */
-export interface ListMeans {
-  readonly mostKept: number
-  /** Says how many there are. */
+/** The options of `loadList`. */
+export interface LoadListOptions {
+  /** The maximum number of deliveries in the list. */
+  readonly maxKept: number
+  /** The element that shows the number of deliveries. */
   readonly count: HTMLElement
+  /** Called when the server refuses the token. */
   onRefused(): void
-  /** Told of each new one once it is answered. */
+  /** Called for each new delivery when it is finished. */
   onArrived(summary: DeliverySummary): void
 }
 
-const TOGETHER_MS = 200
+const DEBOUNCE_MS = 200
 
-/** Starts to. */
-export function loadList(client: Pick<Client, 'deliveries' | 'open'>, holder: ViewHolder, means: ListMeans): void {
-  let asked = 0
+/** Starts loading the list. */
+export function loadList(
+  client: Pick<Client, 'deliveries' | 'open'>,
+  holder: ViewHolder,
+  { maxKept, count, onRefused, onArrived }: LoadListOptions,
+): void {
+  let lastRequest = 0
   let timer = 0
   const load = async () => {
-    const mine = ++asked
+    const request = ++lastRequest
     const { search } = holder.get()
-    // What arrives meanwhile belongs in it, too.
+    // Collect deliveries that arrive during the request, because the response may not contain them.
     const meanwhile: DeliverySummary[] = []
     arrivals = meanwhile
     const found = await client.deliveries(search).catch(() => undefined)
-    if (mine !== asked || !found) return
-    const put = (list: readonly DeliverySummary[], delivery: DeliverySummary) =>
-      withDelivery(list, delivery, means.mostKept)
+    if (request !== lastRequest || !found) return
+    const put = (list: readonly DeliverySummary[], delivery: DeliverySummary) => withDelivery(list, delivery, maxKept)
     holder.set({ deliveries: search === '' ? meanwhile.reduce(put, found) : found })
   }
   let arrivals: DeliverySummary[] = []
   const onDelivery = (delivery: DeliverySummary) => {
     const { search, deliveries } = holder.get()
-    if (delivery.answered) means.onArrived(delivery)
+    if (delivery.finished) onArrived(delivery)
     if (search === '') {
       arrivals.push(delivery)
-      return holder.set({ deliveries: withDelivery(deliveries, delivery, means.mostKept) })
+      return holder.set({ deliveries: withDelivery(deliveries, delivery, maxKept) })
     }
-    // Whether the search fits it is known where its body is.
+    // Ask the server, because only the server has the body to search in.
     clearTimeout(timer)
-    timer = window.setTimeout(() => void load(), TOGETHER_MS)
+    timer = window.setTimeout(() => void load(), DEBOUNCE_MS)
   }
   holder.onChange((view, before) => {
     if (view.search !== before.search) void load()
-    means.count.textContent = countOf(shownOf(view).length, view.deliveries.length, view.search !== '')
+    count.textContent = countOf(shownOf(view).length, view.deliveries.length, view.search !== '')
   })
-  void follow(client, {
+  void followLiveStream(client, {
     onMessage(message) {
       if (message.kind === 'delivery') return onDelivery(message.delivery)
-      asked += 1
+      lastRequest += 1
       arrivals = []
       holder.set({ deliveries: [], selected: undefined, isOpen: false })
     },
     onConnection(connection) {
       holder.set({ connection })
       if (connection === 'live') void load()
-      if (connection === 'refused') means.onRefused()
+      if (connection === 'refused') onRefused()
     },
   })
 }

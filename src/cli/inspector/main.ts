@@ -1,4 +1,4 @@
-/** The inspector's page: begins here, in the browser. */
+/** The entry point of the inspector's page, in the browser. */
 import { startApp } from './app.js'
 import { createClient, Refused, takeToken } from './client.js'
 import { fill, h } from './element.js'
@@ -7,29 +7,25 @@ import { applyTheme } from './preferences.js'
 applyTheme()
 const client = createClient(takeToken())
 client.state().then(
-  (state) => startApp(client, state, () => explainEnd('The token is of an earlier start.')),
+  (state) => startApp(client, state, () => showDisconnected('The token belongs to an earlier start.')),
   (error: unknown) =>
-    explainEnd(
-      error instanceof Refused ? 'The token is missing, or of an earlier start.' : 'The server does not answer.',
+    showDisconnected(
+      error instanceof Refused
+        ? 'The token is missing or belongs to an earlier start.'
+        : 'The server does not respond.',
     ),
 )
 
-/** Nothing more can be asked: says why, and what to do. */
-function explainEnd(why: string): void {
+/** Replaces the page with the reason for the lost connection and the fix. */
+function showDisconnected(reason: string): void {
   fill(
     document.body,
     h(
       'main',
       { class: 'end' },
       h('h1', {}, 'Not connected'),
-      h('p', {}, why),
-      h(
-        'p',
-        {},
-        'Open the address that ',
-        h('code', {}, 'govalid-webhooks listen'),
-        ' printed when it was started last.',
-      ),
+      h('p', {}, reason),
+      h('p', {}, 'Open the latest address that ', h('code', {}, 'govalid-webhooks listen'), ' printed.'),
     ),
   )
 }

@@ -1,17 +1,17 @@
-/** What somebody chose here: the colours, and whether single keys do something. Kept in the browser, where it keeps anything. */
+/** The user's preferences, theme and shortcuts, which are saved in the browser's local storage. */
 
-/** Dark, light, or as the system is. */
+/** The theme. `system` follows the operating system. */
 export type Theme = 'system' | 'light' | 'dark'
 
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 
-/** The chosen colours. */
+/** Returns the selected theme. */
 export function theme(): Theme {
-  const kept = read('theme')
-  return THEMES.find((name) => name === kept) ?? 'system'
+  const saved = read('theme')
+  return THEMES.find((name) => name === saved) ?? 'system'
 }
 
-/** Takes the next colours, and gives their name. */
+/** Switches to the next theme and returns it. */
 export function nextTheme(): Theme {
   const next = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length] ?? 'system'
   write('theme', next)
@@ -19,17 +19,17 @@ export function nextTheme(): Theme {
   return next
 }
 
-/** Shows the chosen colours. */
+/** Applies the selected theme to the page. */
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = theme()
 }
 
-/** Whether single keys do something. */
-export function keysAreOn(): boolean {
+/** Whether single-key shortcuts are on. */
+export function areKeysOn(): boolean {
   return read('keys') !== 'off'
 }
 
-/** Says whether they shall. */
+/** Switches single-key shortcuts on or off. */
 export function setKeys(isOn: boolean): void {
   write('keys', isOn ? 'on' : 'off')
 }
@@ -46,6 +46,6 @@ function write(name: string, value: string): void {
   try {
     localStorage.setItem(`govalid-inspector-${name}`, value)
   } catch {
-    // A browser that keeps nothing forgets it with the page.
+    // Without local storage, the preference lasts until the page is closed.
   }
 }

@@ -1,15 +1,15 @@
-/** What is in front, in the address: so that "back" leads from a delivery to the list, where there is room for one of them. */
+/** Keeps the open delivery in the URL, so that the browser's back button returns to the list on narrow screens. */
 import type { ViewHolder } from './view.js'
 
-/** Moves between the two. */
+/** Switches between the list and the details on narrow screens. */
 export interface Route {
-  /** Brings the selected delivery to the front. */
+  /** Shows the selected delivery. */
   open(): void
-  /** Goes back to the list. */
+  /** Returns to the list. */
   close(): void
 }
 
-/** Makes the route. */
+/** Creates the route. */
 export function createRoute(holder: ViewHolder): Route {
   addEventListener('popstate', () => {
     const [, id] = /^#\/([\w-]+)$/.exec(location.hash) ?? []

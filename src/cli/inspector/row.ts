@@ -1,4 +1,4 @@
-/** One row of the list. In: a delivery and its place. Out: an option of a listbox; what it says changes only when it has to. */
+/** A row of the list: an option of the listbox whose content is rebuilt only if it changed. */
 import { notesOf, statusBadge } from './badges.js'
 import { sizeOf } from './bytes.js'
 import { fill, h } from './element.js'
@@ -6,27 +6,27 @@ import { ago, took } from './times.js'
 import { visible } from './visible.js'
 import type { DeliverySummary } from './wire.js'
 
-/** How high a row is, in CSS pixels; the style sheet says the same. */
+/** The height of a row in CSS pixels. It must match `.row` in style/list.css. */
 export const ROW_HEIGHT = 62
 
-/** Where a row stands. */
+/** The position of a row in the list. */
 export interface RowPlace {
   readonly position: number
   readonly total: number
   readonly isSelected: boolean
 }
 
-/** A row that is on the page. */
+/** A row in the document. */
 export interface Row {
   readonly element: HTMLElement
   update(delivery: DeliverySummary, place: RowPlace, now: number): void
 }
 
-/** Makes a row. */
+/** Creates a row. */
 export function createRow(id: string): Row {
   const element = h('div', { role: 'option', class: 'row', id: rowId(id) })
   element.dataset['id'] = id
-  let said = ''
+  let shown = ''
   return {
     element,
     update(delivery, { position, total, isSelected }, now) {
@@ -34,11 +34,11 @@ export function createRow(id: string): Row {
       element.setAttribute('aria-selected', String(isSelected))
       element.setAttribute('aria-posinset', String(position + 1))
       element.setAttribute('aria-setsize', String(total))
-      const { event, bytes, answered, status, outcome, tookMs, verified, time, origin, receivedAt } = delivery
+      const { event, bytes, finished, status, outcome, tookMs, verified, attempt, origin, receivedAt } = delivery
       const when = ago(receivedAt, now)
-      const says = JSON.stringify([event, bytes, answered, status, outcome, tookMs, verified, time, origin, when])
-      if (says === said) return
-      said = says
+      const content = JSON.stringify([event, bytes, finished, status, outcome, tookMs, verified, attempt, origin, when])
+      if (content === shown) return
+      shown = content
       fill(
         element,
         statusBadge(delivery),
@@ -55,7 +55,7 @@ export function createRow(id: string): Row {
   }
 }
 
-/** The id of a row's element. */
+/** Returns the id of a row's element. */
 export function rowId(id: string): string {
   return `delivery-${id}`
 }

@@ -1,6 +1,6 @@
-/** Times for people. */
+/** Formats times. */
 
-/** How long ago something was. */
+/** Formats an age, such as `5 min ago`. */
 export function ago(then: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - then) / 1000))
   if (seconds < 5) return 'just now'
@@ -10,7 +10,7 @@ export function ago(then: number, now: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`
 }
 
-/** Date and time of day, by this machine's clock. */
+/** Formats the date and time of day in the browser's time zone. */
 export function clockTime(then: number): string {
   const date = new Date(then)
   const two = (value: number) => String(value).padStart(2, '0')
@@ -19,7 +19,7 @@ export function clockTime(then: number): string {
   return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
-/** How long something took. */
+/** Formats a duration. `null` means that it isn't known yet. */
 export function took(ms: number | null): string {
   if (ms === null) return 'waiting…'
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`

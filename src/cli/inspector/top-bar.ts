@@ -1,4 +1,4 @@
-/** The bar on top: where deliveries go, whether the page is connected, and what can be done at any time. */
+/** The top bar: the endpoint's address, the connection state and the global actions. */
 import { button, h } from './element.js'
 import type { Connection } from './live-stream.js'
 import { nextTheme, theme } from './preferences.js'
@@ -6,9 +6,9 @@ import type { ViewHolder } from './view.js'
 import { visibleText } from './visible.js'
 import type { InspectorState } from './wire.js'
 
-/** What the bar's buttons do. */
+/** The actions of the bar's buttons. */
 export interface BarActions {
-  copy(text: string, what: string): void
+  copy(text: string, label: string): void
   compose(): void
   clear(): void
   help(): void
@@ -17,11 +17,11 @@ export interface BarActions {
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'connecting',
   live: 'live',
-  lost: 'not connected',
-  refused: 'not connected',
+  lost: 'disconnected',
+  refused: 'disconnected',
 }
 
-/** Makes the bar. */
+/** Creates the bar. */
 export function createTopBar(
   holder: ViewHolder,
   { endpoint, forward }: InspectorState,
@@ -29,9 +29,9 @@ export function createTopBar(
 ): HTMLElement {
   const connection = h('span', { class: 'connection', role: 'status' })
   const draw = () => {
-    const now = holder.get().connection
-    connection.dataset['is'] = now
-    if (connection.textContent !== CONNECTIONS[now]) connection.textContent = CONNECTIONS[now]
+    const state = holder.get().connection
+    connection.dataset['state'] = state
+    if (connection.textContent !== CONNECTIONS[state]) connection.textContent = CONNECTIONS[state]
   }
   holder.onChange(draw)
   draw()
@@ -43,7 +43,7 @@ export function createTopBar(
     h(
       'div',
       { class: 'where' },
-      button(endpoint, () => actions.copy(endpoint, 'The address'), { title: 'Copy the address of the endpoint' }),
+      button(endpoint, () => actions.copy(endpoint, 'Address'), { title: 'Copy the address of the endpoint' }),
       forward !== null && h('span', { class: 'forward' }, `→ ${visibleText(forward)}`),
     ),
     h(
@@ -52,18 +52,18 @@ export function createTopBar(
       button('Send…', actions.compose, { class: 'main', 'aria-keyshortcuts': 'n' }),
       button('Clear', actions.clear),
       themeButton(),
-      button('?', actions.help, { 'aria-label': 'Keys and help', 'aria-keyshortcuts': '?' }),
+      button('?', actions.help, { 'aria-label': 'Keyboard shortcuts', 'aria-keyshortcuts': '?' }),
     ),
   )
 }
 
-const THEME_SIGNS = { system: '◐', light: '☀', dark: '☾' } as const
+const THEME_ICONS = { system: '◐', light: '☀', dark: '☾' } as const
 
 function themeButton(): HTMLButtonElement {
   const draw = () => {
-    element.textContent = THEME_SIGNS[theme()]
-    element.setAttribute('aria-label', `Colours: ${theme()}`)
-    element.title = `Colours: ${theme()}`
+    element.textContent = THEME_ICONS[theme()]
+    element.setAttribute('aria-label', `Theme: ${theme()}`)
+    element.title = `Theme: ${theme()}`
   }
   const element = button('', () => {
     nextTheme()

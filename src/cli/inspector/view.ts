@@ -1,20 +1,21 @@
-/** What the page shows: one value, changed as a whole, and those who are told when it changes. */
+/** The view: an immutable value with the state of the page, and the listeners for its changes. */
 import type { Connection } from './live-stream.js'
 import type { DeliverySummary } from './wire.js'
 
 /** Which deliveries the list shows. */
-export type Show = 'all' | 'fine' | 'failed' | 'unverified' | 'repeated'
+export type Show = 'all' | 'succeeded' | 'failed' | 'unverified' | 'repeated'
 
 /** The state of the page. */
 export interface View {
-  /** The newest first. */
+  /** The deliveries, newest first. */
   readonly deliveries: readonly DeliverySummary[]
   readonly search: string
   readonly show: Show
-  /** An event's name; empty for all. */
+  /** The selected event name. An empty string means all events. */
   readonly event: string
+  /** The id of the selected delivery. */
   readonly selected: string | undefined
-  /** Whether the selected one is in front, where there is room for one pane. */
+  /** Whether the details cover the list on narrow screens. */
   readonly isOpen: boolean
   readonly connection: Connection
 }
@@ -22,8 +23,9 @@ export interface View {
 /** Holds the view. */
 export interface ViewHolder {
   get(): View
+  /** Replaces some fields of the view. */
   set(part: Partial<View>): void
-  /** Called after every change with what is and what was. */
+  /** Adds a listener that is called after every change with the new and the old view. */
   onChange(listener: (view: View, before: View) => void): void
 }
 
@@ -37,7 +39,7 @@ const START: View = {
   connection: 'connecting',
 }
 
-/** Makes a holder. */
+/** Creates a holder. */
 export function createViewHolder(): ViewHolder {
   const listeners: ((view: View, before: View) => void)[] = []
   let view = START
@@ -54,23 +56,23 @@ export function createViewHolder(): ViewHolder {
 
 const SHOWS: Readonly<Record<Show, (delivery: DeliverySummary) => boolean>> = {
   all: () => true,
-  fine: ({ answered, failure }) => answered && failure === null,
+  succeeded: ({ finished, failure }) => finished && failure === null,
   failed: ({ failure }) => failure !== null,
   unverified: ({ verified }) => !verified,
-  repeated: ({ time }) => time > 1,
+  repeated: ({ attempt }) => attempt > 1,
 }
 
-/** The deliveries that the filters let through. The search has been applied where the bodies are. */
+/** Returns the deliveries that match the filters. The server has already applied the search. */
 export function shownOf({ deliveries, show, event }: View): readonly DeliverySummary[] {
   return deliveries.filter((delivery) => SHOWS[show](delivery) && (event === '' || delivery.event === event))
 }
 
-/** The list with a delivery put in, or put in its own place. */
+/** Returns the list with a delivery added at the top, or replaced in place. */
 export function withDelivery(
   deliveries: readonly DeliverySummary[],
   delivery: DeliverySummary,
-  mostKept: number,
+  maxKept: number,
 ): readonly DeliverySummary[] {
-  if (!deliveries.some(({ id }) => id === delivery.id)) return [delivery, ...deliveries].slice(0, mostKept)
+  if (!deliveries.some(({ id }) => id === delivery.id)) return [delivery, ...deliveries].slice(0, maxKept)
   return deliveries.map((other) => (other.id === delivery.id ? delivery : other))
 }

@@ -1,13 +1,13 @@
 /**
- * Makes text from outside visible: what would not be seen, or would turn the text around it (control characters, direction marks, lone
- * surrogates), becomes a small label. In: text. Out: text and labels.
+ * Makes untrusted text visible. Characters that are invisible or change the direction of the text (control characters, direction marks, lone
+ * surrogates) become small labels.
  */
 import { type Child, h } from './element.js'
 
-/** Repeated ones share a label, so that a megabyte of them stays quick. Line breaks and tabs are what they are. */
+/** Hidden characters. Repeated ones share a label, so that a megabyte of them stays fast. Line breaks and tabs are visible. */
 const HIDDEN = /((?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}])\1*/gu
 
-/** The text with labels for what is hidden in it. */
+/** Returns the text with labels for its hidden characters. */
 export function visible(text: string): readonly Child[] {
   const parts: Child[] = []
   let end = 0
@@ -19,12 +19,12 @@ export function visible(text: string): readonly Child[] {
   return parts.filter((part) => part !== '')
 }
 
-/** The same as plain text, for names in one line and for what is read aloud. */
+/** Returns the same as plain text, for attributes and screen readers. */
 export function visibleText(text: string): string {
   return text.replaceAll(HIDDEN, (_, character: string) => `[${nameOf(character)}]`)
 }
 
-/** The label of a byte that is no UTF-8. */
+/** Creates the label of a byte that isn't UTF-8. */
 export function byteLabel(byte: number, times: number): HTMLElement {
   return label(byte.toString(16).toUpperCase().padStart(2, '0'), times)
 }

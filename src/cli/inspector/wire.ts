@@ -1,28 +1,28 @@
-/** What the inspector's page and its server say to each other: types alone, and nothing that could hold a secret. */
+/** The types of the messages between the inspector's page and its server. None of them contains a secret. */
 
-/** How a delivery came to be: from outside, again from the log, or made in the inspector. */
+/** The origin of a delivery: received from a sender, replayed from the log, or sent from the inspector. */
 export type Origin = 'received' | 'replayed' | 'sent'
 
-/** A header as it came: names keep their case and may repeat. */
+/** A header as received. Names keep their case and may repeat. */
 export type HeaderLine = readonly [name: string, value: string]
 
-/** What a delivery was answered, and by whom. */
-export interface GivenResponse {
-  /** `listen` itself, or the address it forwards to. */
+/** The response to a delivery. */
+export interface DeliveryResponse {
+  /** Who responded: `listen` itself, or the URL that it forwards to. */
   readonly by: 'listen' | 'forward'
-  /** `null` when there was no answer. */
+  /** The HTTP status, or `null` if no response arrived. */
   readonly status: number | null
-  /** The outcome that a receiver of this package names. */
+  /** The outcome in the response of a receiver of this package. */
   readonly outcome: string | null
-  /** Why GoValid would count it as a failure; `null` where it would not. */
+  /** Why GoValid would count the response as a failure, or `null` for a success. */
   readonly failure: string | null
   readonly headers: readonly HeaderLine[]
-  /** The beginning of its body. */
+  /** The first 64 KiB of the response body. */
   readonly text: string
   readonly tookMs: number
 }
 
-/** What the list shows of a delivery. */
+/** The summary of a delivery in the list. */
 export interface DeliverySummary {
   readonly id: string
   /** Epoch milliseconds. */
@@ -30,84 +30,86 @@ export interface DeliverySummary {
   readonly origin: Origin
   readonly method: string
   readonly path: string
-  /** The name of its event, or in brackets what stands in the place of one. */
+  /** The event name, or a placeholder such as `(not JSON)`. */
   readonly event: string
-  /** The length of the body. */
+  /** The length of the body in bytes. */
   readonly bytes: number
   readonly verified: boolean
-  /** Which time these bytes came, from 1. */
-  readonly time: number
-  /** Whether the answer is there, be it that there was none. */
-  readonly answered: boolean
+  /** The number of the attempt with these bytes, from 1. */
+  readonly attempt: number
+  /** Whether a response was sent, or the wait for one has ended. */
+  readonly finished: boolean
   readonly status: number | null
   readonly outcome: string | null
   readonly failure: string | null
   readonly tookMs: number | null
 }
 
-/** One thing that is wrong with a signature, as `explain` words it. */
+/** A finding of `explain` about a signature. */
 export interface SignatureFinding {
   readonly code: string
   readonly message: string
   readonly fix: string
-  /** The delivery that the signature belongs to, where it is that of another. */
+  /** The id of the delivery that the signature belongs to, or `null`. */
   readonly delivery: string | null
 }
 
-/** Whether a delivery verifies, and if not, why. */
+/** Whether a delivery verifies, and the findings if it doesn't. */
 export type Verification =
   | { readonly valid: true }
   | { readonly valid: false; readonly proven: boolean; readonly findings: readonly SignatureFinding[] }
 
-/** What the body says, read as a receiver reads it. */
+/** The event in the body, as a receiver reads it. */
 export type Reading =
   | {
       readonly known: boolean
       readonly issues: readonly { readonly path: string; readonly expected: string; readonly received: string }[]
     }
-  | { readonly unworkable: string }
+  | { readonly unprocessable: string }
 
 /** Everything about a delivery. */
 export interface DeliveryDetails {
   readonly summary: DeliverySummary
   readonly headers: readonly HeaderLine[]
-  /** The exact bytes, in base64. */
+  /** The exact bytes in base64. */
   readonly body: string
-  /** Whether the body was refused before it was read to its end. */
+  /** Whether the body is incomplete, because it was refused while it was read. */
   readonly isCut: boolean
-  /** SHA-256 of the bytes: what a receiver deduplicates by. */
+  /** The SHA-256 of the bytes, which a receiver uses to detect duplicates. */
   readonly digest: string
   readonly verification: Verification
   readonly reading: Reading
-  readonly response: GivenResponse | null
-  /** Every time these bytes came, the first time first; this one is among them. */
+  readonly response: DeliveryResponse | null
+  /** All attempts with these bytes, including this one, oldest first. */
   readonly attempts: readonly DeliverySummary[]
+  /** The delivery as a curl command. */
   readonly curl: string
+  /** The delivery as a test. */
   readonly test: string
 }
 
-/** What the page has to know once. */
+/** The state that the page loads once. */
 export interface InspectorState {
   readonly endpoint: string
   readonly forward: string | null
   readonly events: readonly string[]
-  /** How many deliveries are kept at most. */
-  readonly mostKept: number
-  /** The command that sends a first delivery; the secret is in the environment. */
+  /** The maximum number of deliveries in the log. */
+  readonly maxKept: number
+  /** The command that sends a first delivery. It reads the secret from the environment. */
   readonly sendCommand: string
 }
 
-/** A body to be sent, from the editor. */
+/** A delivery to send from the editor. */
 export interface SendRequest {
-  /** Its bytes, in base64. */
+  /** The body in base64. */
   readonly body: string
-  /** Whether it is signed with the secret; else the headers of `from` go with it as they are. */
+  /** Whether to sign the body with the secret. Otherwise the headers of `from` are sent unchanged. */
   readonly isSigned: boolean
-  /** The delivery it was edited from. */
+  /** The id of the edited delivery, or `null`. */
   readonly from: string | null
 }
 
-/** What the server tells of as it happens. */
+/** A server-sent event. */
 export type LiveMessage =
   | { readonly kind: 'delivery'; readonly delivery: DeliverySummary }
   | { readonly kind: 'cleared' }

@@ -1,4 +1,4 @@
-/** `listen`: a local endpoint that keeps what it gets, and an inspector to look at it, replay it, edit it and forward it. */
+/** The `listen` command: a local endpoint that records deliveries, and an inspector to view, replay, edit and forward them. */
 
 import { page } from 'inspector:page'
 import { randomBytes } from 'node:crypto'
@@ -12,10 +12,12 @@ import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
 import { type DeliveryLog, openDeliveryLog } from './delivery-log.js'
 import { createEndpointServer } from './endpoint-server.js'
+import { createInspectorApi } from './inspector-api.js'
 import { createInspectorServer } from './inspector-server.js'
 import { createIntake } from './intake.js'
 import { createJsonPrinter, createPrinter } from './printer.js'
-import { hostOf, start, stop, untilEnded } from './servers.js'
+import { start, stop, untilStopped, urlHostOf } from './servers.js'
+import type { ListenSettings } from './settings.js'
 import { createWatchers } from './watchers.js'
 
 interface ListenOptions {
@@ -30,12 +32,16 @@ interface ListenOptions {
   readonly json?: true
 }
 
+type Secrets = Pick<ListenSettings, 'secret' | 'otherSecrets'>
+
 const LOOPBACK = '127.0.0.1'
 const MIB = 1024 * 1024
 
 const ABOUT = `
-The last 1,000 deliveries are kept in the file and shown in the inspector: a page on this machine alone, whose address has a token
-that is new with each start. Without --forward they are answered as a receiver of this package would.
+The last 1,000 deliveries are saved in the file and shown in the inspector. Only
+this machine can open the inspector, and its address contains a token that
+changes with every start. Without --forward, the endpoint responds as a receiver
+of this package does.
 
 Examples:
   $ govalid-webhooks listen
@@ -46,20 +52,19 @@ Examples:
 export const addListen: AddCommand = (program, host, act) => {
   const command = program
     .command('listen')
-    .description('a local endpoint with an inspector: see deliveries, replay, edit and forward them')
-    .option('--forward <url>', 'pass each delivery on to this address, and answer as it does', toUrl)
+    .description('start a local endpoint with an inspector to view, replay, edit and forward deliveries')
+    .option('--forward <url>', 'forward each delivery to this URL and return its response', toUrl)
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
+    .option('--other-secret-env <name>', 'also try the secret in this environment variable; repeat for more', collect)
     .option(
-      '--other-secret-env <name>',
-      'the variable of another secret that may have signed; can be repeated',
-      collect,
+      '--without-signature-field',
+      "verify the body without its signature field (signedContent: 'body-without-signature')",
     )
-    .option('--without-signature-member', "as a receiver with signedContent: 'body-without-signature' does")
-    .option('--port <n>', 'the port of the endpoint; 0 for any', wholeFrom(0, 65_535), 4000)
-    .option('--inspector-port <n>', 'the port of the inspector (default: the next one)', wholeFrom(0, 65_535))
-    .option('--host <address>', 'where the endpoint listens; the inspector is on loopback always', LOOPBACK)
-    .option('--file <file>', 'where deliveries are kept', '.govalid-webhooks/deliveries.jsonl')
-    .option('--json', 'print lines of JSON: where it listens, then one a delivery')
+    .option('--port <n>', 'the port of the endpoint; 0 for any free port', wholeFrom(0, 65_535), 4000)
+    .option('--inspector-port <n>', 'the port of the inspector (default: the next port)', wholeFrom(0, 65_535))
+    .option('--host <address>', 'the address of the endpoint; the inspector is always on loopback', LOOPBACK)
+    .option('--file <file>', 'save deliveries in this file', '.govalid-webhooks/deliveries.jsonl')
+    .option('--json', 'print JSON lines: the addresses first, then one line per delivery')
     .addHelpText('after', ABOUT)
     .action(act((options: ListenOptions) => listen(host, options)))
 }
@@ -67,41 +72,36 @@ export const addListen: AddCommand = (program, host, act) => {
 async function listen(host: Host, options: ListenOptions): Promise<ExitCode> {
   const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
   const otherSecrets: string[] = []
-  for (const name of options.otherSecretEnv ?? [])
-    otherSecrets.push(await readSecret(host, name, name, 'another secret'))
+  for (const name of options.otherSecretEnv ?? []) {
+    otherSecrets.push(await readSecret(host, name, name, 'the other secret'))
+  }
   const log = openDeliveryLog(resolve(host.cwd, options.file), (code) => {
-    host.note(`Deliveries cannot be written to the file (${code}); they are kept until this ends.`)
+    host.note(`Can't write deliveries to the file (${code}). They are kept in memory until this command ends.`)
   })
   try {
-    return await run(host, options, log, { secret, otherSecrets })
+    return await serve(host, options, log, { secret, otherSecrets })
   } finally {
     log.close()
   }
 }
 
-interface Secrets {
-  readonly secret: string
-  readonly otherSecrets: readonly string[]
-}
-
-async function run(host: Host, options: ListenOptions, log: DeliveryLog, secrets: Secrets): Promise<ExitCode> {
+async function serve(host: Host, options: ListenOptions, log: DeliveryLog, secrets: Secrets): Promise<ExitCode> {
   const { forward: forwardTo, json } = options
   const signedContent = options.withoutSignatureField ? 'body-without-signature' : 'body'
-  const ended = untilEnded()
+  const stopped = untilStopped()
   const watchers = createWatchers()
   const printer = json ? createJsonPrinter(host) : createPrinter(host)
   const onChange = (delivery: DeliverySummary) => {
     watchers.announce({ kind: 'delivery', delivery })
-    if (delivery.answered) printer.delivery(delivery)
+    if (delivery.finished) printer.delivery(delivery)
   }
   const intake = createIntake({ secret: secrets.secret, signedContent, log, forwardTo, onChange })
   const endpointServer = createEndpointServer(intake, forwardTo === undefined ? MIB : 4 * MIB)
   const port = await start(endpointServer, { port: options.port, address: options.host, option: '--port' })
-  const endpoint = `http://${hostOf(options.host)}:${port}/webhooks/govalid`
+  const endpoint = `http://${urlHostOf(options.host)}:${port}/webhooks/govalid`
   const token = randomBytes(24).toString('base64url')
-  const { announce } = watchers
-  const folder = host.cwd
-  const api = { ...secrets, log, intake, announce, signedContent, endpoint, forwardTo, folder } as const
+  const settings: ListenSettings = { ...secrets, signedContent, endpoint, forwardTo, folder: host.cwd }
+  const api = createInspectorApi({ settings, log, intake, watchers })
   const inspectorServer = createInspectorServer({ page, token, watchers, api })
   try {
     refuseLoop(forwardTo, options.host, port)
@@ -109,7 +109,7 @@ async function run(host: Host, options: ListenOptions, log: DeliveryLog, secrets
     const inspector = `http://${LOOPBACK}:${inspectorPort}/#${token}`
     const file = relative(host.cwd, resolve(host.cwd, options.file))
     printer.start({ endpoint, inspector, forward: forwardTo ?? null, file, kept: log.all().length })
-    await ended
+    await stopped
   } finally {
     watchers.close()
     await stop(endpointServer, inspectorServer)
@@ -118,23 +118,23 @@ async function run(host: Host, options: ListenOptions, log: DeliveryLog, secrets
   return EXIT.ok
 }
 
-/** The port that was asked for, or the one behind the endpoint's, or any. */
+/** Starts the inspector on the requested port. Without one, it uses the port after the endpoint's port, or any free port. */
 async function startInspector(server: Server, { inspectorPort }: ListenOptions, endpointPort: number): Promise<number> {
-  const place = { address: LOOPBACK, option: '--inspector-port' as const }
-  if (inspectorPort !== undefined) return start(server, { ...place, port: inspectorPort })
+  const binding = { address: LOOPBACK, option: '--inspector-port' as const }
+  if (inspectorPort !== undefined) return start(server, { ...binding, port: inspectorPort })
   try {
-    return await start(server, { ...place, port: endpointPort < 65_535 ? endpointPort + 1 : 0 })
+    return await start(server, { ...binding, port: endpointPort < 65_535 ? endpointPort + 1 : 0 })
   } catch {
-    return start(server, { ...place, port: 0 })
+    return start(server, { ...binding, port: 0 })
   }
 }
 
-const HERE = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/
+const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/
 
-/** What is forwarded to the endpoint itself would go round for ever. */
+/** Refuses to forward to the endpoint itself, because every delivery would be forwarded endlessly. */
 function refuseLoop(forwardTo: string | undefined, address: string, port: number): void {
   if (forwardTo === undefined) return
   const { hostname, port: target } = new URL(forwardTo)
-  if (Number(target) !== port || !(HERE.test(hostname) || hostname === address)) return
-  throw new UsageError('--forward is the address of this endpoint itself; give that of your own server.')
+  if (Number(target) !== port || !(THIS_MACHINE.test(hostname) || hostname === address)) return
+  throw new UsageError("--forward is this endpoint's own address. Pass the URL of your server.")
 }

@@ -1,73 +1,74 @@
 /**
- * The last deliveries, in memory and in a file, so that a restart loses nothing: an arrival is in the file before it is answered. The file
- * is compacted when it is opened, and when it has grown to more than twice what is kept.
+ * The log of the last deliveries, in memory and in a file. An arrival is written to the file before the response is sent, so a restart loses
+ * nothing. The file is compacted when it is opened and when it exceeds twice the size of the kept deliveries.
  */
 import { isObject } from '../../events/shapes.js'
-import type { DeliverySummary, GivenResponse } from '../inspector/wire.js'
+import type { DeliveryResponse, DeliverySummary } from '../inspector/wire.js'
 import { openLogFile } from './log-file.js'
-import { bytesOf, type DeliveryRecord, isRecord, isResponse, summarise } from './record.js'
+import { bytesOf, type DeliveryRecord, isRecord, isResponse, summarize } from './record.js'
 
-/** The log. */
+/** The log of deliveries. */
 export interface DeliveryLog {
-  /** Keeps a delivery, counts which time its bytes came, and lets the oldest go that are too many. */
-  add(record: Omit<DeliveryRecord, 'time'>): DeliverySummary
-  /** Keeps the answer to it. */
-  response(id: string, response: GivenResponse): DeliverySummary | undefined
-  /** A delivery by its id. */
+  /** Adds a delivery, counts the attempts with the same bytes, and drops the oldest deliveries beyond the limit. */
+  add(record: Omit<DeliveryRecord, 'attempt'>): DeliverySummary
+  /** Adds the response to a delivery. Returns `undefined` if the delivery is no longer in the log. */
+  response(id: string, response: DeliveryResponse): DeliverySummary | undefined
+  /** Finds a delivery by its id. */
   find(id: string): DeliveryRecord | undefined
-  /** Every delivery, the oldest first. */
+  /** Returns all deliveries, oldest first. */
   all(): readonly DeliveryRecord[]
-  /** Summaries, the newest first; of those alone whose event, path, headers or body hold `search`. */
+  /** Returns summaries, newest first. `search` selects deliveries whose event, path, headers or body contain it. */
   list(search?: string): readonly DeliverySummary[]
-  /** Forgets everything, in the file too. */
+  /** Deletes all deliveries, also from the file. */
   clear(): void
-  /** Lets go of the file. */
+  /** Releases the file. */
   close(): void
 }
 
-/** How many deliveries are kept. */
+/** The maximum number of deliveries in the log. */
 export const MAX_KEPT = 1000
+/** The maximum length of all bodies in base64, in characters. */
 const MAX_CHARACTERS = 128 * 1024 * 1024
 
-interface Kept {
+interface Entry {
   record: DeliveryRecord
   summary: DeliverySummary
 }
 
 /**
- * Opens a log. `onTrouble` is told when something could not be written: the delivery is kept in memory and answered all the same.
+ * Opens a log. If the file can't be written, `onWriteError` gets the error's code and the delivery is kept in memory only.
  *
- * @throws UsageError when the file cannot be used.
+ * @throws UsageError if the file can't be used.
  */
-export function openDeliveryLog(file: string, onReport: (code: string) => void): DeliveryLog {
+export function openDeliveryLog(file: string, onWriteError: (code: string) => void): DeliveryLog {
   const lines = openLogFile(file)
-  let kept = withinLimits(readKept(lines.values))
-  const attempt = (write: () => void) => {
+  let kept = withinLimits(readEntries(lines.values))
+  const tryToWrite = (write: () => void) => {
     try {
       write()
     } catch (error) {
-      onReport((error as NodeJS.ErrnoException).code ?? 'unknown')
+      onWriteError((error as NodeJS.ErrnoException).code ?? 'unknown')
     }
   }
   const compact = () => lines.rewrite(kept.map(({ record }) => record))
   const write = (value: unknown) => {
     lines.append(value)
-    if (lines.size() > 2 * sizeOf(kept) + ROOM) compact()
+    if (lines.size() > 2 * sizeOf(kept) + MIN_GROWTH) compact()
   }
   compact()
   return {
     add(arrived) {
-      const record = { ...arrived, time: timesOf(kept, arrived.digest) + 1 }
-      const summary = summarise(record)
+      const record = { ...arrived, attempt: attemptsOf(kept, arrived.digest) + 1 }
+      const summary = summarize(record)
       kept = withinLimits([...kept, { record, summary }])
-      attempt(() => write(record))
+      tryToWrite(() => write(record))
       return summary
     },
     response(id, response) {
       const found = kept.find(({ record }) => record.id === id)
       if (!found) return undefined
       addResponse(found, response)
-      attempt(() => write({ responseTo: id, response }))
+      tryToWrite(() => write({ responseTo: id, response }))
       return found.summary
     },
     find: (id) => kept.find(({ record }) => record.id === id)?.record,
@@ -79,46 +80,48 @@ export function openDeliveryLog(file: string, onReport: (code: string) => void):
     },
     clear() {
       kept = []
-      attempt(compact)
+      tryToWrite(compact)
     },
     close: () => lines.close(),
   }
 }
 
-/** A small log is not compacted at every turn. */
-const ROOM = 4 * 1024 * 1024
+/** How far the file may grow before it is compacted, so that a small log isn't compacted on every write. */
+const MIN_GROWTH = 4 * 1024 * 1024
 
-function readKept(values: readonly unknown[]): readonly Kept[] {
-  const byId = new Map<string, Kept>()
+function readEntries(values: readonly unknown[]): readonly Entry[] {
+  const byId = new Map<string, Entry>()
   for (const value of values) {
-    if (isRecord(value)) byId.set(value.id, { record: value, summary: summarise(value) })
+    if (isRecord(value)) byId.set(value.id, { record: value, summary: summarize(value) })
     else if (isObject(value) && isResponse(value['response'])) {
-      const answered = byId.get(String(value['responseTo']))
-      if (answered) addResponse(answered, value['response'])
+      const entry = byId.get(String(value['responseTo']))
+      if (entry) addResponse(entry, value['response'])
     }
   }
   return [...byId.values()]
 }
 
-function addResponse(kept: Kept, response: GivenResponse): void {
-  kept.record = { ...kept.record, response }
-  kept.summary = summarise(kept.record)
+function addResponse(entry: Entry, response: DeliveryResponse): void {
+  entry.record = { ...entry.record, response }
+  entry.summary = summarize(entry.record)
 }
 
-function timesOf(kept: readonly Kept[], digest: string): number {
-  return Math.max(0, ...kept.filter(({ record }) => record.digest === digest).map(({ record }) => record.time))
+function attemptsOf(entries: readonly Entry[], digest: string): number {
+  return Math.max(0, ...entries.filter(({ record }) => record.digest === digest).map(({ record }) => record.attempt))
 }
 
-function withinLimits(kept: readonly Kept[]): readonly Kept[] {
-  let first = Math.max(0, kept.length - MAX_KEPT)
-  let size = sizeOf(kept.slice(first))
-  for (; size > MAX_CHARACTERS && first < kept.length - 1; first += 1) size -= kept[first]?.record.body.length ?? 0
-  return kept.slice(first)
+function withinLimits(entries: readonly Entry[]): readonly Entry[] {
+  let first = Math.max(0, entries.length - MAX_KEPT)
+  let size = sizeOf(entries.slice(first))
+  for (; size > MAX_CHARACTERS && first < entries.length - 1; first += 1) {
+    size -= entries[first]?.record.body.length ?? 0
+  }
+  return entries.slice(first)
 }
 
-/** Bodies are what weighs. */
-function sizeOf(kept: readonly Kept[]): number {
-  return kept.reduce((sum, { record }) => sum + record.body.length, 0)
+/** Returns the length of all bodies, which make up almost the whole size. */
+function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { record }) => sum + record.body.length, 0)
 }
 
 function textOf(record: DeliveryRecord): string {

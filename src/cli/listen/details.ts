@@ -1,50 +1,41 @@
-/** Everything there is to say of one delivery. In: its record and the others. Out: what the page shows. */
+/** Collects everything that the inspector shows about one delivery. */
 import { readEnvelope } from '../../delivery/envelope.js'
 import { readEvent } from '../../delivery/event.js'
 import { type Explanation, explain } from '../../testing/explain.js'
 import { findReceiver } from '../init/written-receiver.js'
 import type { DeliveryDetails, HeaderLine, Reading, Verification } from '../inspector/wire.js'
 import { toCurl, toTest } from './copy.js'
-import type { DeliveryLog } from './delivery-log.js'
-import { bytesOf, type DeliveryRecord, summarise } from './record.js'
+import { bytesOf, type DeliveryRecord, summarize } from './record.js'
+import type { ListenSettings } from './settings.js'
 
-/** What details are made with. */
-export interface DetailMeans {
-  readonly log: DeliveryLog
-  readonly secret: string
-  /** Secrets of other webhooks: perhaps one of them signed. */
-  readonly otherSecrets: readonly string[]
-  readonly signedContent: 'body' | 'body-without-signature'
-  readonly endpoint: string
-  readonly forwardTo: string | undefined
-  /** Where it was started; perhaps the project's. */
-  readonly folder: string
-}
-
-/** The details of a delivery, verified with the secret there is now. */
-export async function detailsOf(means: DetailMeans, record: DeliveryRecord): Promise<DeliveryDetails> {
+/** Returns the details of a recorded delivery. `all` are all recorded deliveries. The current secret is used to verify it. */
+export async function detailsOf(
+  record: DeliveryRecord,
+  all: readonly DeliveryRecord[],
+  settings: ListenSettings,
+): Promise<DeliveryDetails> {
   const { headers, body, isCut, digest } = record
   return {
     ...{ headers, body, isCut, digest },
-    summary: summarise(record),
-    verification: await verificationOf(means, record),
+    summary: summarize(record),
+    verification: await verificationOf(record, all, settings),
     reading: readingOf(bytesOf(record)),
     response: record.response ?? null,
-    attempts: means.log
-      .all()
-      .filter((other) => other.digest === digest)
-      .map(summarise),
-    curl: toCurl(record, addressFor(means, record)),
-    test: toTest(record, findReceiver(means.folder)),
+    attempts: all.filter((other) => other.digest === digest).map(summarize),
+    curl: toCurl(record, targetOf(record, settings)),
+    test: toTest(record, findReceiver(settings.folder)),
   }
 }
 
-/** How many other bodies a signature is tried on. */
+/** The maximum number of other bodies to try a signature on. */
 const MAX_OTHERS = 20
 
-/** On its own first: that it was changed on its way says more than whose signature it has. */
-async function verificationOf(means: DetailMeans, record: DeliveryRecord): Promise<Verification> {
-  const { log, secret, otherSecrets, signedContent } = means
+/** Verifies the delivery alone first, because a changed body explains more than a signature that belongs to another delivery. */
+async function verificationOf(
+  record: DeliveryRecord,
+  all: readonly DeliveryRecord[],
+  { secret, otherSecrets, signedContent }: ListenSettings,
+): Promise<Verification> {
   const input = {
     rawBody: bytesOf(record),
     headers: toLists(record.headers),
@@ -52,10 +43,7 @@ async function verificationOf(means: DetailMeans, record: DeliveryRecord): Promi
   }
   const alone = await explain(input)
   if (alone.valid || alone.proven) return toVerification(alone, [])
-  const others = log
-    .all()
-    .filter(({ digest }) => digest !== record.digest)
-    .slice(-MAX_OTHERS)
+  const others = all.filter(({ digest }) => digest !== record.digest).slice(-MAX_OTHERS)
   return toVerification(await explain({ ...input, otherBodies: others.map(bytesOf) }), others)
 }
 
@@ -76,16 +64,16 @@ function toLists(headers: readonly HeaderLine[]): Readonly<Record<string, readon
 
 function readingOf(rawBody: Uint8Array): Reading {
   const envelope = readEnvelope(rawBody)
-  if ('unworkable' in envelope) return { unworkable: envelope.unworkable }
-  const { known, issues } = readEvent(envelope.type, envelope.payload)
+  if ('unprocessable' in envelope) return { unprocessable: envelope.unprocessable }
+  const { known, issues } = readEvent(envelope)
   return {
     known,
     issues: issues.map(({ path, expected, received }) => ({ path: path.join('.'), expected, received })),
   }
 }
 
-/** Where a copied command sends to: where the handlers are. */
-function addressFor({ endpoint, forwardTo }: DetailMeans, { path }: DeliveryRecord): string {
+/** Returns the URL for a copied curl command. With `--forward`, the command goes straight to the handlers. */
+function targetOf({ path }: DeliveryRecord, { endpoint, forwardTo }: ListenSettings): string {
   if (forwardTo !== undefined) return forwardTo
   return /^\/[\w./~%-]*$/.test(path) ? new URL(path, endpoint).href : endpoint
 }

@@ -1,4 +1,4 @@
-/** The endpoint of `listen`: reads a request's bytes within the limits of a receiver, gives them to the intake, and writes its answer. */
+/** The endpoint of `listen`: reads the body within a receiver's limits, passes the delivery to the intake and writes its response. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { endResponse, toDelivery } from '../../adapters/node-request.js'
 import { systemClock } from '../../clock.js'
@@ -6,12 +6,12 @@ import { readRawBody } from '../../delivery/raw-body.js'
 import type { RefusedCode } from '../../errors.js'
 import type { BodyStream } from '../../types.js'
 import { pairsOf } from './forward.js'
-import type { Intake, WrittenResponse } from './intake.js'
+import type { Intake, IntakeResponse } from './intake.js'
 
-/** How long a body may take, in milliseconds: as long as at a receiver. */
+/** The time limit for reading a body, in milliseconds. It is the same as a receiver's limit. */
 const BODY_DEADLINE_MS = 2500
 
-/** Makes the server of the endpoint; it answers at every path. */
+/** Creates the endpoint's server. It accepts deliveries on every path. */
 export function createEndpointServer(intake: Intake, maxBodyBytes: number): Server {
   return createServer((request, response) => {
     serve(intake, maxBodyBytes, request, response).catch(() => response.destroy())
@@ -28,18 +28,18 @@ async function serve(
   const { method = '', url: path = '/' } = request
   const headers = pairsOf(request.rawHeaders)
   const arrival = { origin: 'received' as const, method, path, headers, rawBody, isCut: refused !== undefined }
-  const { response: answer } = await intake.take(arrival, refused)
-  write(request, response, answer)
+  const taken = await intake.take(arrival, refused)
+  write(request, response, taken.response)
 }
 
-/** The bytes; those that came until it was refused, where it was. */
+/** Reads the body. If the body is refused, `rawBody` contains the bytes that arrived before. */
 async function readBody(
   request: IncomingMessage,
   maxBodyBytes: number,
 ): Promise<{ rawBody: Uint8Array; refused?: RefusedCode }> {
   const chunks: Uint8Array[] = []
   const body = copying(toDelivery(request, '').body as BodyStream, chunks)
-  // The method and the headers are for the intake to judge: whatever came is shown.
+  // The fixed method and missing headers skip their checks here. The intake judges them, so that every request is recorded.
   const delivery = { method: 'POST', header: () => undefined, body }
   const limits = { clock: systemClock, maxBodyBytes, bodyDeadlineMs: BODY_DEADLINE_MS }
   const read = await readRawBody(delivery, limits)
@@ -59,10 +59,9 @@ function copying(stream: BodyStream, chunks: Uint8Array[]): BodyStream {
   }
 }
 
-function write(request: IncomingMessage, response: ServerResponse, answer: WrittenResponse): void {
+function write(request: IncomingMessage, response: ServerResponse, written: IntakeResponse): void {
   if (response.destroyed) return
-  const { status, headers } = answer
-  // A list keeps what is repeated, such as cookies.
-  response.writeHead(status, headers.flat())
-  endResponse(request, response, answer)
+  // A flat list keeps repeated headers, such as cookies.
+  response.writeHead(written.status, written.headers.flat())
+  endResponse(request, response, written)
 }

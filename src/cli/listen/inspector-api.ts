@@ -1,65 +1,73 @@
-/** What the inspector's page can ask for. In: a method, a path and a body. Out: a status and a JSON value. */
+/** The inspector's API: turns a request of the page into a status and a JSON value. */
 import { EVENT_TYPES } from '../../events/event-types.js'
 import { isObject } from '../../events/shapes.js'
 import { signDelivery } from '../../testing/sign-delivery.js'
-import type { HeaderLine, InspectorState, LiveMessage } from '../inspector/wire.js'
+import type { HeaderLine, InspectorState } from '../inspector/wire.js'
 import { numberedEvent } from '../terminal/numbered-event.js'
 import { type DeliveryLog, MAX_KEPT } from './delivery-log.js'
-import { type DetailMeans, detailsOf } from './details.js'
+import { detailsOf } from './details.js'
 import type { Intake } from './intake.js'
 import { bytesOf, type DeliveryRecord } from './record.js'
+import type { ListenSettings } from './settings.js'
+import type { Watchers } from './watchers.js'
 
-/** What the API works with. */
-export interface ApiMeans extends DetailMeans {
+/** The services that the API uses. */
+export interface InspectorApiServices {
+  readonly settings: ListenSettings
   readonly log: DeliveryLog
   readonly intake: Intake
-  /** Tells every open page. */
-  announce(message: LiveMessage): void
+  readonly watchers: Pick<Watchers, 'announce'>
 }
 
 /** A request of the page. */
 export interface ApiRequest {
   readonly method: string
-  /** Without what all of them begin with. */
+  /** The path after `/api`. */
   readonly path: string
   readonly query: URLSearchParams
-  /** The parsed body. */
+  /** The parsed JSON body. */
   readonly body: unknown
 }
 
-/** What it is answered. */
+/** The reply to a request. */
 export interface ApiReply {
   readonly status: number
+  /** The JSON value of the body. */
   readonly value: unknown
 }
 
-const NO_DELIVERY = refusal(404, 'That delivery is not kept any more.')
+/** Replies to the requests of the page. */
+export type InspectorApi = (request: ApiRequest) => Promise<ApiReply>
 
-/** Answers a request of the page. */
-export async function respondApi(means: ApiMeans, { method, path, query, body }: ApiRequest): Promise<ApiReply> {
-  const { log } = means
-  const [, what = '', id = '', action = ''] = path.split('/')
-  const route = [method, what, ...(id === '' ? [] : [':id']), ...(action === '' ? [] : [action])].join(' ')
-  const record = log.find(id)
-  switch (route) {
-    case 'GET state':
-      return ok(stateOf(means))
-    case 'GET deliveries':
-      return ok(log.list(query.get('search') ?? ''))
-    case 'DELETE deliveries':
-      log.clear()
-      means.announce({ kind: 'cleared' })
-      return ok([])
-    case 'GET deliveries :id':
-      return record ? ok(await detailsOf(means, record)) : NO_DELIVERY
-    case 'POST deliveries :id replay':
-      return record ? ok(await replay(means, record)) : NO_DELIVERY
-    case 'GET fixture':
-      return fixture(query.get('event') ?? '')
-    case 'POST send':
-      return send(means, body)
-    default:
-      return refusal(404, 'There is nothing here.')
+const NOT_KEPT = refusal(404, 'This delivery is no longer in the log.')
+
+/** Creates the API. */
+export function createInspectorApi(services: InspectorApiServices): InspectorApi {
+  const { settings, log, intake, watchers } = services
+  return async function replyTo({ method, path, query, body }) {
+    const [, resource = '', id = '', action = ''] = path.split('/')
+    const route = [method, resource, ...(id === '' ? [] : [':id']), ...(action === '' ? [] : [action])].join(' ')
+    const record = log.find(id)
+    switch (route) {
+      case 'GET state':
+        return ok(stateOf(settings))
+      case 'GET deliveries':
+        return ok(log.list(query.get('search') ?? ''))
+      case 'DELETE deliveries':
+        log.clear()
+        watchers.announce({ kind: 'cleared' })
+        return ok([])
+      case 'GET deliveries :id':
+        return record ? ok(await detailsOf(record, log.all(), settings)) : NOT_KEPT
+      case 'POST deliveries :id replay':
+        return record ? ok(await replay(intake, record)) : NOT_KEPT
+      case 'GET fixture':
+        return fixture(query.get('event') ?? '')
+      case 'POST send':
+        return send(services, body)
+      default:
+        return refusal(404, 'Not found.')
+    }
   }
 }
 
@@ -71,36 +79,36 @@ function refusal(status: number, error: string): ApiReply {
   return { status, value: { error } }
 }
 
-function stateOf({ endpoint, forwardTo }: ApiMeans): InspectorState {
+function stateOf({ endpoint, forwardTo }: ListenSettings): InspectorState {
   const sendCommand = `npx govalid-webhooks send qr.scanned --to ${endpoint}`
-  return { endpoint, forward: forwardTo ?? null, events: EVENT_TYPES, mostKept: MAX_KEPT, sendCommand }
+  return { endpoint, forward: forwardTo ?? null, events: EVENT_TYPES, maxKept: MAX_KEPT, sendCommand }
 }
 
 let fixtures = 0
 
-/** Each is another one: the same bytes would be a duplicate. */
+/** Returns a test event with new bytes every time, because the same bytes would be a duplicate. */
 function fixture(event: string): ApiReply {
-  if (event === '') return refusal(400, 'An event has to be named.')
+  if (event === '') return refusal(400, 'The query parameter "event" is missing.')
   return ok({ text: JSON.stringify(numberedEvent(event, fixtures++), undefined, 2) })
 }
 
-async function replay({ intake }: ApiMeans, record: DeliveryRecord): Promise<unknown> {
+async function replay(intake: Intake, record: DeliveryRecord): Promise<unknown> {
   const { method, path, headers } = record
   const arrival = { origin: 'replayed' as const, method, path, headers, rawBody: bytesOf(record), isCut: false }
   return (await intake.take(arrival)).summary
 }
 
-async function send(means: ApiMeans, body: unknown): Promise<ApiReply> {
-  if (!isObject(body)) return refusal(400, 'That is not what is expected here.')
-  const { body: base64, isSigned, from } = body
-  if (typeof base64 !== 'string' || typeof isSigned !== 'boolean')
-    return refusal(400, 'That is not what is expected here.')
-  const rawBody = Buffer.from(base64, 'base64')
-  const original = typeof from === 'string' ? means.log.find(from) : undefined
-  const signed = await signDelivery(rawBody, { secret: means.secret })
-  const headers: readonly HeaderLine[] = isSigned ? Object.entries(signed.headers) : (original?.headers ?? JSON_TYPE)
-  const path = original?.path ?? new URL(means.endpoint).pathname
-  return ok((await means.intake.take({ origin: 'sent', method: 'POST', path, headers, rawBody, isCut: false })).summary)
-}
-
+const BAD_SEND = refusal(400, 'Expected a JSON object with `body` (base64) and `isSigned`.')
 const JSON_TYPE: readonly HeaderLine[] = [['content-type', 'application/json']]
+
+async function send({ settings, log, intake }: InspectorApiServices, request: unknown): Promise<ApiReply> {
+  if (!isObject(request)) return BAD_SEND
+  const { body, isSigned, from } = request
+  if (typeof body !== 'string' || typeof isSigned !== 'boolean') return BAD_SEND
+  const rawBody = Buffer.from(body, 'base64')
+  const original = typeof from === 'string' ? log.find(from) : undefined
+  const signed = await signDelivery(rawBody, { secret: settings.secret })
+  const headers: readonly HeaderLine[] = isSigned ? Object.entries(signed.headers) : (original?.headers ?? JSON_TYPE)
+  const path = original?.path ?? new URL(settings.endpoint).pathname
+  return ok((await intake.take({ origin: 'sent', method: 'POST', path, headers, rawBody, isCut: false })).summary)
+}

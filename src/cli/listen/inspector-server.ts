@@ -1,71 +1,76 @@
 /**
- * The inspector's server, on loopback alone. The page is the same for everybody and holds nothing; what was delivered is given only
- * to who knows this start's token. The token is in the address's fragment, which browsers send nowhere, and comes back in a header, which
- * no other site can set. A request under another host's name (DNS rebinding) or of another site's page is refused.
+ * The inspector's HTTP server, on loopback only. The page itself contains no data. Deliveries are sent only to requests with the token of
+ * this start. The token is in the URL's fragment, which browsers never send, and comes back in a header, which other sites can't set.
+ * Requests with a foreign host name (DNS rebinding) or from another site's page are refused.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { ApiMeans } from './inspector-api.js'
-import { type ApiReply, type ApiRequest, respondApi } from './inspector-api.js'
+import type { ApiReply, InspectorApi } from './inspector-api.js'
 import type { Watchers } from './watchers.js'
 
-/** The page as it is built: one document, and the hashes of what is inline in it. */
+/** The built page: one document, and the hashes of its inline script and style. */
 export interface Page {
   readonly html: string
   readonly scriptHash: string
   readonly styleHash: string
 }
 
-/** What the server works with. */
-export interface InspectorMeans {
+/** The options of `createInspectorServer`. */
+export interface InspectorServerOptions {
   readonly page: Page
+  /** The token that every API request must send. */
   readonly token: string
   readonly watchers: Watchers
-  readonly api: ApiMeans
+  readonly api: InspectorApi
 }
 
 const TOKEN_HEADER = 'x-inspector-token'
-const MAX_BYTES = 8 * 1024 * 1024
+const MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
-/** Makes the server. */
-export function createInspectorServer(means: InspectorMeans): Server {
+/** Creates the server. */
+export function createInspectorServer(options: InspectorServerOptions): Server {
   return createServer((request, response) => {
-    serve(means, request, response).catch(() => response.destroy())
+    serve(options, request, response).catch(() => response.destroy())
   })
 }
 
-async function serve(means: InspectorMeans, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  { page, token, watchers, api }: InspectorServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname, searchParams: query } = new URL(`http://inspector${request.url ?? '/'}`)
   const method = request.method ?? ''
   const refused = refuseForeign(request)
   if (refused) return reply(response, refused)
-  if (pathname === '/' && method === 'GET') return sendPage(response, means.page)
-  if (!pathname.startsWith('/api/')) return reply(response, error(404, 'There is nothing here.'))
-  if (!isToken(request.headers[TOKEN_HEADER], means.token))
-    return reply(response, error(401, 'The token is missing, or of an earlier start.'))
+  if (pathname === '/' && method === 'GET') return sendPage(response, page)
+  if (!pathname.startsWith('/api/')) return reply(response, error(404, 'Not found.'))
+  if (!isToken(request.headers[TOKEN_HEADER], token)) {
+    return reply(response, error(401, 'The token is missing or belongs to an earlier start.'))
+  }
   const path = pathname.slice('/api'.length)
-  if (path === '/live' && method === 'GET') return watch(response, means.watchers)
-  const bytes = await readWhole(request)
-  if (!bytes) return reply(response, error(413, 'That is too large.'))
-  reply(response, await respondApi(means.api, { method, path, query, body: parse(bytes) } satisfies ApiRequest))
+  if (path === '/live' && method === 'GET') return watch(response, watchers)
+  const bytes = await readBody(request)
+  if (!bytes) return reply(response, error(413, 'The request is too large.'))
+  reply(response, await api({ method, path, query, body: parse(bytes) }))
 }
 
-/** The names this server has, with the port it listens on: a page of another name's is not its own, wherever that name leads. */
+/** Refuses requests with another host name or origin than this server's own, even if that name resolves to this machine. */
 function refuseForeign({ headers, socket }: IncomingMessage): ApiReply | undefined {
   const names = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${socket.localPort}`)
-  if (!names.includes(headers.host ?? '')) return error(421, 'This server has another name.')
+  if (!names.includes(headers.host ?? '')) return error(421, 'Open the inspector at the address that listen printed.')
   const { origin } = headers
   const isOwn = origin === undefined || names.some((name) => origin === `http://${name}`)
-  return isOwn ? undefined : error(403, 'Another site cannot ask here.')
+  return isOwn ? undefined : error(403, "Requests from another site aren't allowed.")
 }
 
-/** Digests have one length, and comparing them takes one time. */
-function isToken(given: unknown, token: string): boolean {
+/** Compares digests, because they have the same length and can be compared in constant time. */
+function isToken(value: unknown, token: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  return typeof given === 'string' && timingSafeEqual(digest(given), digest(token))
+  return typeof value === 'string' && timingSafeEqual(digest(value), digest(token))
 }
 
-const SAFE = {
+const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -82,12 +87,12 @@ function sendPage(response: ServerResponse, { html, scriptHash, styleHash }: Pag
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // Text that is made into markup throws, even if somebody should write code that tries.
+    // The browser throws if future code turns text into markup.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ]
   response.writeHead(200, {
-    ...SAFE,
+    ...SECURITY_HEADERS,
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy.join('; '),
     'cross-origin-opener-policy': 'same-origin',
@@ -97,9 +102,9 @@ function sendPage(response: ServerResponse, { html, scriptHash, styleHash }: Pag
   response.end(html)
 }
 
-/** Server-sent events. The page reads them with `fetch`, which unlike an EventSource can send the token in a header. */
+/** Starts a stream of server-sent events. The page reads it with `fetch`, because an EventSource can't send the token in a header. */
 function watch(response: ServerResponse, watchers: Watchers): void {
-  response.writeHead(200, { ...SAFE, 'content-type': 'text/event-stream; charset=utf-8' })
+  response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
   watchers.add(response)
 }
 
@@ -108,16 +113,16 @@ function error(status: number, message: string): ApiReply {
 }
 
 function reply(response: ServerResponse, { status, value }: ApiReply): void {
-  response.writeHead(status, { ...SAFE, 'content-type': 'application/json; charset=utf-8' })
+  response.writeHead(status, { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8' })
   response.end(JSON.stringify(value))
 }
 
-async function readWhole(request: IncomingMessage): Promise<Buffer | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = []
   let total = 0
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     total += chunk.length
-    if (total > MAX_BYTES) return undefined
+    if (total > MAX_REQUEST_BYTES) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

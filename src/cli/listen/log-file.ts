@@ -1,6 +1,6 @@
 /**
- * The file of the log: JSON Lines, one for each delivery and one for each answer that came later. In: a path. Out: the values of its lines,
- * and a way to add one or to write all of them anew. A line that a crash cut off is passed over. One process has it at a time.
+ * The log's file in JSON Lines: one line per delivery, and one line per response that arrived later. Reading skips a line that a crash cut
+ * off. Only one process can open the file at a time.
  */
 import {
   appendFileSync,
@@ -18,28 +18,28 @@ import { basename, dirname, join } from 'node:path'
 import { plain } from '../terminal/paint.js'
 import { UsageError } from '../terminal/usage-error.js'
 
-/** The file of a log. */
+/** An open log file. */
 export interface LogFile {
-  /** What its lines held when it was opened. */
+  /** The values of the lines when the file was opened. */
   readonly values: readonly unknown[]
-  /** How long it is. */
+  /** The length of the file, in characters. */
   size(): number
   append(value: unknown): void
-  /** Puts these lines in the place of all there are; the old file stays whole until the new one is. */
+  /** Replaces all lines. The old file stays intact until the new file is complete. */
   rewrite(values: Iterable<unknown>): void
-  /** Lets another process have it. */
+  /** Releases the file for other processes. */
   close(): void
 }
 
-const OWN_FOLDER = '.govalid-webhooks'
+const DEFAULT_FOLDER = '.govalid-webhooks'
 
 /**
- * Opens the file; makes it and its folder where there are none.
+ * Opens the file and creates its folder if needed.
  *
- * @throws UsageError when it cannot be read or written, and when another process has it.
+ * @throws UsageError if the file can't be read or written, or if another process uses it.
  */
 export function openLogFile(file: string): LogFile {
-  return told(file, () => {
+  return withUsageError(file, () => {
     prepareFolder(file)
     const unlock = lock(file)
     const values = readValues(file)
@@ -61,31 +61,31 @@ export function openLogFile(file: string): LogFile {
   })
 }
 
-function told<T>(file: string, open: () => T): T {
+function withUsageError<T>(file: string, open: () => T): T {
   try {
     return open()
   } catch (error) {
     if (error instanceof UsageError) throw error
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new UsageError(`Deliveries cannot be kept in ${plain(file)} (${code}); take another --file.`)
+    throw new UsageError(`Can't save deliveries in ${plain(file)} (${code}). Pass another --file.`)
   }
 }
 
-/** Payloads can hold personal data: a folder of the log's own keeps itself out of git. */
+/** Creates the folder. The default folder gets a .gitignore, because payloads can contain personal data. */
 function prepareFolder(file: string): void {
   const folder = dirname(file)
   const isNew = !existsSync(folder)
   mkdirSync(folder, { recursive: true })
-  if (isNew && basename(folder) === OWN_FOLDER) writeFileSync(join(folder, '.gitignore'), '*\n')
+  if (isNew && basename(folder) === DEFAULT_FOLDER) writeFileSync(join(folder, '.gitignore'), '*\n')
 }
 
-/** Two processes that compact the same file would lose each other's lines. */
+/** Locks the file, because two processes that compact the same file would lose each other's lines. */
 function lock(file: string): () => void {
   const path = `${file}.lock`
   const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
   if (holder > 0 && holder !== process.pid && isRunning(holder)) {
     throw new UsageError(
-      `Process ${holder} keeps its deliveries in ${plain(file)}; take another --file. If that is no listen, delete ${plain(path)}.`,
+      `Process ${holder} already uses ${plain(file)}. Pass another --file, or delete ${plain(path)} if that process isn't a listen command.`,
     )
   }
   writeFileSync(path, String(process.pid), { mode: 0o600 })
@@ -103,7 +103,7 @@ function isRunning(pid: number): boolean {
 
 const NEWLINE = 0x0a
 
-/** Line by line from the bytes: as one text the file may be longer than a text can be. */
+/** Reads the file line by line from its bytes, because the whole file may exceed the maximum length of a string. */
 function readValues(file: string): readonly unknown[] {
   if (!existsSync(file)) return []
   const bytes = readFileSync(file)
@@ -114,7 +114,7 @@ function readValues(file: string): readonly unknown[] {
     try {
       values.push(JSON.parse(bytes.toString('utf8', start, end)))
     } catch {
-      // Cut off by a crash, or blank: the others are whole.
+      // Skip a line that is blank or was cut off by a crash. The other lines are complete.
     }
     start = end + 1
   }

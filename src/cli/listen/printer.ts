@@ -1,26 +1,26 @@
-/** What `listen` prints: where it is, and a line for each delivery, or the same as lines of JSON. */
+/** Prints the output of `listen`: its addresses and one line per delivery, as text or as JSON lines. */
 
 import type { DeliverySummary } from '../inspector/wire.js'
 import type { Host } from '../terminal/host.js'
 import { plain } from '../terminal/paint.js'
 
-/** Where everything is. */
-export interface Whereabouts {
+/** The addresses and files of a running `listen`. */
+export interface ListenAddresses {
   readonly endpoint: string
   readonly inspector: string
   readonly forward: string | null
   readonly file: string
-  /** How many deliveries are there from before. */
+  /** The number of deliveries from earlier runs. */
   readonly kept: number
 }
 
-/** Prints. */
+/** Prints the output of `listen`. */
 export interface Printer {
-  start(where: Whereabouts): void
+  start(addresses: ListenAddresses): void
   delivery(summary: DeliverySummary): void
 }
 
-/** Lines of JSON: first where it is, then one a delivery that was answered. */
+/** Creates a printer of JSON lines: one for the addresses, then one for each finished delivery. */
 export function createJsonPrinter({ print }: Host): Printer {
   return {
     start: (listening) => print(JSON.stringify({ listening })),
@@ -28,28 +28,28 @@ export function createJsonPrinter({ print }: Host): Printer {
   }
 }
 
-/** For a person. */
+/** Creates a printer of text. */
 export function createPrinter({ print, paint }: Host): Printer {
   return {
     start({ endpoint, inspector, forward, file, kept }) {
       print(`Endpoint   ${paint.bold(endpoint)}`)
       if (forward !== null) print(`Forwards   ${plain(forward)}`)
       print(`Inspector  ${paint.bold(inspector)}`)
-      print(`Kept in    ${plain(file)}${kept === 0 ? '' : `, ${kept} from before`}`)
-      print(paint.dim('Ctrl-C ends it.\n'))
+      print(`Saved in   ${plain(file)}${kept === 0 ? '' : ` (${kept} from earlier runs)`}`)
+      print(paint.dim('Press Ctrl-C to stop.\n'))
     },
-    delivery({ event, verified, status, outcome, failure, tookMs, origin, time }) {
-      const isFine = verified && failure === null
-      const came = status === null ? 'no answer' : `${status} ${outcome ?? ''}`.trim()
+    delivery({ event, verified, status, outcome, failure, tookMs, origin, attempt }) {
+      const isSuccess = verified && failure === null
+      const result = status === null ? 'no response' : `${status} ${outcome ?? ''}`.trim()
       const notes = [
         ...(verified ? [] : ['not verified']),
         ...(failure === null ? [] : [failure]),
         ...(origin === 'received' ? [] : [origin]),
-        ...(time > 1 ? [`time ${time}`] : []),
+        ...(attempt > 1 ? [`attempt ${attempt}`] : []),
       ]
-      const mark = isFine ? paint.good('✓') : paint.bad('✗')
+      const mark = isSuccess ? paint.good('✓') : paint.bad('✗')
       const note = notes.length === 0 ? '' : paint.dim(`  ${notes.join(', ')}`)
-      print(`${mark} ${came.padEnd(15)} ${`${tookMs} ms`.padStart(9)}  ${plain(event)}${note}`)
+      print(`${mark} ${result.padEnd(15)} ${`${tookMs} ms`.padStart(9)}  ${plain(event)}${note}`)
     },
   }
 }

@@ -1,56 +1,56 @@
-/** A delivery as it is kept: what came, what was made of it, what was answered. In: bytes and headers. Out: a line of the log. */
+/** The record of a delivery in the log: the request, its verification and the response. */
 import { createHash, randomUUID } from 'node:crypto'
 import { isObject } from '../../events/shapes.js'
-import type { DeliverySummary, GivenResponse, HeaderLine, Origin } from '../inspector/wire.js'
+import type { DeliveryResponse, DeliverySummary, HeaderLine, Origin } from '../inspector/wire.js'
 
-/** A request whose body has been read. */
+/** A request and its body. */
 export interface Arrival {
   readonly origin: Origin
   readonly method: string
   readonly path: string
   readonly headers: readonly HeaderLine[]
   readonly rawBody: Uint8Array
-  /** Whether the body was refused before it was read to its end. */
+  /** Whether the body is incomplete, because it was refused while it was read. */
   readonly isCut: boolean
 }
 
-/** One delivery. It holds no secret. */
+/** A recorded delivery. It contains no secret. */
 export interface DeliveryRecord extends Omit<Arrival, 'rawBody'> {
   readonly id: string
   /** Epoch milliseconds. */
   readonly receivedAt: number
-  /** The exact bytes, in base64. */
+  /** The exact bytes in base64. */
   readonly body: string
-  /** SHA-256 of the bytes: the same for every try of a delivery. */
+  /** The SHA-256 of the bytes, which is the same for every attempt of a delivery. */
   readonly digest: string
   readonly verified: boolean
-  /** Which time these bytes came, from 1. */
-  readonly time: number
-  /** Absent until it is answered. */
-  readonly response?: GivenResponse
+  /** The number of the attempt with these bytes, from 1. */
+  readonly attempt: number
+  /** Absent until the delivery is finished. */
+  readonly response?: DeliveryResponse
 }
 
-/** Makes the record of an arrival. */
-export function toRecord({ rawBody, ...arrival }: Arrival, verified: boolean): Omit<DeliveryRecord, 'time'> {
+/** Creates the record of an arrival. */
+export function toRecord({ rawBody, ...arrival }: Arrival, verified: boolean): Omit<DeliveryRecord, 'attempt'> {
   const body = Buffer.from(rawBody).toString('base64')
   const digest = createHash('sha256').update(rawBody).digest('hex')
   return { id: randomUUID(), receivedAt: Date.now(), ...arrival, body, digest, verified }
 }
 
-/** The bytes of a record. */
+/** Returns the body of a record as bytes. */
 export function bytesOf({ body }: Pick<DeliveryRecord, 'body'>): Buffer {
   return Buffer.from(body, 'base64')
 }
 
-/** What the list shows of a record. */
-export function summarise(record: DeliveryRecord): DeliverySummary {
-  const { id, receivedAt, origin, method, path, verified, time, response } = record
+/** Returns the summary of a record for the list. */
+export function summarize(record: DeliveryRecord): DeliverySummary {
+  const { id, receivedAt, origin, method, path, verified, attempt, response } = record
   const bytes = bytesOf(record)
   return {
-    ...{ id, receivedAt, origin, method, path, verified, time },
+    ...{ id, receivedAt, origin, method, path, verified, attempt },
     event: eventOf(bytes),
     bytes: bytes.length,
-    answered: response !== undefined,
+    finished: response !== undefined,
     status: response?.status ?? null,
     outcome: response?.outcome ?? null,
     failure: response?.failure ?? null,
@@ -60,7 +60,7 @@ export function summarise(record: DeliveryRecord): DeliverySummary {
 
 const MAX_NAME_LENGTH = 200
 
-/** The name of the event in a body, or in brackets what stands in its place. */
+/** Returns the event name in a body, or a placeholder such as `(not JSON)`. */
 export function eventOf(body: Uint8Array): string {
   if (body.length === 0) return '(no body)'
   try {
@@ -76,29 +76,29 @@ export function eventOf(body: Uint8Array): string {
   }
 }
 
-/** A header's value, by its lower-case name. Values of repeated headers are joined, as Node does. */
+/** Returns the value of a header by its lower-case name. Repeated headers are joined, as Node does. */
 export function headerOf(headers: readonly HeaderLine[], name: string): string | undefined {
   const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
   return values.length === 0 ? undefined : values.join(', ')
 }
 
-/** Whether a value from the file is a record that this version can show. */
+/** Whether a value from the file is a record. */
 export function isRecord(value: unknown): value is DeliveryRecord {
   if (!isObject(value)) return false
-  const { id, origin, method, path, body, digest, headers, receivedAt, time, verified, isCut, response } = value
+  const { id, origin, method, path, body, digest, headers, receivedAt, attempt, verified, isCut, response } = value
   const isText = [id, origin, method, path, body, digest].every((field) => typeof field === 'string')
-  const isCounted = Number.isFinite(receivedAt) && Number.isInteger(time)
+  const isCounted = Number.isFinite(receivedAt) && Number.isInteger(attempt)
   const isJudged = typeof verified === 'boolean' && typeof isCut === 'boolean'
   return isText && isCounted && isJudged && isHeaders(headers) && (response === undefined || isResponse(response))
 }
 
-/** Whether a value from the file is an answer. */
-export function isResponse(value: unknown): value is GivenResponse {
+/** Whether a value from the file is a response. */
+export function isResponse(value: unknown): value is DeliveryResponse {
   if (!isObject(value)) return false
   const { by, status, outcome, failure, headers, text, tookMs } = value
-  const isTold = [outcome, failure].every((field) => field === null || typeof field === 'string')
+  const hasResult = [outcome, failure].every((field) => field === null || typeof field === 'string')
   const isTimed = typeof tookMs === 'number' && (status === null || typeof status === 'number')
-  return (by === 'listen' || by === 'forward') && isTold && isTimed && typeof text === 'string' && isHeaders(headers)
+  return (by === 'listen' || by === 'forward') && hasResult && isTimed && typeof text === 'string' && isHeaders(headers)
 }
 
 function isHeaders(value: unknown): value is readonly HeaderLine[] {

@@ -1,29 +1,28 @@
-/** Starts and ends the servers of `listen`; a port that cannot be had is told with what to do. */
+/** Starts and stops the servers of `listen`. */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { plain } from '../terminal/paint.js'
 import { UsageError } from '../terminal/usage-error.js'
 
-/** Where a server shall listen. */
-export interface Place {
-  /** 0 for any. */
+/** The address and port of a server. */
+export interface Binding {
+  /** The port, or 0 for any free port. */
   readonly port: number
   readonly address: string
-  /** The option that names another port. */
+  /** The option that sets the port. */
   readonly option: '--port' | '--inspector-port'
 }
 
 /**
- * Starts a server and gives its port.
+ * Starts a server and resolves to its port.
  *
- * @throws UsageError when the port cannot be had.
+ * @throws UsageError if the port can't be used.
  */
-export function start(server: Server, { port, address, option }: Place): Promise<number> {
+export function start(server: Server, { port, address, option }: Binding): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
-      const why =
-        code === 'EADDRINUSE' ? `is taken; give another with ${option}` : `of ${plain(address)} cannot be used`
-      reject(new UsageError(`Port ${port} ${why} (${code}).`))
+      const problem = code === 'EADDRINUSE' ? 'is already in use' : `can't be used on ${plain(address)}`
+      reject(new UsageError(`Port ${port} ${problem} (${code}). Pass another port with ${option}.`))
     })
     server.listen(port, address, () => {
       server.removeAllListeners('error')
@@ -32,7 +31,7 @@ export function start(server: Server, { port, address, option }: Place): Promise
   })
 }
 
-/** Ends servers, and the connections that would keep them. */
+/** Stops servers and closes their open connections. */
 export async function stop(...servers: readonly Server[]): Promise<void> {
   const stopping = servers.map((server) => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -42,14 +41,14 @@ export async function stop(...servers: readonly Server[]): Promise<void> {
   await Promise.all(stopping)
 }
 
-/** An address as a URL has it. */
-export function hostOf(address: string): string {
+/** Returns the host of a URL for an address. */
+export function urlHostOf(address: string): string {
   if (address === '0.0.0.0' || address === '::') return 'localhost'
   return address === '127.0.0.1' ? 'localhost' : address.includes(':') ? `[${address}]` : address
 }
 
-/** Waits until somebody ends the process: Ctrl-C, a supervisor, or the terminal that goes. A second Ctrl-C does not wait. */
-export function untilEnded(): Promise<void> {
+/** Resolves when the process is asked to stop: by Ctrl-C, a supervisor, or a closed terminal. A second signal ends the process immediately. */
+export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })

@@ -1,42 +1,43 @@
-/** The open pages, told of what happens as server-sent events. A page that does not read on is let go; it asks again. */
+/** The open inspector pages, which get server-sent events. A page that stops reading is disconnected and reconnects by itself. */
 import type { ServerResponse } from 'node:http'
 import type { LiveMessage } from '../inspector/wire.js'
 
 /** The open pages. */
 export interface Watchers {
-  /** Keeps the response open, and tells it from now on. */
+  /** Keeps the response open and sends it every message from now on. */
   add(response: ServerResponse): void
+  /** Sends a message to every page. */
   announce(message: LiveMessage): void
-  /** Lets all of them go. */
+  /** Disconnects all pages. */
   close(): void
 }
 
-const BEAT_MS = 15_000
-const MAX_UNREAD = 4 * 1024 * 1024
+const HEARTBEAT_MS = 15_000
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 
-/** Makes an empty list of them. */
+/** Creates an empty set of pages. */
 export function createWatchers(): Watchers {
-  const watching = new Set<ServerResponse>()
-  const tell = (text: string) => {
-    for (const response of watching) {
-      if (response.writableLength > MAX_UNREAD) response.destroy()
+  const responses = new Set<ServerResponse>()
+  const broadcast = (text: string) => {
+    for (const response of responses) {
+      if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
       else response.write(text)
     }
   }
-  // A page learns from it that it is still connected.
-  const beat = setInterval(() => tell(': beat\n\n'), BEAT_MS)
-  beat.unref()
+  // Heartbeats show the page that it is still connected.
+  const heartbeat = setInterval(() => broadcast(': beat\n\n'), HEARTBEAT_MS)
+  heartbeat.unref()
   return {
     add(response) {
       response.write(': open\n\n')
-      watching.add(response)
-      response.on('close', () => watching.delete(response))
+      responses.add(response)
+      response.on('close', () => responses.delete(response))
     },
-    // JSON has no line breaks of its own: one line of data.
-    announce: (message) => tell(`data: ${JSON.stringify(message)}\n\n`),
+    // One `data:` line is enough, because compact JSON contains no line breaks.
+    announce: (message) => broadcast(`data: ${JSON.stringify(message)}\n\n`),
     close() {
-      clearInterval(beat)
-      for (const response of watching) response.end()
+      clearInterval(heartbeat)
+      for (const response of responses) response.end()
     },
   }
 }

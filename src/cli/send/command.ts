@@ -1,4 +1,4 @@
-/** `send`: signed deliveries to an endpoint, as GoValid sends them, and what GoValid would make of the answers. */
+/** The `send` command: sends signed deliveries as GoValid does and reports how GoValid would judge the responses. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { type SignedDelivery, signDelivery } from '../../testing/sign-delivery.js'
@@ -9,8 +9,8 @@ import { failureOf, post } from '../terminal/post.js'
 import { numberFrom, toUrl, wholeFrom } from '../terminal/read-options.js'
 import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
-import { type Load, type PlanOptions, planLoads } from './plan-loads.js'
-import { printSent, printSummary, type Sent, toRecord } from './print.js'
+import { type NamedPayload, type PlanOptions, planPayloads } from './plan-payloads.js'
+import { printSent, printSummary, type Sent, toJson } from './print.js'
 import { sendWithRetries } from './send-with-retries.js'
 
 /** The options of `send`. */
@@ -37,94 +37,99 @@ export const addSend: AddCommand = (program, host, act) => {
   const command: Command = program
     .command('send')
     .description('send signed deliveries to an endpoint, as GoValid does')
-    .argument(
-      '[event|file]',
-      'an event such as qr.scanned; a file whose bytes are sent as they are; or - for standard input',
-    )
-    .requiredOption('--to <url>', 'where to send', toUrl)
+    .argument('[event|file]', 'an event such as qr.scanned, a file to send byte for byte, or - for standard input')
+    .requiredOption('--to <url>', 'the URL of the endpoint', toUrl)
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
   command
-    .option('--all', 'every event once')
-    .option('--unknown', 'an event that nobody knows; it has to be answered 200')
-    .option('--data <json>', 'members to lay over the event’s data')
-    .option('--count <n>', 'how many, each with other bytes', wholeFrom(1, 100_000))
-    .option('--rate <n>', 'how many a second; without it one after the other', numberFrom(0.1, 1000))
-    .option('--tamper', 'change the body after signing; it has to be refused')
-    .option('--duplicate', 'send each twice, the same bytes')
-    .option('--retry', 'try again by GoValid’s schedule (1, 5, 15, 60 minutes) until the answer is 200')
-    .option('--speed <n>', 'with --retry: how many times faster the schedule runs', numberFrom(1, 1_000_000))
+    .option('--all', 'send every event once')
+    .option(
+      '--unknown',
+      'accept an event name that this version does not know (default name: govalid-webhooks.unknown)',
+    )
+    .option('--data <json>', "replace fields of the event's data")
+    .option('--count <n>', 'send this many deliveries, each with different bytes', wholeFrom(1, 100_000))
+    .option('--rate <n>', 'send this many per second (default: one after the other)', numberFrom(0.1, 1000))
+    .option('--tamper', 'change the body after signing; succeed if the endpoint refuses it')
+    .option('--duplicate', 'send each delivery twice, with the same bytes')
+    .option('--retry', 'retry after 1, 5, 15 and 60 minutes, as GoValid does, until the response is 200')
+    .option('--speed <n>', 'with --retry: run the schedule this many times faster', numberFrom(1, 1_000_000))
   takesJson(command)
     .addHelpText('after', EXAMPLES)
-    .action(act((what: string | undefined, options: SendOptions) => send(host, what, options)))
+    .action(act((source: string | undefined, options: SendOptions) => send(host, source, options)))
 }
 
-async function send(host: Host, what: string | undefined, options: SendOptions): Promise<ExitCode> {
+/** More deliveries than this get a progress line, and only the unexpected ones are printed. */
+const MAX_PRINTED = 30
+
+async function send(host: Host, source: string | undefined, options: SendOptions): Promise<ExitCode> {
   refuseContradictions(options)
-  const loads = planLoads(host, what, options)
+  const payloads = planPayloads(host, source, options)
   const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
-  if (options.retry) return sendWithRetries(host, loads, { ...options, secret })
+  if (options.retry) return sendWithRetries(host, payloads, { ...options, secret })
   const all: Sent[] = []
-  const few = loads.length <= 30
-  const done = (sent: Sent) => {
+  const printsEach = payloads.length <= MAX_PRINTED
+  const onSent = (sent: Sent) => {
     all.push(sent)
-    if (!options.json && (few || !sent.isRight)) printSent(host, sent)
-    if (!few) host.progress(`${all.length} of ${loads.length * (options.duplicate ? 2 : 1)} sent`)
+    if (!options.json && (printsEach || !sent.isExpected)) printSent(host, sent)
+    if (!printsEach) host.progress(`${all.length} of ${payloads.length * (options.duplicate ? 2 : 1)} sent`)
   }
-  if (options.rate === undefined) for (const load of loads) await sendOne(load, secret, options, done)
-  else await sendAtRate(loads, options.rate, (load) => sendOne(load, secret, options, done))
-  if (options.json) printJson(host, { to: options.to, deliveries: all.map(toRecord) })
+  const sendPayload = (payload: NamedPayload) => sendOne(payload, secret, options, onSent)
+  if (options.rate === undefined) for (const payload of payloads) await sendPayload(payload)
+  else await sendAtRate(payloads, options.rate, sendPayload)
+  if (options.json) printJson(host, { to: options.to, deliveries: all.map(toJson) })
   else if (all.length > 1) printSummary(host, all)
-  return all.every(({ isRight }) => isRight) ? EXIT.ok : EXIT.no
+  return all.every(({ isExpected }) => isExpected) ? EXIT.ok : EXIT.failed
 }
 
 function refuseContradictions({ retry, speed, rate, tamper, duplicate }: SendOptions): void {
   if (retry && (rate !== undefined || tamper || duplicate)) {
-    throw new UsageError('--retry goes with neither --rate nor --tamper nor --duplicate.')
+    throw new UsageError("--retry can't be combined with --rate, --tamper or --duplicate. Remove one of them.")
   }
-  if (tamper && duplicate) throw new UsageError('--tamper and --duplicate do not go together.')
-  if (speed !== undefined && !retry) throw new UsageError('--speed goes with --retry.')
+  if (tamper && duplicate) throw new UsageError("--tamper can't be combined with --duplicate. Remove one of them.")
+  if (speed !== undefined && !retry) throw new UsageError('--speed needs --retry. Add --retry or remove --speed.')
 }
 
-async function sendOne(load: Load, secret: string, options: SendOptions, done: (sent: Sent) => void): Promise<void> {
-  const signed = await signDelivery(load.payload, { secret })
-  if (options.tamper) {
-    const { status, ...rest } = await post(options.to, tamper(signed))
-    const isRight = status !== undefined && status >= 400 && status < 500
-    return done({
-      name: load.name,
-      note: 'tampered with',
-      response: { ...rest, ...(status !== undefined && { status }) },
-      isRight,
-    })
+async function sendOne(
+  { name, payload }: NamedPayload,
+  secret: string,
+  { to, tamper, duplicate }: SendOptions,
+  onSent: (sent: Sent) => void,
+): Promise<void> {
+  const signed = await signDelivery(payload, { secret })
+  if (tamper) {
+    const response = await post(to, flipBit(signed))
+    const { status = 0 } = response
+    return onSent({ name, note: 'tampered', response, isExpected: status >= 400 && status < 500 })
   }
-  const response = await post(options.to, signed)
-  done({ name: load.name, response, isRight: failureOf(response) === undefined })
-  if (!options.duplicate) return
-  const again = await post(options.to, signed)
-  done({ name: load.name, note: 'again', response: again, isRight: failureOf(again) === undefined })
+  const response = await post(to, signed)
+  onSent({ name, response, isExpected: failureOf(response) === undefined })
+  if (!duplicate) return
+  const second = await post(to, signed)
+  onSent({ name, note: 'sent again', response: second, isExpected: failureOf(second) === undefined })
 }
 
-/** One bit of the last byte but one: the body stays as long as it was. */
-function tamper({ rawBody, headers }: SignedDelivery): Pick<SignedDelivery, 'rawBody' | 'headers'> {
+/** Flips one bit of the last byte but one, so that the body keeps its length. */
+function flipBit({ rawBody, headers }: SignedDelivery): Pick<SignedDelivery, 'rawBody' | 'headers'> {
   const changed = new Uint8Array(rawBody)
-  const place = Math.max(0, changed.length - 2)
-  changed[place] = (changed[place] ?? 0) ^ 1
+  const index = Math.max(0, changed.length - 2)
+  changed[index] = (changed[index] ?? 0) ^ 1
   return { rawBody: changed, headers }
 }
 
-const MAX_AT_ONCE = 64
+/** The maximum number of requests in flight with `--rate`. */
+const MAX_IN_FLIGHT = 64
 
 async function sendAtRate(
-  loads: readonly Load[],
+  payloads: readonly NamedPayload[],
   rate: number,
-  sendLoad: (load: Load) => Promise<void>,
+  sendPayload: (payload: NamedPayload) => Promise<void>,
 ): Promise<void> {
   const startedAt = performance.now()
   const inFlight = new Set<Promise<void>>()
-  for (const [index, load] of loads.entries()) {
+  for (const [index, payload] of payloads.entries()) {
     await wait(Math.max(0, startedAt + (index * 1000) / rate - performance.now()))
-    if (inFlight.size >= MAX_AT_ONCE) await Promise.race(inFlight)
-    const sending: Promise<void> = sendLoad(load).finally(() => inFlight.delete(sending))
+    if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight)
+    const sending: Promise<void> = sendPayload(payload).finally(() => inFlight.delete(sending))
     inFlight.add(sending)
   }
   await Promise.all(inFlight)

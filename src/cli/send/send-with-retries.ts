@@ -1,50 +1,57 @@
-/** `send --retry`: GoValid's schedule against a running endpoint, faster if wanted, one line per try. */
+/** `send --retry`: runs GoValid's retry schedule against an endpoint and prints one line per attempt. */
 import type { AttemptReport, DeliveryReport } from '../../testing/sender/report.js'
 import { simulateSender } from '../../testing/simulate-sender.js'
 import type { Host } from '../terminal/host.js'
 import { printJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'
 import { EXIT, type ExitCode } from '../terminal/usage-error.js'
-import type { Load } from './plan-loads.js'
+import type { NamedPayload } from './plan-payloads.js'
 
-/** How the schedule is run. */
+/** The options of `send --retry`. */
 export interface RetryOptions {
   readonly to: string
   readonly secret: string
+  /** How many times faster than GoValid the schedule runs. */
   readonly speed?: number
   readonly json?: true
 }
 
+/** The minutes that GoValid waits before each attempt. Source: govalid docs, webhooks setup. */
 const MINUTES_BEFORE = [0, 1, 5, 15, 60]
 
-/** Sends each load until it is taken or given up. */
-export async function sendWithRetries(host: Host, loads: readonly Load[], options: RetryOptions): Promise<ExitCode> {
+/** Sends each payload until it gets 200 or five attempts have failed. */
+export async function sendWithRetries(
+  host: Host,
+  payloads: readonly NamedPayload[],
+  options: RetryOptions,
+): Promise<ExitCode> {
   const { to, secret, speed = 1, json } = options
-  const nameOf = (index: number) => loads[index]?.name ?? ''
-  const showWaiting = (tried: AttemptReport, index: number) => {
-    const minutes = MINUTES_BEFORE[tried.number]
-    if (!tried.isFailure || minutes === undefined) return
+  const nameOf = (index: number) => payloads[index]?.name ?? ''
+  const showWaiting = (attempt: AttemptReport, index: number) => {
+    const minutes = MINUTES_BEFORE[attempt.number]
+    if (!attempt.isFailure || minutes === undefined) return
     const seconds = Math.ceil((minutes * 60) / speed)
-    host.progress(`try ${tried.number + 1} of 5 of ${nameOf(index)} in ${seconds} s (${minutes} min for GoValid)`)
+    const next = `attempt ${attempt.number + 1} of 5`
+    host.progress(`${nameOf(index)}, ${next} in ${seconds} s (GoValid waits ${minutes} min)`)
   }
   const report = await simulateSender({
     to,
     secret,
     speed,
-    payloads: loads.map(({ payload }) => payload),
-    onAttempt(tried, index) {
-      if (!json) printAttempt(host, nameOf(index), tried)
-      showWaiting(tried, index)
+    payloads: payloads.map(({ payload }) => payload),
+    onAttempt(attempt, index) {
+      if (!json) printAttempt(host, nameOf(index), attempt)
+      showWaiting(attempt, index)
     },
   })
   const isDisabled = report.disabledAt !== undefined
   if (json) {
-    const deliveries = report.deliveries.map((delivery) => toRecord(nameOf(delivery.index), delivery))
+    const deliveries = report.deliveries.map((delivery) => toJson(nameOf(delivery.index), delivery))
     printJson(host, { to, deliveries, disabled: isDisabled })
   } else if (isDisabled) {
-    host.print(host.paint.bad('\nFive tries failed: GoValid would have disabled the webhook, every event of it.'))
+    host.print(host.paint.bad('\nFive attempts failed. GoValid would have disabled the webhook for all its events.'))
   }
-  return report.deliveries.every(({ status }) => status === 'delivered') ? EXIT.ok : EXIT.no
+  return report.deliveries.every(({ status }) => status === 'delivered') ? EXIT.ok : EXIT.failed
 }
 
 function printAttempt(
@@ -53,12 +60,12 @@ function printAttempt(
   { number, httpStatus, outcome, tookMs, isFailure, error }: AttemptReport,
 ): void {
   const mark = isFailure ? paint.bad('✗') : paint.good('✓')
-  const came = httpStatus === undefined ? 'no answer' : `${httpStatus} ${outcome ?? ''}`
-  const why = error === undefined ? '' : `  ${plain(error)}`
-  print(`${mark} ${came.padEnd(16)} ${`${tookMs} ms`.padStart(9)}  ${name}, try ${number} of 5${why}`)
+  const result = httpStatus === undefined ? 'no response' : `${httpStatus} ${outcome ?? ''}`
+  const reason = error === undefined ? '' : `  ${plain(error)}`
+  print(`${mark} ${result.padEnd(16)} ${`${tookMs} ms`.padStart(9)}  ${name}, attempt ${number} of 5${reason}`)
 }
 
-function toRecord(event: string, { status, attempts }: DeliveryReport): object {
+function toJson(event: string, { status, attempts }: DeliveryReport): object {
   return {
     event,
     status,

@@ -1,13 +1,12 @@
-/** `simulate`: GoValid's schedule against a file with handlers, on virtual time: 81 minutes take none. */
-import { EVENT_TYPES, isEventType } from '../../events/event-types.js'
+/** The `simulate` command: plays GoValid's retry schedule against a user's handlers in virtual time, so 81 minutes pass in no time. */
+import { EVENT_TYPES } from '../../events/event-types.js'
 import type { AddCommand } from '../terminal/add-command.js'
 import { loadHandlers } from '../terminal/handler-file.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
-import { didYouMean } from '../terminal/numbered-event.js'
-import { plain } from '../terminal/paint.js'
+import { requireKnownEvents } from '../terminal/known-events.js'
 import { collect, wholeFrom } from '../terminal/read-options.js'
-import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
+import { EXIT, type ExitCode } from '../terminal/usage-error.js'
 import { type Played, type PlayedScenario, playScenario } from './play-scenario.js'
 import { SCENARIOS } from './scenarios.js'
 
@@ -18,12 +17,14 @@ interface SimulateOptions {
 }
 
 const ABOUT = `
-The file exports a function that hands its options on, so that it gets a secret and virtual time:
+The file exports a function that passes its options to createReceiver, so that
+this command can set the secret and the clock:
   export const createWebhookReceiver = (options) =>
     createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, ...options }).on('qr.scanned', …)
 
-Its handlers really run, on made-up events: give it a file whose handlers may. Each event is played three times: as it should be, with its
-first answer lost, and as two copies at once.
+The handlers really run, with test events, so pass a file whose handlers may run.
+Each event is played three times: every response arrives, the first response is
+lost, and two copies arrive at the same time.
 
 Example:
   $ govalid-webhooks simulate webhooks/receiver.js --event qr.scanned`
@@ -32,10 +33,10 @@ Example:
 export const addSimulate: AddCommand = (program, host, act) => {
   const command = program
     .command('simulate')
-    .description('play GoValid’s schedule against a file with handlers, on virtual time')
-    .argument('<file>', 'the file with the handlers')
-    .option('--event <type>', 'an event to send; can be repeated (default: every one)', collect)
-    .option('--count <n>', 'how many of each', wholeFrom(1, 100), 1)
+    .description("run GoValid's retry schedule against your handlers, in virtual time")
+    .argument('<file>', 'the file with your handlers')
+    .option('--event <type>', 'send this event; repeat for more (default: all events)', collect)
+    .option('--count <n>', 'send each event this many times', wholeFrom(1, 100), 1)
   takesJson(command)
     .addHelpText('after', ABOUT)
     .action(act((file: string, options: SimulateOptions) => simulate(host, file, options)))
@@ -43,32 +44,31 @@ export const addSimulate: AddCommand = (program, host, act) => {
 
 async function simulate(host: Host, file: string, { event, count, json }: SimulateOptions): Promise<ExitCode> {
   const types = event ?? EVENT_TYPES
-  const unknown = types.find((type) => !isEventType(type))
-  if (unknown !== undefined) throw new UsageError(`There is no event ${plain(unknown)}.${didYouMean(unknown)}`)
-  const make = await loadHandlers(host, file)
+  requireKnownEvents(types)
+  const createReceiver = await loadHandlers(host, file)
   const events = Array.from({ length: count }, () => types).flat()
   const scenarios: PlayedScenario[] = []
   for (const scenario of SCENARIOS) {
     host.progress(`… ${scenario.name}`)
-    const played = await playScenario(make, scenario, events)
+    const played = await playScenario(createReceiver, scenario, events)
     scenarios.push(played)
     if (!json) printScenario(host, played)
   }
   const isGood = scenarios.every(({ disabled, deliveries }) => !disabled && !deliveries.some(isBad))
   if (json) printJson(host, { file, good: isGood, scenarios })
   else printSummary(host, scenarios, isGood)
-  return isGood ? EXIT.ok : EXIT.no
+  return isGood ? EXIT.ok : EXIT.failed
 }
 
 function isBad({ result }: Played): boolean {
-  return result === 'lost' || result === 'doubled'
+  return result === 'lost' || result === 'handled_twice'
 }
 
 const WORDS: Readonly<Record<Played['result'], string>> = {
   handled: 'handled once',
-  ignored: 'nobody handles it',
-  kept: 'kept in the quarantine',
-  doubled: 'handled twice',
+  ignored: 'no handler',
+  quarantined: 'quarantined',
+  handled_twice: 'handled twice',
   lost: 'lost',
 }
 
@@ -78,10 +78,10 @@ function printScenario({ print, paint }: Host, { name, disabled, deliveries }: P
     const { event, result, attempts, minutes } = delivery
     const mark = isBad(delivery) ? paint.bad('✗') : result === 'handled' ? paint.good('✓') : paint.dim('-')
     print(
-      `  ${mark} ${event.padEnd(26)}${WORDS[result].padEnd(24)}${paint.dim(`${attempts.join(', ') || 'never sent'}; ${minutes} min`)}`,
+      `  ${mark} ${event.padEnd(26)}${WORDS[result].padEnd(24)}${paint.dim(`${attempts.join(', ') || 'not sent'}; ${minutes} min`)}`,
     )
   }
-  if (disabled) print(paint.bad('  ✗ Five tries failed: GoValid would have disabled the webhook.'))
+  if (disabled) print(paint.bad('  ✗ Five attempts failed. GoValid would have disabled the webhook.'))
   print()
 }
 
@@ -89,7 +89,7 @@ function printSummary({ print, paint }: Host, scenarios: readonly PlayedScenario
   const all = scenarios.flatMap(({ deliveries }) => deliveries)
   const count = (result: Played['result']) => all.filter((played) => played.result === result).length
   const disabled = scenarios.filter((scenario) => scenario.disabled).length
-  const kept = count('kept') === 0 ? '' : `, ${count('kept')} kept aside`
-  const text = `${all.length} deliveries: ${count('lost')} lost, ${count('doubled')} handled twice${kept}; webhook disabled ${disabled} times.`
+  const quarantined = count('quarantined') === 0 ? '' : `, ${count('quarantined')} quarantined`
+  const text = `${all.length} deliveries: ${count('lost')} lost, ${count('handled_twice')} handled twice${quarantined}. Webhook disabled ${disabled} times.`
   print(isGood ? paint.good(text) : paint.bad(text))
 }

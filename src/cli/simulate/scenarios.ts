@@ -1,35 +1,30 @@
-/** What can happen to a delivery on its way, played between a simulated GoValid and a receiver. */
+/** The scenarios: what the network does to deliveries between the simulated GoValid and a receiver. */
 import type { Delivery, Outcome } from '../../types.js'
 import type { HandlerReceiver } from '../terminal/handler-file.js'
 
-/** What is called for each try. */
-export interface Receiving {
-  receive(delivery: Delivery): Promise<Outcome>
-}
-
-/** Something that happens to every delivery; `number` counts its tries from 1. */
+/** What happens to every delivery. `attempt` counts the attempts of a delivery from 1. */
 export interface Scenario {
   readonly name: string
-  readonly play: (receiver: Pick<HandlerReceiver, 'receive'>, delivery: Delivery, number: number) => Promise<Outcome>
+  readonly play: (receiver: Pick<HandlerReceiver, 'receive'>, delivery: Delivery, attempt: number) => Promise<Outcome>
 }
 
-const NEVER = new Promise<never>(() => {})
+const NO_RESPONSE = new Promise<never>(() => {})
 
-/** In the order in which they are played. */
+/** The scenarios, in order. */
 export const SCENARIOS: readonly Scenario[] = [
   {
-    name: 'every answer arrives',
+    name: 'every response arrives',
     play: (receiver, delivery) => receiver.receive(delivery),
   },
   {
-    name: 'the first answer is lost on its way',
-    async play(receiver, delivery, number) {
+    name: 'the first response is lost',
+    async play(receiver, delivery, attempt) {
       const outcome = await receiver.receive(delivery)
-      return number === 1 ? NEVER : outcome
+      return attempt === 1 ? NO_RESPONSE : outcome
     },
   },
   {
-    name: 'two copies come at once',
+    name: 'two copies arrive at the same time',
     async play(receiver, delivery) {
       const [first] = await Promise.all([receiver.receive(delivery), receiver.receive(delivery)])
       return first

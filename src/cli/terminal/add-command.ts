@@ -1,12 +1,12 @@
-/** What a command is made of. */
+/** The types that a command and the program share. */
 import type { Command } from 'commander'
 import type { Host } from './host.js'
 import type { ExitCode } from './usage-error.js'
 
-/** Turns an action that resolves to an exit code into what the parser calls. */
+/** Adapts an action that resolves to an exit code to the callback that the parser expects. */
 export type Act = <Arguments extends readonly unknown[]>(
-  action: (...given: Arguments) => Promise<ExitCode>,
-) => (...given: Arguments) => Promise<void>
+  action: (...args: Arguments) => Promise<ExitCode>,
+) => (...args: Arguments) => Promise<void>
 
-/** Adds a command to the program. */
+/** Registers a command with the program. */
 export type AddCommand = (program: Command, host: Host, act: Act) => void

@@ -1,6 +1,6 @@
 /**
- * A user's file with handlers, loaded for the commands that need to know them. It exports a function from options to a receiver, so that
- * the command line can give it a secret and a clock of its own:
+ * Loads a user's file with handlers. The file exports a function from options to a receiver, so that the command line can pass its own
+ * secret and clock:
  * `export const createWebhookReceiver = (options) => createReceiver({ secret, ...options }).on(…)`.
  */
 import { randomUUID } from 'node:crypto'
@@ -13,34 +13,39 @@ import { plain } from './paint.js'
 import { SECRET_ENV } from './secrets.js'
 import { UsageError } from './usage-error.js'
 
-/** The options a file's function is given; it hands them on to `createReceiver`. */
-export type GivenOptions = Pick<ReceiverOptions, 'secret' | 'clock' | 'onError'>
+/** The options that the command line passes to the file's function, which passes them on to `createReceiver`. */
+export type HandlerFileOptions = Pick<ReceiverOptions, 'secret' | 'clock' | 'onError'>
 
-/** As much of a receiver as the command line uses. */
+/** The part of a receiver that the command line uses. */
 export type HandlerReceiver = Pick<Receiver, 'receive' | 'handles' | 'close'>
 
-/** Makes the file's receiver. */
-export type MakeReceiver = (options: GivenOptions) => Promise<HandlerReceiver>
+/** Creates the file's receiver. */
+export type CreateHandlerReceiver = (options: HandlerFileOptions) => Promise<HandlerReceiver>
+
+type ExportedFunction = (options: HandlerFileOptions) => unknown
 
 const NAME = 'createWebhookReceiver'
-const HOW = `It has to export a function that hands options on: export const ${NAME} = (options) => createReceiver({ secret: process.env.${SECRET_ENV}, ...options }).on(…)`
+const FIX = `Export a function that passes its options on: export const ${NAME} = (options) => createReceiver({ secret: process.env.${SECRET_ENV}, ...options }).on(…)`
 
-/** Loads a file's function. */
-export async function loadHandlers(host: Host, file: string): Promise<MakeReceiver> {
-  // Files also make their own receiver where they are imported; without a secret that would throw.
+/**
+ * Loads the exported function of a handler file.
+ *
+ * @throws UsageError if the file can't be loaded or doesn't export a function.
+ */
+export async function loadHandlers(host: Host, file: string): Promise<CreateHandlerReceiver> {
+  // Many files also create their own receiver when they are imported. Without a secret, that would throw.
   process.env[SECRET_ENV] ??= randomUUID()
-  // What handlers print is not the result of the command.
+  // Send the handlers' own output to standard error, so that it doesn't mix with the result.
   globalThis.console = new console.Console(process.stderr)
   const exported = await load(host, file)
-  const make = exported[NAME] ?? exported['default']
-  if (typeof make !== 'function') throw new UsageError(`${plain(file)} cannot be used. ${HOW}`)
+  const create = exported[NAME] ?? exported['default']
+  if (typeof create !== 'function') throw new UsageError(`${plain(file)} exports no ${NAME}. ${FIX}`)
   return async (options) => {
-    const receiver = (await callFor(file, make as (options: GivenOptions) => unknown, options)) as
-      | Partial<HandlerReceiver>
-      | undefined
-    if (typeof receiver?.receive === 'function' && typeof receiver.handles === 'function')
+    const receiver = (await call(file, create as ExportedFunction, options)) as Partial<HandlerReceiver> | undefined
+    if (typeof receiver?.receive === 'function' && typeof receiver.handles === 'function') {
       return receiver as HandlerReceiver
-    throw new UsageError(`The function of ${plain(file)} gives no receiver of this version. ${HOW}`)
+    }
+    throw new UsageError(`The function in ${plain(file)} doesn't return a receiver of this version. ${FIX}`)
   }
 }
 
@@ -48,19 +53,15 @@ async function load(host: Host, file: string): Promise<Readonly<Record<string, u
   try {
     return await import(pathToFileURL(resolve(host.cwd, file)).href)
   } catch (error) {
-    throw new UsageError(`${plain(file)} cannot be loaded: ${describe(error)}${typeScriptFix(file, error)}`)
+    throw new UsageError(`Can't load ${plain(file)}: ${describe(error)}${typeScriptFix(file, error)}`)
   }
 }
 
-async function callFor(
-  file: string,
-  make: (options: GivenOptions) => unknown,
-  options: GivenOptions,
-): Promise<unknown> {
+async function call(file: string, create: ExportedFunction, options: HandlerFileOptions): Promise<unknown> {
   try {
-    return await make(options)
+    return await create(options)
   } catch (error) {
-    throw new UsageError(`The function of ${plain(file)} throws: ${describe(error)}`)
+    throw new UsageError(`The function in ${plain(file)} threw an error: ${describe(error)}`)
   }
 }
 
@@ -70,5 +71,7 @@ function describe(error: unknown): string {
 
 function typeScriptFix(file: string, error: unknown): string {
   const isUnknown = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION'
-  return isUnknown && /\.[cm]?ts$/.test(file) ? ' TypeScript needs Node 22.18 or newer; or give the compiled file.' : ''
+  return isUnknown && /\.[cm]?ts$/.test(file)
+    ? ' Use Node 22.18 or newer for TypeScript, or pass the compiled file.'
+    : ''
 }

@@ -1,30 +1,30 @@
-/** What a command has around it: where it prints, whether somebody is there to ask, and the environment. */
-import { createPaint, type Paint, wantsColour } from './paint.js'
+/** The environment that a command runs in: its output streams, its terminal and its environment variables. */
+import { createPaint, type Paint, wantsColor } from './paint.js'
 import { EXIT } from './usage-error.js'
 
-/** The surroundings of a command. */
+/** The environment that a command runs in. */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Whether somebody sits at a terminal and can be asked. */
+  /** Whether a person at a terminal can answer prompts. */
   readonly isInteractive: boolean
-  /** Colours of what is printed. */
+  /** Adds colors to printed text. */
   readonly paint: Paint
-  /** Prints a line of the result, on standard output. */
+  /** Prints a line of the result to standard output. */
   print(line?: string): void
-  /** Says something beside the result, on standard error. */
+  /** Prints a message that isn't part of the result to standard error. */
   note(line: string): void
-  /** Shows a line that the next one replaces, on a terminal alone; an empty one takes it away. */
+  /** Shows a status line that the next output replaces, only on a terminal. An empty line removes it. */
   progress(line: string): void
 }
 
-/** The surroundings of this process. */
+/** Creates the host of this process. */
 export function createHost(): Host {
   const { stdout, stderr, stdin, env } = process
-  const isWatched = stderr.isTTY === true && env['TERM'] !== 'dumb'
+  const showsProgress = stderr.isTTY === true && env['TERM'] !== 'dumb'
   let shown = ''
   const progress = (line: string) => {
-    if (!isWatched || line === shown) return
+    if (!showsProgress || line === shown) return
     stderr.write(line === '' ? '\r\u001b[K' : `\r\u001b[K${line.slice(0, (stderr.columns || 80) - 1)}`)
     shown = line
   }
@@ -32,20 +32,20 @@ export function createHost(): Host {
     progress('')
     stream.write(`${line}\n`)
   }
-  for (const stream of [stdout, stderr]) stream.on('error', endWithoutReader)
+  for (const stream of [stdout, stderr]) stream.on('error', exitOnClosedPipe)
   return {
     env,
     cwd: process.cwd(),
     isInteractive: stdin.isTTY === true && stderr.isTTY === true,
-    paint: createPaint(wantsColour(stdout, env)),
+    paint: createPaint(wantsColor(stdout, env)),
     print: (line = '') => write(stdout, line),
     note: (line) => write(stderr, line),
     progress,
   }
 }
 
-/** Whoever read on has seen enough (`| head`): nothing more can be said, and the verdict is not known. */
-function endWithoutReader(error: NodeJS.ErrnoException): void {
+/** Exits quietly if the reader closed the pipe (`| head`). The exit code isn't 0 or 1, because the result is unknown. */
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
   process.exit(EXIT.usage)
 }

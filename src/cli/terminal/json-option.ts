@@ -1,10 +1,10 @@
-/** The option `--json`, and how it prints. */
+/** The `--json` option and its output. */
 import type { Command } from 'commander'
 import type { Host } from './host.js'
 
-/** Gives a command the option. */
+/** Adds `--json` to a command. */
 export function takesJson(command: Command): Command {
-  return command.option('--json', 'print one JSON document on standard output, and nothing else there')
+  return command.option('--json', 'print a single JSON document on standard output')
 }
 
 /** Prints a value as JSON. */

@@ -1,16 +1,16 @@
-/** Colours, for a terminal alone; and what strangers say, made safe to print on one. */
+/** Terminal colors, and the cleaning of untrusted text before it is printed. */
 
-/** Wraps text in a colour. */
+/** Wraps text in a color. */
 export type Paint = Readonly<Record<'good' | 'bad' | 'warn' | 'dim' | 'bold', (text: string) => string>>
 
 const CODES = { good: [32, 39], bad: [31, 39], warn: [33, 39], dim: [2, 22], bold: [1, 22] } as const
 
-/** Colours where they are wanted; else the text as it is. */
-export function createPaint(isColoured: boolean): Paint {
+/** Creates the color functions. Without colors, they return the text unchanged. */
+export function createPaint(isColored: boolean): Paint {
   const wrap =
     ([on, off]: readonly [number, number]) =>
     (text: string) =>
-      isColoured ? `\u001b[${on}m${text}\u001b[${off}m` : text
+      isColored ? `\u001b[${on}m${text}\u001b[${off}m` : text
   return {
     good: wrap(CODES.good),
     bad: wrap(CODES.bad),
@@ -20,8 +20,8 @@ export function createPaint(isColoured: boolean): Paint {
   }
 }
 
-/** Whether a stream gets colours: a terminal, unless NO_COLOR is set (no-color.org); FORCE_COLOR decides otherwise. */
-export function wantsColour(
+/** Whether a stream gets colors: if it is a terminal, unless NO_COLOR (no-color.org) or FORCE_COLOR says otherwise. */
+export function wantsColor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
 ): boolean {
@@ -31,8 +31,8 @@ export function wantsColour(
   return stream.isTTY === true && env['TERM'] !== 'dumb'
 }
 
-/** Text from elsewhere on one line, without anything a terminal would obey. */
-export function plain(text: string, most = 200): string {
+/** Puts untrusted text on one line, without control characters that a terminal would execute. */
+export function plain(text: string, maxLength = 200): string {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
-  return line.length > most ? `${line.slice(0, most)}…` : line
+  return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line
 }

@@ -1,35 +1,38 @@
 /**
- * Sends one delivery over HTTP as GoValid does: a POST, 5 s for the answer, no redirect followed, exactly 200 is success.
+ * Sends one delivery over HTTP as GoValid does: a POST that waits 5 s, follows no redirect, and succeeds only with status 200.
  * Source: govalid docs, webhooks setup.
  */
 
-/** How long GoValid waits for an answer, in milliseconds. */
+/** How long GoValid waits for a response, in milliseconds. */
 export const RESPONSE_MS = 5000
+
+/** The reason for a response that didn't arrive in time. */
+export const TIMED_OUT = `no response within ${RESPONSE_MS / 1000} s`
 
 const MAX_RESPONSE_BYTES = 64 * 1024
 
-/** What is sent. */
-export interface Shipment {
+/** A request to send. */
+export interface PostRequest {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
   readonly rawBody?: Uint8Array
 }
 
-/** What came back. */
+/** The response, or the reason why none arrived. */
 export interface WebhookResponse {
-  /** The HTTP status; absent when there was no answer. */
+  /** The HTTP status. Absent if no response arrived. */
   readonly status?: number
-  /** The beginning of its body. */
+  /** The first 64 KiB of the response body. */
   readonly text: string
-  /** Where a redirect leads. */
+  /** The target of a redirect. */
   readonly location?: string
-  /** Why there was no answer, in a word or two. */
+  /** Why no response arrived, in a few words. */
   readonly reason?: string
   readonly tookMs: number
 }
 
-/** Sends it and waits. Never rejects. */
-export async function post(url: string, { method = 'POST', headers, rawBody }: Shipment): Promise<WebhookResponse> {
+/** Sends a request and waits for the response. Never rejects. */
+export async function post(url: string, { method = 'POST', headers, rawBody }: PostRequest): Promise<WebhookResponse> {
   const startedAt = performance.now()
   const tookMs = () => Math.round((performance.now() - startedAt) * 10) / 10
   const signal = AbortSignal.timeout(RESPONSE_MS)
@@ -40,20 +43,19 @@ export async function post(url: string, { method = 'POST', headers, rawBody }: S
     const location = response.headers.get('location')
     return { status: response.status, text, tookMs: tookMs(), ...(location !== null && { location }) }
   } catch (error) {
-    const reason = signal.aborted ? `no answer within ${RESPONSE_MS / 1000} s` : reasonOf(error)
-    return { text: '', reason, tookMs: tookMs() }
+    return { text: '', reason: signal.aborted ? TIMED_OUT : reasonOf(error), tookMs: tookMs() }
   }
 }
 
-/** Why GoValid would count this as a failure; `undefined` where it would not. */
+/** Returns why GoValid would count the response as a failure, or `undefined` for a success. */
 export function failureOf({ status, reason }: WebhookResponse): string | undefined {
   if (status === 200) return undefined
-  if (status === undefined) return reason ?? 'no answer'
-  if (status >= 300 && status < 400) return 'a redirect is no 200'
-  return status < 300 ? 'GoValid wants exactly 200' : 'only 200 is success'
+  if (status === undefined) return reason ?? 'no response'
+  if (status >= 300 && status < 400) return 'GoValid does not follow redirects'
+  return status < 300 ? 'GoValid expects exactly 200' : 'only 200 is a success'
 }
 
-/** The outcome that a receiver of this package names in its answer. */
+/** Returns the outcome in the response of a receiver of this package. */
 export function outcomeOf({ text }: WebhookResponse): string | undefined {
   return /^\{"status":"([a-z_]{1,20})"/.exec(text)?.[1]
 }
@@ -76,14 +78,14 @@ function reasonOf(error: unknown): string {
   return cause?.message ?? (error instanceof Error ? error.message : 'unknown')
 }
 
-/** The code of a network error in words. */
+/** Describes the code of a network error in words. */
 export function reasonFor(code: string): string {
   return REASONS[code] ?? code
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
-  ENOTFOUND: 'there is no such host (ENOTFOUND)',
+  ECONNREFUSED: 'connection refused: nothing listens on this port (ECONNREFUSED)',
+  ENOTFOUND: 'unknown host (ENOTFOUND)',
   ECONNRESET: 'the connection was reset (ECONNRESET)',
-  UND_ERR_SOCKET: 'the connection was closed without an answer',
+  UND_ERR_SOCKET: 'the connection was closed without a response',
 }

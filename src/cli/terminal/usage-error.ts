@@ -1,19 +1,19 @@
-/** The exit codes of the command line, and the error that says it was used in a way it cannot be. */
+/** The exit codes of the command line, and the error for invalid usage. */
 
-/** How a command can end. */
+/** The exit codes. */
 export const EXIT = {
-  /** It did what it was asked, and found nothing wrong. */
+  /** The command ran and found no problem. */
   ok: 0,
-  /** It did what it was asked, and the answer is no: a check failed, a delivery was not taken, the API refused. */
-  no: 1,
-  /** It could not be done as it was asked. */
+  /** The command ran and found a problem: a check or a delivery failed, or the API returned an error. */
+  failed: 1,
+  /** Invalid usage: the command didn't run. */
   usage: 2,
 } as const
 
 /** An exit code. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Wrong use of the command line: the message is printed, and the exit code is 2. */
+/** Invalid usage of the command line. The program prints the message and exits with 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message)

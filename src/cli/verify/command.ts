@@ -1,4 +1,4 @@
-/** `verify`: whether a captured delivery verifies, and if not, which misconfiguration it is. */
+/** The `verify` command: verifies a captured delivery and, if that fails, finds the misconfiguration. */
 import type { Command } from 'commander'
 import { type ExplainInput, type Explanation, explain } from '../../testing/explain.js'
 import { verifyAndParse } from '../../verify.js'
@@ -31,23 +31,18 @@ Examples:
 export const addVerify: AddCommand = (program, host, act) => {
   const command: Command = program
     .command('verify')
-    .description('say whether a captured delivery verifies, and if not, why')
-    .requiredOption('--body <file>', 'the raw body as it was received, byte for byte; - for standard input')
+    .description('check the signature of a captured delivery and explain why it fails')
+    .requiredOption('--body <file>', 'the file with the raw body, byte for byte, or - for standard input')
     .option('--signature <value>', 'the value of the X-GoValid-Signature header')
-    .option('--headers <file>', 'all headers in place of it, one "Name: value" a line')
+    .option('--headers <file>', 'instead of --signature: a file with all headers, one "Name: value" per line')
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
   command
+    .option('--other-secret-env <name>', 'also try the secret in this environment variable; repeat for more', collect)
+    .option('--other-body <file>', 'also try the body of another delivery in this file; repeat for more', collect)
     .option(
-      '--other-secret-env <name>',
-      'the variable of another secret that may have signed; can be repeated',
-      collect,
+      '--without-signature-field',
+      "verify the body without its signature field (signedContent: 'body-without-signature')",
     )
-    .option(
-      '--other-body <file>',
-      'the body of another delivery that the signature may belong to; can be repeated',
-      collect,
-    )
-    .option('--without-signature-member', "as a receiver with signedContent: 'body-without-signature' does")
   takesJson(command)
     .addHelpText('after', EXAMPLES)
     .action(act((options: VerifyOptions) => verify(host, options)))
@@ -59,18 +54,18 @@ async function verify(host: Host, options: VerifyOptions): Promise<ExitCode> {
   if (options.json) printJson(host, explanation)
   else if (explanation.valid) await printValid(host, input)
   else printFindings(host, explanation)
-  return explanation.valid ? EXIT.ok : EXIT.no
+  return explanation.valid ? EXIT.ok : EXIT.failed
 }
 
 async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInput & { secret: string }> {
   const { signature, headers } = options
   if ((signature === undefined) === (headers === undefined)) {
     throw new UsageError(
-      'Give --signature, or --headers in place of it. A delivery without the header has --signature "".',
+      'Pass either --signature or --headers. For a delivery without a signature header, pass --signature "".',
     )
   }
   const rawBody = readBytes(host, options.body)
-  const given = headers === undefined ? { signature } : { headers: readHeaders(host, headers) }
+  const header = headers === undefined ? { signature } : { headers: readHeaders(host, headers) }
   const otherBodies = (options.otherBody ?? []).map((file) => readBytes(host, file))
   const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
   const otherSecrets: string[] = []
@@ -78,10 +73,10 @@ async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInp
     otherSecrets.push(await readSecret(host, name, name, 'another secret'))
   }
   const signedContent = options.withoutSignatureField ? 'body-without-signature' : 'body'
-  return { rawBody, ...given, secret, otherSecrets, otherBodies, signedContent }
+  return { rawBody, ...header, secret, otherSecrets, otherBodies, signedContent }
 }
 
-/** Reads headers as `curl -v`, a proxy's log or a browser shows them; lines that are none are passed over. */
+/** Reads headers as `curl -v`, a proxy's log or a browser prints them, and skips other lines. */
 function readHeaders(host: Host, file: string): Readonly<Record<string, readonly string[]>> {
   const headers: Record<string, string[]> = Object.create(null)
   for (const line of Buffer.from(readBytes(host, file)).toString('latin1').split(/\r?\n/)) {
@@ -96,12 +91,13 @@ async function printValid(
   { paint, print }: Host,
   { rawBody, signature, headers, secret, signedContent }: ExplainInput & { secret: string },
 ): Promise<void> {
-  print(`${paint.good('✓ valid')}  The signature is that of these bytes under this secret.`)
+  print(`${paint.good('✓ valid')}  The signature matches the body and the secret.`)
   const value = signature ?? (headers as Readonly<Record<string, readonly string[]>>)['x-govalid-signature']?.[0]
   if (signedContent === 'body-without-signature') return
   const parsed = await verifyAndParse(rawBody, value, secret).catch((error: unknown) => error as Error)
-  if (parsed instanceof Error) return print(`  ${paint.warn('!')} ${plain(parsed.message)} A receiver quarantines it.`)
-  print(`  event: ${plain(parsed.event.event)}${parsed.known ? '' : ', which this version does not know'}`)
+  if (parsed instanceof Error)
+    return print(`  ${paint.warn('!')} ${plain(parsed.message)} A receiver quarantines this delivery.`)
+  print(`  event: ${plain(parsed.event.event)}${parsed.known ? '' : ", which this version doesn't know"}`)
   for (const { path, expected, received } of parsed.issues) {
     print(`  ${paint.warn('!')} ${plain(path.join('.'))}: expected ${expected}, received ${received}`)
   }
@@ -110,10 +106,10 @@ async function printValid(
 function printFindings({ paint, print }: Host, explanation: Explanation & { valid: false }): void {
   for (const { code, message, fix } of explanation.findings) {
     print(`${paint.bad('✗')} ${paint.bold(code)}  ${plain(message, 600)}`)
-    print(`  ${paint.dim('Cure:')} ${plain(fix, 600)}`)
+    print(`  ${paint.dim('Fix:')} ${plain(fix, 600)}`)
   }
-  if (explanation.proven) print('\nThis was computed: with it put right, the signature matches.')
+  if (explanation.proven) print('\nProven: with this fix, the signature matches.')
   else if (explanation.findings.some(({ code }) => code === 'unexplained')) {
-    print('\nNothing that was tried makes the signature match.')
+    print('\nNo known misconfiguration explains this signature.')
   }
 }

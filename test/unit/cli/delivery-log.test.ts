@@ -1,4 +1,4 @@
-/** The log of `listen`: what is written and when, how far its file grows, and how many deliveries are kept. */
+/** The delivery log of `listen`: its file, its counts and its limits. */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,34 +38,34 @@ const recordOf = (body: string | Uint8Array) =>
   )
 
 describe('a delivery', () => {
-  it('is in the file before it is answered', () => {
+  it('is in the file before its response is sent', () => {
     const file = newFile()
     const log = openLog(file)
     const { id } = log.add(recordOf('{"event":"qr.scanned"}'))
     const [line = ''] = readFileSync(file, 'utf8').split('\n')
     expect(JSON.parse(line)).toMatchObject({ id, body: Buffer.from('{"event":"qr.scanned"}').toString('base64') })
-    expect(openLog(file).list()).toMatchObject([{ id, answered: false, event: 'qr.scanned' }])
+    expect(openLog(file).list()).toMatchObject([{ id, finished: false, event: 'qr.scanned' }])
   })
 
-  it('has its answer after a restart, in one line', () => {
+  it('has its response after a restart, in one line', () => {
     const file = newFile()
     const log = openLog(file)
     const { id } = log.add(recordOf('x'))
     log.response(id, RESPONSE)
-    const again = openLog(file)
-    expect(again.find(id)?.response).toEqual(RESPONSE)
+    const reopened = openLog(file)
+    expect(reopened.find(id)?.response).toEqual(RESPONSE)
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1)
   })
 
-  it('is counted by its bytes, also when the earlier ones are gone', () => {
+  it('is counted as an attempt with the same bytes, even after earlier attempts were dropped', () => {
     const log = openLog(newFile())
-    const times = ['a', 'b', 'a'].map((body) => log.add(recordOf(body)).time)
-    expect(times).toEqual([1, 1, 2])
+    const attempts = ['a', 'b', 'a'].map((body) => log.add(recordOf(body)).attempt)
+    expect(attempts).toEqual([1, 1, 2])
     for (let number = 0; number < MAX_KEPT - 1; number++) log.add(recordOf(String(number)))
-    expect(log.add(recordOf('a')).time).toBe(3)
+    expect(log.add(recordOf('a')).attempt).toBe(3)
   })
 
-  it('that is gone can be answered no more', () => {
+  it('that was deleted gets no response', () => {
     const log = openLog(newFile())
     const { id } = log.add(recordOf('x'))
     log.clear()
@@ -74,19 +74,19 @@ describe('a delivery', () => {
 })
 
 describe('the limits', () => {
-  it('are 1,000 deliveries, and a file of not much more than twice what is kept', () => {
+  it('are 1,000 deliveries, and a file of about twice their size', () => {
     const file = newFile()
     const log = openLog(file)
     const body = (number: number) => `${number}${'x'.repeat(3000)}`
     for (let number = 0; number < 4000; number++) log.response(log.add(recordOf(body(number))).id, RESPONSE)
     expect(log.list()).toHaveLength(MAX_KEPT)
     expect(statSync(file).size).toBeLessThan(2 * MAX_KEPT * 4100 + 5 * 1024 * 1024)
-    const again = openLog(file)
-    expect(again.list()).toEqual(log.list())
-    expect(again.list()[0]?.bytes).toBe(body(3999).length)
+    const reopened = openLog(file)
+    expect(reopened.list()).toEqual(log.list())
+    expect(reopened.list()[0]?.bytes).toBe(body(3999).length)
   })
 
-  it('are 128 MiB of bodies in base64: then the oldest go', () => {
+  it('are 128 MiB of bodies in base64, and the oldest deliveries are dropped', () => {
     const log = openLog(newFile())
     const body = Buffer.alloc(3 * 1024 * 1024, 'x')
     const ids = Array.from({ length: 36 }, () => log.add(recordOf(body)).id)

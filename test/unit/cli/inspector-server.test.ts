@@ -1,4 +1,4 @@
-/** The inspector's server by itself: the token, the names, the log behind it. The built one is tried in test/cli and test/browser. */
+/** The inspector's server in isolation: its token and its host names. test/cli and test/browser cover the built server. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
+import { createInspectorApi } from '../../../src/cli/listen/inspector-api.js'
 import { createInspectorServer } from '../../../src/cli/listen/inspector-server.js'
 import { createIntake } from '../../../src/cli/listen/intake.js'
 import { createWatchers } from '../../../src/cli/listen/watchers.js'
@@ -19,11 +20,7 @@ const watchers = createWatchers()
 const intake = createIntake({ secret: SECRET, signedContent: 'body', log, forwardTo: undefined, onChange: () => {} })
 const page = { html: '<p>page</p>', scriptHash: 'sha256-a', styleHash: 'sha256-b' }
 const endpoint = 'http://localhost:4000/webhooks/govalid'
-const { announce } = watchers
-const api = {
-  log,
-  intake,
-  announce,
+const settings = {
   secret: SECRET,
   otherSecrets: [],
   signedContent: 'body',
@@ -31,6 +28,7 @@ const api = {
   forwardTo: undefined,
   folder,
 } as const
+const api = createInspectorApi({ settings, log, intake, watchers })
 const server = createInspectorServer({ page, token: TOKEN, watchers, api })
 let url = ''
 
@@ -49,7 +47,7 @@ const statusOf = async (path: string, headers: Readonly<Record<string, string>> 
   (await rawRequest(url + path, { headers })).status
 
 describe('the inspector', () => {
-  it('gives nothing without the token, and everything with it', async () => {
+  it('requires the token for every API request', async () => {
     for (const path of ['/api/state', '/api/deliveries', '/api/live']) {
       expect(await statusOf(path)).toBe(401)
       expect(await statusOf(path, { 'x-inspector-token': `${TOKEN}x` })).toBe(401)
@@ -57,7 +55,7 @@ describe('the inspector', () => {
     expect(await statusOf('/api/state', { 'x-inspector-token': TOKEN })).toBe(200)
   })
 
-  it('answers under its own names alone', async () => {
+  it('responds only under its own host names', async () => {
     const { port } = new URL(url)
     for (const name of ['127.0.0.1', 'localhost', '[::1]'])
       expect(await statusOf('/', { host: `${name}:${port}` })).toBe(200)
@@ -66,7 +64,7 @@ describe('the inspector', () => {
     }
   })
 
-  it('answers no page of another site', async () => {
+  it('refuses requests from another site', async () => {
     const headers = { 'x-inspector-token': TOKEN, origin: 'https://evil.example' }
     expect(await statusOf('/api/state', headers)).toBe(403)
     expect(await statusOf('/api/state', { ...headers, origin: url })).toBe(200)

@@ -1,4 +1,4 @@
-/** The exact bytes, as text or as hex; a part at a time, so that a megabyte is as quick as a line. */
+/** The body section: the exact bytes as text or hex, shown in parts so that a megabyte is as fast as a line. */
 import { fromBase64, sizeOf, toText } from '../bytes.js'
 import { button, type Child, fill, h } from '../element.js'
 import { byteLabel, visible } from '../visible.js'
@@ -6,26 +6,27 @@ import type { DeliveryDetails } from '../wire.js'
 import { card, scroller } from './card.js'
 import { hexLines } from './hex-lines.js'
 
-/** How the bytes are shown. */
+/** The format of the bytes. */
 export type BodyMode = 'text' | 'hex'
 
-/** The section; its mode can be turned. */
+/** The body section. */
 export interface BodySection {
   readonly element: HTMLElement
-  turn(): void
+  /** Switches between text and hex. */
+  toggle(): void
 }
 
 const TEXT_PART = 32 * 1024
 const HEX_PART = 4 * 1024
 
-/** Makes the section, in the mode that was last chosen. */
+/** Creates the section. `start` is the initial mode, and `onMode` is called when the mode changes. */
 export function bodySection(
   { body, digest, summary }: DeliveryDetails,
   start: BodyMode,
   onMode: (mode: BodyMode) => void,
 ): BodySection {
   const bytes = fromBase64(body)
-  const place = h('div', {})
+  const content = h('div', {})
   const modes = (['text', 'hex'] as const).map((mode) => button(mode === 'text' ? 'Text' : 'Hex', () => show(mode)))
   let current = start
   const show = (mode: BodyMode) => {
@@ -34,11 +35,11 @@ export function bodySection(
     for (const [index, element] of modes.entries()) {
       element.setAttribute('aria-pressed', String((index === 0) === (mode === 'text')))
     }
-    fill(place, mode === 'text' ? inParts(bytes, TEXT_PART, textOf) : inParts(bytes, HEX_PART, hexOf))
+    fill(content, mode === 'text' ? inParts(bytes, TEXT_PART, textOf) : inParts(bytes, HEX_PART, hexOf))
   }
   show(start)
   const save = h('a', { class: 'button', download: `${summary.id}.body`, href: '#' }, 'Save')
-  save.addEventListener('click', () => offer(save, bytes))
+  save.addEventListener('click', () => linkTo(save, bytes))
   const element = card(
     'body',
     'Exact bytes',
@@ -49,14 +50,14 @@ export function bodySection(
       h('span', { class: 'dim' }, `${bytes.length} bytes`),
       bytes.length > 0 && save,
     ),
-    place,
+    content,
     h('p', { class: 'dim digest' }, 'SHA-256 ', h('code', {}, digest)),
   )
-  return { element, turn: () => show(current === 'text' ? 'hex' : 'text') }
+  return { element, toggle: () => show(current === 'text' ? 'hex' : 'text') }
 }
 
-/** A file of the bytes, for as long as it takes to save it. */
-function offer(link: HTMLAnchorElement, bytes: Uint8Array<ArrayBuffer>): void {
+/** Points the link to a temporary file with the bytes, long enough to save it. */
+function linkTo(link: HTMLAnchorElement, bytes: Uint8Array<ArrayBuffer>): void {
   const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
   link.href = url
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
@@ -65,8 +66,8 @@ function offer(link: HTMLAnchorElement, bytes: Uint8Array<ArrayBuffer>): void {
 type ShowPart = (bytes: Uint8Array, from: number, to: number) => readonly Child[]
 
 function inParts(bytes: Uint8Array, part: number, showPart: ShowPart): HTMLElement {
-  if (bytes.length === 0) return h('p', { class: 'dim' }, 'There is no body.')
-  const code = scroller('Bytes of the body', 'code bytes')
+  if (bytes.length === 0) return h('p', { class: 'dim' }, 'The body is empty.')
+  const code = scroller('Body bytes', 'code bytes')
   const more = button('', () => add())
   let shown = 0
   const add = () => {
@@ -74,13 +75,13 @@ function inParts(bytes: Uint8Array, part: number, showPart: ShowPart): HTMLEleme
     code.append(...showPart(bytes, shown, end).filter((child) => child !== undefined && child !== false))
     shown = end
     more.hidden = shown >= bytes.length
-    more.textContent = `Show more: ${sizeOf(bytes.length - shown)} are left`
+    more.textContent = `Show more (${sizeOf(bytes.length - shown)} left)`
   }
   add()
   return h('div', {}, code, more)
 }
 
-/** An end that cuts no character of UTF-8 in two. Hex lines stay whole: parts end where lines do, but for this. */
+/** Moves the end of a part back to the start of a UTF-8 character, so that no character is split. */
 function wholeCharacters(bytes: Uint8Array, end: number): number {
   for (let back = 0; back < 4 && end < bytes.length; back += 1) {
     if (((bytes[end - back] ?? 0) & 0xc0) !== 0x80) return end - back
@@ -90,7 +91,7 @@ function wholeCharacters(bytes: Uint8Array, end: number): number {
 
 const hexOf: ShowPart = (bytes, from, to) => [hexLines(bytes, from, to)]
 
-/** UTF-8 as text; bytes that are none of it as labels. */
+/** Shows UTF-8 as text, and other bytes as labels. */
 const textOf: ShowPart = (bytes, from, to) => {
   const part = bytes.subarray(from, to)
   const whole = toText(part)
@@ -115,7 +116,7 @@ function piecewise(bytes: Uint8Array): readonly Child[] {
   return [...parts, ...visible(toText(bytes.subarray(start)) ?? '')]
 }
 
-/** How many bytes the character here has; 0 where there is none. */
+/** Returns the number of bytes of the character at an offset, or 0 if it isn't UTF-8. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0
   if (first < 0x80) return 1

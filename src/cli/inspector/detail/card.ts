@@ -1,7 +1,7 @@
-/** A section of the details: a heading, and what stands under it. */
+/** A card: a section of the details with a heading. */
 import { type Child, h } from '../element.js'
 
-/** Makes a section. */
+/** Creates a card. */
 export function card(id: string, title: string, ...children: readonly Child[]): HTMLElement {
   const heading = `card-${id}`
   return h(
@@ -12,7 +12,7 @@ export function card(id: string, title: string, ...children: readonly Child[]): 
   )
 }
 
-/** A place that scrolls, reachable by keyboard. */
+/** Creates a scrollable region that the keyboard can reach. */
 export function scroller(label: string, className: string, ...children: readonly Child[]): HTMLPreElement {
   return h('pre', { class: className, tabindex: 0, role: 'region', 'aria-label': label }, ...children)
 }

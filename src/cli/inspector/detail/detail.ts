@@ -1,4 +1,4 @@
-/** The right pane: everything about the selected delivery, and what can be done with it. */
+/** The detail pane: everything about the selected delivery, and its actions. */
 import { notesOf, statusBadge } from '../badges.js'
 import { sizeOf } from '../bytes.js'
 import { button, fill, h } from '../element.js'
@@ -10,9 +10,9 @@ import { type BodyMode, type BodySection, bodySection } from './body-section.js'
 import { eventCard } from './event-card.js'
 import { headersCard } from './headers-card.js'
 import { responseCard } from './response-card.js'
-import { verificationCard } from './verification-card.js'
+import { signatureCard } from './signature-card.js'
 
-/** What the pane's buttons do. */
+/** The actions of the pane's buttons. */
 export interface DetailActions {
   back(): void
   replay(): void
@@ -22,19 +22,20 @@ export interface DetailActions {
   select(id: string): void
 }
 
-/** The pane. */
+/** The detail pane. */
 export interface Detail {
   readonly element: HTMLElement
   show(details: DeliveryDetails | undefined): void
-  /** Says why there is nothing to show. */
+  /** Shows why the details can't be shown. */
   fail(message: string): void
-  /** What is shown. */
+  /** Returns the details that are shown. */
   current(): DeliveryDetails | undefined
   focus(): void
-  turnBody(): void
+  /** Switches the body between text and hex. */
+  toggleBody(): void
 }
 
-/** Makes the pane. */
+/** Creates the pane. */
 export function createDetail(actions: DetailActions, forward: string | null): Detail {
   const element = h('section', { class: 'detail', 'aria-label': 'Selected delivery', tabindex: -1 })
   let shown: DeliveryDetails | undefined
@@ -46,10 +47,10 @@ export function createDetail(actions: DetailActions, forward: string | null): De
     if (!details)
       return fill(
         element,
-        h('p', { class: 'nothing' }, 'Select a delivery to see what came, and why it was answered so.'),
+        h('p', { class: 'nothing' }, 'Select a delivery to see the request and the reason for its response.'),
       )
-    const section = bodySection(details, mode, (chosen) => {
-      mode = chosen
+    const section = bodySection(details, mode, (selected) => {
+      mode = selected
     })
     body = section
     keepFocus(element, () =>
@@ -59,7 +60,7 @@ export function createDetail(actions: DetailActions, forward: string | null): De
         h(
           'div',
           { class: 'cards' },
-          verificationCard(details, actions.select),
+          signatureCard(details, actions.select),
           responseCard(details, forward),
           eventCard(details),
           section.element,
@@ -80,19 +81,19 @@ export function createDetail(actions: DetailActions, forward: string | null): De
     },
     current: () => shown,
     focus: () => element.focus(),
-    turnBody: () => body?.turn(),
+    toggleBody: () => body?.toggle(),
   }
 }
 
-/** What is drawn anew takes the focus away; a button that is still there gets it back. */
+/** Restores the focus after a redraw, to the button with the same shortcut or to the pane. */
 function keepFocus(element: HTMLElement, draw: () => void): void {
   const focused = document.activeElement
   const wasInside = element.contains(focused)
   const key = focused?.getAttribute('aria-keyshortcuts')
   draw()
   if (!wasInside) return
-  const again = key ? element.querySelector<HTMLElement>(`[aria-keyshortcuts="${key}"]`) : null
-  const target = again ?? element
+  const sameButton = key ? element.querySelector<HTMLElement>(`[aria-keyshortcuts="${key}"]`) : null
+  const target = sameButton ?? element
   target.focus()
 }
 
@@ -113,9 +114,15 @@ function headView({ summary }: DeliveryDetails, actions: DetailActions): HTMLEle
     h(
       'div',
       { class: 'detail-actions', role: 'group', 'aria-label': 'Actions' },
-      button('Replay', actions.replay, { 'aria-keyshortcuts': 'r', title: 'The same bytes and headers again (r)' }),
-      button('Edit and sign…', actions.edit, { 'aria-keyshortcuts': 'e', title: 'Edit and sign again (e)' }),
-      button('Copy as curl', actions.copyCurl, { 'aria-keyshortcuts': 'c', title: 'Copy as curl (c)' }),
+      button('Replay', actions.replay, {
+        'aria-keyshortcuts': 'r',
+        title: 'Send the same bytes and headers again (r)',
+      }),
+      button('Edit and sign…', actions.edit, {
+        'aria-keyshortcuts': 'e',
+        title: 'Edit the body and sign it again (e)',
+      }),
+      button('Copy as curl', actions.copyCurl, { 'aria-keyshortcuts': 'c', title: 'Copy as a curl command (c)' }),
       button('Copy as test', actions.copyTest, { 'aria-keyshortcuts': 't', title: 'Copy as a test (t)' }),
     ),
   )

@@ -1,17 +1,18 @@
-/** A parsed event, printed for people: indented, coloured, and with what is hidden in it made visible. */
+/** Shows JSON indented and colored, with hidden characters made visible. */
 import { type Child, h } from '../element.js'
 import { visible } from '../visible.js'
 
-/** A string (a name where a colon follows), a number, or a word. */
+/** A string (a name if a colon follows), a number, or a word. */
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g
 
-const MAX_COLOURED = 60_000
+/** Longer JSON is cut and not colored, to keep the page fast. */
+const MAX_COLORED_LENGTH = 60_000
 
-/** The event as elements; `undefined` where the text is no JSON, or is nested too deep to be printed. */
+/** Returns the JSON as an element, or `undefined` if the text isn't JSON or is nested too deeply. */
 export function jsonView(text: string): HTMLElement | undefined {
   const printed = print(text)
   if (printed === undefined) return undefined
-  return h('code', {}, ...(printed.length > MAX_COLOURED ? cut(printed) : colour(printed)))
+  return h('code', {}, ...(printed.length > MAX_COLORED_LENGTH ? cut(printed) : colorize(printed)))
 }
 
 function print(text: string): string | undefined {
@@ -23,10 +24,10 @@ function print(text: string): string | undefined {
 }
 
 function cut(printed: string): readonly Child[] {
-  return [...visible(printed.slice(0, MAX_COLOURED)), h('em', {}, '\n… the rest is in the body below')]
+  return [...visible(printed.slice(0, MAX_COLORED_LENGTH)), h('em', {}, '\n… The rest is in the body below.')]
 }
 
-function colour(printed: string): readonly Child[] {
+function colorize(printed: string): readonly Child[] {
   const parts: Child[] = []
   let end = 0
   for (const match of printed.matchAll(TOKEN)) {

@@ -1,4 +1,4 @@
-/** What it was answered, by whom, how fast, and what GoValid would make of it. */
+/** The response card: the response to a delivery and how GoValid would judge it. */
 import { badge, toneOf } from '../badges.js'
 import { h } from '../element.js'
 import { took } from '../times.js'
@@ -7,31 +7,35 @@ import type { DeliveryDetails } from '../wire.js'
 import { card, scroller } from './card.js'
 import { headerTable } from './headers-card.js'
 
-/** The section. */
+/** Creates the card. */
 export function responseCard({ response, verification }: DeliveryDetails, forward: string | null): HTMLElement {
-  if (!response) return card('answer', 'Answer', h('p', {}, 'There is none yet.'))
+  if (!response) return card('response', 'Response', h('p', {}, 'Waiting for the response.'))
   const { by, status, outcome, failure, headers, text, tookMs } = response
-  const who = by === 'listen' ? 'by listen itself' : `by ${forward ?? 'the address it was forwarded to'}`
+  const sender = by === 'listen' ? 'from listen itself' : `from ${forward ?? 'the forwarded URL'}`
   return card(
-    'answer',
-    'Answer',
+    'response',
+    'Response',
     h(
       'p',
       { class: 'verdict' },
-      badge(status === null ? 'no answer' : String(status), toneOf(status)),
+      badge(status === null ? 'no response' : String(status), toneOf(status)),
       ` ${outcome ?? ''} `,
-      h('span', { class: 'dim' }, `in ${took(tookMs)}, ${who}`),
+      h('span', { class: 'dim' }, `in ${took(tookMs)}, ${sender}`),
     ),
     h(
       'p',
       {},
-      failure === null ? 'For GoValid that is success.' : `GoValid would count this as a failure: ${failure}.`,
+      failure === null ? 'GoValid counts this as a success.' : `GoValid counts this as a failure: ${failure}.`,
     ),
     !verification.valid &&
       status === 200 &&
-      h('p', { class: 'problem' }, 'It does not verify, and was answered 200: does the endpoint check signatures?'),
-    text !== '' && scroller('Body of the answer', 'code short', ...visible(text)),
+      h(
+        'p',
+        { class: 'problem' },
+        'The delivery does not verify, but got 200. Check that the endpoint verifies signatures.',
+      ),
+    text !== '' && scroller('Response body', 'code short', ...visible(text)),
     headers.length > 0 &&
-      h('details', {}, h('summary', {}, `${headers.length} headers of the answer`), headerTable(headers)),
+      h('details', {}, h('summary', {}, `${headers.length} response headers`), headerTable(headers)),
   )
 }

@@ -1,4 +1,4 @@
-/** Sends a delivery made here: a fixture of any event, or a recorded one that was edited; signed with the secret or not. */
+/** The dialog that sends a delivery: a test event or an edited recorded delivery, signed or unsigned. */
 import { fromBase64, toBase64 } from '../bytes.js'
 import type { Client } from '../client.js'
 import { button, h } from '../element.js'
@@ -6,25 +6,27 @@ import type { DeliveryDetails, DeliverySummary, SendRequest } from '../wire.js'
 import { createBodyEditor } from './body-editor.js'
 import { showDialog } from './dialog.js'
 
-/** What the dialog works with. */
-export interface ComposeMeans {
+/** The options of `showCompose`. */
+export interface ComposeOptions {
   readonly client: Pick<Client, 'fixture' | 'send'>
   readonly events: readonly string[]
-  /** Told of what came of it. */
+  /** The recorded delivery to edit. Without it, the dialog starts with a test event. */
+  readonly edited?: DeliveryDetails
+  /** Called with the sent delivery. */
   onSent(summary: DeliverySummary): void
 }
 
 const UNKNOWN = 'govalid-webhooks.unknown'
 
-/** Shows the dialog; with a delivery to edit, or with a fixture. */
-export function showCompose({ client, events, onSent }: ComposeMeans, edited?: DeliveryDetails): void {
+/** Shows the dialog. */
+export function showCompose({ client, events, edited, onSent }: ComposeOptions): void {
   const editor = createBodyEditor()
   const problem = h('p', { class: 'problem', role: 'alert' })
   const names = [...events, UNKNOWN].map((event) => h('option', { value: event }, event))
-  const asItIs = edited ? [h('option', { value: '' }, 'the recorded body')] : []
-  const choice = h('select', { id: 'compose-event' }, ...asItIs, ...names)
+  const recorded = edited ? [h('option', { value: '' }, 'the recorded body')] : []
+  const choice = h('select', { id: 'compose-event' }, ...recorded, ...names)
   const isSigned = h('input', { type: 'checkbox', checked: true })
-  const tell = (error: unknown) => {
+  const showError = (error: unknown) => {
     problem.textContent = error instanceof Error ? error.message : String(error)
   }
   const load = async () => {
@@ -33,7 +35,7 @@ export function showCompose({ client, events, onSent }: ComposeMeans, edited?: D
   }
   const send = async () => {
     const bytes = editor.bytes()
-    if (!bytes) throw new Error('The hex cannot be read.')
+    if (!bytes) throw new Error('The body is not valid hex.')
     const request: SendRequest = {
       body: toBase64(bytes),
       isSigned: isSigned.checked,
@@ -43,17 +45,15 @@ export function showCompose({ client, events, onSent }: ComposeMeans, edited?: D
     dialog.close()
     onSent(summary)
   }
-  choice.addEventListener('change', () => void load().catch(tell))
-  const unsigned = edited
-    ? 'Sign it with the secret (else it goes with the headers it came with)'
-    : 'Sign it with the secret'
+  choice.addEventListener('change', () => void load().catch(showError))
+  const signLabel = edited ? 'Sign with the secret (otherwise, keep the original headers)' : 'Sign with the secret'
   const form = h(
     'form',
     { class: 'compose-form' },
     h('label', { for: 'compose-event' }, 'Event'),
     choice,
     editor.element,
-    h('label', { class: 'check' }, isSigned, unsigned),
+    h('label', { class: 'check' }, isSigned, signLabel),
     problem,
     h(
       'div',
@@ -65,11 +65,11 @@ export function showCompose({ client, events, onSent }: ComposeMeans, edited?: D
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     problem.textContent = ''
-    void send().catch(tell)
+    void send().catch(showError)
   })
   form.addEventListener('keydown', ({ key, ctrlKey, metaKey }) => {
     if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit()
   })
-  const dialog = showDialog(edited ? 'Edit and sign again' : 'Send a fixture', 'compose', form)
-  void load().catch(tell)
+  const dialog = showDialog(edited ? 'Edit and sign again' : 'Send a test event', 'compose', form)
+  void load().catch(showError)
 }

@@ -1,7 +1,7 @@
-/** A modal dialog with a heading. The browser keeps the focus in it, closes it on Escape, and gives the focus back. */
+/** Modal dialogs with a heading. The browser traps the focus, closes the dialog on Escape, and restores the focus. */
 import { button, type Child, h } from '../element.js'
 
-/** Shows a dialog; gives the element, which is gone once it is closed. */
+/** Shows a dialog and returns its element, which is removed when it closes. */
 export function showDialog(title: string, className: string, ...children: readonly Child[]): HTMLDialogElement {
   const dialog = h(
     'dialog',
@@ -21,12 +21,12 @@ export function showDialog(title: string, className: string, ...children: readon
   return dialog
 }
 
-/** Whether one is open. */
+/** Whether a dialog is open. */
 export function isDialogOpen(): boolean {
   return document.querySelector('dialog[open]') !== null
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation before an action that can't be undone. */
 export function confirm(title: string, text: string, yes: string, action: () => void): void {
   const dialog = showDialog(
     title,

@@ -1,32 +1,32 @@
-/** The keys, and a switch for those whose keyboard or voice types single letters by accident. */
+/** The help dialog: the keyboard shortcuts, and a switch for users who type single letters by accident. */
 import { h } from '../element.js'
-import { keysAreOn, setKeys } from '../preferences.js'
+import { areKeysOn, setKeys } from '../preferences.js'
 import { showDialog } from './dialog.js'
 
-const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [['j', 'k'], 'the next, the one before'],
-  [['Enter'], 'read the selected delivery'],
-  [['Esc'], 'back to the list'],
+const KEYS: readonly (readonly [keys: readonly string[], action: string])[] = [
+  [['j', 'k'], 'select the next or the previous delivery'],
+  [['Enter'], 'open the selected delivery'],
+  [['Esc'], 'return to the list'],
   [['/'], 'search'],
-  [['r'], 'replay: the same bytes and headers again'],
+  [['r'], 'replay: send the same bytes and headers again'],
   [['e'], 'edit and sign again'],
-  [['n'], 'send a fixture'],
-  [['c'], 'copy as curl'],
+  [['n'], 'send a test event'],
+  [['c'], 'copy as a curl command'],
   [['t'], 'copy as a test'],
-  [['x'], 'text or hex'],
-  [['?'], 'this help'],
+  [['x'], 'switch between text and hex'],
+  [['?'], 'show this help'],
 ]
 
-/** Shows them. */
+/** Shows the dialog. */
 export function showHelp(): void {
-  const rows = KEYS.map(([keys, what]) =>
-    h('tr', {}, h('th', { scope: 'row' }, ...keys.map((key) => h('kbd', {}, key))), h('td', {}, what)),
+  const rows = KEYS.map(([keys, action]) =>
+    h('tr', {}, h('th', { scope: 'row' }, ...keys.map((key) => h('kbd', {}, key))), h('td', {}, action)),
   )
-  const single = h('input', { type: 'checkbox', checked: keysAreOn(), onchange: () => setKeys(single.checked) })
+  const toggle = h('input', { type: 'checkbox', checked: areKeysOn(), onchange: () => setKeys(toggle.checked) })
   showDialog(
-    'Keys',
+    'Keyboard shortcuts',
     'small',
     h('table', { class: 'keys' }, h('tbody', {}, ...rows)),
-    h('label', { class: 'check' }, single, 'Single keys do something'),
+    h('label', { class: 'check' }, toggle, 'Use single-key shortcuts'),
   )
 }

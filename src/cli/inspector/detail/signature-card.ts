@@ -1,35 +1,36 @@
-/** Whether it verifies, and if not, which misconfiguration it is, with the cure. */
+/** The signature card: whether the delivery verifies, or the misconfiguration and its fix. */
 import { button, h } from '../element.js'
 import { visible } from '../visible.js'
 import type { DeliveryDetails, SignatureFinding } from '../wire.js'
 import { card } from './card.js'
 
-/** The section; `select` shows another delivery. */
-export function verificationCard(
+/** Creates the card. `select` shows another delivery. */
+export function signatureCard(
   { verification, summary, isCut }: DeliveryDetails,
   select: (id: string) => void,
 ): HTMLElement {
   if (isCut) {
     return card(
-      'verification',
+      'signature',
       'Signature',
-      verdict(false, 'Not judged'),
-      h('p', {}, 'The body was not read to its end.'),
+      verdict(false, 'Not checked'),
+      h('p', {}, 'The body is incomplete, because it was refused while it was read.'),
     )
   }
   if (verification.valid) {
-    const then = !summary.verified && h('p', { class: 'dim' }, 'With the secret there was when it came, it did not.')
-    const text = 'These are exactly the bytes that were signed, with the secret configured here.'
-    return card('verification', 'Signature', verdict(true, 'Verified'), h('p', {}, text), then)
+    const before =
+      !summary.verified && h('p', { class: 'dim' }, 'It did not verify when it arrived, with the secret of that time.')
+    const text = 'The signature matches the body and the current secret.'
+    return card('signature', 'Signature', verdict(true, 'Verified'), h('p', {}, text), before)
   }
   const { proven, findings } = verification
   return card(
-    'verification',
+    'signature',
     'Signature',
     verdict(false, 'Does not verify'),
     ...findings.map((finding) => findingView(finding, select)),
-    proven && h('p', { class: 'dim' }, 'This was computed: with it put right, the signature matches.'),
-    summary.verified && h('p', { class: 'dim' }, 'With the secret there was when it came, it did.'),
+    proven && h('p', { class: 'dim' }, 'Proven: with this fix, the signature matches.'),
+    summary.verified && h('p', { class: 'dim' }, 'It verified when it arrived, with the secret of that time.'),
   )
 }
 
@@ -42,7 +43,7 @@ function findingView({ code, message, fix, delivery }: SignatureFinding, select:
     'div',
     { class: 'finding' },
     h('p', {}, ...visible(message), ' ', h('code', {}, code)),
-    h('p', { class: 'dim' }, h('b', {}, 'Cure: '), ...visible(fix)),
+    h('p', { class: 'dim' }, h('b', {}, 'Fix: '), ...visible(fix)),
     delivery !== null &&
       h(
         'p',
