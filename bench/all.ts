@@ -18,7 +18,6 @@ const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean }>> = {
   fetch: { hasRounds: true },
   stores: { hasRounds: true },
   memory: { hasRounds: true },
-  hash: { hasRounds: true },
   inbox: { hasRounds: false },
 }
 const PAGE = 'docs/performance.md'

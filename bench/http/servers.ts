@@ -12,7 +12,6 @@ import { createReceiver, type Receiver } from '../../src/index.js'
 import { receiveByHand, type ScannedEvent, verifyByHand } from '../by-hand.js'
 import { SECRET } from '../deliveries.js'
 import { loadPeers } from '../peers.js'
-import { hideHash } from './without-hash.js'
 
 /** Starts a server on a free port. */
 type Start = () => Promise<Server>
@@ -28,10 +27,6 @@ export const SERVERS: Readonly<Record<string, Start>> = {
   'Fastify, ours': fastifyOurs,
   '`node:http` by hand': () => listen(nodeByHand),
   '`node:http`, ours': () => listen(toNodeHandler(receiver())),
-  '`node:http`, ours on `createHmac`': () => {
-    hideHash()
-    return listen(toNodeHandler(receiver()))
-  },
   "`node:http`, Octokit's middleware": async () => {
     const peer = await peerNamed('Octokit')
     if (!peer.middleware) throw new Error('Octokit has no middleware.')

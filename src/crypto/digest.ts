@@ -1,11 +1,11 @@
-/** SHA-256 as 64 lower-case hex digits: the fingerprint a delivery is known by. */
+/** SHA-256 as 64 lowercase hex digits: the fingerprint of a delivery. */
 import { encodeHex } from './encoding.js'
 import { findNodeCrypto } from './platform.js'
 
-/** Computes a SHA-256; synchronous where the runtime can. */
+/** Computes a SHA-256; synchronous if the runtime can. */
 export type Digest = (content: Uint8Array) => string | Promise<string>
 
-/** The best SHA-256 this runtime has. */
+/** Returns the best SHA-256 of this runtime. */
 export function createDigest(): Digest {
   const nodeCrypto = findNodeCrypto()
   if (nodeCrypto?.hash) {

@@ -4,7 +4,7 @@
 
 const PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** The bytes of 2n lower-case hex digits; the caller has checked the digits. */
+/** Decodes 2n lowercase hex digits. The caller has checked the digits. */
 export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(digits.length / 2)
   for (let index = 0; index < bytes.length; index++) {
@@ -13,20 +13,20 @@ export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Lower-case hex digits of bytes. */
+/** Encodes bytes as lowercase hex digits. */
 export function encodeHex(bytes: Uint8Array): string {
   let digits = ''
   for (const byte of bytes) digits += PAIRS[byte]
   return digits
 }
 
-/** The UTF-8 bytes of a text. */
+/** Encodes a text as UTF-8. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
-  // The types of Workers leave open what kind of buffer it is; it is never a shared one.
+  // The types of Workers don't say which kind of buffer this is. It is never a shared one.
   return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
 }
 
-/** `0` to `9` and `a` to `f` to their value, without a branch that depends on the digit. */
+/** Returns the value of `0` to `9` and `a` to `f`, without a branch that depends on the digit. */
 function digitValue(code: number): number {
   return (code & 15) + (code >> 6) * 9
 }

@@ -1,9 +1,9 @@
 /**
- * Finds the platform's own crypto: the synchronous one of `node:crypto` where the runtime has it built in (Node, Bun, Deno), else WebCrypto;
- * in workerd always WebCrypto. No `node:` import, so that one build runs everywhere.
+ * Finds the platform's own crypto: the synchronous `node:crypto` if the runtime has it built in (Node, Bun, Deno), otherwise WebCrypto; in
+ * workerd always WebCrypto. There is no `node:` import, so that one build runs everywhere.
  */
 
-/** What is used of `node:crypto`. */
+/** The part of `node:crypto` that is used. */
 export interface NodeCrypto {
   createSecretKey(key: Uint8Array): object
   createHmac(
@@ -15,12 +15,12 @@ export interface NodeCrypto {
   timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean
 }
 
-/** Bytes that text can be written into without making new ones. */
+/** Bytes that text can be written into without allocating. */
 export interface TextBuffer extends Uint8Array {
   write(text: string, offset: number, encoding: 'latin1' | 'hex'): number
 }
 
-/** What is used of `node:buffer`. */
+/** The part of `node:buffer` that is used. */
 interface NodeBuffer {
   readonly Buffer: { alloc(size: number): TextBuffer }
 }
@@ -30,22 +30,22 @@ interface BuiltinModules {
   getBuiltinModule?(name: 'node:buffer'): NodeBuffer
 }
 
-/** A buffer to be kept and written again and again; only where `findNodeCrypto` found something. */
+/** Creates a buffer that is kept and reused. Call it only if `findNodeCrypto` returned something. */
 export function createTextBuffer(size: number): TextBuffer {
   const { process: host } = globalThis as unknown as { readonly process: Required<BuiltinModules> }
   return (host.getBuiltinModule as (name: 'node:buffer') => NodeBuffer)('node:buffer').Buffer.alloc(size)
 }
 
-/** `node:crypto` where the runtime has it built in. Asked anew each time, so a receiver decides when it is created. */
+/** Returns `node:crypto` if the runtime has it built in. Looked up at every call, so that a receiver decides when it is created. */
 export function findNodeCrypto(): NodeCrypto | undefined {
   const { process: host, navigator } = globalThis as { process?: BuiltinModules; navigator?: { userAgent?: string } }
-  // With `nodejs_compat` its `node:crypto` is JavaScript over the native crypto, and takes longer than WebCrypto does.
+  // With `nodejs_compat`, workerd's `node:crypto` is JavaScript over the native crypto and slower than WebCrypto.
   if (navigator?.userAgent === 'Cloudflare-Workers') return undefined
   try {
     const found = (host as Required<BuiltinModules>).getBuiltinModule('node:crypto')
     return typeof found?.createHmac === 'function' ? found : undefined
   } catch {
-    // There is no such function; or, in the edge runtime of Next.js, it is one of those that Node's `process` has there in name only.
+    // The function is missing, or it throws: the edge runtime of Next.js has such a `process`.
     return undefined
   }
 }

@@ -1,16 +1,16 @@
 /**
- * The secrets a receiver verifies with: a value checked at creation, or a function called on the first delivery. A blank or missing
- * one is refused by name; `node:crypto` itself would take an empty key.
+ * The secrets that a receiver verifies with: a value that is checked at creation, or a function that is called on the first delivery. A
+ * missing or blank secret is refused explicitly, because `node:crypto` accepts an empty key.
  */
 import { WebhookError } from '../errors.js'
 import { encodeUtf8 } from './encoding.js'
 import type { HmacKey } from './hmac.js'
 import { createHmacKey } from './hmac.js'
 
-/** A webhook secret: text (its UTF-8 bytes are the key) or bytes. `undefined` is accepted by the type and refused by name. */
+/** A webhook secret: text (its UTF-8 bytes are the key) or bytes. `undefined` is allowed by the type and refused at creation. */
 export type Secret = string | Uint8Array | undefined
 
-/** One secret, several (while one is rotated), or a function that gives them on the first delivery. */
+/** One secret, several (while you rotate one), or a function that returns them on the first delivery. */
 export type SecretSource =
   | Secret
   | readonly Secret[]
@@ -19,17 +19,17 @@ export type SecretSource =
 /** The secrets in use, in the order they were configured. */
 export interface SecretKeys {
   readonly keys: readonly HmacKey[]
-  /** What looks wrong with a secret, for the log when nothing matches; never the secret itself. */
+  /** What looks wrong with a secret, for the log if no signature matches. Never the secret itself. */
   readonly hint: string | undefined
 }
 
 const FIX = 'Set it to the secret entered in GoValid under Account > Webhooks, for example in GOVALID_WEBHOOK_SECRET.'
 
 /**
- * Makes keys of configured secrets.
+ * Creates keys from the configured secrets.
  *
- * @throws {@link WebhookError} `secret_missing` when there is none or one of a list is undefined; `secret_blank` when one is empty or
- * only white space; `option_invalid` when one is neither text nor bytes.
+ * @throws {@link WebhookError} `secret_missing` if there is no secret or one of a list is undefined; `secret_blank` if one is empty or only
+ * white space; `option_invalid` if one is neither a string nor bytes.
  */
 export function createSecretKeys(secrets: Secret | readonly Secret[]): SecretKeys {
   const list = Array.isArray(secrets) ? (secrets as readonly Secret[]) : [secrets as Secret]
@@ -53,7 +53,7 @@ function readSecret(secret: unknown, name: string): Uint8Array {
 
 function findHint(secrets: readonly Secret[]): string | undefined {
   const texts = secrets.filter((secret) => typeof secret === 'string')
-  if (texts.some((text) => text !== text.trim())) return 'A configured secret begins or ends with white space.'
+  if (texts.some((text) => text !== text.trim())) return 'A configured secret starts or ends with white space.'
   if (texts.some((text) => /^(["']).*\1$/s.test(text))) return 'A configured secret is wrapped in quotes.'
   return undefined
 }

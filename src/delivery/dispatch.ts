@@ -34,8 +34,7 @@ const ALL_FINISHED: DispatchResult = { errors: [], isPermanent: false }
 
 /** Runs every handler that isn't finished. A single synchronous handler has its result immediately. Never throws or rejects. */
 export function dispatch<Context>(run: Dispatch<Context>): DispatchResult | Promise<DispatchResult> {
-  const [handler, ...others] = run.handlers
-  return handler && others.length === 0 ? dispatchOne(run, handler) : dispatchAll(run)
+  return run.handlers.length === 1 ? dispatchOne(run, run.handlers[0] as RegisteredHandler) : dispatchAll(run)
 }
 
 /** The fast path: most events have one handler, and awaiting a synchronous handler costs more than running it. */
@@ -44,18 +43,29 @@ function dispatchOne<Context>(
   handler: RegisteredHandler,
 ): DispatchResult | Promise<DispatchResult> {
   if (isFinished(run, handler)) return ALL_FINISHED
-  const fail = (error: unknown) => toResult([error])
-  const finish = () => {
-    markFinished(run, handler)
-    return ALL_FINISHED
-  }
-  if (run.signal.aborted) return fail(run.signal.reason)
+  if (run.signal.aborted) return toResult([run.signal.reason])
   try {
     const returned = call(run, handler)
-    return isPromiseLike(returned) ? Promise.resolve(returned).then(finish, fail) : finish()
+    if (isPromiseLike(returned)) return finishOne(run, handler, returned)
   } catch (error) {
-    return fail(error)
+    return toResult([error])
   }
+  markFinished(run, handler)
+  return ALL_FINISHED
+}
+
+async function finishOne<Context>(
+  run: Dispatch<Context>,
+  handler: RegisteredHandler,
+  returned: PromiseLike<unknown>,
+): Promise<DispatchResult> {
+  try {
+    await returned
+  } catch (error) {
+    return toResult([error])
+  }
+  markFinished(run, handler)
+  return ALL_FINISHED
 }
 
 async function dispatchAll<Context>(run: Dispatch<Context>): Promise<DispatchResult> {

@@ -58,8 +58,8 @@ describe('a valid secret', () => {
 
 describe('the hint for the log', () => {
   it.each<[string, Secret | readonly Secret[], string | undefined]>([
-    ['a newline at the end', 'secret\n', 'A configured secret begins or ends with white space.'],
-    ['a space at the start of one of two', ['a', ' b'], 'A configured secret begins or ends with white space.'],
+    ['a newline at the end', 'secret\n', 'A configured secret starts or ends with white space.'],
+    ['a space at the start of one of two', ['a', ' b'], 'A configured secret starts or ends with white space.'],
     ['quotes around it', '"secret"', 'A configured secret is wrapped in quotes.'],
     ['single quotes around it', "'secret'", 'A configured secret is wrapped in quotes.'],
     ['a sound secret', 'secret', undefined],
