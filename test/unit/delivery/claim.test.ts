@@ -1,112 +1,134 @@
-/** Stage 5: what becomes of a claim, whatever the store does. */
+/** Stage 5: the result of a claim, however the store responds. */
 import { describe, expect, it, test } from 'vitest'
 import { startDeadline } from '../../../src/clock.js'
 import { claimDelivery } from '../../../src/delivery/claim.js'
-import type { ClaimRequest, ClaimResult, MaybePromise, ReleaseRequest, Store } from '../../../src/index.js'
-import { fixedClock } from '../../../src/testing/index.js'
+import type { Origin } from '../../../src/delivery/verified-event.js'
+import type { ClaimRequest, ClaimResult, Delivery, MaybePromise, ReleaseRequest } from '../../../src/index.js'
 import { deferred } from '../../support/deferred.js'
+import { CLAIM_IDS, RETAIN_UNTIL, testServices, verifiedEvent } from '../../support/delivery-fixtures.js'
 
-const WANTED = { key: 'ab'.repeat(32), token: 'token-1', retainUntil: 1000 }
 const CLAIMED: ClaimResult = { status: 'claimed', attempt: 2, releasedAttempts: 1, completedHandlers: ['a'] }
 
-function ask(response: () => MaybePromise<ClaimResult>, deadlineMs = 4500) {
-  const clock = fixedClock(0)
-  const asked: ClaimRequest[] = []
-  const released: ReleaseRequest[] = []
-  const store: Store = {
-    claim(request) {
-      asked.push(request)
-      return response()
-    },
-    release(request) {
-      released.push(request)
-      return true
-    },
-    renew: () => expect.unreachable(),
-    complete: () => expect.unreachable(),
-  }
-  const kept: Promise<unknown>[] = []
-  const platform = { waitUntil: (work: Promise<unknown>) => void kept.push(work) }
-  return {
-    clock,
-    asked,
-    released,
-    kept,
-    result: claimDelivery(store, clock, startDeadline(clock, deadlineMs), WANTED, platform),
-  }
+interface ClaimOptions {
+  readonly deadlineMs?: number
+  readonly origin?: Origin
+  readonly canWait?: boolean
 }
 
-test('a claim asks for a lease of 55 s, and counts tries that are half a minute apart', async () => {
-  const { asked, result } = ask(() => CLAIMED)
-  await result
-  expect(asked).toEqual([{ ...WANTED, reprocess: false, leaseMs: 55_000, attemptGapMs: 30_000 }])
+function claimFrom(
+  claim: () => MaybePromise<ClaimResult>,
+  { deadlineMs = 4500, origin = { from: 'sender' }, canWait = true }: ClaimOptions = {},
+) {
+  const requests: ClaimRequest[] = []
+  const released: ReleaseRequest[] = []
+  const awaited: Promise<unknown>[] = []
+  const services = testServices({
+    store: {
+      claim(request) {
+        requests.push(request)
+        return claim()
+      },
+      release(request) {
+        released.push(request)
+        return true
+      },
+    },
+  })
+  const { clock } = services
+  const delivery: Delivery = {
+    method: 'POST',
+    header: () => undefined,
+    body: null,
+    ...(canWait && { waitUntil: (work) => void awaited.push(work) }),
+  }
+  const event = verifiedEvent(services, { deadline: startDeadline(clock, deadlineMs), origin, delivery })
+  return { clock, requests, released, awaited, result: claimDelivery(services, event) }
+}
+
+describe('the request', () => {
+  test('asks for a lease of 55 s, and counts attempts that are at least 30 s apart', async () => {
+    const { requests, result } = claimFrom(() => CLAIMED)
+    await result
+    expect(requests).toEqual([
+      { ...CLAIM_IDS, retainUntil: RETAIN_UNTIL, reprocess: false, leaseMs: 55_000, attemptGapMs: 30_000 },
+    ])
+  })
+
+  it.each<[Origin['from'], Origin, boolean]>([
+    ['sender', { from: 'sender' }, false],
+    ['inbox', { from: 'inbox', attempt: { number: 1, last: false }, receivedAt: 0 }, false],
+    ['quarantine', { from: 'quarantine' }, true],
+  ])('from the %s: may claim a quarantined record only for reprocessing', async (_, origin, reprocess) => {
+    const { requests, result } = claimFrom(() => CLAIMED, { origin })
+    await result
+    expect(requests).toMatchObject([{ reprocess }])
+  })
 })
 
-describe('an answer', () => {
-  const claim = {
-    key: WANTED.key,
-    token: WANTED.token,
-    attempt: 2,
-    releasedAttempts: 1,
-    completedHandlers: ['a'],
-    evictedEarly: false,
-  }
+describe('returns the store’s result', () => {
+  const claim = { ...CLAIM_IDS, attempt: 2, releasedAttempts: 1, completedHandlers: ['a'], evictedEarly: false }
   it.each<[string, ClaimResult, unknown]>([
     ['claimed', CLAIMED, { status: 'claimed', claim }],
     [
-      'claimed, forgetting another',
+      'claimed, with another record evicted early',
       { ...CLAIMED, evictedEarly: true },
-      { claim: { ...claim, evictedEarly: true }, status: 'claimed' },
+      { status: 'claimed', claim: { ...claim, evictedEarly: true } },
     ],
     [
-      'claimed, of a try that never ended',
+      'claimed, after an attempt that never ended',
       { ...CLAIMED, attempt: 1, releasedAttempts: 0, completedHandlers: [] },
       { status: 'claimed', claim: { ...claim, attempt: 1, releasedAttempts: 0, completedHandlers: [] } },
     ],
     ['busy', { status: 'busy', until: 9, attempt: 3 }, { status: 'busy', attempt: 3 }],
     ['done', { status: 'done' }, { status: 'done' }],
-  ])('%s, at once and later', async (_, response, expected) => {
-    expect(await ask(() => response).result).toEqual(expected)
-    const later = ask(() => Promise.resolve(response))
-    expect(await later.result).toEqual(expected)
-    expect(later.clock.pendingTimers()).toBe(0)
+  ])('%s, synchronously and asynchronously', async (_, result, expected) => {
+    expect(claimFrom(() => result).result).toEqual(expected)
+    const { result: pending, clock } = claimFrom(() => Promise.resolve(result))
+    expect(await pending).toEqual(expected)
+    expect(clock.pendingTimers()).toBe(0)
   })
 })
 
-describe('158: an answer that is none is never taken for one', () => {
+describe('returns store_corrupt if the store returns', () => {
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
     ['true', true],
-    ['a text', 'claimed'],
+    ['a string', 'claimed'],
     ['an unknown status', { status: 'won', attempt: 1, releasedAttempts: 0, completedHandlers: [] }],
-    ['claimed without a try', { status: 'claimed', releasedAttempts: 0, completedHandlers: [] }],
-    ['claimed with a try as text', { status: 'claimed', attempt: '1', releasedAttempts: 0, completedHandlers: [] }],
-    ['claimed with a negative try', { status: 'claimed', attempt: -1, releasedAttempts: 0, completedHandlers: [] }],
-    ['claimed with a broken try', { status: 'claimed', attempt: 1.5, releasedAttempts: 0, completedHandlers: [] }],
-    ['claimed without releases', { status: 'claimed', attempt: 1, completedHandlers: [] }],
+    ['claimed without an attempt', { status: 'claimed', releasedAttempts: 0, completedHandlers: [] }],
     [
-      'claimed with handlers that are no list',
+      'claimed with an attempt that is a string',
+      { status: 'claimed', attempt: '1', releasedAttempts: 0, completedHandlers: [] },
+    ],
+    ['claimed with a negative attempt', { status: 'claimed', attempt: -1, releasedAttempts: 0, completedHandlers: [] }],
+    [
+      'claimed with a fractional attempt',
+      { status: 'claimed', attempt: 1.5, releasedAttempts: 0, completedHandlers: [] },
+    ],
+    ['claimed without released attempts', { status: 'claimed', attempt: 1, completedHandlers: [] }],
+    [
+      'claimed with handlers that aren’t a list',
       { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: 'a' },
     ],
     [
-      'claimed with handlers that are no names',
+      'claimed with handlers that aren’t names',
       { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [1] },
     ],
     [
-      'claimed with handlers of which one is no name',
+      'claimed with one handler that isn’t a name',
       { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: ['a', 1] },
     ],
-    ['busy without a try', { status: 'busy', until: 9 }],
-  ])('%s', async (_, response) => {
-    expect(await ask(() => response as ClaimResult).result).toEqual({
+    ['busy without an attempt', { status: 'busy', until: 9 }],
+  ])('%s', async (_, result) => {
+    expect(await claimFrom(() => result as ClaimResult).result).toEqual({
       status: 'store_corrupt',
-      error: 'the store answered a claim with something that is no claim result',
+      error: 'the store returned something that is not a claim result',
     })
   })
 })
 
-describe('a store that does not answer', () => {
+describe('returns store_unavailable', () => {
   const refused = new Error('connection refused')
   it.each([
     [
@@ -116,85 +138,91 @@ describe('a store that does not answer', () => {
       },
     ],
     ['rejects', () => Promise.reject(refused)],
-  ])('155: %s', async (_, response) => {
-    const { result, clock } = ask(response)
+  ])('if the store %s', async (_, claim) => {
+    const { result, clock } = claimFrom(claim)
     expect(await result).toEqual({ status: 'store_unavailable', error: refused })
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('156: within a second', async () => {
-    const { result, clock } = ask(() => new Promise(() => {}))
-    const ended: unknown[] = []
-    void Promise.resolve(result).then(() => ended.push('claim'))
+  test('if the store doesn’t respond within a second', async () => {
+    const { result, clock } = claimFrom(() => new Promise(() => {}))
+    let hasEnded = false
+    void Promise.resolve(result).then(() => {
+      hasEnded = true
+    })
     await clock.advance(999)
-    expect(ended).toEqual([])
+    expect(hasEnded).toBe(false)
     await clock.advance(1)
-    expect(await result).toEqual({ status: 'store_unavailable', error: 'the claim was not answered in time' })
+    expect(await result).toEqual({
+      status: 'store_unavailable',
+      error: 'the store did not respond to the claim in time',
+    })
   })
 
-  test('within what is left of the deadline', async () => {
-    const { result, clock } = ask(() => new Promise(() => {}), 300)
+  test('if the store doesn’t respond before the deadline', async () => {
+    const { result, clock } = claimFrom(() => new Promise(() => {}), { deadlineMs: 300 })
     await clock.advance(300)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
 
-  test('is not asked at all when no time is left', async () => {
-    const { asked, kept, result } = ask(() => CLAIMED, 0)
+  test('without calling the store if no time is left', async () => {
+    const { requests, awaited, result } = claimFrom(() => CLAIMED, { deadlineMs: 0 })
     expect(await result).toMatchObject({ status: 'store_unavailable' })
-    expect(asked).toEqual([])
-    // Nothing was asked, so there is nothing to be kept alive for.
-    expect(kept).toEqual([])
+    expect(requests).toEqual([])
+    // No claim can arrive late, so the platform has nothing to wait for.
+    expect(awaited).toEqual([])
+  })
+
+  test('on a platform without waitUntil', async () => {
+    const { result, clock } = claimFrom(() => new Promise(() => {}), { canWait: false })
+    await clock.advance(1000)
+    expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
 })
 
-test('a platform that keeps nothing alive is not asked to', async () => {
-  const clock = fixedClock(0)
-  const store = { claim: () => new Promise<ClaimResult>(() => {}) } as unknown as Store
-  const result = claimDelivery(store, clock, startDeadline(clock, 4500), WANTED)
-  await clock.advance(1000)
-  expect(await result).toMatchObject({ status: 'store_unavailable' })
-})
-
-describe('an answer that comes too late', () => {
-  async function late(response: unknown, reject = false) {
-    const { promise, resolve, reject: refuse } = deferred<ClaimResult>()
-    const asked = ask(() => promise)
-    await asked.clock.advance(1500)
-    await asked.result
-    if (reject) refuse(response)
-    else resolve(response as ClaimResult)
-    await asked.clock.advance(0)
-    return asked
+describe('a result that arrives too late', () => {
+  async function respondLate(respond: (pending: ReturnType<typeof deferred<ClaimResult>>) => void) {
+    const pending = deferred<ClaimResult>()
+    const claiming = claimFrom(() => pending.promise)
+    await claiming.clock.advance(1500)
+    await claiming.result
+    respond(pending)
+    await claiming.clock.advance(0)
+    return claiming
   }
 
-  test('claimed: is released at once, and not counted', async () => {
-    const { released } = await late(CLAIMED)
-    expect(released).toEqual([{ key: WANTED.key, token: WANTED.token, completedHandlers: [], counted: false }])
+  test('claimed: is released at once, and the attempt isn’t counted', async () => {
+    const { released } = await respondLate(({ resolve }) => resolve(CLAIMED))
+    expect(released).toEqual([{ ...CLAIM_IDS, completedHandlers: [], counted: false }])
   })
 
   it.each<[string, unknown]>([
     ['busy', { status: 'busy', until: 9, attempt: 3 }],
     ['done', { status: 'done' }],
     ['nothing', undefined],
-  ])('%s: nothing is released', async (_, response) => {
-    expect((await late(response)).released).toEqual([])
+  ])('%s: releases nothing', async (_, result) => {
+    const { released } = await respondLate(({ resolve }) => resolve(result as ClaimResult))
+    expect(released).toEqual([])
   })
 
-  test('a failure: nothing is released, and no rejection is left over', async () => {
-    expect((await late(new Error('gone'), true)).released).toEqual([])
+  test('a failure: releases nothing and leaves no unhandled rejection', async () => {
+    const { released } = await respondLate(({ reject }) => reject(new Error('connection lost')))
+    expect(released).toEqual([])
   })
 
-  test('the platform is kept alive for it, ten seconds and no longer', async () => {
-    const { clock, kept, result } = ask(() => new Promise(() => {}))
+  test('keeps the platform alive for ten seconds at most', async () => {
+    const { clock, awaited, result } = claimFrom(() => new Promise(() => {}))
     await clock.advance(1000)
     await result
-    expect(kept).toHaveLength(1)
-    const ended: unknown[] = []
-    void kept[0]?.then(() => ended.push('wait'))
+    expect(awaited).toHaveLength(1)
+    let hasEnded = false
+    void awaited[0]?.then(() => {
+      hasEnded = true
+    })
     await clock.advance(9999)
-    expect(ended).toEqual([])
+    expect(hasEnded).toBe(false)
     await clock.advance(1)
-    expect(ended).toEqual(['wait'])
+    expect(hasEnded).toBe(true)
     expect(clock.pendingTimers()).toBe(0)
   })
 })

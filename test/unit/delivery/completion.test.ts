@@ -1,68 +1,175 @@
-/** Stage 7: what the receiver knows about a write, and how it writes again behind the answer. */
+/** Stage 7: what the receiver learns from a write, and how it writes again in the background. */
 import { describe, expect, it, test } from 'vitest'
-import { completeClaim, releaseClaim, retryInBackground } from '../../../src/delivery/completion.js'
-import type { MaybePromise, Store } from '../../../src/index.js'
-import { fixedClock } from '../../../src/testing/index.js'
+import { completeClaim, releaseClaim, retryInBackground, type Written } from '../../../src/delivery/completion.js'
+import type { ClaimedAttempt } from '../../../src/delivery/verified-event.js'
+import type { CompleteRequest, ErrorReport, MaybePromise, ReleaseRequest } from '../../../src/index.js'
+import { CLAIM_IDS, claimedAttempt, RETAIN_UNTIL, testServices } from '../../support/delivery-fixtures.js'
 
-type WebhookResponse = () => MaybePromise<boolean>
+type StoreResult = () => MaybePromise<boolean>
+type Recorded = 'recorded' | 'lost' | 'unknown'
 
-describe.each([
+const KINDS = [
   {
-    name: 'complete',
-    write: (response: WebhookResponse, clock = fixedClock(0)) =>
-      completeClaim({ complete: response } as unknown as Store, clock, 1000, { key: 'k', token: 't', retainUntil: 1 }),
+    kind: 'a completion',
+    storeOf: (respond: StoreResult) => ({ complete: respond, renew: () => true }),
+    write: (attempt: ClaimedAttempt) => completeClaim(attempt, false),
+    /** Reports and background work after each result. */
+    expected: {
+      recorded: { codes: [], isLost: false, hasRest: false },
+      lost: { codes: ['lease_lost'], isLost: true, hasRest: false },
+      unknown: { codes: ['completion_delayed'], isLost: false, hasRest: true },
+    },
   },
   {
-    name: 'release',
-    write: (response: WebhookResponse, clock = fixedClock(0)) =>
-      releaseClaim({ release: response } as unknown as Store, clock, 1000, {
-        key: 'k',
-        token: 't',
-        completedHandlers: [],
-        counted: true,
-      }),
+    kind: 'a release',
+    storeOf: (respond: StoreResult) => ({ release: respond }),
+    write: (attempt: ClaimedAttempt) => releaseClaim(attempt, true),
+    // A release that the store didn't confirm isn't repeated: the lease expires before the next attempt.
+    expected: {
+      recorded: { codes: [], isLost: false, hasRest: false },
+      lost: { codes: ['lease_lost'], isLost: true, hasRest: false },
+      unknown: { codes: [], isLost: false, hasRest: false },
+    },
   },
-])('$name', ({ write }) => {
-  it.each<[string, WebhookResponse, string]>([
+] as const
+
+describe.each(KINDS)('$kind', ({ storeOf, write, expected }) => {
+  const start = (respond: StoreResult) => {
+    const services = testServices({ store: storeOf(respond) })
+    return { services, writing: write(claimedAttempt(services)) }
+  }
+  const summaryOf = (reports: readonly ErrorReport[], { isLost, rest }: Written) => ({
+    codes: reports.map(({ code }) => code),
+    isLost,
+    hasRest: rest !== undefined,
+  })
+
+  it.each<[string, StoreResult, Recorded]>([
     ['true', () => true, 'recorded'],
-    ['true, later', () => Promise.resolve(true), 'recorded'],
+    ['true, asynchronously', () => Promise.resolve(true), 'recorded'],
     ['false', () => false, 'lost'],
-    ['trap: something that is neither', () => ({ ok: 1 }) as unknown as boolean, 'unknown'],
+    ['false, asynchronously', () => Promise.resolve(false), 'lost'],
+    ['trap: something that isn’t a boolean', () => ({ ok: 1 }) as unknown as boolean, 'unknown'],
     ['nothing', () => undefined as unknown as boolean, 'unknown'],
     [
-      'a throw',
+      'an exception',
       () => {
-        throw new Error('down')
+        throw new Error('connection refused')
       },
       'unknown',
     ],
-    ['a rejection', () => Promise.reject(new Error('down')), 'unknown'],
-  ])('%s', async (_, response, expected) => {
-    expect(await write(response)).toBe(expected)
+    ['a rejection', () => Promise.reject(new Error('connection refused')), 'unknown'],
+  ])('for which the store returns %s', async (_, respond, recorded) => {
+    const { services, writing } = start(respond)
+    expect(summaryOf(services.reports, await writing)).toEqual(expected[recorded])
   })
 
-  it('no answer in time: unknown', async () => {
-    const clock = fixedClock(0)
-    const written = write(() => new Promise(() => {}), clock)
-    await clock.advance(1000)
-    expect(await written).toBe('unknown')
+  it('for which the store returns nothing within a second', async () => {
+    const { services, writing } = start(() => new Promise(() => {}))
+    let hasEnded = false
+    void Promise.resolve(writing).then(() => {
+      hasEnded = true
+    })
+    await services.clock.advance(999)
+    expect(hasEnded).toBe(false)
+    await services.clock.advance(1)
+    expect(summaryOf(services.reports, await writing)).toEqual(expected.unknown)
+  })
+
+  it('is available at once if the store is synchronous', () => {
+    expect(start(() => true).writing).toEqual({ isLost: false, rest: undefined })
+  })
+
+  it('reports a lost claim with the delivery’s key and event type', async () => {
+    const { services, writing } = start(() => false)
+    await writing
+    expect(services.reports).toEqual([
+      {
+        code: 'lease_lost',
+        idempotencyKey: CLAIM_IDS.key,
+        eventType: 'qr.scanned',
+        message: expect.stringContaining('another process had claimed the delivery'),
+      },
+    ])
   })
 })
 
-describe('writing again behind the answer', () => {
-  function retry(results: readonly string[], giveUpAt: () => number = () => Infinity) {
-    const clock = fixedClock(0)
+describe('the request', () => {
+  test.each([true, false])('of a completion says whether the delivery is quarantined: %s', async (isQuarantined) => {
+    const requests: CompleteRequest[] = []
+    const services = testServices({ store: { complete: (request) => requests.push(request) > 0 } })
+    const attempt = claimedAttempt(services, { claim: { completedHandlers: ['a'] } })
+    await completeClaim(attempt, isQuarantined)
+    attempt.claim.completedHandlers.push('b')
+    expect(requests).toEqual([
+      { ...CLAIM_IDS, retainUntil: RETAIN_UNTIL, quarantined: isQuarantined, completedHandlers: ['a'] },
+    ])
+  })
+
+  test.each([true, false])('of a release says whether the attempt counts: %s', async (isCounted) => {
+    const requests: ReleaseRequest[] = []
+    const services = testServices({ store: { release: (request) => requests.push(request) > 0 } })
+    const attempt = claimedAttempt(services, { claim: { completedHandlers: ['a'] } })
+    await releaseClaim(attempt, isCounted)
+    attempt.claim.completedHandlers.push('b')
+    expect(requests).toEqual([{ ...CLAIM_IDS, completedHandlers: ['a'], counted: isCounted }])
+  })
+})
+
+describe('a completion in the background', () => {
+  function completeAfter(results: readonly unknown[], freezesAfterResponse = false, retryUntil = () => Infinity) {
     const times: number[] = []
-    const result = retryInBackground({
-      clock,
-      attempt: async () => results[times.push(clock.now()) - 1] ?? 'unknown',
-      isSettled: (each) => each !== 'unknown',
-      giveUpAt,
+    const services = testServices({
+      store: {
+        complete: () => results[times.push(services.clock.now()) - 1] as boolean,
+        renew: () => true,
+      },
+      retryUntil,
     })
-    return { clock, times, result }
+    const { event } = claimedAttempt(services)
+    const attempt = claimedAttempt(services, { event: { delivery: { ...event.delivery, freezesAfterResponse } } })
+    const { rest } = completeClaim(attempt, false) as Written
+    return { services, attempt, times, rest, codes: () => services.reports.map(({ code }) => code) }
   }
 
-  test('goes on at growing intervals, at most 10 s apart, until a result ends it', async () => {
+  test('is repeated until the store confirms, while the lease is kept', async () => {
+    const { services, attempt, times, rest, codes } = completeAfter([undefined, undefined, true])
+    expect(attempt.endLease).toBeTypeOf('function')
+    await services.clock.advance(750)
+    await rest
+    expect(times).toEqual([0, 250, 750])
+    expect(codes()).toEqual(['completion_delayed'])
+  })
+
+  test('keeps no lease on a platform that freezes after the response', () => {
+    expect(completeAfter([], true).attempt.endLease).toBeUndefined()
+  })
+
+  test('reports a claim that was lost in the meantime', async () => {
+    const { services, rest, codes } = completeAfter([undefined, false])
+    await services.clock.advance(250)
+    await rest
+    expect(codes()).toEqual(['completion_delayed', 'lease_lost'])
+  })
+
+  test('reports that it was abandoned', async () => {
+    const { services, rest, codes } = completeAfter([], true, () => 0)
+    await services.clock.advance(250)
+    await rest
+    expect(codes()).toEqual(['completion_delayed', 'completion_abandoned'])
+  })
+})
+
+describe('a write that is retried in the background', () => {
+  function retry(results: readonly string[], retryUntil: (since: number) => number = () => Infinity) {
+    const services = testServices({ retryUntil })
+    const { clock } = services
+    const times: number[] = []
+    const write = async () => results[times.push(clock.now()) - 1] ?? 'unknown'
+    return { clock, times, result: retryInBackground(services, write, (result) => result !== 'unknown') }
+  }
+
+  test('is repeated at growing intervals of at most 10 s until it succeeds', async () => {
     const { clock, times, result } = retry([...Array(8).fill('unknown'), 'recorded'])
     await clock.advance(120_000)
     expect(times).toEqual([250, 750, 1750, 3750, 7750, 15_750, 25_750, 35_750, 45_750])
@@ -70,21 +177,21 @@ describe('writing again behind the answer', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('is given up when the time is over, with the last result', async () => {
+  test('is abandoned with its last result once the time limit has passed', async () => {
     const { clock, times, result } = retry([], () => 3000)
     await clock.advance(60_000)
     expect(times).toEqual([250, 750, 1750, 3750])
     expect(await result).toBe('unknown')
   })
 
-  test('is given up in the very millisecond when the time is over', async () => {
+  test('is abandoned in the millisecond of the time limit', async () => {
     const { clock, times, result } = retry([], () => 1750)
     await clock.advance(60_000)
     expect(times).toEqual([250, 750, 1750])
     expect(await result).toBe('unknown')
   })
 
-  test('asks anew before each pause how long it may go on', async () => {
+  test('reads the time limit again after each write', async () => {
     let until = Infinity
     const { clock, times, result } = retry([], () => until)
     await clock.advance(800)
@@ -92,5 +199,17 @@ describe('writing again behind the answer', () => {
     await clock.advance(60_000)
     expect(times).toEqual([250, 750, 1750])
     expect(await result).toBe('unknown')
+  })
+
+  test('has a time limit that counts from its start', async () => {
+    const asked: number[] = []
+    const { clock, times, result } = retry(['unknown', 'unknown', 'recorded'], (since) => {
+      asked.push(since)
+      return Infinity
+    })
+    await clock.advance(60_000)
+    await result
+    expect(times).toHaveLength(3)
+    expect(new Set(asked)).toEqual(new Set([0]))
   })
 })

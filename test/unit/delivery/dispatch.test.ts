@@ -1,32 +1,48 @@
-/** Stage 6: handlers run in order, failures are collected, and what is done is remembered. */
+/** Stage 6: handlers run in order, failures are collected, and finished handlers are remembered. */
 import { describe, expect, it, test } from 'vitest'
-import { dispatch, joinErrors, type RegisteredHandler } from '../../../src/delivery/dispatch.js'
+import { type DispatchResult, dispatch, joinErrors } from '../../../src/delivery/dispatch.js'
 import { PermanentError } from '../../../src/index.js'
+import type { RegisteredHandler } from '../../../src/receiver/handlers.js'
 
-interface Given {
-  readonly handlers: readonly (readonly [name: string | undefined, run: () => unknown])[]
-  readonly done?: readonly string[]
-  readonly abandonedBecause?: () => unknown
+type NamedHandler = readonly [name: string | undefined, run: () => unknown]
+
+interface RunOptions {
+  readonly handlers: readonly NamedHandler[]
+  readonly finished?: readonly string[]
+  readonly signal?: AbortSignal
 }
 
-async function run({ handlers, done = [], abandonedBecause = () => undefined }: Given) {
-  const completedHandlers = [...done]
+function start({ handlers, finished = [], signal = new AbortController().signal }: RunOptions) {
+  const completedHandlers = [...finished]
   const checkpoints: (string | undefined)[] = []
-  let told = 0
-  const result = await dispatch({
+  /** The completed handlers at each call of `onCheckpoint`. */
+  const saved: string[][] = []
+  const result = dispatch({
     event: { event: 'qr.scanned' },
-    handlers: handlers.map(([name, call]): RegisteredHandler => ({ name, run: call })),
+    handlers: handlers.map(([name, run]): RegisteredHandler => ({ name, run })),
     completedHandlers,
+    signal,
     contextFor: (checkpoint) => checkpoints.push(checkpoint),
-    onCheckpoint: () => void told++,
-    abandonedBecause,
+    onCheckpoint: () => void saved.push([...completedHandlers]),
   })
-  return { result, completedHandlers: [...completedHandlers], checkpoints, told }
+  return { result, completedHandlers, checkpoints, saved }
 }
 
-const fails = (error: unknown) => () => {
+async function run(options: RunOptions) {
+  const started = start(options)
+  return { ...started, result: await started.result }
+}
+
+const nothing = () => {}
+const failWith = (error: unknown) => () => {
   throw error
 }
+
+/** An event's only handler takes a synchronous path of its own, so most cases run on both paths. */
+const PATHS = [
+  { path: 'an event’s only handler', others: [] },
+  { path: 'a handler among others', others: [[undefined, nothing] as NamedHandler] },
+]
 
 test('handlers run one after the other, in order of registration', async () => {
   const seen: string[] = []
@@ -44,162 +60,242 @@ test('handlers run one after the other, in order of registration', async () => {
   expect(seen).toEqual(['slow', 'b', 'c'])
 })
 
-test('each is given the event and its context', async () => {
-  const given: unknown[] = []
-  const handler: RegisteredHandler = { name: 'only', run: (event, context) => given.push(event, context) }
-  await dispatch({
-    event: 'the event',
-    handlers: [handler],
-    completedHandlers: [],
-    contextFor: (checkpoint) => `context of ${checkpoint}`,
-    onCheckpoint() {},
-    abandonedBecause: () => undefined,
-  })
-  expect(given).toEqual(['the event', 'context of only'])
+test('an event without handlers has no failure', async () => {
+  expect((await run({ handlers: [] })).result).toEqual({ errors: [], isPermanent: false })
 })
 
-test('handlers that are all synchronous have their result at hand', () => {
-  const result = dispatch({
-    event: {},
-    handlers: [{ name: 'a', run: () => {} }],
-    completedHandlers: [],
-    contextFor: () => undefined,
-    onCheckpoint() {},
-    abandonedBecause: () => undefined,
-  })
-  expect(result).toEqual({ errors: [], permanent: false })
+test('an event’s only handler has its result synchronously if it is synchronous', () => {
+  const noFailure: DispatchResult = { errors: [], isPermanent: false }
+  const error = new Error('no database')
+  expect(start({ handlers: [['a', nothing]] }).result).toEqual(noFailure)
+  expect(start({ handlers: [['a', nothing]], finished: ['a'] }).result).toEqual(noFailure)
+  expect(start({ handlers: [['a', failWith(error)]] }).result).toEqual({ errors: [error], isPermanent: false })
 })
 
-describe('a handler that fails', () => {
+describe.each(PATHS)('$path', ({ others }) => {
+  it('receives the event and its context', async () => {
+    const received: unknown[] = []
+    const handler: RegisteredHandler = { name: 'a', run: (event, context) => void received.push(event, context) }
+    await dispatch({
+      event: 'the event',
+      handlers: [handler, ...others.map(([name, run]): RegisteredHandler => ({ name, run }))],
+      completedHandlers: [],
+      signal: new AbortController().signal,
+      contextFor: (checkpoint) => `context of ${checkpoint}`,
+      onCheckpoint: nothing,
+    })
+    expect(received).toEqual(['the event', 'context of a'])
+  })
+
   it.each([
-    ['throws', fails(new Error('no'))],
-    ['rejects', () => Promise.reject(new Error('no'))],
-  ])('%s: does not stop the others, and is not done', async (_, broken) => {
+    ['a promise', () => Promise.resolve()],
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is the point of this case
+    ['a thenable', () => ({ then: (resolve: () => void) => setImmediate(resolve) })],
+    ['a value', () => 12],
+  ])('is finished once it returned %s', async (_, returns) => {
+    const { result, completedHandlers } = await run({ handlers: [['a', returns], ...others] })
+    expect(result).toEqual({ errors: [], isPermanent: false })
+    expect(completedHandlers).toEqual(['a'])
+  })
+
+  it('isn’t finished before its promise has resolved', async () => {
+    let finish = () => {}
+    const { result, completedHandlers } = start({
+      handlers: [['a', () => new Promise<void>((resolve) => (finish = resolve))], ...others],
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(completedHandlers).toEqual([])
+    finish()
+    await result
+    expect(completedHandlers).toEqual(['a'])
+  })
+
+  it.each([
+    ['throws', failWith(new Error('no database'))],
+    ['rejects', () => Promise.reject(new Error('no database'))],
+  ])('fails and isn’t finished if it %s', async (_, fails) => {
+    const { result, completedHandlers } = await run({ handlers: [['a', fails], ...others] })
+    expect(result).toEqual({ errors: [new Error('no database')], isPermanent: false })
+    expect(completedHandlers).toEqual([])
+  })
+
+  it.each<unknown>([undefined, null, 'text', 0])('fails if it throws %j', async (error) => {
+    const { result } = await run({ handlers: [[undefined, failWith(error)], ...others] })
+    expect(result).toEqual({ errors: [error], isPermanent: false })
+  })
+
+  it.each<unknown>([undefined, null, 'text', 0])('fails if it rejects with %j', async (error) => {
+    const { result } = await run({ handlers: [[undefined, () => Promise.reject(error)], ...others] })
+    expect(result).toEqual({ errors: [error], isPermanent: false })
+  })
+
+  it('fails permanently if it throws or rejects with a PermanentError', async () => {
+    const never = new PermanentError('no such customer')
+    for (const fails of [failWith(never), () => Promise.reject(never)]) {
+      const { result } = await run({ handlers: [[undefined, fails], ...others] })
+      expect(result).toEqual({ errors: [never], isPermanent: true })
+    }
+  })
+
+  it('isn’t run again if an earlier attempt finished it', async () => {
+    const { result, completedHandlers } = await run({
+      handlers: [['a', () => expect.unreachable()], ...others],
+      finished: ['a'],
+    })
+    expect(result.errors).toEqual([])
+    expect(completedHandlers).toEqual(['a'])
+  })
+
+  it('is listed as finished once, even if its transaction has already listed it', async () => {
+    const completedHandlers: string[] = []
+    await dispatch({
+      event: {},
+      handlers: [
+        { name: 'a', run: () => void completedHandlers.push('a') },
+        ...others.map(([name, run]) => ({ name, run })),
+      ],
+      completedHandlers,
+      signal: new AbortController().signal,
+      contextFor: () => undefined,
+      onCheckpoint: nothing,
+    })
+    expect(completedHandlers).toEqual(['a'])
+  })
+})
+
+describe('a failing handler', () => {
+  it.each([
+    ['throws', failWith(new Error('no database'))],
+    ['rejects', () => Promise.reject(new Error('no database'))],
+  ])('that %s doesn’t stop the others', async (_, fails) => {
     const { result, completedHandlers } = await run({
       handlers: [
-        ['a', broken],
-        ['b', () => {}],
+        ['a', fails],
+        ['b', nothing],
       ],
     })
-    expect(result).toEqual({ errors: [new Error('no')], permanent: false })
+    expect(result).toEqual({ errors: [new Error('no database')], isPermanent: false })
     expect(completedHandlers).toEqual(['b'])
   })
 
-  it.each<unknown>([undefined, null, 'text', 0])('with %j fails all the same', async (error) => {
-    expect((await run({ handlers: [[undefined, fails(error)]] })).result).toEqual({ errors: [error], permanent: false })
-  })
-
-  it('fails for good only when every failure is a PermanentError', async () => {
+  it('fails the attempt permanently only if every failure is a PermanentError', async () => {
     const never = new PermanentError('never')
     const later = new Error('later')
-    const of = async (...errors: unknown[]) =>
-      (await run({ handlers: errors.map((error) => [undefined, fails(error)]) })).result
-    expect(await of(never)).toEqual({ errors: [never], permanent: true })
-    expect(await of(never, never)).toMatchObject({ permanent: true })
-    expect(await of(never, later)).toEqual({ errors: [never, later], permanent: false })
+    const resultOf = async (...errors: unknown[]) =>
+      (await run({ handlers: errors.map((error) => [undefined, failWith(error)]) })).result
+    expect(await resultOf(never)).toEqual({ errors: [never], isPermanent: true })
+    expect(await resultOf(never, never)).toEqual({ errors: [never, never], isPermanent: true })
+    expect(await resultOf(never, later)).toEqual({ errors: [never, later], isPermanent: false })
+    expect(await resultOf(later, never)).toEqual({ errors: [later, never], isPermanent: false })
   })
 })
 
 describe('checkpoints', () => {
-  test('a named handler that is done is not run again; one without a name is', async () => {
+  test('a finished handler with a name isn’t run again; a handler without a name is', async () => {
     const seen: string[] = []
     const handlers = [
       ['a', () => seen.push('a')],
       [undefined, () => seen.push('unnamed')],
       ['b', () => seen.push('b')],
     ] as const
-    const { completedHandlers } = await run({ handlers, done: ['a'] })
+    const { completedHandlers } = await run({ handlers, finished: ['a'] })
     expect(seen).toEqual(['unnamed', 'b'])
     expect(completedHandlers).toEqual(['a', 'b'])
   })
 
-  test('name a handler once, though its transaction may have noted it already', async () => {
-    const completedHandlers: string[] = []
-    await dispatch({
-      event: {},
-      handlers: [{ name: 'a', run: () => void completedHandlers.push('a') }],
-      completedHandlers,
-      contextFor: () => undefined,
-      onCheckpoint() {},
-      abandonedBecause: () => undefined,
+  it.each<[string, RunOptions['handlers'], readonly (readonly string[])[]]>([
+    [
+      'after each named handler but the last',
+      [
+        ['a', nothing],
+        ['b', nothing],
+        ['c', nothing],
+      ],
+      [['a'], ['a', 'b']],
+    ],
+    ['never for an event’s only handler', [['a', nothing]], []],
+    [
+      'never for handlers without a name',
+      [
+        [undefined, nothing],
+        [undefined, nothing],
+      ],
+      [],
+    ],
+  ])('are saved %s', async (_, handlers, saved) => {
+    expect((await run({ handlers })).saved).toEqual(saved)
+  })
+
+  test('have the handler’s name; without a name, only an event’s only handler has a checkpoint', async () => {
+    const two = await run({
+      handlers: [
+        ['a', nothing],
+        [undefined, nothing],
+      ],
     })
-    expect(completedHandlers).toEqual(['a'])
-  })
-
-  test('are told while others are still to run, and not for the last', async () => {
-    const nothing = () => {}
-    expect(
-      (
-        await run({
-          handlers: [
-            ['a', nothing],
-            ['b', nothing],
-            ['c', nothing],
-          ],
-        })
-      ).told,
-    ).toBe(2)
-    expect((await run({ handlers: [['a', nothing]] })).told).toBe(0)
-    expect(
-      (
-        await run({
-          handlers: [
-            [undefined, nothing],
-            [undefined, nothing],
-          ],
-        })
-      ).told,
-    ).toBe(0)
-  })
-
-  test('have the handler’s name; without one only an event’s only handler has one', async () => {
-    const nothing = () => {}
-    expect(
-      (
-        await run({
-          handlers: [
-            ['a', nothing],
-            [undefined, nothing],
-          ],
-        })
-      ).checkpoints,
-    ).toEqual(['a', undefined])
+    expect(two.checkpoints).toEqual(['a', undefined])
     expect((await run({ handlers: [[undefined, nothing]] })).checkpoints).toEqual(['(only)'])
   })
 
-  test('an only handler whose transaction committed is not run again', async () => {
-    const { result } = await run({ handlers: [[undefined, () => expect.unreachable()]], done: ['(only)'] })
+  test('an event’s only handler isn’t run again if its transaction was committed', async () => {
+    const { result } = await run({ handlers: [[undefined, () => expect.unreachable()]], finished: ['(only)'] })
     expect(result.errors).toEqual([])
   })
 })
 
-describe('a run that was given up', () => {
-  test('starts no further handler, and has failed for that reason', async () => {
-    const lost = new Error('lease lost')
-    const reasons: unknown[] = []
-    const handlers = [
-      ['a', () => reasons.push(lost)],
-      ['b', () => expect.unreachable()],
-    ] as const
-    const { result, completedHandlers } = await run({ handlers, abandonedBecause: () => reasons[0] })
-    expect(result).toEqual({ errors: [lost], permanent: false })
+describe('an abandoned attempt', () => {
+  const lost = new Error('lease lost')
+
+  test('starts no further handler and fails with the reason', async () => {
+    const controller = new AbortController()
+    const { result, completedHandlers } = await run({
+      handlers: [
+        ['a', () => controller.abort(lost)],
+        ['b', () => expect.unreachable()],
+        ['c', () => expect.unreachable()],
+      ],
+      signal: controller.signal,
+    })
+    expect(result).toEqual({ errors: [lost], isPermanent: false })
     expect(completedHandlers).toEqual(['a'])
   })
 
-  test('during its last handler has not failed: everything is done', async () => {
-    const reasons: unknown[] = []
-    const handlers = [['a', () => reasons.push(new Error('closing'))]] as const
-    expect((await run({ handlers, abandonedBecause: () => reasons[0] })).result.errors).toEqual([])
+  test('hasn’t failed if it was abandoned during its last handler, because every handler has finished', async () => {
+    for (const finished of [[], ['a']] as const) {
+      const controller = new AbortController()
+      const handlers: NamedHandler[] = [
+        ['a', nothing],
+        ['b', () => controller.abort(lost)],
+      ]
+      const { result } = await run({ handlers, finished, signal: controller.signal })
+      expect(result.errors).toEqual([])
+    }
+    const controller = new AbortController()
+    const { result } = await run({ handlers: [['a', () => controller.abort(lost)]], signal: controller.signal })
+    expect(result.errors).toEqual([])
   })
 
-  test('before what is done already has not failed either', async () => {
-    const handlers = [['a', () => expect.unreachable()]] as const
-    const { result } = await run({ handlers, done: ['a'], abandonedBecause: () => new Error('closing') })
-    expect(result.errors).toEqual([])
+  describe.each(PATHS)('before $path', ({ others }) => {
+    const signal = AbortSignal.abort(lost)
+
+    test('doesn’t run it and fails with the reason', async () => {
+      const { result, completedHandlers } = await run({
+        handlers: [['a', () => expect.unreachable()], ...others],
+        signal,
+      })
+      expect(result).toEqual({ errors: [lost], isPermanent: false })
+      expect(completedHandlers).toEqual([])
+    })
+
+    test('hasn’t failed if every handler had already finished', async () => {
+      const handlers: NamedHandler[] = [['a', nothing], ...others.map(([, run]): NamedHandler => ['b', run])]
+      const { result } = await run({ handlers, finished: ['a', 'b'], signal })
+      expect(result.errors).toEqual([])
+    })
   })
 })
 
-test('one error is itself, several are joined', () => {
+test('a single error stays itself, several errors are joined', () => {
   const error = new Error('one')
   expect(joinErrors([error])).toBe(error)
   expect(joinErrors([error, 'two'])).toMatchObject({ message: '2 handlers failed', errors: [error, 'two'] })

@@ -1,31 +1,75 @@
-/** What a delivery is known by when the user says it. */
+/** Part of stage 5: the key that deduplicates a delivery. */
 import { createHash } from 'node:crypto'
-import { expect, it, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { createDigest } from '../../../src/crypto/digest.js'
-import { type KeyFunction, userKey } from '../../../src/delivery/idempotency-key.js'
+import { idempotencyKey, type KeySource } from '../../../src/delivery/idempotency-key.js'
+import type { ReceiverOptions } from '../../../src/index.js'
+import { testServices } from '../../support/delivery-fixtures.js'
 
-const key = (name: KeyFunction) => userKey(createDigest(), name, new Uint8Array([1]), { event: 'e' })
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+type KeyFunction = NonNullable<ReceiverOptions['idempotencyKey']>
 
-test('the text a function names is hashed, so that a key never tells what it is made of', async () => {
-  expect(await key(() => 'order-1')).toBe(sha256('order-1'))
-  expect(await key(({ payload }) => String(payload['event']))).toBe(sha256('e'))
-  expect(await key(({ rawBody }) => String(rawBody[0]))).toBe(sha256('1'))
-})
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex')
+const SOURCE: KeySource = {
+  rawBody: new Uint8Array([1]),
+  content: new Uint8Array([2]),
+  envelope: { type: 'e', payload: { event: 'e' } },
+}
+const CONTENT_KEY = sha256(SOURCE.content)
 
-it.each<[string, () => unknown]>([
-  [
-    'throws',
-    () => {
-      throw new Error('no id')
-    },
-  ],
-  ['names nothing', () => undefined],
-  ['names an empty text', () => ''],
-  ['names a number', () => 12],
-  ['is asynchronous', async () => 'order-1'],
-  ['is asynchronous and rejects', () => Promise.reject(new Error('no id'))],
-])('a function that %s names no key, and leaves no rejection behind', async (_, name) => {
-  expect(await key(name as KeyFunction)).toBeUndefined()
-  await new Promise((resolve) => setImmediate(resolve))
+const digestAtOnce = createDigest()
+
+describe.each([
+  { runtime: 'where SHA-256 is synchronous', digest: digestAtOnce },
+  { runtime: 'where SHA-256 is asynchronous', digest: async (content: Uint8Array) => digestAtOnce(content) },
+])('$runtime', ({ digest }) => {
+  const services = (keyFunction?: unknown) =>
+    testServices({ digest, ...(keyFunction !== undefined && { idempotencyKey: keyFunction as KeyFunction }) })
+  const keyOf = (keyFunction?: unknown, source: KeySource = SOURCE) => idempotencyKey(services(keyFunction), source)
+
+  test('without a function the key is the hash of the signed bytes', async () => {
+    expect(await keyOf()).toBe(CONTENT_KEY)
+  })
+
+  test('the text that a function returns is hashed, so the key doesn’t reveal it', async () => {
+    const calls: KeyFunction[] = [
+      () => 'order-1',
+      ({ payload }) => String(payload['event']),
+      ({ rawBody }) => String(rawBody[0]),
+    ]
+    const keys = await Promise.all(calls.map((keyFunction) => keyOf(keyFunction)))
+    expect(keys).toEqual([sha256('order-1'), sha256('e'), sha256('1')])
+  })
+
+  test('a body that isn’t an event has the hash of its bytes, and the function isn’t called', async () => {
+    let calls = 0
+    const source: KeySource = { ...SOURCE, envelope: { unprocessable: 'not_json' } }
+    expect(await keyOf(() => String(calls++), source)).toBe(CONTENT_KEY)
+    expect(calls).toBe(0)
+  })
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no id')
+      },
+    ],
+    ['returns nothing', () => undefined],
+    ['returns an empty string', () => ''],
+    ['returns a number', () => 12],
+    ['is asynchronous', async () => 'order-1'],
+    ['is asynchronous and rejects', () => Promise.reject(new Error('no id'))],
+  ])('a function that %s is reported, and the signed bytes are the key', async (_, keyFunction) => {
+    const withFunction = services(keyFunction)
+    expect(await idempotencyKey(withFunction, SOURCE)).toBe(CONTENT_KEY)
+    expect(withFunction.reports).toEqual([
+      {
+        code: 'idempotency_key_failed',
+        idempotencyKey: CONTENT_KEY,
+        message: expect.stringContaining('idempotencyKey'),
+      },
+    ])
+    // Vitest fails the run if the rejection stays unhandled.
+    await new Promise((resolve) => setImmediate(resolve))
+  })
 })

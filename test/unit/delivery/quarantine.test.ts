@@ -1,10 +1,13 @@
-/** The quarantine: what a sink is given, and what happens when there is none or it does not answer. */
+/** The quarantine: what a sink receives, and what happens if there is no sink or it doesn't respond. */
 import { describe, expect, it, test } from 'vitest'
 import { startDeadline } from '../../../src/clock.js'
 import { discardEntry, type QuarantineCase, quarantine } from '../../../src/delivery/quarantine.js'
-import type { Delivery, ErrorReport, QuarantineEntry, QuarantineSink } from '../../../src/index.js'
+import type { Origin, ReceivedBody } from '../../../src/delivery/verified-event.js'
+import type { Delivery, QuarantineEntry, QuarantineSink } from '../../../src/index.js'
 import { fixedClock } from '../../../src/testing/index.js'
+import { testServices } from '../../support/delivery-fixtures.js'
 
+const RECEIVED_AT = 1000
 const RAW_BODY = new TextEncoder().encode('{"event":"qr.scanned"}')
 const HEADERS = { 'x-govalid-signature': 'sha256=ab', 'content-type': 'application/json' }
 const DELIVERY: Delivery = {
@@ -13,30 +16,39 @@ const DELIVERY: Delivery = {
   headers: () => HEADERS,
   body: RAW_BODY,
 }
+const RECEIVED: ReceivedBody = {
+  delivery: DELIVERY,
+  rawBody: RAW_BODY,
+  deadline: startDeadline(fixedClock(RECEIVED_AT), 4500),
+  origin: { from: 'sender' },
+}
+const FROM_INBOX: Origin = { from: 'inbox', attempt: { number: 1, last: true }, receivedAt: 500 }
 const CASE: QuarantineCase = {
+  received: RECEIVED,
   key: 'ab'.repeat(32),
   code: 'attempts_exhausted',
   eventType: 'qr.scanned',
-  rawBody: RAW_BODY,
-  delivery: DELIVERY,
-  isAccepted: false,
-  receivedAt: 1000,
   attempt: 5,
   error: new Error('no database'),
 }
+const ABOUT_CASE = { idempotencyKey: CASE.key, eventType: 'qr.scanned', error: CASE.error }
+const DISK_FULL = new Error('disk full')
 
-function give(sink: QuarantineSink | undefined, given: QuarantineCase = CASE, deadlineMs = 4500) {
-  const clock = fixedClock(0)
-  const reports: ErrorReport[] = []
-  const means = { sink, clock, reporter: { report: (report: ErrorReport) => reports.push(report), outcome() {} } }
-  return { clock, reports, means, result: quarantine(means, startDeadline(clock, deadlineMs), given) }
+function enter(sink: QuarantineSink | undefined, entry: QuarantineCase = CASE, limitMs = 4500) {
+  const services = testServices(sink && { quarantine: sink })
+  const { clock, reports } = services
+  return { clock, reports, services, result: quarantine(services, entry, limitMs) }
+}
+
+function recordingSink() {
+  const entries: QuarantineEntry[] = []
+  return { entries, sink: async (entry: QuarantineEntry) => void entries.push(entry) }
 }
 
 describe('a sink', () => {
-  test('is given everything that is needed to look at a delivery and to work it again', async () => {
-    const entries: QuarantineEntry[] = []
-    const { result } = give(async (entry) => void entries.push(entry))
-    expect(await result).toEqual({ status: 'quarantined', code: 'attempts_exhausted', error: CASE.error })
+  test('receives everything needed to inspect a delivery and to reprocess it', async () => {
+    const { entries, sink } = recordingSink()
+    expect(await enter(sink).result).toEqual({ status: 'quarantined', code: 'attempts_exhausted', error: CASE.error })
     expect(entries).toEqual([
       {
         key: CASE.key,
@@ -45,71 +57,95 @@ describe('a sink', () => {
         rawBody: RAW_BODY,
         headers: HEADERS,
         error: expect.stringContaining('Error: no database'),
-        receivedAt: 1000,
+        receivedAt: RECEIVED_AT,
         attempt: 5,
       },
     ])
   })
 
-  test('is given the signature where an adapter keeps no other header', async () => {
-    const entries: QuarantineEntry[] = []
+  test('receives the time at which an inbox accepted the delivery', async () => {
+    const { entries, sink } = recordingSink()
+    await enter(sink, { ...CASE, received: { ...RECEIVED, origin: FROM_INBOX } }).result
+    expect(entries[0]?.receivedAt).toBe(500)
+  })
+
+  test('receives the signature if the adapter keeps no other header', async () => {
+    const { entries, sink } = recordingSink()
     const { headers: _, ...delivery } = DELIVERY
-    await give(async (entry) => void entries.push(entry), { ...CASE, delivery }).result
+    await enter(sink, { ...CASE, received: { ...RECEIVED, delivery } }).result
     expect(entries[0]?.headers).toEqual({ 'x-govalid-signature': 'sha256=ab' })
   })
 
-  test('is given nothing for what is not known, and neither is the report', async () => {
-    const entries: QuarantineEntry[] = []
-    const { key, code, rawBody, receivedAt } = CASE
-    const given = { key, code, eventType: undefined, rawBody, receivedAt }
-    const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
-    const { result, reports } = give(async (entry) => void entries.push(entry), {
-      ...given,
-      delivery,
-      isAccepted: false,
-    })
+  test('receives undefined for everything unknown, and the report leaves it out', async () => {
+    const { entries, sink } = recordingSink()
+    const { key, code } = CASE
+    const delivery: Delivery = { method: 'POST', header: () => undefined, body: RAW_BODY }
+    const { result, reports } = enter(sink, { received: { ...RECEIVED, delivery }, key, code })
     await result
-    expect(entries).toStrictEqual([{ ...given, headers: {}, error: undefined, attempt: undefined }])
+    expect(entries).toStrictEqual([
+      {
+        key,
+        code,
+        eventType: undefined,
+        rawBody: RAW_BODY,
+        headers: {},
+        error: undefined,
+        receivedAt: RECEIVED_AT,
+        attempt: undefined,
+      },
+    ])
     expect(reports).toStrictEqual([{ code, message: expect.any(String), idempotencyKey: key }])
   })
 
-  test('that took a delivery is told of, without payload or signature', async () => {
-    const { result, reports } = give(async () => {})
+  test('that confirms is reported, without payload or signature', async () => {
+    const { result, reports } = enter(async () => {})
     await result
-    const about = { idempotencyKey: CASE.key, eventType: 'qr.scanned', error: CASE.error }
     expect(reports).toEqual([
-      { ...about, code: 'attempts_exhausted', message: expect.stringContaining('kept in the quarantine') },
+      { ...ABOUT_CASE, code: 'attempts_exhausted', message: expect.stringContaining('is in the quarantine') },
     ])
+  })
+
+  test('receives a schema’s messages, but the report leaves them out because they quote the payload', async () => {
+    const { entries, sink } = recordingSink()
+    const { result, reports } = enter(sink, { ...CASE, code: 'schema_refused', error: 'expected a number, got "x"' })
+    expect(await result).toMatchObject({ status: 'quarantined', error: 'expected a number, got "x"' })
+    expect(entries[0]?.error).toBe('expected a number, got "x"')
+    expect(reports.map((report) => 'error' in report)).toEqual([false])
   })
 
   it.each<[string, QuarantineSink]>([
     [
       'throws',
       () => {
-        throw new Error('disk full')
+        throw DISK_FULL
       },
     ],
-    ['rejects', () => Promise.reject(new Error('disk full'))],
-  ])('that %s: unavailable, so that another try comes', async (_, sink) => {
-    const { result, reports } = give(sink)
-    expect(await result).toEqual({
-      status: 'unavailable',
-      code: 'quarantine_unavailable',
-      error: new Error('disk full'),
-    })
-    expect(reports).toMatchObject([
+    ['rejects', () => Promise.reject(DISK_FULL)],
+  ])('that %s makes the quarantine unavailable, so another attempt follows', async (_, sink) => {
+    const { result, reports } = enter(sink)
+    expect(await result).toEqual({ status: 'unavailable', code: 'quarantine_unavailable', error: DISK_FULL })
+    expect(reports).toEqual([
       {
+        ...ABOUT_CASE,
         code: 'quarantine_unavailable',
-        message: expect.stringContaining('503'),
-        idempotencyKey: CASE.key,
-        error: new Error('disk full'),
+        message: expect.stringContaining('another attempt follows'),
+        error: DISK_FULL,
       },
     ])
   })
 
-  test('that does not answer within a second: unavailable', async () => {
-    const { result, clock } = give(() => new Promise(() => {}))
-    await clock.advance(1000)
+  it.each([
+    ['a second', 4500, 1000],
+    ['the time left', 300, 300],
+  ])('that doesn’t confirm within %s makes the quarantine unavailable', async (_, limitMs, afterMs) => {
+    const { result, clock } = enter(() => new Promise(() => {}), CASE, limitMs)
+    let hasEnded = false
+    void result.then(() => {
+      hasEnded = true
+    })
+    await clock.advance(afterMs - 1)
+    expect(hasEnded).toBe(false)
+    await clock.advance(1)
     expect(await result).toMatchObject({
       status: 'unavailable',
       code: 'quarantine_unavailable',
@@ -117,75 +153,90 @@ describe('a sink', () => {
     })
   })
 
-  test('is not asked when no time is left', async () => {
-    expect(await give(() => expect.unreachable(), CASE, 0).result).toMatchObject({ status: 'unavailable' })
+  test('isn’t called if no time is left', async () => {
+    const { entries, sink } = recordingSink()
+    expect(await enter(sink, CASE, 0).result).toMatchObject({ status: 'unavailable' })
+    expect(entries).toEqual([])
   })
 })
 
 describe('without a sink', () => {
-  test('the event is dropped, and that is told with its key, type and error', async () => {
-    const { result, reports } = give(undefined)
-    expect(await result).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
+  test('the event is dropped and reported with its key, type and error', async () => {
+    const { result, reports } = enter(undefined)
+    expect(await result).toEqual({ status: 'quarantined', code: 'attempts_exhausted', error: CASE.error })
     expect(reports).toEqual([
-      {
-        code: 'event_dropped',
-        message: expect.stringMatching(/attempts_exhausted.*no quarantine/),
-        idempotencyKey: CASE.key,
-        eventType: 'qr.scanned',
-        error: CASE.error,
-      },
+      { ...ABOUT_CASE, code: 'event_dropped', message: expect.stringMatching(/attempts_exhausted.*no quarantine/) },
     ])
   })
 
-  test('121: the stale event of the dashboard’s Test says why the handler was not called', async () => {
-    const { result, reports } = give(undefined, { ...CASE, code: 'stale' })
+  test('the report of a stale event says why no handler ran, and mentions the dashboard’s Test button', async () => {
+    const { result, reports } = enter(undefined, { ...CASE, code: 'stale' })
     await result
-    expect(reports[0]?.message).toMatch(/older than maxAgeMs.*no handler was called.*Test/)
+    expect(reports[0]?.message).toMatch(/older than maxAgeMs.*no handler ran.*Test/)
+  })
+
+  test('a delivery from an inbox stays there as a failed job', async () => {
+    const received = { ...RECEIVED, origin: FROM_INBOX }
+    const { result, reports } = enter(undefined, { ...CASE, received })
+    expect(await result).toEqual({ status: 'failed', error: CASE.error })
+    expect(reports).toEqual([
+      { ...ABOUT_CASE, code: 'attempts_exhausted', message: expect.stringContaining('returns to the inbox') },
+    ])
+    const { error: _, ...withoutError } = CASE
+    expect(await enter(undefined, { ...withoutError, received, code: 'job_forged' }).result).toEqual({
+      status: 'failed',
+      error: expect.stringContaining('no valid GoValid signature'),
+    })
   })
 })
 
-describe('taking an entry back', () => {
+describe('discarding an entry', () => {
   const sinkWith = (discard: QuarantineSink['discard']) => Object.assign(async () => {}, { discard }) as QuarantineSink
 
-  test('asks the sink for its key', async () => {
+  test('passes the key to the sink', async () => {
     const keys: string[] = []
-    const { means, reports } = give(sinkWith(async (key) => void keys.push(key)))
-    await discardEntry(means, CASE.key)
-    expect([keys, reports.filter(({ code }) => code === 'quarantine_unavailable')]).toEqual([[CASE.key], []])
+    const services = testServices({ quarantine: sinkWith(async (key) => void keys.push(key)) })
+    await discardEntry(services, CASE.key)
+    expect([keys, services.reports]).toEqual([[CASE.key], []])
   })
 
   it.each<[string, QuarantineSink | undefined]>([
-    ['no sink', undefined],
-    ['a sink that cannot', async () => {}],
-  ])('%s: nothing to do', async (_, sink) => {
-    await discardEntry(give(sink).means, CASE.key)
+    ['without a sink', undefined],
+    ['with a sink that can’t discard', async () => {}],
+  ])('does nothing %s', async (_, sink) => {
+    const services = testServices(sink && { quarantine: sink })
+    await discardEntry(services, CASE.key)
+    expect(services.reports).toEqual([])
   })
 
   it.each<[string, () => Promise<void>]>([
     [
       'throws',
       () => {
-        throw new Error('disk full')
+        throw DISK_FULL
       },
     ],
-    ['rejects', () => Promise.reject(new Error('disk full'))],
-  ])('a sink that %s is told of, and nothing else happens', async (_, discard) => {
-    const { means, reports, result } = give(sinkWith(discard))
-    await result
-    await discardEntry(means, CASE.key)
-    expect(reports.at(-1)).toMatchObject({
-      code: 'quarantine_unavailable',
-      message: expect.stringContaining('could not be taken out'),
-      idempotencyKey: CASE.key,
-    })
+    ['rejects', () => Promise.reject(DISK_FULL)],
+  ])('reports a sink that %s', async (_, discard) => {
+    const services = testServices({ quarantine: sinkWith(discard) })
+    await discardEntry(services, CASE.key)
+    expect(services.reports).toEqual([
+      {
+        code: 'quarantine_unavailable',
+        message: expect.stringContaining('could not be taken out'),
+        idempotencyKey: CASE.key,
+      },
+    ])
   })
 
-  test('a sink that hangs is waited for a second', async () => {
-    const { means, clock, reports } = give(sinkWith(() => new Promise(() => {})))
-    const discarded = discardEntry(means, CASE.key)
-    await clock.advance(1000)
+  test('waits a second for a sink that doesn’t respond', async () => {
+    const services = testServices({ quarantine: sinkWith(() => new Promise(() => {})) })
+    const discarded = discardEntry(services, CASE.key)
+    await services.clock.advance(999)
+    expect(services.reports).toEqual([])
+    await services.clock.advance(1)
     await discarded
-    expect(reports.at(-1)).toMatchObject({ code: 'quarantine_unavailable' })
-    expect(clock.pendingTimers()).toBe(0)
+    expect(services.reports).toMatchObject([{ code: 'quarantine_unavailable' }])
+    expect(services.clock.pendingTimers()).toBe(0)
   })
 })
