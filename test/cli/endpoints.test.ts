@@ -89,7 +89,7 @@ describe('endpoints', () => {
     await registered()
     const unconfirmed = await endpoints(['delete', 'wh-001'])
     expect([unconfirmed.code, api.webhooks.length]).toEqual([2, 1])
-    expect(unconfirmed.stderr).toContain('add --yes')
+    expect(unconfirmed.stderr).toContain('Add --yes to confirm')
     expect((await endpoints(['delete', 'wh-001', '--yes'])).stdout).toContain('✓ Deleted wh-001.')
     expect(api.webhooks).toEqual([])
   })
@@ -185,7 +185,7 @@ describe('an error', () => {
   it('of the API exits with 1 and is printed', async () => {
     const { code, stderr } = await endpoints(['enable', 'wh-404'])
     expect(code).toBe(1)
-    expect(stderr).toContain('404, NOT_FOUND: Not found. There is no such webhook')
+    expect(stderr).toContain('404, NOT_FOUND: Not found. This account has no webhook with this id.')
   })
 
   it('about the API key does not print the key', async () => {
