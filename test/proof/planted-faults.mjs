@@ -40,7 +40,7 @@ export const FAULTS = [
     replace:
       'const matches = (keys[index] as HmacKey).matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
     tests: 'unit/delivery/signature.test.ts',
-    red: 'a BOM in front is verified as it came',
+    red: 'a body with a BOM is verified unchanged',
   },
   {
     name: 'a case-insensitive signature',
@@ -48,7 +48,7 @@ export const FAULTS = [
     find: 'sha256=([0-9a-f]{64})[ \\t]*$/',
     replace: 'sha256=([0-9a-f]{64})[ \\t]*$/i',
     tests: 'unit/delivery/signature.test.ts',
-    red: '13: upper-case digits',
+    red: 'is malformed: uppercase digits',
   },
   {
     name: 'only the first secret is tried',
@@ -64,7 +64,7 @@ export const FAULTS = [
     find: 'if (matches && found < 0) found = index',
     replace: 'if (matches) return { secretIndex: index }',
     tests: 'unit/delivery/signature.test.ts',
-    red: 'every secret is tried, and only once, whichever matched; they answer at once',
+    red: 'every secret is checked exactly once if the results arrive synchronously',
   },
   {
     name: 'the store is called before verification',
@@ -130,7 +130,7 @@ export const FAULTS = [
     find: "failed: answer(500, 'failed')",
     replace: "failed: answer(200, 'failed')",
     tests: 'unit/delivery/response.test.ts',
-    red: 'is answered 500',
+    red: 'gets a 500',
   },
   {
     name: '200 at the deadline while work goes on',
@@ -206,7 +206,7 @@ export const FAULTS = [
     find: 'fatal: true',
     replace: 'fatal: false',
     tests: 'unit/delivery/envelope.test.ts',
-    red: 'never quietly replaced',
+    red: 'never silently replaced',
   },
   {
     name: 'the limit of a body is looked at once it is all there',
@@ -214,7 +214,7 @@ export const FAULTS = [
     find: "if (gathered.byteLength() + bytes.byteLength > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })",
     replace: '',
     tests: 'unit/delivery/raw-body.test.ts',
-    red: 'refuses at the chunk that passes it, and stops reading',
+    red: 'refuses a body at the chunk that exceeds it, and stops reading',
   },
   {
     name: 'a body without a deadline',
@@ -222,7 +222,7 @@ export const FAULTS = [
     find: "refuse({ refused: 'body_timeout' })",
     replace: '{}',
     tests: 'unit/delivery/raw-body.test.ts',
-    red: 'refuses a body that is not complete in time',
+    red: 'refuses a body that isn’t complete in time',
   },
   {
     name: 'the reason of a refusal is in the answer',
@@ -230,7 +230,7 @@ export const FAULTS = [
     find: 'signature_missing: NOT_AUTHENTIC',
     replace: "signature_missing: answer(401, 'refused', {}, 'signature_missing')",
     tests: 'unit/delivery/response.test.ts',
-    red: 'the three refusals of a signature are one answer',
+    red: 'the three refusals of a signature get the same response',
   },
   {
     name: 'a failing handler stops the others',
@@ -428,7 +428,7 @@ export const FAULTS = [
     find: 'if (chunks.length < KEPT_CHUNKS) {',
     replace: 'if (chunks.length < KEPT_CHUNKS * 1e9) {',
     tests: 'unit/delivery/raw-body.test.ts',
-    red: 'keeps the bytes of small chunks, and not the chunks',
+    red: 'keeps the bytes of small chunks instead of the chunk objects',
   },
   {
     name: 'Fastify knows one content type only',
@@ -436,7 +436,7 @@ export const FAULTS = [
     find: "for (const type of [UNREAD, '*']) {",
     replace: 'for (const type of [UNREAD]) {',
     tests: 'acceptance/fastify-plugin.test.ts',
-    red: 'a hook of the app that asks for the media type does not cost a delivery',
+    red: 'a delivery is processed even if a hook of the app reads the media type',
     project: 'acceptance',
   },
   {
@@ -445,7 +445,7 @@ export const FAULTS = [
     find: 'if (received === length) consumer.end()',
     replace: 'if (received >= 10 || received === length) consumer.end()',
     tests: 'acceptance/declared-length.test.ts',
-    red: 'one for a body that comes later, or whose length is not declared; none is left',
+    red: 'a body that arrives later or has no declared length sets one timer and cancels it',
     project: 'acceptance',
   },
 ]

@@ -1,93 +1,114 @@
-/** Stage 4: the typed event, its issues, its age, and what a user's schema makes of it. Numbers are those of the acceptance list, parts E and F. */
+/** Stage 4: the typed event, its issues, its age, how long it is remembered, and the user's schema. */
 import { describe, expect, it, test } from 'vitest'
 import * as z from 'zod'
-import { applySchema, judgeEvent, readEvent } from '../../../src/delivery/event.js'
-import { EVENT_TYPES, type EventSchemas } from '../../../src/index.js'
+import { applySchema, judgeAge, readEvent, retainUntil, schemaFor } from '../../../src/delivery/event.js'
+import { EVENT_TYPES, type EventSchemas, type StandardSchema } from '../../../src/index.js'
 import { rejection } from '../../support/caught.js'
 import { EVENT_TIME, eventOf, type Payload, scannedEvent } from '../../support/payloads.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const HAPPENED = Date.parse(EVENT_TIME)
-const RULES = { maxAgeMs: 72 * HOUR, validation: 'report' } as const
-const STRICT = { ...RULES, validation: 'strict' } as const
+const DAY = 24 * HOUR
+const HAPPENED_AT = Date.parse(EVENT_TIME)
+const MAX_AGE = 72 * HOUR
 
-const read = (payload: Readonly<Record<string, unknown>>) => readEvent(String(payload['event']), payload)
-const issuesOf = (payload: Payload) =>
-  read(payload).issues.map(({ path, received }) => `${path.join('.')}: ${received}`)
+const read = (payload: Readonly<Record<string, unknown>>, hasSchema?: boolean) =>
+  readEvent({ type: String(payload['event']), payload }, hasSchema)
+const issuesOf = (payload: Payload, hasSchema?: boolean) =>
+  read(payload, hasSchema).issues.map(({ path, received }) => `${path.join('.')}: ${received}`)
 
 describe('the age of an event', () => {
   it.each([
-    ['118: at once', 0, undefined],
-    ['118: after a minute', MINUTE, undefined],
-    ['118: at the last try', 81 * MINUTE + 25_000, undefined],
-    ['119: after 71 h 59 min', 72 * HOUR - MINUTE, undefined],
-    ['at exactly 72 h', 72 * HOUR, undefined],
-    ['just past 72 h', 72 * HOUR + 1, 'stale'],
-    ['120: after 72 h 1 min', 72 * HOUR + MINUTE, 'stale'],
-    ['122: nine minutes ahead', -9 * MINUTE, undefined],
-    ['122: 23 h 59 min ahead', -24 * HOUR + MINUTE, undefined],
-    ['at exactly 24 h ahead', -24 * HOUR, undefined],
-    ['just past 24 h ahead', -24 * HOUR - 1, 'from_future'],
-    ['123: 25 h ahead', -25 * HOUR, 'from_future'],
-  ])('%s', (_, ageMs, verdict) => {
-    expect(judgeEvent(read(scannedEvent()), HAPPENED + ageMs, RULES)).toBe(verdict)
+    ['at once: is accepted', 0, undefined],
+    ['after a minute: is accepted', MINUTE, undefined],
+    ['at the fifth attempt: is accepted', 81 * MINUTE + 25_000, undefined],
+    ['after 71 h 59 min: is accepted', MAX_AGE - MINUTE, undefined],
+    ['after exactly 72 h: is accepted', MAX_AGE, undefined],
+    ['1 ms past 72 h: is stale', MAX_AGE + 1, 'stale'],
+    ['after 72 h 1 min: is stale', MAX_AGE + MINUTE, 'stale'],
+    ['nine minutes ahead: is accepted', -9 * MINUTE, undefined],
+    ['23 h 59 min ahead: is accepted', -DAY + MINUTE, undefined],
+    ['exactly 24 h ahead: is accepted', -DAY, undefined],
+    ['1 ms past 24 h ahead: is too far in the future', -DAY - 1, 'from_future'],
+    ['25 h ahead: is too far in the future', -25 * HOUR, 'from_future'],
+  ])('%s', (_, ageMs, code) => {
+    expect(judgeAge(read(scannedEvent()), HAPPENED_AT + ageMs, MAX_AGE)).toBe(code)
   })
 
-  test('128: a limit of five minutes refuses the sender’s later tries', () => {
-    const rules = { ...RULES, maxAgeMs: 300_000 }
-    const verdicts = [0, 1, 6, 21, 81].map((minutes) =>
-      judgeEvent(read(scannedEvent()), HAPPENED + minutes * MINUTE, rules),
+  test('with a maximum of five minutes refuses GoValid’s later attempts', () => {
+    const codes = [0, 1, 6, 21, 81].map((minutes) =>
+      judgeAge(read(scannedEvent()), HAPPENED_AT + minutes * MINUTE, 5 * MINUTE),
     )
-    expect(verdicts).toEqual([undefined, undefined, 'stale', 'stale', 'stale'])
+    expect(codes).toEqual([undefined, undefined, 'stale', 'stale', 'stale'])
   })
 
-  test('is not asked for with maxAgeMs: false', () => {
-    const rules = { ...RULES, maxAgeMs: false } as const
+  test('isn’t checked with maxAgeMs: false', () => {
     for (const days of [-1000, 1000])
-      expect(judgeEvent(read(scannedEvent()), HAPPENED + days * 24 * HOUR, rules)).toBeUndefined()
+      expect(judgeAge(read(scannedEvent()), HAPPENED_AT + days * DAY, false)).toBeUndefined()
   })
 
   it.each<[string, unknown]>([
-    ['124: missing', undefined],
-    ['124: null', null],
-    ['125: text that is no time', 'hello'],
-    ['125: empty', ''],
-    ['125: an object', {}],
-    ['beyond every calendar', 1e300],
-  ])('%s: no age, and an issue', (_, timestamp) => {
+    ['a missing timestamp', undefined],
+    ['null', null],
+    ['a string that isn’t a time', 'hello'],
+    ['an empty string', ''],
+    ['an object', {}],
+    ['a number beyond every calendar', 1e300],
+  ])('is unknown for %s, which is an issue', (_, timestamp) => {
     const event = read(scannedEvent({ timestamp }))
     expect(event.epochMs).toBeUndefined()
     expect(event.issues.map(({ path }) => path)).toEqual([['timestamp']])
-    expect(judgeEvent(event, HAPPENED + 365 * 24 * HOUR, RULES)).toBeUndefined()
+    expect(judgeAge(event, HAPPENED_AT + 365 * DAY, MAX_AGE)).toBeUndefined()
   })
 
   it.each<[string, unknown, number]>([
-    ['126: epoch seconds', HAPPENED / 1000, 1],
-    ['126: epoch milliseconds', HAPPENED, 1],
-    ['without an offset', '2025-01-29T12:00:00', 1],
-    ['127: another offset', '2025-01-29T19:00:00+07:00', 0],
-    ['127: a fraction', '2025-01-29T12:00:00.000000Z', 0],
-    ['127: a blank for the T, in lower case', '2025-01-29 12:00:00z', 0],
-  ])('%s: the same instant', (_, timestamp, issues) => {
+    ['epoch seconds', HAPPENED_AT / 1000, 1],
+    ['epoch milliseconds', HAPPENED_AT, 1],
+    ['a time without an offset', '2025-01-29T12:00:00', 1],
+    ['a time with another offset', '2025-01-29T19:00:00+07:00', 0],
+    ['a time with a fraction', '2025-01-29T12:00:00.000000Z', 0],
+    ['a time in lowercase with a space for the T', '2025-01-29 12:00:00z', 0],
+  ])('is the same for %s', (_, timestamp, issues) => {
     const event = read(scannedEvent({ timestamp }))
-    expect(event.epochMs).toBe(HAPPENED)
+    expect(event.epochMs).toBe(HAPPENED_AT)
     expect(event.issues).toHaveLength(issues)
   })
 })
 
+describe('a delivery is remembered', () => {
+  const RECEIVED_AT = HAPPENED_AT + 100 * DAY
+  const dated = read(scannedEvent())
+  const undated = read(scannedEvent({ timestamp: undefined }))
+
+  it.each([
+    ['until its maximum age and the future allowance of 24 h have passed', dated, MAX_AGE, true, HAPPENED_AT + 4 * DAY],
+    ['for 30 days if it has no readable timestamp', undated, MAX_AGE, true, RECEIVED_AT + 30 * DAY],
+    ['for 30 days with maxAgeMs: false', dated, false, true, RECEIVED_AT + 30 * DAY],
+    ['for 30 days if it comes from elsewhere and is past its age', dated, MAX_AGE, false, RECEIVED_AT + 30 * DAY],
+    [
+      'until its maximum age has passed if it comes from elsewhere and that is longer',
+      dated,
+      200 * DAY,
+      false,
+      HAPPENED_AT + 201 * DAY,
+    ],
+  ] as const)('%s', (_, event, maxAgeMs, isFromSender, until) => {
+    expect(retainUntil(event, RECEIVED_AT, maxAgeMs, isFromSender)).toBe(until)
+  })
+})
+
 describe('issues', () => {
-  it.each(EVENT_TYPES)('130: %s has none as it is', (type) => {
-    expect(read(eventOf(type))).toMatchObject({ known: true, issues: [], epochMs: HAPPENED })
+  it.each(EVENT_TYPES)('%s as documented has none', (type) => {
+    expect(read(eventOf(type))).toMatchObject({ known: true, issues: [], epochMs: HAPPENED_AT })
   })
 
   const data = scannedEvent().data
   it.each<[string, Payload, readonly string[]]>([
-    ['133: scan_location null', scannedEvent({ data: { ...data, scan_location: null } }), []],
-    ['133: scan_location absent', scannedEvent({ data: { ...data, scan_location: undefined } }), []],
-    ['133: country null', scannedEvent({ data: { ...data, scan_location: { country: null } } }), []],
+    ['scan_location null', scannedEvent({ data: { ...data, scan_location: null } }), []],
+    ['scan_location absent', scannedEvent({ data: { ...data, scan_location: undefined } }), []],
+    ['country null', scannedEvent({ data: { ...data, scan_location: { country: null } } }), []],
     [
-      'a location that is text',
+      'a location that is a string',
       scannedEvent({ data: { ...data, scan_location: 'Jakarta' } }),
       ['data.scan_location: string'],
     ],
@@ -107,7 +128,7 @@ describe('issues', () => {
       [`data.${name}: number`],
     ]),
     [
-      '134: numbers and booleans as text',
+      'numbers and booleans as strings',
       scannedEvent({ data: { ...data, scan_count: '15', is_first_scan: 'false' } }),
       ['data.is_first_scan: string', 'data.scan_count: string'],
     ],
@@ -117,91 +138,86 @@ describe('issues', () => {
       ['data.scan_count: number out of range'],
     ],
     [
-      'a number out of range below zero',
+      'a negative number out of range',
       scannedEvent({ data: { ...data, scan_count: -Infinity } }),
       ['data.scan_count: number out of range'],
     ],
-    ['135: extra members', scannedEvent({ later: 1, data: { ...data, later: {} } }), []],
-    ['136: data absent', scannedEvent({ data: undefined }), ['data: nothing']],
-    ['136: data null', scannedEvent({ data: null }), ['data: null']],
-    ['136: data an array', scannedEvent({ data: [] }), ['data: array']],
-    ['136: data text', scannedEvent({ data: 'x' }), ['data: string']],
-    ['137: webhook_id absent', scannedEvent({ webhook_id: undefined }), ['webhook_id: nothing']],
-    ['137: webhook_id a number', scannedEvent({ webhook_id: 7 }), ['webhook_id: number']],
-    ['137: webhook_id of 10 KB', scannedEvent({ webhook_id: 'x'.repeat(10_240) }), ['webhook_id: longer string']],
-    ['138: signature absent', scannedEvent(), []],
-    ['138: signature null', scannedEvent({ signature: null }), []],
-    ['138: signature a number', scannedEvent({ signature: 1 }), ['signature: number']],
-    ['138: signature any text', scannedEvent({ signature: 'wrong' }), []],
+    ['extra fields', scannedEvent({ later: 1, data: { ...data, later: {} } }), []],
+    ['data absent', scannedEvent({ data: undefined }), ['data: nothing']],
+    ['data null', scannedEvent({ data: null }), ['data: null']],
+    ['data an array', scannedEvent({ data: [] }), ['data: array']],
+    ['data a string', scannedEvent({ data: 'x' }), ['data: string']],
+    ['webhook_id absent', scannedEvent({ webhook_id: undefined }), ['webhook_id: nothing']],
+    ['webhook_id a number', scannedEvent({ webhook_id: 7 }), ['webhook_id: number']],
+    ['webhook_id of 10 KB', scannedEvent({ webhook_id: 'x'.repeat(10_240) }), ['webhook_id: longer string']],
+    ['signature absent', scannedEvent(), []],
+    ['signature null', scannedEvent({ signature: null }), []],
+    ['signature a number', scannedEvent({ signature: 1 }), ['signature: number']],
+    ['signature any string', scannedEvent({ signature: 'wrong' }), []],
     [
-      '139: an undocumented event with anything in data',
+      'an undocumented event with anything in data',
       eventOf('counterfeit.detected', { data: { severity: [null] } }),
       [],
     ],
     [
-      'an inferred member of another kind',
+      'an inferred field of another kind',
       eventOf('payment.failed', { data: { amount: '9.99' } }),
       ['data.amount: string'],
     ],
     [
-      'one of another kind beside all that a scan has',
+      'an inferred field of another kind next to every field of a scan',
       eventOf('payment.failed', { data: { ...data, amount: '9.99' } }),
       ['data.amount: string'],
     ],
-    ['an inferred member that is null', eventOf('payment.failed', { data: { amount: null } }), []],
+    ['an inferred field that is null', eventOf('payment.failed', { data: { amount: null } }), []],
   ])('%s', (_, payload, issues) => {
-    const event = read(payload)
     expect(issuesOf(payload)).toEqual(issues)
-    // 140: the same drift that is reported is what strict mode refuses.
-    expect(judgeEvent(event, HAPPENED, RULES)).toBeUndefined()
-    expect(judgeEvent(event, HAPPENED, STRICT)).toBe(issues.length > 0 ? 'drift_refused' : undefined)
+    expect(judgeAge(read(payload), HAPPENED_AT, MAX_AGE)).toBeUndefined()
+    // If the user's schema checks `data`, only the issues of the envelope remain.
+    expect(issuesOf(payload, true)).toEqual(issues.filter((issue) => !/^data\b/.test(issue)))
   })
 
-  test('tell how a time that came as other text is to be written', () => {
+  test('of an unreadable timestamp say how to write it', () => {
     const [issue] = read(scannedEvent({ timestamp: '' })).issues
     expect(issue).toEqual({ path: ['timestamp'], expected: expect.stringContaining('ISO 8601'), received: 'string' })
+    expect(issuesOf(scannedEvent({ timestamp: '' }), true)).toEqual(['timestamp: string'])
   })
 
-  test('137: tell how long a webhook_id may be', () => {
+  test('of a long webhook_id say how long it may be', () => {
     const [issue] = read(scannedEvent({ webhook_id: 'x'.repeat(1001) })).issues
     expect(issue?.expected).toContain('at most 1000 characters')
   })
 
-  test('never hold the value that came', () => {
-    const event = read(
-      scannedEvent({ webhook_id: { secret: 'do not tell' }, data: { ...data, device: ['do not tell'] } }),
-    )
+  test('never hold the received value', () => {
+    const event = read(scannedEvent({ webhook_id: { secret: 'the value' }, data: { ...data, device: ['the value'] } }))
     expect(event.issues).toHaveLength(2)
-    expect(JSON.stringify(event.issues)).not.toContain('do not tell')
+    expect(JSON.stringify(event.issues)).not.toContain('the value')
   })
 })
 
-describe('the event that handlers see', () => {
-  test('is the payload itself, untouched: nothing is coerced', () => {
+describe('the event that handlers receive', () => {
+  test('is the payload itself, without any conversion', () => {
     const payload = scannedEvent({ later: 1, data: { scan_count: '15' } })
     expect(read(payload).event).toBe(payload)
   })
 
-  it.each<unknown>([undefined, null, [], 'x', 7])(
-    '136: has an empty object for data that is %j, and the rest',
-    (data) => {
-      const payload = scannedEvent({ data, later: 1 })
-      expect(read(payload).event).toEqual({ ...payload, data: {} })
-      expect(payload.data).toBe(data)
-    },
-  )
+  it.each<unknown>([undefined, null, [], 'x', 7])('has an empty object for data that is %j', (data) => {
+    const payload = scannedEvent({ data, later: 1 })
+    expect(read(payload).event).toEqual({ ...payload, data: {} })
+    expect(payload.data).toBe(data)
+  })
 
-  test('131: of an unknown type is the payload, without issues', () => {
+  test('of an unknown type is the payload, without issues', () => {
     const payload = { event: 'qr.archived', timestamp: 'hello', data: null }
     expect(read(payload)).toEqual({ event: payload, known: false, issues: [], epochMs: undefined })
-    expect(judgeEvent(read(payload), HAPPENED, STRICT)).toBeUndefined()
+    expect(judgeAge(read(payload), HAPPENED_AT, MAX_AGE)).toBeUndefined()
   })
 
-  test('120: of an unknown type can be stale too', () => {
-    expect(judgeEvent(read({ event: 'test', timestamp: EVENT_TIME }), HAPPENED + 73 * HOUR, RULES)).toBe('stale')
+  test('of an unknown type can be stale', () => {
+    expect(judgeAge(read({ event: 'test', timestamp: EVENT_TIME }), HAPPENED_AT + 73 * HOUR, MAX_AGE)).toBe('stale')
   })
 
-  test('98: has no foreign prototype', () => {
+  test('keeps its own prototype, even if the payload has a __proto__ field', () => {
     const payload = JSON.parse(`{"event":"qr.scanned","__proto__":{"data":{"polluted":true}},"data":null}`)
     const { event } = read(payload)
     expect(Object.getPrototypeOf(event)).toBe(Object.prototype)
@@ -211,33 +227,49 @@ describe('the event that handlers see', () => {
 })
 
 describe('a user’s schema', () => {
-  const event = read(scannedEvent())
-  const apply = (schema: unknown) => applySchema(event, { 'qr.scanned': schema } as EventSchemas)
-  const schemaOf = (validate: (value: unknown) => unknown) => ({
-    '~standard': { version: 1, vendor: 'test', validate },
-  })
+  const { event } = read(scannedEvent())
+  const schemaOf = (validate: (value: unknown) => unknown) =>
+    ({ '~standard': { version: 1, vendor: 'test', validate } }) as unknown as StandardSchema
 
-  test('has its output as data, sync or async', async () => {
+  test('replaces data with its output, synchronously or asynchronously', async () => {
     const expected = { event: { ...scannedEvent(), data: { id: 'abc123' } } }
-    expect(await apply(z.object({ qr_id: z.string() }).transform(({ qr_id }) => ({ id: qr_id })))).toEqual(expected)
-    expect(await apply(schemaOf(async () => ({ value: { id: 'abc123' } })))).toEqual(expected)
+    const renaming = z.object({ qr_id: z.string() }).transform(({ qr_id }) => ({ id: qr_id }))
+    expect(await applySchema(renaming, event)).toEqual(expected)
+    expect(
+      await applySchema(
+        schemaOf(async () => ({ value: { id: 'abc123' } })),
+        event,
+      ),
+    ).toEqual(expected)
   })
 
-  test('refuses with its messages', async () => {
-    const refused = await apply(schemaOf(() => ({ issues: [{ message: 'no id' }, { message: 'no title' }] })))
-    expect(refused).toEqual({ refused: 'no id; no title' })
-    expect(await apply(z.object({ qr_id: z.number() }))).toMatchObject({ refused: expect.stringContaining('number') })
+  test('refuses an event with its messages', async () => {
+    const refusing = schemaOf(() => ({ issues: [{ message: 'no id' }, { message: 'no title' }] }))
+    expect(await applySchema(refusing, event)).toEqual({ refused: 'no id; no title' })
+    expect(await applySchema(z.object({ qr_id: z.number() }), event)).toMatchObject({
+      refused: expect.stringContaining('number'),
+    })
   })
 
-  test('that throws throws, and one that answers nothing does', async () => {
-    expect(await rejection(apply(schemaOf(() => Promise.reject(new Error('no database')))))).toEqual(
-      new Error('no database'),
-    )
-    expect(await rejection(apply(schemaOf(() => undefined)))).toBeInstanceOf(TypeError)
+  test('that rejects or returns nothing makes the call reject', async () => {
+    const rejecting = schemaOf(() => Promise.reject(new Error('no database')))
+    expect(await rejection(applySchema(rejecting, event))).toEqual(new Error('no database'))
+    expect(
+      await rejection(
+        applySchema(
+          schemaOf(() => undefined),
+          event,
+        ),
+      ),
+    ).toBeInstanceOf(TypeError)
   })
 
-  test('of another event is not asked', async () => {
-    const schemas = { 'qr.created': schemaOf(() => expect.unreachable()) } as unknown as EventSchemas
-    expect(await applySchema(event, schemas)).toEqual({ event: event.event })
+  test('checks only the events of its own type', () => {
+    const schema = schemaOf(() => ({ value: {} }))
+    const schemas: EventSchemas = { 'qr.created': schema }
+    expect(schemaFor('qr.created', schemas)).toBe(schema)
+    expect(schemaFor('qr.scanned', schemas)).toBeUndefined()
+    // Object.prototype has this property, but it isn't an event.
+    expect(schemaFor('toString', schemas)).toBeUndefined()
   })
 })

@@ -1,4 +1,4 @@
-/** Stage 1: which bytes come out, and which requests are refused. */
+/** Stage 1: the bytes that a body yields, and the requests that are refused. */
 import { describe, expect, it, test, vi } from 'vitest'
 import { readRawBody } from '../../../src/delivery/raw-body.js'
 import type { BodySource, Delivery } from '../../../src/index.js'
@@ -17,34 +17,34 @@ function read(body: unknown, headers: Readonly<Record<string, unknown>> = {}, li
   }
 }
 
-describe('a body that is all there', () => {
+describe('a complete body yields its bytes', () => {
   const padded = new Uint8Array(BYTES.length + 9)
   padded.set(BYTES, 5)
   it.each<[string, BodySource]>([
-    ['text', new TextDecoder().decode(BYTES)],
+    ['a string', new TextDecoder().decode(BYTES)],
     ['a Uint8Array', BYTES],
     ['an ArrayBuffer', BYTES.slice().buffer],
     ['a Buffer', Buffer.from(BYTES)],
     ['a view with an offset', new Uint8Array(padded.buffer, 5, BYTES.length)],
-  ])('%s: its bytes', async (_, body) => {
+  ])('from %s', async (_, body) => {
     expect(await read(body).result).toEqual(expect.objectContaining({ length: BYTES.length }))
     expect(Buffer.from((await read(body).result) as Uint8Array).equals(BYTES)).toBe(true)
   })
 
-  test('null: no bytes', async () => {
+  test('from null: no bytes', async () => {
     expect(await read(null).result).toEqual(new Uint8Array(0))
   })
 
-  test('bytes are handed on as they are, not copied; so is a body of one chunk', async () => {
+  test('without a copy, even if it arrives as one chunk', async () => {
     expect(await read(BYTES).result).toBe(BYTES)
     expect(await read(iterableOf([BYTES])).result).toBe(BYTES)
   })
 })
 
-describe('a body that comes in chunks', () => {
+describe('a body in chunks', () => {
   describe.each<[string, (chunks: readonly Uint8Array[]) => BodySource]>([
     [
-      'pushed',
+      'pushed chunks',
       (chunks) =>
         pushedBody((consumer) => {
           for (const chunk of chunks) consumer.chunk(chunk)
@@ -53,36 +53,39 @@ describe('a body that comes in chunks', () => {
     ],
     ['a ReadableStream', (chunks) => streamOf(chunks)],
     ['an async iterable', (chunks) => iterableOf(chunks)],
-  ])('%s', (_, bodyOf) => {
-    it.each([1, 2, 3, 7, 1000])('of %i bytes, splits inside characters included: its bytes', async (size) => {
-      const { result, clock } = read(bodyOf(chunksOf(BYTES, size)))
-      expect(await result).toEqual(BYTES)
-      expect(clock.pendingTimers()).toBe(0)
-    })
+  ])('from %s', (_, bodyOf) => {
+    it.each([1, 2, 3, 7, 1000])(
+      'of %i bytes yields its bytes, even if a chunk ends inside a character',
+      async (size) => {
+        const { result, clock } = read(bodyOf(chunksOf(BYTES, size)))
+        expect(await result).toEqual(BYTES)
+        expect(clock.pendingTimers()).toBe(0)
+      },
+    )
 
-    it('of none: no bytes', async () => {
+    it('yields no bytes if there is no chunk', async () => {
       expect(await read(bodyOf([])).result).toEqual(new Uint8Array(0))
     })
   })
 })
 
-describe('what is refused before a byte is read', () => {
+describe('before reading the body, refuses', () => {
   const never = () => pushedBody(() => expect.unreachable('the body must not be read'))
 
-  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'post', ''])('method %j', async (method) => {
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'post', ''])('the method %j', async (method) => {
     const delivery: Delivery = { method, header: () => undefined, body: never() }
     const limits = { clock: fixedClock(0), maxBodyBytes: 1000, bodyDeadlineMs: 2500 }
     expect(await readRawBody(delivery, limits)).toEqual({ refused: 'method_not_allowed' })
   })
 
   it.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, gzip', 'identity, gzip', ' GZIP '])(
-    'encoded as %j',
+    'the content encoding %j',
     async (coding) => {
       expect(await read(never(), { 'content-encoding': coding }).result).toEqual({ refused: 'body_encoded' })
     },
   )
 
-  it.each(['identity', 'Identity', '', ' '])('but not encoded as %j', async (coding) => {
+  it.each(['identity', 'Identity', '', ' '])('but not the content encoding %j', async (coding) => {
     expect(await read(BYTES, { 'content-encoding': coding }).result).toBe(BYTES)
   })
 
@@ -95,21 +98,21 @@ describe('what is refused before a byte is read', () => {
   })
 })
 
-describe('the limit', () => {
+describe('the size limit', () => {
   const full = new Uint8Array(1000)
   const over = new Uint8Array(1001)
 
-  it('lets through a body of exactly its size', async () => {
+  it('accepts a body of exactly this size', async () => {
     expect(await read(full).result).toBe(full)
     expect(await read(streamOf(chunksOf(full, 100))).result).toEqual(full)
   })
 
-  it('refuses one byte more, all there', async () => {
+  it('refuses a complete body with one byte more', async () => {
     expect(await read(over).result).toEqual({ refused: 'body_too_large' })
     expect(await read('x'.repeat(1001)).result).toEqual({ refused: 'body_too_large' })
   })
 
-  it('refuses at the chunk that passes it, and stops reading', async () => {
+  it('refuses a body at the chunk that exceeds it, and stops reading', async () => {
     const body = pushedBody()
     const { result, clock } = read(body)
     body.consumer.chunk(full)
@@ -123,7 +126,7 @@ describe('the limit', () => {
     expect(body.stops).toBe(1)
   })
 
-  it('takes no memory for what comes all the same', async () => {
+  it('uses no memory for chunks that arrive after the refusal', async () => {
     const body = pushedBody()
     const { result } = read(body)
     const megabyte = new Uint8Array(2 ** 20)
@@ -134,7 +137,7 @@ describe('the limit', () => {
     expect(await result).toEqual({ refused: 'body_too_large' })
   })
 
-  it('copies the bytes of small chunks a few times in all, and not all of them for each', async () => {
+  it('copies the bytes of small chunks only when the buffer doubles, not with every chunk', async () => {
     const count = 2000
     let copied = 0
     const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
@@ -144,60 +147,61 @@ describe('the limit', () => {
       set.call(this, source, offset)
     })
     const body = pushedBody((consumer) => {
-      for (let at = 0; at < count; at++) consumer.chunk(Uint8Array.of(at % 251))
+      for (let index = 0; index < count; index++) consumer.chunk(Uint8Array.of(index % 251))
       consumer.end()
     })
     const { result } = read(body, {}, { maxBodyBytes: count })
     spy.mockRestore()
-    expect(await result).toEqual(Uint8Array.from({ length: count }, (_, at) => at % 251))
-    // Each byte once when it comes; and whenever the room doubles, all that were there.
+    expect(await result).toEqual(Uint8Array.from({ length: count }, (_, index) => index % 251))
+    // Each byte is copied once when it arrives, and again whenever the buffer doubles.
     expect(copied).toBeGreaterThan(count)
     expect(copied).toBeLessThan(4 * count)
   })
 
-  it('keeps the bytes of small chunks, and not the chunks: each takes a hundred to be kept', async () => {
+  // An array object takes about a hundred bytes, however small its content is.
+  it('keeps the bytes of small chunks instead of the chunk objects', async () => {
     const count = 200_000
     const body = pushedBody()
     const { result } = read(body, {}, { maxBodyBytes: count })
     collectGarbage()
     const before = process.memoryUsage()
-    for (let at = 0; at < count; at++) body.consumer.chunk(Uint8Array.of(at % 251))
+    for (let index = 0; index < count; index++) body.consumer.chunk(Uint8Array.of(index % 251))
     collectGarbage()
     const after = process.memoryUsage()
     body.consumer.end()
     const whole = (await result) as Uint8Array
     expect(whole.length).toBe(count)
-    expect(whole.every((byte, at) => byte === at % 251)).toBe(true)
+    expect(whole.every((byte, index) => byte === index % 251)).toBe(true)
     expect(whole.buffer.byteLength).toBe(count)
     expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(10 * count)
   })
 
-  it('asks no more of an iterator that cannot be let go', async () => {
-    let asked = 0
+  it('stops reading an iterator that can’t be canceled', async () => {
+    let reads = 0
     const endless = {
       [Symbol.asyncIterator]: () => ({
-        next: async () => (++asked < 10 ? { done: false, value: full } : { done: true, value: undefined }),
+        next: async () => (++reads < 10 ? { done: false, value: full } : { done: true, value: undefined }),
       }),
     }
     expect(await read(endless).result).toEqual({ refused: 'body_too_large' })
     await new Promise((resolve) => setImmediate(resolve))
-    // The second chunk was too much; one more may be on its way.
-    expect(asked).toBeLessThanOrEqual(3)
+    // The second chunk exceeds the limit, and one more may already be requested.
+    expect(reads).toBeLessThanOrEqual(3)
   })
 
   it.each([
-    ['a ReadableStream', (gaveUp: () => void) => streamOf([full, full, full], gaveUp)],
-    ['an async iterable', (gaveUp: () => void) => iterableOf([full, full, full], gaveUp)],
-  ])('gives up %s', async (_, bodyOf) => {
-    let gaveUp = 0
-    expect(await read(bodyOf(() => void gaveUp++)).result).toEqual({ refused: 'body_too_large' })
+    ['a ReadableStream', (onCancel: () => void) => streamOf([full, full, full], onCancel)],
+    ['an async iterable', (onCancel: () => void) => iterableOf([full, full, full], onCancel)],
+  ])('cancels %s', async (_, bodyOf) => {
+    let canceled = 0
+    expect(await read(bodyOf(() => void canceled++)).result).toEqual({ refused: 'body_too_large' })
     await new Promise((resolve) => setImmediate(resolve))
-    expect(gaveUp).toBe(1)
+    expect(canceled).toBe(1)
   })
 })
 
-describe('the deadline', () => {
-  it('refuses a body that is not complete in time, and stops reading', async () => {
+describe('the body deadline', () => {
+  it('refuses a body that isn’t complete in time, and stops reading', async () => {
     const body = pushedBody()
     const { result, clock } = read(body)
     body.consumer.chunk(BYTES)
@@ -209,16 +213,16 @@ describe('the deadline', () => {
     body.consumer.end()
   })
 
-  it('lets go of a stream that never gives a byte', async () => {
-    let cancelled = 0
-    const silent = new ReadableStream<Uint8Array>({ cancel: () => void cancelled++ })
+  it('cancels a stream that never yields a byte', async () => {
+    let canceled = 0
+    const silent = new ReadableStream<Uint8Array>({ cancel: () => void canceled++ })
     const { result, clock } = read(silent)
     await clock.advance(2500)
     expect(await result).toEqual({ refused: 'body_timeout' })
-    expect(cancelled).toBe(1)
+    expect(canceled).toBe(1)
   })
 
-  it('survives an iterator that throws when it is let go', async () => {
+  it('ignores an iterator that throws when it is canceled', async () => {
     const stubborn = {
       [Symbol.asyncIterator]: () => ({
         next: () => new Promise<never>(() => {}),
@@ -233,34 +237,34 @@ describe('the deadline', () => {
   })
 })
 
-describe('a body that breaks off', () => {
+describe('refuses a body that fails while it is read', () => {
   const broken = async function* () {
     yield BYTES
-    throw new Error('the peer is gone')
+    throw new Error('the peer closed the connection')
   }
   it.each<[string, unknown]>([
     [
-      'pushed',
+      'from pushed chunks',
       pushedBody((consumer) => {
         consumer.chunk(BYTES)
         consumer.fail(new Error('reset'))
       }),
     ],
     [
-      'pushed, failing at once',
+      'before the first chunk',
       {
         read: () => {
           throw new Error('reset')
         },
       },
     ],
-    ['a ReadableStream', new ReadableStream({ start: (controller) => controller.error(new Error('reset')) })],
-    ['an async iterable', broken()],
+    ['from a ReadableStream', new ReadableStream({ start: (controller) => controller.error(new Error('reset')) })],
+    ['from an async iterable', broken()],
     [
-      'a reader that throws',
+      'from a reader that throws',
       {
         getReader: () => {
-          throw new Error('gone')
+          throw new Error('reset')
         },
       },
     ],
@@ -271,8 +275,8 @@ describe('a body that breaks off', () => {
   })
 })
 
-describe('trap: a body that something parsed first is refused at once, never printed again', () => {
-  it('says the fix of the adapter', async () => {
+describe('trap: refuses a body that something has already parsed, and never serializes it again', () => {
+  it('with the adapter’s fix', async () => {
     const fix = 'mount the handler before express.json()'
     expect(await read({ alreadyParsed: fix }).result).toEqual({ refused: 'body_already_parsed', hint: fix })
   })
@@ -284,24 +288,24 @@ describe('trap: a body that something parsed first is refused at once, never pri
     ['true', true],
     ['undefined', undefined],
     ['a function', () => BYTES],
-  ])('%s', async (_, body) => {
+  ])('that is %s', async (_, body) => {
     expect(await read(body).result).toMatchObject({
       refused: 'body_already_parsed',
-      hint: expect.stringContaining('not raw bytes'),
+      hint: expect.stringContaining('must be raw bytes'),
     })
   })
 
-  it('a stream that somebody else reads', async () => {
+  it('that is a stream with another reader', async () => {
     const stream = streamOf([BYTES])
     stream.getReader()
     expect(await read(stream).result).toMatchObject({ refused: 'body_already_parsed' })
   })
 
   it.each<[string, unknown]>([
-    ['text', 'text'],
-    ['an object', { a: 1 }],
+    ['strings', 'text'],
+    ['objects', { a: 1 }],
     ['undefined', undefined],
-  ])('chunks that are %s, not bytes; reading stops', async (_, chunk) => {
+  ])('whose chunks are %s instead of bytes, and stops reading', async (_, chunk) => {
     const later = pushedBody()
     const { result } = read(later)
     later.consumer.chunk(chunk as Uint8Array)

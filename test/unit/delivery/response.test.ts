@@ -1,4 +1,4 @@
-/** Stage 8: the one table of answers. */
+/** Stage 8: the table of responses. */
 import { describe, expect, it, test } from 'vitest'
 import { toResponse } from '../../../src/delivery/response.js'
 import type { Outcome, QuarantinedCode, RefusedCode, UnavailableCode } from '../../../src/index.js'
@@ -40,7 +40,7 @@ const outcomes = [
 describe.each(outcomes)('$name', ({ outcome, name, http }) => {
   const response = toResponse(outcome)
 
-  it(`is answered ${http}, in at most 200 bytes of JSON that say how it ended`, () => {
+  it(`gets a ${http} with at most 200 bytes of JSON that state the outcome`, () => {
     expect(response.status).toBe(http)
     expect(Buffer.byteLength(response.body)).toBeLessThanOrEqual(200)
     expect(JSON.parse(response.body)).toMatchObject({ status: outcome.status })
@@ -50,32 +50,32 @@ describe.each(outcomes)('$name', ({ outcome, name, http }) => {
     })
   })
 
-  it('asks for another try exactly when one can help', () => {
+  it('asks GoValid for another attempt only if that can help', () => {
     expect(response.headers['retry-after']).toBe(http === 503 ? '60' : undefined)
   })
 
-  it('tells a code only where the developer is to be told', () => {
-    const told = ['body_already_parsed', 'secret_missing'].includes(name) ? name : undefined
-    expect(JSON.parse(response.body).code).toBe(told)
+  it('contains a code only for the developer’s own mistakes', () => {
+    const code = ['body_already_parsed', 'secret_missing'].includes(name) ? name : undefined
+    expect(JSON.parse(response.body).code).toBe(code)
   })
 })
 
-test('success is exactly 200, never another 2xx, never a redirect', () => {
-  const all = outcomes.map(({ http }) => http)
-  expect(all.filter((http) => http > 200 && http < 400)).toEqual([])
+test('success is exactly 200: no other 2xx and no redirect', () => {
+  const statuses = outcomes.map(({ outcome }) => toResponse(outcome).status)
+  expect(statuses.filter((status) => status > 200 && status < 400)).toEqual([])
 })
 
-test('the three refusals of a signature are one answer, byte for byte', () => {
+test('the three refusals of a signature get the same response, byte for byte', () => {
   const codes = ['signature_missing', 'signature_malformed', 'signature_mismatch'] as const
   const responses = codes.map((code) => JSON.stringify(toResponse({ status: 'refused', code, hint: `about ${code}` })))
   expect(new Set(responses).size).toBe(1)
 })
 
-test('405 names the method that is allowed', () => {
+test('405 names the allowed method', () => {
   expect(toResponse({ status: 'refused', code: 'method_not_allowed' }).headers['allow']).toBe('POST')
 })
 
-test('the connection is closed where the rest of the request is not read', () => {
+test('the connection closes if the rest of the request isn’t read', () => {
   const closing = outcomes.filter(({ outcome }) => toResponse(outcome).closes).map(({ name }) => name)
   expect(closing).toEqual(['body_read_failed', 'body_timeout', 'body_too_large'])
   for (const code of ['body_timeout', 'body_too_large'] as const) {
@@ -83,8 +83,8 @@ test('the connection is closed where the rest of the request is not read', () =>
   }
 })
 
-test('trap: nothing of the delivery, of an error or of a reason is in an answer', () => {
-  const secret = 'do not tell'
+test('trap: no response contains a part of the delivery, an error or a reason', () => {
+  const secret = 'a secret text'
   const details = { idempotencyKey: secret, error: new Error(secret), hint: secret, event: { event: secret } }
   const codes: (QuarantinedCode | UnavailableCode)[] = ['stale', 'schema_refused', 'store_unavailable']
   for (const { outcome } of outcomes) {
