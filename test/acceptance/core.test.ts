@@ -1,4 +1,4 @@
-// The cases of the list that are about the core function: what no HTTP server can hand over, and what is refused at creation.
+// The acceptance cases about the core function: inputs that no HTTP server can pass on, and options that are refused at creation.
 import { describe, expect, test } from 'vitest'
 import {
   assertSignature,
@@ -14,7 +14,7 @@ import { mac, scan, signatureOf } from './deliveries.js'
 import { createRecorder } from './recorder.js'
 import { SECRET } from './variants.js'
 
-/** A receiver with a counting handler, store and hooks. */
+/** Creates a receiver whose handler, store and hooks are recorded. */
 function receiverOf(options: Partial<ReceiverOptions> = {}) {
   const recorder = createRecorder()
   const store = recorder.store({
@@ -34,20 +34,20 @@ const deliver = (body: unknown, signature: unknown): Delivery => ({
   body: body as Uint8Array,
 })
 
-describe('29 and 30 a signature that is no text', () => {
+describe('29, 30 a signature that is not a string', () => {
   const good = scan()
   const right = signatureOf(good)
   test.each([
     ['an empty list', []],
-    ['a list of the right value', [right]],
-    ['a list of two', [right, right]],
+    ['a list with the correct value', [right]],
+    ['a list with the correct value twice', [right, right]],
     ['a number', 12],
     ['an object', { toString: () => right }],
-    ['a Buffer of the right value', Buffer.from(right)],
+    ['a Buffer with the correct value', Buffer.from(right)],
     ['null', null],
     ['a Symbol', Symbol('sha256')],
     ['a boxed string', Object(right)],
-  ])('%s is refused without a throw', async (_name, value) => {
+  ])('%s is refused without an exception', async (_name, value) => {
     const { receiver, seen } = receiverOf()
     expect(await receiver.receive(deliver(good, value))).toMatchObject({ status: 'refused', code: 'signature_missing' })
     const { handled, store } = seen()
@@ -56,16 +56,16 @@ describe('29 and 30 a signature that is no text', () => {
   })
 })
 
-describe('43 a secret that is none', () => {
+describe('43 an unusable secret', () => {
   test.each([
-    ['an empty text', '', 'secret_blank'],
-    ['blanks only', ' \t\n', 'secret_blank'],
+    ['an empty string', '', 'secret_blank'],
+    ['only spaces, tabs and newlines', ' \t\n', 'secret_blank'],
     ['undefined', undefined, 'secret_missing'],
     ['null', null, 'secret_missing'],
     ['an empty list', [], 'secret_missing'],
-    ['a list with undefined in it', [SECRET, undefined], 'secret_missing'],
-    ['a list with a blank in it', [SECRET, ' '], 'secret_blank'],
-    ['no bytes', new Uint8Array(0), 'secret_blank'],
+    ['a list that contains undefined', [SECRET, undefined], 'secret_missing'],
+    ['a list that contains a space', [SECRET, ' '], 'secret_blank'],
+    ['an empty Uint8Array', new Uint8Array(0), 'secret_blank'],
     ['a number', 12, 'option_invalid'],
   ])('%s throws at creation', (_name, secret, code) => {
     let thrown: unknown
@@ -77,15 +77,15 @@ describe('43 a secret that is none', () => {
     expect(isWebhookError(thrown) && thrown.code).toBe(code)
   })
 
-  test('the second of a list is named', () => {
+  test('the error names the position in the list', () => {
     expect(() => createReceiver({ secret: [SECRET, undefined] })).toThrow('secret[1]')
   })
 
   test.each([
-    ['no text', ''],
-    ['nothing', undefined],
+    ['an empty string', ''],
+    ['undefined', undefined],
   ])(
-    'a function that gives %s is answered 500, and no signature under an empty key is right',
+    'a secret function that returns %s refuses the delivery, even with a signature under an empty key',
     async (_name, secret) => {
       const { receiver } = receiverOf({ secret: () => secret })
       const body = scan()
@@ -94,7 +94,7 @@ describe('43 a secret that is none', () => {
     },
   )
 
-  test('105d naughty strings that are only blanks throw at creation', () => {
+  test('105d naughty strings of only white space throw at creation', () => {
     const texts = (readVectors<readonly string[]>('json/blns.base64.json') ?? []).map((entry) =>
       Buffer.from(entry, 'base64').toString(),
     )
@@ -104,19 +104,19 @@ describe('43 a secret that is none', () => {
   })
 })
 
-describe('78 a raw body in any form', () => {
+describe('78 a raw body in every supported form', () => {
   const body = scan()
   const padded = new Uint8Array(body.byteLength + 20).fill(0x20)
   padded.set(body, 7)
   const forms: readonly (readonly [string, unknown])[] = [
-    ['a text', body.toString()],
+    ['a string', body.toString()],
     ['a Uint8Array', new Uint8Array(body)],
     ['an ArrayBuffer', new Uint8Array(body).buffer],
     ['a Buffer', body],
     ['a view with an offset', padded.subarray(7, 7 + body.byteLength)],
     ['a ReadableStream', new Blob([new Uint8Array(body)]).stream()],
     [
-      'chunks',
+      'an async iterable of chunks',
       (async function* () {
         yield new Uint8Array(body.subarray(0, 10))
         yield new Uint8Array(body.subarray(10))
@@ -124,7 +124,7 @@ describe('78 a raw body in any form', () => {
     ],
   ]
 
-  test.each(forms)('%s gets the same verdict', async (_name, form) => {
+  test.each(forms)('%s is processed under a correct signature', async (_name, form) => {
     const { receiver, seen } = receiverOf()
     const outcome = await receiver.receive(deliver(form, signatureOf(body)))
     expect(outcome).toMatchObject({ status: 'processed' })
@@ -142,22 +142,22 @@ describe('78 a raw body in any form', () => {
   })
 })
 
-describe('79 a body that was parsed', () => {
+describe('79 a parsed body', () => {
   const body = scan()
   const parsed = JSON.parse(body.toString())
 
-  test('reaches no handler, and the developer is told', async () => {
+  test('reaches no handler, and the report tells the developer', async () => {
     for (const form of [parsed, 12, true, undefined, [parsed]]) {
       const { receiver, seen } = receiverOf()
       const outcome = await receiver.receive(deliver(form, signatureOf(body)))
       expect(outcome).toMatchObject({ status: 'refused', code: 'body_already_parsed' })
       const { handled, store, reports } = seen()
       expect({ handled, claims: store.claim }).toEqual({ handled: [], claims: 0 })
-      expect(reports[0]?.message).toContain('not raw bytes')
+      expect(reports[0]?.message).toContain('must be raw bytes')
     }
   })
 
-  test('is a TypeError where one verifies by hand', async () => {
+  test('throws a TypeError in assertSignature and verifyAndParse', async () => {
     await expect(assertSignature(parsed, signatureOf(body), SECRET)).rejects.toBeInstanceOf(TypeError)
     await expect(verifyAndParse(parsed, signatureOf(body), SECRET)).rejects.toBeInstanceOf(TypeError)
   })

@@ -1,4 +1,4 @@
-/** A body is complete with the last byte of its declared length: most come together with their headers, and no timer is set for them. */
+/** A body is complete with the last byte of its declared length. Most bodies arrive together with their headers, so they need no timer. */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -48,12 +48,12 @@ async function responseOf(write: (line: Line) => Promise<void>): Promise<number 
   return status
 }
 
-test('no timer for a body that comes with its headers', async () => {
+test('a body that arrives with its headers sets no timer', async () => {
   expect(await responseOf((line) => line.write(wholeOf(bodyOf(1))))).toBe(200)
   expect([outcomes, timers]).toEqual([['processed'], { set: 0, cancelled: 0 }])
 })
 
-test('one for a body that comes later, or whose length is not declared; none is left', async () => {
+test('a body that arrives later or has no declared length sets one timer and cancels it', async () => {
   const body = bodyOf(2)
   const later = async (line: Line) => {
     await line.write(headOf(body, `content-length: ${Buffer.byteLength(body)}`))
@@ -73,7 +73,7 @@ test('one for a body that comes later, or whose length is not declared; none is 
   expect([outcomes, timers]).toEqual([['processed', 'duplicate'], { set: 2, cancelled: 2 }])
 })
 
-test('requests that come together on one connection are answered each, in order', async () => {
+test('pipelined requests on one connection get their responses in order', async () => {
   const bodies = [bodyOf(3), bodyOf(4), bodyOf(3)]
   const line = await openLine(portOf(server))
   let received = ''
@@ -81,7 +81,7 @@ test('requests that come together on one connection are answered each, in order'
     received += bytes.toString('latin1')
   })
   await line.write(bodies.map(wholeOf).join(''))
-  await until(() => outcomes.length === 3 && received.split('HTTP/1.1 200').length === 4, 'three answers')
+  await until(() => outcomes.length === 3 && received.split('HTTP/1.1 200').length === 4, 'three responses')
   line.end()
   expect([...received.matchAll(/"status":"(\w+)"/g)].map(([, status]) => status)).toEqual([
     'processed',

@@ -1,4 +1,4 @@
-// Deliveries as GoValid would send them, and their signatures, made without the SDK: `createHmac` over the very bytes.
+// Deliveries as GoValid sends them. Their signatures don't use the SDK: `createHmac` signs the exact bytes.
 import { createHmac } from 'node:crypto'
 import type { Header, RequestSpec } from './case.js'
 import { SECRET } from './variants.js'
@@ -24,54 +24,54 @@ export const SCAN = {
   scan_count: 15,
 }
 
-/** A scan that happened now; no two are the same. */
+/** Returns a scan that happened now. Every scan is different. */
 export function payload(changes: object = {}): Payload {
   const data = { ...SCAN, qr_id: `qr-${++count}` }
   return { event: 'qr.scanned', timestamp: new Date().toISOString(), webhook_id: 'wh-001', data, ...changes }
 }
 
-/** Compact JSON, as bytes. */
+/** Returns compact JSON as bytes. */
 export function bytesOf(value: object | string): Buffer {
   return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
-/** A body that is a scan. */
+/** Returns the body of a scan. */
 export function scan(changes: object = {}): Buffer {
   return bytesOf(payload(changes))
 }
 
-/** A scan of exactly so many bytes. */
+/** Returns the body of a scan, padded to a number of bytes. */
 export function scanOf(bytes: number): Buffer {
   const empty = scan({ padding: '' }).byteLength
-  // The number in its id may have a digit more than that of the empty one: blanks make up for what is left out.
+  // The id may have one digit more than the id of the empty scan, so the padding is 10 bytes shorter and spaces fill the rest.
   const body = scan({ padding: 'x'.repeat(bytes - empty - 10) })
   return Buffer.concat([body, Buffer.alloc(bytes - body.byteLength, ' ')])
 }
 
-/** A scan whose `data` is this text. */
+/** Returns the body of a scan with these bytes as its `data`. */
 export function asData(bytes: Buffer): Buffer {
   const head = `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001","data":`
   return Buffer.concat([Buffer.from(head), bytes, Buffer.from('}')])
 }
 
-/** The hex digits of HMAC-SHA256. */
+/** Returns the hex digits of a MAC. Default: HMAC-SHA256. */
 export function mac(body: Uint8Array, secret: string | Uint8Array = SECRET, algorithm = 'sha256'): string {
   return createHmac(algorithm, secret).update(body).digest('hex')
 }
 
-/** The value of `X-GoValid-Signature`. */
+/** Returns the value of `X-GoValid-Signature`. */
 export function signatureOf(body: Uint8Array, secret: string | Uint8Array = SECRET): string {
   return `sha256=${mac(body, secret)}`
 }
 
 export const JSON_TYPE: Header = { name: 'Content-Type', value: 'application/json' }
 
-/** One header, shortly. */
+/** Creates a header. */
 export function h(name: string, value: string): Header {
   return { name, value }
 }
 
-/** A request with this signature header (`undefined`: none). */
+/** Creates a request with this signature header, or without one if `value` is `undefined`. */
 export function withSignature(
   body: Uint8Array,
   value: string | undefined,
@@ -81,7 +81,7 @@ export function withSignature(
   return { body, ...more, headers: [...headers, ...(more.headers ?? [])] }
 }
 
-/** A rightly signed request. */
+/** Creates a request with a valid signature. */
 export function signed(
   body: Uint8Array,
   more: Partial<RequestSpec> = {},

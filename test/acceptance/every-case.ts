@@ -1,4 +1,4 @@
-// The acceptance list, A to G, in its order, what of I is about HTTP, and the published sets.
+// The acceptance cases of the groups A to G, in their order, the cases of group I that are about HTTP, and the published vectors.
 import type { Case } from './case.js'
 import { CONTENT_CASES } from './cases/content.js'
 import { DUPLICATE_CASES } from './cases/duplicates.js'

@@ -1,8 +1,8 @@
-// Cases 69 to 73: what a body parser in front of the webhook does, in Express 5 and 4.
+// Acceptance cases 69 to 73: a body parser in front of the webhook, in Express 5 and 4.
 import { createServer, type RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import express5 from 'express'
-// @ts-expect-error: the types of Express are those of version 5
+// @ts-expect-error: the installed types are for Express 5
 import express4 from 'express4'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toHandler } from '../../src/adapters/express.js'
@@ -31,9 +31,9 @@ const VERSIONS = [
   { name: 'Express 4', express: express4 as ExpressModule },
 ]
 
-const parsedBefore = refused('body_already_parsed')
+const alreadyParsed = refused('body_already_parsed')
 
-describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, express }) => {
+describe.each(VERSIONS)('a body parser before the webhook in $name', ({ name, express }) => {
   let inProcess: InProcess
   let stop: (() => Promise<void>) | undefined
 
@@ -45,47 +45,47 @@ describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, expr
     inProcess.dispose()
   })
 
-  /** Serves the webhook behind these middlewares. */
-  async function serveBehind(...middlewares: readonly Middleware[]): Promise<Target> {
+  /** Serves the webhook after these middlewares. */
+  async function serveAfter(...middlewares: readonly Middleware[]): Promise<Target> {
     const app = express()
     for (const middleware of middlewares) app.use(middleware)
     for (const variant of VARIANT_NAMES) app.post(`/webhooks/${variant}`, toHandler(inProcess.lab.receiver(variant)))
     const server = createServer(app)
     const port = await listen(server)
     stop = () => close(server)
-    const none = { status: 404, by: 'framework', why: 'not asked here' } as const
+    const unused = { status: 404, by: 'framework', why: 'these tests send only POST' } as const
     return {
       name,
       class: 'express',
-      traits: { parser: 'node', otherMethods: none, options: none },
+      traits: { parser: 'node', otherMethods: unused, options: unused },
       port,
       control: inProcess.control,
       stop,
     }
   }
 
-  /** Sends a delivery and checks its verdict and how soon it came. */
+  /** Sends a delivery and checks its verdict and the response time. */
   async function expectVerdict(target: Target, request: RequestSpec, expected: Expected) {
     const { seen, reply } = await createStage(target).step({ request, expected })
     expect(reply.tookMs).toBeLessThan(1000)
     return seen
   }
 
-  const GOOD: readonly { request: () => RequestSpec; expected: Verdict }[] = [
+  const DELIVERIES: readonly { request: () => RequestSpec; expected: Verdict }[] = [
     { request: () => signed(scan()), expected: PROCESSED },
     { request: () => withSignature(scan(), `sha256=${'0'.repeat(64)}`), expected: UNAUTHENTIC },
   ]
 
-  test('69 express.json() before it: 500 at once, and the report says what to change', async () => {
-    const target = await serveBehind(express.json())
-    const seen = await expectVerdict(target, signed(scan()), parsedBefore)
+  test('69 after express.json(): 500 immediately, and the report names the fix', async () => {
+    const target = await serveAfter(express.json())
+    const seen = await expectVerdict(target, signed(scan()), alreadyParsed)
     expect(seen.outcomes[0]?.hint).toContain('app.use(express.json())')
     expect(seen.reports[0]?.message).toContain('above app.use(express.json())')
     expect(seen.handled).toEqual([])
   })
 
-  test('69b express.json() that had nothing to parse does not matter', async () => {
-    const target = await serveBehind(express.json())
+  test('69b after express.json() that ignored the content type: processed', async () => {
+    const target = await serveAfter(express.json())
     for (const type of ['text/plain', 'application/octet-stream']) {
       const { body, headers } = signed(scan())
       const others = headers.filter((header) => header.name !== 'Content-Type')
@@ -94,20 +94,20 @@ describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, expr
     }
   })
 
-  test('70 express.json({ verify }) that kept the bytes in rawBody: processed', async () => {
+  test('70 after express.json({ verify }) that kept the bytes in rawBody: processed', async () => {
     const verify: KeepBytes = (request, _response, bytes) => {
       request.rawBody = bytes
     }
-    await runCase(await serveBehind(express.json({ verify })), {
+    await runCase(await serveAfter(express.json({ verify })), {
       number: '70',
       title: '',
-      steps: () => GOOD.map(({ request, expected }) => ({ request: request(), expected })),
+      steps: () => DELIVERIES.map(({ request, expected }) => ({ request: request(), expected })),
     })
   })
 
-  test('71 express.raw() before it: processed; what it inflated is refused', async () => {
-    const target = await serveBehind(express.raw({ type: '*/*' }))
-    for (const { request, expected } of GOOD) await expectVerdict(target, request(), expected)
+  test('71 after express.raw(): processed, and an inflated body is refused', async () => {
+    const target = await serveAfter(express.raw({ type: '*/*' }))
+    for (const { request, expected } of DELIVERIES) await expectVerdict(target, request(), expected)
     const plain = scan()
     for (const signedBytes of [plain, gzipSync(plain)]) {
       const zipped = { ...signed(signedBytes, { headers: [h('Content-Encoding', 'gzip')] }), body: gzipSync(plain) }
@@ -115,24 +115,24 @@ describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, expr
     }
   })
 
-  test('71b express.raw() for another type leaves the stream to the webhook', async () => {
-    const target = await serveBehind(express.raw({ type: 'application/octet-stream' }))
-    for (const { request, expected } of GOOD) await expectVerdict(target, request(), expected)
+  test('71b after express.raw() for another content type: processed', async () => {
+    const target = await serveAfter(express.raw({ type: 'application/octet-stream' }))
+    for (const { request, expected } of DELIVERIES) await expectVerdict(target, request(), expected)
   })
 
-  test('72 express.text() or urlencoded() before it: 500 at once', async () => {
-    const asText = await serveBehind(express.text({ type: '*/*' }))
-    await expectVerdict(asText, signed(scan()), parsedBefore)
+  test('72 after express.text() or express.urlencoded(): 500 immediately', async () => {
+    const asText = await serveAfter(express.text({ type: '*/*' }))
+    await expectVerdict(asText, signed(scan()), alreadyParsed)
     await stop?.()
-    const asForm = await serveBehind(express.urlencoded({ extended: true }))
+    const asForm = await serveAfter(express.urlencoded({ extended: true }))
     const { body, headers } = signed(scan())
     const form = headers.map((header) =>
       header.name === 'Content-Type' ? h('Content-Type', 'application/x-www-form-urlencoded') : header,
     )
-    await expectVerdict(asForm, { body: body as Buffer, headers: form }, parsedBefore)
+    await expectVerdict(asForm, { body: body as Buffer, headers: form }, alreadyParsed)
   })
 
-  test('73 a middleware that consumed the stream and left no body: 500 at once, no hang', async () => {
+  test('73 after a middleware that consumed the stream: 500 immediately, without hanging', async () => {
     const drain: Middleware = (request, _response, next) => {
       const read = async () => {
         for await (const _chunk of request);
@@ -140,8 +140,8 @@ describe.each(VERSIONS)('a body parser before the webhook, $name', ({ name, expr
       }
       void read()
     }
-    const target = await serveBehind(drain)
-    const seen = await expectVerdict(target, signed(scan()), parsedBefore)
+    const target = await serveAfter(drain)
+    const seen = await expectVerdict(target, signed(scan()), alreadyParsed)
     expect(seen.outcomes[0]?.code).toBe('body_already_parsed')
   })
 })

@@ -1,4 +1,4 @@
-// Cases 74 and 75, and the rest of what the plugin promises to the app around it, in Fastify 5 and 4.
+// Acceptance cases 74 and 75, and the plugin's other promises to the app around it, in Fastify 5 and 4.
 import { Readable } from 'node:stream'
 import fastify5, { type FastifyInstance } from 'fastify'
 import fastify4 from 'fastify4'
@@ -14,11 +14,11 @@ import { exchange, toBytes } from './tcp.js'
 
 const VERSIONS = [
   { name: 'Fastify 5', fastify: fastify5 },
-  // Typed as the newer one: what is used of it is the same.
+  // Typed as Fastify 5, because the parts used here are the same.
   { name: 'Fastify 4', fastify: fastify4 as unknown as typeof fastify5 },
 ]
 
-describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fastify }) => {
+describe.each(VERSIONS)('the plugin in an app of $name', ({ name, fastify }) => {
   let app: FastifyInstance
   let inProcess: InProcess
   let logged: string[]
@@ -39,8 +39,8 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
 
   async function listen(): Promise<Target> {
     await app.listen({ port: 0, host: '127.0.0.1' })
-    const none = { status: 404, by: 'framework', why: 'not asked here' } as const
-    const traits = { parser: 'node', otherMethods: none, options: none } as const
+    const unused = { status: 404, by: 'framework', why: 'these tests send only POST' } as const
+    const traits = { parser: 'node', otherMethods: unused, options: unused } as const
     return {
       name,
       class: 'fastify',
@@ -54,7 +54,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
   const postTo = (target: Target, path: string, type: string, text: string) =>
     exchange(target.port, toBytes({ path, headers: [h('Content-Type', type)], body: Buffer.from(text) }, path))
 
-  test('74 other routes keep the parsers of the app', async () => {
+  test('74 other routes keep the app’s parsers', async () => {
     app.post('/echo', async (request) => ({ got: request.body }))
     register()
     app.post('/echo-after', async (request) => ({ got: request.body, type: request.headers['content-type'] }))
@@ -68,7 +68,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect((await postTo(target, '/echo', 'application/x-unknown', 'x')).status).toBe(415)
   })
 
-  test('75 another plugin owns the parser for every type: the webhook is processed, the other keeps its own', async () => {
+  test('75 the webhook is processed, and another plugin keeps its parser for every type', async () => {
     app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, `parsed: ${body}`))
     app.post('/echo', async (request) => ({ got: request.body }))
     register()
@@ -86,8 +86,8 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
 
   test.each([
     { what: 'binary bodies', type: 'application/octet-stream' as string | RegExp },
-    { what: 'types by a pattern', type: /^.*$/ as string | RegExp },
-  ])('75b another plugin owns the parser for $what: it does not get in first', async ({ type }) => {
+    { what: 'content types that match a pattern', type: /^.*$/ as string | RegExp },
+  ])('75b another plugin’s parser for $what does not read the webhook’s body', async ({ type }) => {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.post('/echo', async (request) => ({ bytes: (request.body as Buffer).byteLength }))
     register()
@@ -97,23 +97,26 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
   })
 
   test.each([
-    { options: {}, came: 'undefined' },
-    { options: { path: '' }, came: '""' },
-    { options: { path: 'webhooks' }, came: '"webhooks"' },
-    { options: { path: 12 }, came: 'number' },
-    { options: undefined, came: 'undefined' },
-  ])('without a path ($came) registration fails with a code and the cure', async ({ options, came }) => {
-    app.register(toPlugin(inProcess.lab.receiver('default')), options as unknown as { path: string })
-    const error: unknown = await app.ready().then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    expect(isWebhookError(error) && error.code).toBe('option_invalid')
-    expect((error as Error).message).toContain(`it is ${came}`)
-    expect((error as Error).message).toContain("{ path: '/webhooks/govalid' }")
-  })
+    { options: {}, received: 'undefined' },
+    { options: { path: '' }, received: '""' },
+    { options: { path: 'webhooks' }, received: '"webhooks"' },
+    { options: { path: 12 }, received: 'number' },
+    { options: undefined, received: 'undefined' },
+  ])(
+    'an unusable path ($received) fails at registration, and the error names the fix',
+    async ({ options, received }) => {
+      app.register(toPlugin(inProcess.lab.receiver('default')), options as unknown as { path: string })
+      const error: unknown = await app.ready().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      expect(isWebhookError(error) && error.code).toBe('option_invalid')
+      expect((error as Error).message).toContain(`it is ${received}`)
+      expect((error as Error).message).toContain("{ path: '/webhooks/govalid' }")
+    },
+  )
 
-  test('a prefix is put before the path, and two receivers can live in one app', async () => {
+  test('an app can have two receivers, and a prefix precedes the path', async () => {
     register({ path: '/govalid', prefix: '/hooks' })
     app.register(toPlugin(inProcess.lab.receiver('schema')), { path: '/other' })
     const target = await listen()
@@ -123,7 +126,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect(seen.handled[0]?.variant).toBe('schema')
   })
 
-  test('the app’s hooks and log see the answer', async () => {
+  test('the app’s hooks and log see the response', async () => {
     const responses: unknown[] = []
     app.addHook('onSend', async (_request, reply, payload) => {
       responses.push([reply.statusCode, String(payload)])
@@ -140,7 +143,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     ).toHaveLength(1)
   })
 
-  test('an onRequest hook of the app that turns a request away is obeyed', async () => {
+  test('an onRequest hook of the app can reject a request', async () => {
     app.addHook('onRequest', async (request, reply) => {
       if (request.headers['x-blocked']) return reply.code(403).send({ blocked: true })
     })
@@ -151,7 +154,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect((await inProcess.control({ do: 'observe' })).outcomes).toEqual([])
   })
 
-  test('a hook of the app that asks for the media type does not cost a delivery', async () => {
+  test('a delivery is processed even if a hook of the app reads the media type', async () => {
     const seen: unknown[] = []
     app.addHook('onRequest', async (request) => void seen.push((request as { mediaType?: string }).mediaType))
     register()
@@ -166,7 +169,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect(seen).toEqual(name === 'Fastify 5' ? ['application/json', 'text/plain'] : [undefined, undefined])
   })
 
-  test('the app’s own body limit does not cost a delivery, and the receiver’s limit holds', async () => {
+  test('the receiver’s body limit applies instead of the app’s', async () => {
     await app.close()
     app = fastify({ bodyLimit: 16 })
     register()
@@ -176,7 +179,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     await stage.step({ request: signed(Buffer.alloc(2 * 1024 * 1024, 'x')), expected: refused('body_too_large') })
   })
 
-  test('a preParsing hook that consumed the stream: 500 at once, and the report says what to change', async () => {
+  test('after a preParsing hook that consumed the stream: 500 immediately, and the report names the fix', async () => {
     app.addHook('preParsing', async (_request, _reply, payload) => {
       const chunks: Buffer[] = []
       for await (const chunk of payload) chunks.push(chunk as Buffer)
@@ -193,7 +196,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect(seen.reports[0]?.message).toContain('request.rawBody')
   })
 
-  test('bytes that such a hook kept in request.rawBody are used; text is not', async () => {
+  test('bytes that a preParsing hook kept in request.rawBody are used, but a string is not', async () => {
     let keepText = false
     app.addHook('preParsing', async (request, _reply, payload) => {
       const chunks: Buffer[] = []
@@ -210,7 +213,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     await stage.step({ request: signed(scan()), expected: refused('body_already_parsed') })
   })
 
-  test('app.inject reaches it without a socket', async () => {
+  test('app.inject works without a socket', async () => {
     register()
     const body = scan()
     const inject = (signature: string) =>
@@ -225,7 +228,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect((await inject('x')).statusCode).toBe(401)
   })
 
-  test('what goes into quarantine has the headers as they came', async () => {
+  test('the quarantine receives the original headers', async () => {
     app.register(toPlugin(inProcess.lab.receiver('quarantine-sink')), { path: '/webhooks/quarantine-sink' })
     const target = await listen()
     const body = Buffer.from('no json')
@@ -236,7 +239,7 @@ describe.each(VERSIONS)('the plugin in an app of its own, $name', ({ name, fasti
     expect(entry?.headers['content-type']).toBe('application/x-strange; a=b')
   })
 
-  test('a schema, an error handler and a serializer of the app change nothing', async () => {
+  test('the app’s error handler, serializer and not-found handler do not change a response', async () => {
     app.setErrorHandler((_error, _request, reply) => reply.code(418).send({ teapot: true }))
     app.setReplySerializer((payload) => JSON.stringify({ wrapped: payload }))
     app.setNotFoundHandler((_request, reply) => reply.code(404).send({ none: true }))

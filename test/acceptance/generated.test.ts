@@ -1,4 +1,4 @@
-// A share of `npm run proof:generated` over real sockets: signed deliveries changed in every place.
+// A small share of the generated-inputs proof over real sockets: signed deliveries, mutated in every place.
 import { expect, test } from 'vitest'
 import { playSockets } from '../proof/generated/sockets.js'
 import { faultsOf } from '../proof/zeros.js'
@@ -11,7 +11,7 @@ import { workerd } from './targets/workerd.js'
 const INPUTS = 400
 
 test.each([express5, fastify5, hono, nodeHttp, workerd])(
-  '$name: no crash, nothing done for a forged one, no verified one refused',
+  '$name neither crashes on generated inputs, nor acts on forged ones, nor refuses authentic ones',
   async (factory) => {
     const target = await factory.start()
     const zeros = await playSockets(target, 2025, INPUTS).finally(() => target.stop())

@@ -1,8 +1,8 @@
-/** A body that will not be read to its end: the answer arrives although the sender goes on, and then the connection ends. */
+/** A body that isn't read to its end: the response arrives although the sender keeps sending, and then the connection ends. */
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import express5 from 'express'
-// @ts-expect-error The types in the tree are those of version 5.
+// @ts-expect-error: the installed types are for Express 5
 import express4 from 'express4'
 import fastify5 from 'fastify'
 import fastify4 from 'fastify4'
@@ -40,7 +40,7 @@ const SERVERS: Readonly<Record<string, () => Promise<Server>>> = {
 const PIECE = `10000\r\n${'x'.repeat(0x10000)}\r\n`
 
 test.each(Object.entries(SERVERS))(
-  '%s: 413 at once, the rest is read for a moment, and the connection ends',
+  '%s responds with 413, reads the rest of the body for a moment, and ends the connection',
   async (_, start) => {
     const server = await start()
     const line = await openLine(portOf(server))
@@ -50,7 +50,7 @@ test.each(Object.entries(SERVERS))(
     await line.write(PIECE)
     const reply = await line.reply
     expect(reply).toMatchObject({ status: 413, headers: { connection: 'close' } })
-    // More than the buffers of a connection hold: what nobody reads could not all be written.
+    // This exceeds the connection's buffers, so the writes finish only if the server reads.
     for (let count = 0; count < 160; count++) await line.write(PIECE)
     await line.write('0\r\n\r\n')
     await line.closed
@@ -59,7 +59,7 @@ test.each(Object.entries(SERVERS))(
   },
 )
 
-test('a sender that falls silent is not waited for', async () => {
+test('the connection ends even if the sender stops sending', async () => {
   const server = await listen(toNodeHandler(receiver))
   const line = await openLine(portOf(server))
   await line.write('POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n')
@@ -69,7 +69,7 @@ test('a sender that falls silent is not waited for', async () => {
   await close(server)
 })
 
-test('a request that was read to its end, and refused for its size after that, is not waited for', async () => {
+test('a request that was already read to its end gets its 413 without a delay', async () => {
   const handle = toNodeHandler(receiver)
   let isEnded: boolean | undefined
   const server = await listen(async (request, response) => {

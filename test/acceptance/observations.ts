@@ -1,26 +1,26 @@
-// What the acceptance cases see of a receiver under test: everything it did, as plain JSON, so that it can come from another process.
+// The observations of a receiver under test: everything it did, as plain JSON, so that another process can send them.
 
 /** One call of a handler. */
 export interface HandledCall {
   readonly variant: string
-  /** The event type the handler was registered for, or `(unknown)`. */
+  /** The event type that the handler was registered for, or `(unknown)`. */
   readonly handler: string
   readonly eventType: string
-  /** The event as JSON text; `null` when it is too deep or too large to be printed. */
+  /** The event as JSON, or `null` if it is too deep or too large to print. */
   readonly event: string | null
   readonly attempt: number
   readonly redelivery: boolean
   readonly idempotencyKey: string
-  /** `path: expected, received` of each issue. */
+  /** Each issue as `path: expected, received`. */
   readonly issues: readonly string[]
   readonly rawBytes: number
   /** The first 4,096 bytes of the raw body. */
   readonly rawBase64: string
-  /** Whether any object of the event has another prototype than its kind's own. */
+  /** Whether an object or array in the event has a prototype other than the built-in one. */
   readonly foreignPrototype: boolean
 }
 
-/** One entry that the quarantine sink was given. */
+/** One entry that the quarantine received. */
 export interface QuarantinedEntry {
   readonly variant: string
   readonly key: string
@@ -31,7 +31,7 @@ export interface QuarantinedEntry {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** One outcome, as `onOutcome` was told. */
+/** One outcome that `onOutcome` received. */
 export interface SeenOutcome {
   readonly variant: string
   readonly status: string
@@ -41,7 +41,7 @@ export interface SeenOutcome {
   readonly attempt: number | null
 }
 
-/** One report, as `onError` was told. */
+/** One report that `onError` received. */
 export interface SeenReport {
   readonly variant: string
   readonly code: string
@@ -49,43 +49,43 @@ export interface SeenReport {
   readonly eventType: string | null
 }
 
-/** Everything since the last time it was taken. */
+/** Everything that happened since the last `observe` or `reset`. */
 export interface Observations {
   readonly handled: readonly HandledCall[]
-  /** Calls of the store, of every variant. */
+  /** The number of store calls of all variants. */
   readonly store: {
     readonly claim: number
     readonly renew: number
     readonly complete: number
     readonly release: number
   }
-  /** `retainUntil` of each claim, in epoch milliseconds. */
+  /** The `retainUntil` of each claim, in epoch milliseconds. */
   readonly retainUntil: readonly number[]
   readonly outcomes: readonly SeenOutcome[]
   readonly reports: readonly SeenReport[]
   readonly quarantined: readonly QuarantinedEntry[]
   readonly discarded: readonly string[]
-  /** Variants whose `close` has resolved. */
+  /** The variants whose `close` has resolved. */
   readonly closed: readonly string[]
-  /** What was printed on `console.error`. */
+  /** The lines printed with `console.error`. */
   readonly logged: readonly string[]
-  /** Unhandled rejections and uncaught exceptions of the process or isolate, as text. */
+  /** The unhandled rejections and uncaught exceptions of the process or isolate, as text. */
   readonly faults: readonly string[]
-  /** The names of `Object.prototype`, to see that nothing was added. */
+  /** The property names of `Object.prototype`, to detect pollution. */
   readonly objectPrototype: readonly string[]
   /** The receiver's clock, in epoch milliseconds. */
   readonly now: number
 }
 
-/** What a target can be told over its control channel: `POST /control` with one of these as JSON, answered with {@link Observations}. */
+/** A command of the control channel: `POST /control` with one of these as JSON. The response is {@link Observations}. */
 export type Command =
-  /** Forgets everything: new receivers, empty stores, the real time. */
+  /** Starts over: new receivers, empty stores, the real time. */
   | { readonly do: 'reset'; readonly ownSecretBase64?: string; readonly ownSecretText?: string }
-  /** Takes the observations: they are given once. */
+  /** Returns the observations and starts with empty ones. */
   | { readonly do: 'observe' }
-  /** Sets the receivers' clock; it goes on from there. */
+  /** Sets the receivers' clock, which keeps running from there. */
   | { readonly do: 'set-time'; readonly epochMs: number }
-  /** Lets every held handler go on, now and from now on. */
+  /** Lets every held handler continue, and every later one. */
   | { readonly do: 'release' }
-  /** Closes the receiver of a variant; the answer does not wait for it. */
+  /** Starts to close the receiver of a variant, without waiting for it. */
   | { readonly do: 'close'; readonly variant: string }

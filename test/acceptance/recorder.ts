@@ -1,23 +1,24 @@
-// Writes down what the receivers of one target do. No `node:` imports: it runs in every runtime.
+// Records the behavior of one target's receivers. It runs in every runtime, so it has no `node:` imports.
 import type { DeliveryContext, ErrorReport, Outcome, QuarantineSink, Store, UnknownEvent } from '../../src/index.js'
 import type { HandledCall, Observations, QuarantinedEntry, SeenOutcome, SeenReport } from './observations.js'
 
-/** Hooks, stores and sinks that write down what they were given. */
+/** Hooks, a store and quarantines that record their calls. */
 export interface Recorder {
   outcome(variant: string): (outcome: Outcome) => void
   report(variant: string): (report: ErrorReport) => void
   handled(variant: string, handler: string, event: UnknownEvent, context: DeliveryContext): void
-  /** A store that counts, around a real one. */
+  /** Wraps a real store and counts its calls. */
   store(inner: Store): Store
-  /** A sink that remembers what it was given. */
+  /** Creates a quarantine that records its entries. */
   readonly sink: (variant: string) => QuarantineSink
-  /** A line of `console.error`, or an unhandled rejection. */
+  /** Records a line of `console.error`. */
   logged(line: string): void
   closed(variant: string): void
+  /** Records an unhandled rejection or exception. */
   fault(error: unknown): void
-  /** What was seen; the same is seen again. */
+  /** Returns the observations and keeps them. */
   peek(now: number): Observations
-  /** What was seen, once. */
+  /** Returns the observations and starts with empty ones. */
   take(now: number): Observations
 }
 
@@ -126,7 +127,7 @@ function print(event: object): string | null {
   }
 }
 
-/** Looks at every object, without recursion: an event may be 500,000 deep. */
+/** Checks every object without recursion, because an event may be nested 500,000 deep. */
 function hasForeignPrototype(event: object): boolean {
   const open: unknown[] = [event]
   while (open.length > 0) {

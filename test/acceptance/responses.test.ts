@@ -1,4 +1,4 @@
-// Every adapter that runs on this machine as it is, compared with the others.
+// Compares the responses of every adapter that needs no separate installation.
 import { describeSameResponses } from './same-responses.js'
 import { express4, express5 } from './targets/express.js'
 import { fastify4, fastify5 } from './targets/fastify.js'

@@ -1,4 +1,4 @@
-// Every answer of the SDK, spelled out byte for byte: status, body, and the headers it sets. What a target sends is compared with this.
+// Every response of the SDK, byte for byte: status, body, and the headers that it sets. The tests compare a target's responses with these.
 import type { ResponseName } from './case.js'
 
 export interface SpelledResponse {
@@ -30,10 +30,10 @@ export const RESPONSES: Readonly<Record<ResponseName, SpelledResponse>> = {
   body_already_parsed: { status: 500, ...json('{"status":"refused","code":"body_already_parsed"}') },
 }
 
-/** Headers that only the SDK would set: none may be there that its answer does not name. */
+/** The headers that only the SDK sets. A response may have none of them beyond its own. */
 export const OWN_HEADERS = ['content-type', 'content-length', 'retry-after', 'allow']
 
-/** The outcome behind each answer. */
+/** The outcome status of each response. */
 export const OUTCOME_OF: Readonly<Record<ResponseName, string>> = {
   processed: 'processed',
   duplicate: 'duplicate',

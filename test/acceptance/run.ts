@@ -1,4 +1,5 @@
-// Runs cases against a target: fresh receivers before each, a verdict for each request, and after each case the proof that nothing was broken.
+// Runs cases against a target: resets its receivers before each case, checks the verdict of each request, and checks the target's health
+// after each case.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Case, type RequestSpec, type Stage, type Verdict, verdictFor } from './case.js'
 import { scan, signed } from './deliveries.js'
@@ -9,8 +10,8 @@ import { exchange, openLine, type Reply, toBytes } from './tcp.js'
 import { SECRET, type VariantName } from './variants.js'
 import { expectWithin } from './within.js'
 
-/** How soon a good delivery must be answered after whatever came before. */
-const NEXT_GOOD_MS = 100
+/** The time limit for a valid delivery after any case. */
+const NEXT_VALID_MS = 100
 
 /** Registers the tests of a target. */
 export function describeTarget(factory: TargetFactory, cases: readonly Case[]): void {
@@ -31,16 +32,16 @@ export function describeTarget(factory: TargetFactory, cases: readonly Case[]): 
   })
 }
 
-/** Plays one case, and then sees to it that the target is as well as before. */
+/** Plays one case, and then checks that the target is still healthy. */
 export async function runCase(target: Target, one: Case): Promise<void> {
   const stage = createStage(target)
   const before = await target.control({ do: 'reset' })
   for (const step of one.steps?.() ?? []) await stage.step(step)
   await one.play?.(stage)
-  await expectUnharmed(target, before)
+  await expectHealthy(target, before)
 }
 
-/** What a case plays on. */
+/** Creates the stage of a target. */
 export function createStage(target: Target): Stage {
   const path = target.path ?? pathOf
   const send = (request: RequestSpec, variant: VariantName = 'default') =>
@@ -80,38 +81,37 @@ function describeSecret(secret: Uint8Array | string | undefined): object {
     : { ownSecretBase64: Buffer.from(secret).toString('base64') }
 }
 
-/** The answer, byte for byte, and everything that happened on the way to it. */
+/** Checks the response, byte for byte, and everything that happened on the way to it. */
 function expectVerdict(verdict: Verdict, reply: Reply, seen: Observations, sent: Sent): void {
   expectResponse(reply, verdict.response, sent)
   expect(seen.handled.length, 'handler calls').toBe(verdict.handled)
   expect(seen.faults, 'unhandled rejections and uncaught exceptions').toEqual([])
-  expect(JSON.stringify([reply, seen.reports, seen.logged]), 'what was answered or told').not.toContain(SECRET)
+  expect(JSON.stringify([reply, seen.reports, seen.logged]), 'responses, reports and logs').not.toContain(SECRET)
   const { response } = verdict
   if (typeof response !== 'string') {
     const reached = seen.outcomes.map(({ status }) => status)
     expect(reached, 'outcomes').toEqual(response.by === 'either' ? reached.map(() => 'refused') : [])
-    expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
+    expect(seen.store, 'store calls').toEqual(NO_STORE_CALLS)
     return
   }
   expect(seen.outcomes.map(({ status }) => status)).toEqual([OUTCOME_OF[response]])
   if (verdict.code !== undefined) expect(seen.outcomes[0]?.code).toBe(verdict.code)
-  if (OUTCOME_OF[response] === 'refused') expect(seen.store, 'calls of the store').toEqual(NO_STORE_CALLS)
-  if (response === 'quarantined') expectSetAside(seen, verdict)
+  if (OUTCOME_OF[response] === 'refused') expect(seen.store, 'store calls').toEqual(NO_STORE_CALLS)
+  if (response === 'quarantined') expectQuarantined(seen, verdict)
 }
 
 const NO_STORE_CALLS = { claim: 0, renew: 0, complete: 0, release: 0 }
 
 interface Sent {
-  /** To whom. */
   readonly target: Target
-  /** Whether it was a HEAD request, whose answer has no body. */
+  /** Whether the request was a HEAD request, whose response has no body. */
   readonly head?: boolean
 }
 
-/** The answer alone. */
+/** Checks only the response. */
 function expectResponse(reply: Reply, response: Verdict['response'], { target, head = false }: Sent): void {
   if (typeof response !== 'string') {
-    expect(response.status, `the answer is ${reply.status}`).toContain(reply.status)
+    expect(response.status, `the response is ${reply.status}`).toContain(reply.status)
     return
   }
   const { status, body } = RESPONSES[response]
@@ -123,21 +123,21 @@ function expectResponse(reply: Reply, response: Verdict['response'], { target, h
   expect({ status: reply.status, body: reply.body, headers: own }).toEqual({ status, body: head ? '' : body, headers })
 }
 
-/** An authentic delivery that cannot be worked was kept with its bytes, or its loss was reported. */
-function expectSetAside(seen: Observations, { code }: Verdict): void {
+/** Checks that an authentic delivery that can't be processed was quarantined with its bytes, or reported as dropped. */
+function expectQuarantined(seen: Observations, { code }: Verdict): void {
   const dropped = seen.reports.filter((report) => report.code === 'event_dropped')
-  expect(dropped.length + seen.quarantined.length, 'kept, or reported as dropped').toBe(1)
+  expect(dropped.length + seen.quarantined.length, 'quarantined, or reported as dropped').toBe(1)
   for (const entry of seen.quarantined) expect(entry.code).toBe(code)
 }
 
-/** The process is alive, nothing went unhandled, nothing was added to `Object.prototype`, and a good delivery is answered at once. */
-async function expectUnharmed(target: Target, before: Observations): Promise<void> {
+/** Checks that no error was unhandled, `Object.prototype` is unchanged, and a valid delivery gets its response in time. */
+async function expectHealthy(target: Target, before: Observations): Promise<void> {
   const { faults, objectPrototype } = await target.control({ do: 'observe' })
   expect(faults, 'unhandled rejections and uncaught exceptions').toEqual([])
   expect(objectPrototype).toEqual(before.objectPrototype)
   await target.control({ do: 'reset' })
   const { send } = createStage(target)
-  await expectWithin(NEXT_GOOD_MS, async () => {
+  await expectWithin(NEXT_VALID_MS, async () => {
     const reply = await send(signed(scan()))
     expectResponse(reply, 'processed', { target })
     return reply.tookMs

@@ -1,4 +1,4 @@
-// The same requests to several targets, their answers compared byte by byte: status, the headers the SDK sets, and body.
+// Sends the same requests to several targets and compares their responses byte by byte: status, the SDK's headers, and body.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RequestSpec } from './case.js'
 import { h, scan, signatureOf, signed, withSignature } from './deliveries.js'
@@ -11,7 +11,7 @@ interface Sent {
   readonly what: string
   readonly status: number
   readonly variant?: VariantName
-  /** Sent one after the other; the last answer counts. */
+  /** Sent one after another. The test compares the last response. */
   readonly requests: () => readonly RequestSpec[]
 }
 
@@ -46,12 +46,12 @@ const SENT: readonly Sent[] = [
   },
 ]
 
-/** A request that was refused before its end leaves a connection of no more use. */
+/** The statuses that close the connection, because the rest of the request isn't read. */
 const CLOSING = [408, 413]
 
 /** Registers the tests of a group of targets. */
 export function describeSameResponses(factories: readonly TargetFactory[]): void {
-  describe(`the same answer from ${factories.map(({ name }) => name).join(', ')}`, () => {
+  describe(`identical responses from ${factories.map(({ name }) => name).join(', ')}`, () => {
     let targets: readonly Target[]
     beforeAll(async () => {
       targets = await Promise.all(factories.map((factory) => factory.start()))
@@ -79,9 +79,9 @@ async function responseOf(target: Target, { variant = 'default', requests }: Sen
   for (const request of requests()) {
     last = await exchange(target.port, toBytes(request, (target.path ?? pathOf)(variant)))
   }
-  // A host that sends in chunks takes the length off; it is compared with what came.
-  const told = target.traits.sendsChunks === undefined ? {} : { 'content-length': String(last?.body.length) }
-  const headers: Readonly<Record<string, string>> = { ...last?.headers, ...told }
+  // A host that sends chunks removes the Content-Length, so the length of the received body takes its place.
+  const measured = target.traits.sendsChunks === undefined ? {} : { 'content-length': String(last?.body.length) }
+  const headers: Readonly<Record<string, string>> = { ...last?.headers, ...measured }
   const lines = OWN_HEADERS.map((name) => `${name}: ${headers[name] ?? '(none)'}`)
   return {
     response: [last?.status, ...lines, last?.body].join('\n'),

@@ -1,24 +1,24 @@
-// A raw TCP client: sends any bytes as a request, well-formed or not, and reads one answer.
+// A raw TCP client: sends any bytes as a request, well-formed or not, and reads one response.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { RequestSpec } from './case.js'
 
-/** What came back on a connection. */
+/** The response on a connection. */
 export interface Reply {
-  /** `closed` when the connection ended without a whole answer. */
+  /** `closed` if the connection ended before the response was complete. */
   readonly status: number | 'closed'
-  /** Names in lower case, repeated ones joined by `, `. */
+  /** Names in lower case. Repeated headers are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** From the first byte sent to the whole answer. */
+  /** The time from the first byte sent to the complete response. */
   readonly tookMs: number
 }
 
-/** A connection that is written to piece by piece. */
+/** A connection, for requests that are written in parts. */
 export interface Line {
   readonly socket: Socket
   write(bytes: Uint8Array | string): Promise<void>
-  /** The answer, once it came; `closed` when the connection ends before. */
+  /** The response. Its status is `closed` if the connection ends first. */
   readonly reply: Promise<Reply>
   /** Resolves on the first `100 Continue`. */
   readonly continued: Promise<void>
@@ -29,10 +29,10 @@ export interface Line {
   end(): void
 }
 
-/** Opens a connection. `HEAD` answers have no body, whatever their headers say. */
+/** Opens a connection. A response to HEAD has no body, even if its headers declare one. */
 export async function openLine(port: number, options: { readonly head?: boolean } = {}): Promise<Line> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  // A reset by the peer is a result here, never a fault of the test.
+  // A reset by the server is a result, not an error of the test.
   socket.on('error', () => {})
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await Promise.race([once(socket, 'connect'), closed])
@@ -63,7 +63,7 @@ export async function openLine(port: number, options: { readonly head?: boolean 
   }
 }
 
-/** Sends bytes on a connection of their own and reads the answer. */
+/** Sends bytes on a new connection and reads the response. */
 export async function exchange(
   port: number,
   bytes: Uint8Array,
@@ -76,7 +76,7 @@ export async function exchange(
   return reply
 }
 
-/** The bytes of a request. */
+/** Returns the bytes of a request. */
 export function toBytes(request: RequestSpec, path: string): Buffer {
   const { method = 'POST', version = 'HTTP/1.1', headers, body = new Uint8Array(0), framing = 'length' } = request
   const lines = [`${method} ${request.path ?? path} ${version}`]
@@ -88,11 +88,11 @@ export function toBytes(request: RequestSpec, path: string): Buffer {
   return Buffer.concat([head, typeof framing === 'object' ? toChunks(body, framing.chunked) : body])
 }
 
-/** A body in the chunked coding. */
+/** Encodes a body in chunks. */
 function toChunks(body: Uint8Array, size: number): Buffer {
   const parts: Uint8Array[] = []
-  for (let at = 0; at < body.byteLength; at += size) {
-    const chunk = body.subarray(at, at + size)
+  for (let offset = 0; offset < body.byteLength; offset += size) {
+    const chunk = body.subarray(offset, offset + size)
     parts.push(Buffer.from(`${chunk.byteLength.toString(16)}\r\n`), chunk, Buffer.from('\r\n'))
   }
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')])
@@ -104,10 +104,10 @@ function parse(received: Buffer, tookMs: number, ended: boolean, head: boolean):
   if (headEnd < 0) return ended ? none : undefined
   const [statusLine = '', ...lines] = received.subarray(0, headEnd).toString('latin1').split('\r\n')
   const status = Number(statusLine.split(' ')[1])
-  // An interim answer (100 Continue) is followed by the real one.
+  // An interim response (100 Continue) precedes the final one.
   if (status < 200) return parse(received.subarray(headEnd + 4), tookMs, ended, head)
   const headers = readHeaders(lines)
-  // No Content: an answer without a body, and without a length.
+  // A 204 response has neither a body nor a length.
   const body = head || status === 204 ? '' : readBody(headers, received.subarray(headEnd + 4), ended)
   if (body === undefined) return ended ? none : undefined
   return { status, headers, body, tookMs }
@@ -124,7 +124,7 @@ function readHeaders(lines: readonly string[]): Readonly<Record<string, string>>
   return headers
 }
 
-/** The body, once it is whole. */
+/** Returns the body once it is complete. */
 function readBody(headers: Readonly<Record<string, string>>, bytes: Buffer, ended: boolean): string | undefined {
   const length = headers['content-length']
   if (length !== undefined)
@@ -135,13 +135,13 @@ function readBody(headers: Readonly<Record<string, string>>, bytes: Buffer, ende
 
 function readChunks(bytes: Buffer): string | undefined {
   const parts: Buffer[] = []
-  for (let at = 0; ; ) {
-    const lineEnd = bytes.indexOf('\r\n', at)
+  for (let offset = 0; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', offset)
     if (lineEnd < 0) return undefined
-    const size = Number.parseInt(bytes.subarray(at, lineEnd).toString(), 16)
+    const size = Number.parseInt(bytes.subarray(offset, lineEnd).toString(), 16)
     if (size === 0) return Buffer.concat(parts).toString()
     parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size))
-    at = lineEnd + 2 + size + 2
-    if (at > bytes.byteLength) return undefined
+    offset = lineEnd + 2 + size + 2
+    if (offset > bytes.byteLength) return undefined
   }
 }

@@ -1,5 +1,5 @@
-// Mistakes that webhook libraries have shipped, each a test of ours: over the sockets of every target of this process where HTTP shows
-// it, else on the core. What concerns stores is in their conformance suite; that nothing is mocked away is in `test/architecture`.
+// Mistakes that webhook libraries have shipped, with one test each. A mistake that is visible over HTTP is tested on every in-process target,
+// the others on the core. The conformance suite covers mistakes of stores, and `test/architecture` checks that no test mocks the verifier.
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHandler } from '../../src/adapters/express.js'
@@ -19,12 +19,12 @@ import { SECRET } from './variants.js'
 
 interface Trap {
   readonly name: string
-  /** Who fell into it. */
+  /** The libraries that have shipped the mistake. */
   readonly seenIn: string
   readonly play: (stage: Stage) => Promise<unknown>
 }
 
-/** Headers that strict and lenient readers disagree on. */
+/** Returns headers on which strict and lenient parsers disagree. */
 function malformed(digits: string): readonly string[] {
   return [
     `sha256=${digits.slice(0, 62)}zz`,
@@ -43,7 +43,7 @@ function malformed(digits: string): readonly string[] {
 
 const TRAPS: readonly Trap[] = [
   {
-    name: 'verification over decoded text: a byte order mark and invalid UTF-8 collide',
+    name: 'verification over decoded text, where a byte order mark and invalid UTF-8 collide',
     seenIn: 'Stripe, Octokit, Polar, Clerk, Standard Webhooks',
     async play({ step }) {
       const plain = scan()
@@ -56,7 +56,7 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'verification over re-serialised JSON: 10.0, blanks and escapes are lost',
+    name: 'verification over re-serialized JSON, where 10.0, spaces and escapes are lost',
     seenIn: 'Stripe, Octokit, Polar, Clerk, Standard Webhooks',
     async play({ step }) {
       const { timestamp } = payload()
@@ -67,7 +67,7 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'hex that is read leniently: it stops at a bad digit, or skips junk between pairs',
+    name: 'lenient hex parsing, which stops at a bad digit or skips junk between pairs',
     seenIn: 'Octokit’s web build',
     async play({ step }) {
       const body = scan()
@@ -76,7 +76,7 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'a wrong path is answered 200',
+    name: 'a wrong path gets a 200',
     seenIn: 'Octokit’s web middleware',
     async play({ send, observe }) {
       for (const path of ['/', '/webhooks', '/webhooks/defaul', '/webhooks/default/more', '/elsewhere']) {
@@ -88,7 +88,7 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'a failure after the answer is logged nowhere',
+    name: 'a failure after the response is not logged',
     seenIn: 'Octokit',
     async play({ step, release, observe }) {
       const variant = 'hurried-fails-late'
@@ -103,12 +103,12 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'an unknown event is answered 500 or 404',
+    name: 'an unknown event gets a 500 or 404',
     seenIn: 'Polar, Shopify',
     play: ({ step }) => step({ request: signed(scan({ event: 'qr.archived' })), expected: IGNORED }),
   },
   {
-    name: 'the retry after a failure is called a duplicate or a replay, and the event is lost',
+    name: 'the retry after a failure is refused as a duplicate or replay, so the event is lost',
     seenIn: 'SafeHook, better-webhook',
     async play({ step }) {
       const request = signed(scan())
@@ -123,15 +123,15 @@ const TRAPS: readonly Trap[] = [
     play: ({ step }) => step({ request: signed(scan({ webhook_id: undefined })), expected: PROCESSED }),
   },
   {
-    name: 'the subscription’s id is taken for the event’s, and every event after the first is dropped',
-    seenIn: 'whoever reads “use event IDs” in the guide',
+    name: 'the subscription’s id is used as the event’s id, so every event after the first is dropped',
+    seenIn: 'code that follows “use event IDs” in the guide',
     async play({ step }) {
       for (let count = 0; count < 3; count++)
         await step({ request: signed(scan({ webhook_id: 'wh-001' })), expected: PROCESSED })
     },
   },
   {
-    name: 'a body with characters beyond ASCII is read as something else',
+    name: 'a body with non-ASCII characters is decoded incorrectly',
     seenIn: 'Slack Bolt on Lambda',
     async play({ step }) {
       const title = 'Sertifikat № 1 — “kopi” ☕ 日本語'
@@ -143,7 +143,7 @@ const TRAPS: readonly Trap[] = [
     },
   },
   {
-    name: 'a window of seconds, or of minutes, refuses a retry',
+    name: 'a replay window of seconds or minutes refuses retries',
     seenIn: 'Paddle',
     async play({ step }) {
       for (const ago of [6_000, 360_000, 4_885_000]) {
@@ -172,15 +172,15 @@ const TRAPS: readonly Trap[] = [
       })
       for (const { reports } of [seen, refusal.seen, dropped.seen]) {
         expect(reports.length).toBeGreaterThan(0)
-        const told = JSON.stringify(reports)
-        expect(told).not.toContain('4711')
-        expect(told).not.toContain(SECRET)
-        expect(told).not.toMatch(/[0-9a-f]{64}/)
+        const text = JSON.stringify(reports)
+        expect(text).not.toContain('4711')
+        expect(text).not.toContain(SECRET)
+        expect(text).not.toMatch(/[0-9a-f]{64}/)
       }
     },
   },
   {
-    name: 'a thrown handler error is logged nowhere',
+    name: 'a handler’s error is not logged',
     seenIn: 'Linear',
     async play({ step }) {
       const { seen } = await step({
@@ -193,20 +193,20 @@ const TRAPS: readonly Trap[] = [
   },
 ]
 
-describe.each([express5, express4, fastify5, fastify4, nodeHttp, hono])('traps, $name', (factory) => {
+describe.each([express5, express4, fastify5, fastify4, nodeHttp, hono])('on $name', (factory) => {
   let target: Target
   beforeAll(async () => {
     target = await factory.start()
   })
   afterAll(() => target.stop())
 
-  test.each(TRAPS)('$name ($seenIn)', async ({ play }) => {
+  test.each(TRAPS)('avoids the trap: $name ($seenIn)', async ({ play }) => {
     await target.control({ do: 'reset' })
     await play(createStage(target))
   })
 })
 
-test('express.json() first: it hangs 9 s, answers 202, and the handler never runs (Octokit)', async () => {
+test('avoids the trap: after express.json() the request hangs 9 s, gets a 202, and no handler runs (Octokit)', async () => {
   const { lab, control, dispose } = createInProcess()
   const app = express()
   app.use(express.json())
@@ -228,14 +228,14 @@ test('express.json() first: it hangs 9 s, answers 202, and the handler never run
   dispose()
 })
 
-test('an empty secret is accepted (Standard Webhooks, and Node’s createHmac itself)', () => {
+test('avoids the trap: an empty secret is accepted (Standard Webhooks, and Node’s createHmac itself)', () => {
   for (const secret of ['', ' ', new Uint8Array(0), undefined, []]) {
     expect(() => sdk.createReceiver({ secret })).toThrow(/secret_(blank|missing)/)
   }
 })
 
-describeOnBothCryptos('the two runtimes’ verifiers disagree on malformed headers (octokit/webhooks-methods)', () => {
-  test('both refuse each, and accept the right one', async () => {
+describeOnBothCryptos('the verifier', () => {
+  test('avoids the trap: the verifiers of two runtimes disagree on malformed headers (octokit/webhooks-methods)', async () => {
     const body = scan()
     await sdk.assertSignature(body, signatureOf(body), SECRET)
     for (const value of malformed(mac(body))) {
@@ -243,7 +243,7 @@ describeOnBothCryptos('the two runtimes’ verifiers disagree on malformed heade
     }
   })
 
-  test('the offset of a view is ignored by the constant-time compare (Standard Webhooks)', async () => {
+  test('avoids the trap: the constant-time compare ignores the offset of a view (Standard Webhooks)', async () => {
     const body = scan()
     const padded = new Uint8Array(body.byteLength + 64).fill(0x41)
     padded.set(body, 33)
@@ -259,7 +259,7 @@ describeOnBothCryptos('the two runtimes’ verifiers disagree on malformed heade
   })
 })
 
-test('a promise of a boolean lets every forgery in where an await is forgotten (Octokit’s own docs sample)', async () => {
+test('avoids the trap: a promise of a boolean accepts every forgery if an await is missing (Octokit’s own docs sample)', async () => {
   const body = scan()
   for (const verify of [sdk.assertSignature, sdk.verifyAndParse]) {
     await expect(verify(body, signatureOf(body, 'another'), SECRET)).rejects.toThrow(sdk.WebhookError)

@@ -1,10 +1,10 @@
-// Waits for something that happens in another process or on another turn.
+// Waits for a condition in another process or a later event-loop turn.
 
-/** Looks every few milliseconds whether something holds; throws after five seconds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+/** Checks a condition every few milliseconds. Throws after five seconds. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const start = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - start > 5000) throw new Error(`waited 5 s for ${what}`)
+  while (!(await condition())) {
+    if (performance.now() - start > 5000) throw new Error(`Waited 5 s for ${what}.`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -1,41 +1,41 @@
-// The receivers under test, by name: one module for every target, so it runs in Node, in Next and in workerd (no `node:` imports, and the
-// SDK is handed in, from its sources or from the built package). A target serves `POST /webhooks/<variant>` with `lab.receiver(variant)` and
-// hands the JSON of `POST /control` to `lab.control`.
+// The receivers under test, by name. Every target uses this module, so it runs in Node, Next.js and workerd: it has no `node:` imports, and
+// the target passes in the SDK, from its sources or from the built package. A target serves `POST /webhooks/<variant>` with
+// `lab.receiver(variant)`, and passes the JSON of `POST /control` to `lab.control`.
 import type * as Sdk from '../../src/index.js'
 import type { Command, Observations } from './observations.js'
 import { createRecorder, type Recorder } from './recorder.js'
 
-/** What of the SDK the variants are made with. */
+/** The parts of the SDK that the variants use. */
 export type LabSdk = Pick<typeof Sdk, 'createReceiver' | 'memoryStore' | 'PermanentError' | 'EVENT_TYPES'>
 
 export const SECRET = 'your_webhook_secret'
-/** The secret that was in use before a rotation. */
+/** The secret before a rotation. */
 export const OLD_SECRET = 'the_webhook_secret_before'
-/** The body limit that no variant changes. */
+/** The body limit of every variant. */
 export const MAX_BODY_BYTES = 1024 * 1024
-/** Deadlines of the variants `hurried` and `hurried-held`. */
+/** The deadlines of the `hurried` variants. */
 export const HURRIED_BODY_MS = 250
 export const HURRIED_DEADLINE_MS = 500
 
 type Options = Sdk.ReceiverOptions
-/** What a handler of a variant does once it was recorded. `call` counts the variant's calls from 1. */
+/** The behavior of a variant's handlers, after the call was recorded. `call` counts the variant's calls from 1. */
 type Behaviour = (state: LabState, call: number) => unknown
 
 interface Variant {
   readonly options?: (state: LabState) => Partial<Options>
   readonly behaviour?: Behaviour
-  /** Which known events have a handler. Default: all. */
+  /** The known events that have a handler. Default: all. */
   readonly events?: readonly Sdk.EventType[]
   /** Whether `onUnknown` has a handler. */
   readonly unknown?: boolean
   readonly maxKeys?: number
-  /** How long the store takes to claim. */
+  /** The time that the store takes to claim, in milliseconds. */
   readonly claimMs?: number
-  /** No `onError`: the receiver prints. */
+  /** Whether the receiver prints its reports, because it has no `onError`. */
   readonly printing?: boolean
 }
 
-/** Requires a `qr_id`. Its message quotes the payload, which must reach no report. */
+/** A schema that requires a `qr_id`. Its message quotes the payload, which must not reach a report. */
 const SCHEMAS: Sdk.EventSchemas = {
   'qr.scanned': {
     '~standard': {
@@ -50,11 +50,11 @@ const SCHEMAS: Sdk.EventSchemas = {
 }
 
 const VARIANTS = {
-  /** One secret, a handler for every known event, memory store, no sink. */
+  /** One secret, a handler for every known event, a memory store, no quarantine. */
   default: {},
   'two-secrets': { options: () => ({ secret: [SECRET, OLD_SECRET] }) },
   'secret-with-newline': { options: () => ({ secret: `${SECRET}\n` }) },
-  /** The secret given with the last `reset`. */
+  /** The secret of the last `reset`. */
   'own-secret': { options: ({ ownSecret }) => ({ secret: ownSecret }) },
   'secret-function': { options: () => ({ secret: async () => SECRET }) },
   schema: { options: () => ({ schemas: SCHEMAS }) },
@@ -63,7 +63,7 @@ const VARIANTS = {
   'unknown-handler': { unknown: true },
   'one-handler': { events: ['qr.scanned'] },
   'five-minutes': { options: () => ({ maxAgeMs: 300_000 }) },
-  /** Deduplicates on what is said, not on how it is printed. */
+  /** Deduplicates by content, not by bytes. */
   'content-key': {
     options: () => ({ idempotencyKey: ({ payload }) => canonical({ ...payload, signature: undefined }) }),
   },
@@ -81,28 +81,28 @@ const VARIANTS = {
     behaviour: ({ sdk }) => failForGood(sdk),
     options: ({ recorder }) => ({ quarantine: recorder.sink('permanent-sink') }),
   },
-  /** Fails and prints, unknown events included. */
+  /** Fails and prints, for unknown events too. */
   printing: { behaviour: fail, unknown: true, printing: true },
-  /** Short deadlines: for slow bodies without long waits. */
+  /** A short body deadline, so that tests of slow bodies are fast. */
   hurried: { options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS }) },
-  /** A short answer deadline, handlers that wait for `release`. */
+  /** A short response deadline, and handlers that wait for `release`. */
   'hurried-held': {
     behaviour: hold,
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
-  /** Handlers that wait for `release` and then fail, under a short answer deadline. */
+  /** A short response deadline, and handlers that wait for `release` and then fail. */
   'hurried-fails-late': {
     behaviour: (state) => hold(state).then(fail),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
-  /** Handlers that take 100 ms under a short answer deadline. */
+  /** A short response deadline, and handlers that take 100 ms. */
   'hurried-brief': {
     behaviour: () => pause(100),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
   /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
   'slow-store-held': { behaviour: hold, claimMs: 900 },
-  /** A store that answers a claim after the deadline. */
+  /** A store that takes longer than the deadline to claim. */
   'late-store': {
     claimMs: HURRIED_DEADLINE_MS + 200,
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
@@ -125,20 +125,21 @@ interface LabState {
   offsetMs: number
 }
 
-/** The receivers of one target, and what they did. */
+/** The receivers of one target, and their observations. */
 export interface Lab {
-  /** What `toHandler` or `toPlugin` takes: it goes on working over a reset. */
+  /** Returns a receiver for `toHandler` or `toPlugin`. It keeps working after a reset. */
   receiver(variant: VariantName): Pick<Sdk.Receiver, 'receive'>
-  /** Obeys a command and gives what was observed since the last `observe` or `reset`. */
+  /** Runs a command and returns the observations since the last `observe` or `reset`. */
   control(command: Command): Observations
-  /** Writes down a line of `console.error`, or an unhandled rejection or exception of the process. */
+  /** Records a line of `console.error`. */
   logged(line: string): void
+  /** Records an unhandled rejection or exception of the process. */
   fault(error: unknown): void
 }
 
-/** Makes every receiver. Nothing is started until the first delivery. */
+/** Creates the receivers. Each starts with its first delivery. */
 export function createLab(sdk: LabSdk): Lab {
-  // A reset makes everything anew, so that what still runs of an earlier case is not seen in a later one.
+  // A reset replaces the whole state, so handlers that still run from an earlier case don't appear in a later one.
   const makeState = (ownSecret: Uint8Array | string = SECRET): LabState => ({
     sdk,
     ownSecret,
@@ -223,14 +224,14 @@ function pause(ms: number): Promise<void> {
 }
 
 function fail(): never {
-  throw new Error('the handler failed: text that must never reach the sender')
+  throw new Error('the handler failed: text that must not reach the sender')
 }
 
 function failForGood(sdk: LabSdk): never {
-  throw new sdk.PermanentError('this can never work')
+  throw new sdk.PermanentError('this can never succeed')
 }
 
-/** One text for one content: members in the order of their names. */
+/** Prints equal content as equal text: fields are sorted by name. */
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`

@@ -1,18 +1,18 @@
-// Limits of time that hold on a busy machine too.
+// Time limits that also hold on a busy machine.
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Target } from './target.js'
 
 const ROUNDS = 3
 
-/** The quickest of up to three rounds is within the limit: another process may delay one of them, a fault delays each. */
+/** Expects the fastest of up to three rounds to be within the limit. Another process may delay one round, but a fault delays all of them. */
 export async function expectWithin(limitMs: number, round: () => Promise<number>): Promise<void> {
   let quickest = Number.POSITIVE_INFINITY
   for (let count = 0; count < ROUNDS && quickest >= limitMs; count++) quickest = Math.min(quickest, await round())
   expect(quickest, 'milliseconds').toBeLessThan(limitMs)
 }
 
-/** How long something takes that only computes: by the clock, or the processor's time of the process the target lives in. */
+/** Measures a computation in the target: the smaller of the elapsed time and the CPU time of its process. */
 export async function timeToCompute(target: Target, work: () => Promise<{ readonly tookMs: number }>): Promise<number> {
   const before = processorMs(target)
   const { tookMs } = await work()
@@ -26,11 +26,11 @@ function processorMs(target: Target): number | undefined {
   return (user + system) / 1000
 }
 
-/** The processor's time another process has used, where there is a /proc to tell. */
+/** Returns the CPU time of another process in milliseconds, if the system has /proc. */
 export function processorMsOf(pid: number | undefined): number | undefined {
   const file = `/proc/${pid}/stat`
   if (!existsSync(file)) return undefined
-  // The name stands in parentheses and may hold blanks; fields 14 and 15 are ticks of 10 ms.
+  // The process name is in parentheses and may contain spaces. Fields 14 and 15 count ticks of 10 ms.
   const fields = readFileSync(file, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ')

@@ -1,4 +1,4 @@
-// What only Workers have: module scope, a request that ends when the sender hangs up, a secret that comes with `env`, and two cryptos.
+// Features that only Workers have: module scope, a request that ends when the sender hangs up, a secret in `env`, and two crypto APIs.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RequestSpec } from './case.js'
 import { scan, signatureOf, signed, withSignature } from './deliveries.js'
@@ -24,18 +24,18 @@ async function hasNodeCrypto({ port }: Target): Promise<unknown> {
 }
 
 describe('a Worker', () => {
-  it('has nothing of Node', async () => {
+  it('runs without Node APIs', async () => {
     expect(await hasNodeCrypto(target)).toBe(false)
   })
 
-  it('may create its receiver at module scope', async () => {
+  it('can create its receiver at module scope', async () => {
     const delivery = signed(scan())
     expect((await send('/module-scope', delivery)).body).toBe('{"status":"processed"}')
     expect((await send('/module-scope', delivery)).body).toBe('{"status":"duplicate"}')
     expect((await send('/module-scope', withSignature(scan(), signatureOf(scan())))).status).toBe(401)
   })
 
-  it('that has no secret in its env says so, with each delivery', async () => {
+  it('without a secret in its env responds with 500 and logs the fix for each delivery', async () => {
     for (const _ of [1, 2]) {
       const { status, body } = await send('/without-secret', signed(scan()))
       expect({ status, body }).toEqual({ status: 500, body: '{"status":"refused","code":"secret_missing"}' })
@@ -44,7 +44,7 @@ describe('a Worker', () => {
     expect(logged).toEqual(Array(2).fill(expect.stringMatching(/^\[govalid-webhooks\] secret_missing: .*secret/)))
   })
 
-  it('whose route read the body before is told the fix at once', async () => {
+  it('whose route has already read the body responds with 500 immediately and logs the fix', async () => {
     const body = '{"status":"refused","code":"body_already_parsed"}'
     await expectWithin(100, async () => {
       const reply = await send('/read-before', signed(scan()))
@@ -68,7 +68,7 @@ describe('a Worker', () => {
     expect((await send('/webhooks/held', delivery)).body).toBe('{"status":"duplicate"}')
   })
 
-  it('gives back a claim that comes after its limit, behind the answer', async () => {
+  it('releases a late claim after the response', async () => {
     const delivery = signed(scan())
     expect((await send('/webhooks/late-store', delivery)).body).toBe('{"status":"unavailable"}')
     await until(async () => (await target.control({ do: 'observe' })).store.release === 1, 'the release')
@@ -76,7 +76,7 @@ describe('a Worker', () => {
 })
 
 describe('with nodejs_compat', () => {
-  it('node:crypto is there', async () => {
+  it('node:crypto is available', async () => {
     const withNode = await workerdWithNode.start()
     try {
       expect(await hasNodeCrypto(withNode)).toBe(true)

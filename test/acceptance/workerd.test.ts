@@ -1,4 +1,4 @@
-// The acceptance list in workerd.
+// The acceptance list on workerd.
 import { EVERY_CASE } from './every-case.js'
 import { describeTarget } from './run.js'
 import { workerd } from './targets/workerd.js'

@@ -1,4 +1,4 @@
-// C. What a rightly signed body may hold.
+// Group C: the content of correctly signed bodies.
 import { expect } from 'vitest'
 import { type Case, type Expected, IGNORED, PROCESSED, quarantined, type Stage, type Step } from '../case.js'
 import { bytesOf, payload, SCAN, scan, signed } from '../deliveries.js'
@@ -7,7 +7,7 @@ import type { Reply } from '../tcp.js'
 import { MAX_BODY_BYTES } from '../variants.js'
 import { expectWithin, timeToCompute } from '../within.js'
 
-/** One signed request per body. */
+/** Returns one signed request per body. */
 function bodies(list: readonly (string | Uint8Array)[], expected: Expected, check?: Step['check']): readonly Step[] {
   return list.map((body) => ({ request: signed(Buffer.from(body as string)), expected, ...(check && { check }) }))
 }
@@ -16,17 +16,17 @@ const notJson = quarantined('not_json')
 const notUtf8 = quarantined('not_utf8')
 const notAnEvent = quarantined('not_an_event')
 
-/** The text of a scan with this text as `data`. */
+/** Returns the text of a scan with this text as its `data`. */
 function withData(data: string): string {
   return withFields(`"data":${data}`)
 }
 
-/** The text of a scan with these members instead of `data`. */
+/** Returns the text of a scan with these fields instead of `data`. */
 function withFields(fields: string): string {
   return `{"event":"qr.scanned","timestamp":"${new Date().toISOString()}","webhook_id":"wh-001",${fields}}`
 }
 
-/** The handler's event, read back. */
+/** Parses the event that the handler received. */
 function eventOf(calls: readonly HandledCall[]): {
   readonly data: Record<string, unknown>
   readonly [field: string]: unknown
@@ -39,8 +39,8 @@ function rawText(calls: readonly HandledCall[]): string {
 }
 
 /**
- * Sends a body that takes work to read; each round checks the answer. On a machine whose own `JSON.parse` takes most of the limit for this
- * body the limit is three times that: what is looked for is work of the receiver's that grows faster than the body.
+ * Sends a body that is expensive to read, and checks the response in each round. If `JSON.parse` alone takes more than a third of the limit
+ * on this machine, the limit becomes three times its time: the test looks for work of the receiver that grows faster than the body.
  */
 function readWithin(
   stage: Stage,
@@ -58,7 +58,7 @@ function readWithin(
     })
     const { handled, outcomes } = await stage.observe()
     const response = responses.find((name) => reply?.body === `{"status":"${name}"}`)
-    expect(response, `the answer is ${reply?.status} ${reply?.body}`).toBeDefined()
+    expect(response, `the response is ${reply?.status} ${reply?.body}`).toBeDefined()
     stage.expectResponse(reply as Reply, response as 'processed')
     expect({ status: outcomes[0]?.status, calls: handled.length }).toEqual({
       status: response,
@@ -68,14 +68,14 @@ function readWithin(
   })
 }
 
-/** The quickest of three, in milliseconds of the processor's time. */
+/** Returns the fastest of three rounds, in milliseconds of CPU time. */
 function timeToParse(text: string): number {
   const rounds = Array.from({ length: 3 }, () => {
     const before = process.cpuUsage()
     try {
       JSON.parse(text)
     } catch {
-      // Most of these are no JSON; that it takes time to find out is the point.
+      // Most of these bodies aren't JSON. The time to find that out is what counts.
     }
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1000
@@ -91,12 +91,12 @@ const QUARANTINE: Step['check'] = (seen) => {
 export const CONTENT_CASES: readonly Case[] = [
   {
     number: '81',
-    title: 'a body that is no JSON is quarantined',
+    title: 'a body that is not JSON is quarantined',
     steps: () => bodies(['} not json', 'not json', '{"event":'], notJson),
   },
   {
     number: '81b',
-    title: 'the quarantine sink is given the raw bytes, the code and the headers',
+    title: 'the quarantine receives the raw bytes, the code and the headers',
     steps: () =>
       (
         [
@@ -116,18 +116,18 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '82',
-    title: 'null, true, a number and a string are no events',
+    title: 'null, true, a number and a string are quarantined',
     steps: () => bodies(['null', 'true', '12', '"x"'], notAnEvent),
   },
   {
     number: '83',
-    title: 'an array is no event, whatever is in it',
+    title: 'an array is quarantined, even if it contains an event',
     steps: () => bodies(['[]', `[${scan()}]`], notAnEvent),
   },
-  { number: '84', title: 'an object without members is no event', steps: () => bodies(['{}'], notAnEvent) },
+  { number: '84', title: 'an empty object is quarantined', steps: () => bodies(['{}'], notAnEvent) },
   {
     number: '85',
-    title: 'an object whose event is missing, or anything but a non-empty text, is no event',
+    title: 'an object whose event field is not a non-empty string is quarantined',
     steps: () =>
       [null, 12, ['qr.scanned'], { name: 'qr.scanned' }, '', true, undefined].map((event) => ({
         request: signed(scan({ event })),
@@ -136,13 +136,13 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '86',
-    title: 'a byte order mark is signed as sent and skipped when read',
+    title: 'a byte order mark is part of the signed bytes and skipped by the parser',
     steps: () =>
       bodies([`\ufeff${scan()}`], PROCESSED, ({ handled }) => expect(rawText(handled).charCodeAt(0)).toBe(0xfeff)),
   },
   {
     number: '87',
-    title: 'invalid UTF-8 is quarantined, never quietly replaced',
+    title: 'invalid UTF-8 is quarantined, never silently replaced',
     steps: () =>
       ['\xff', '\x80', '\xc0\xaf', '\xe0\x80\xaf', '\xf4\x90\x80\x80', '\xe2\x98'].flatMap((bytes) =>
         bodies([Buffer.from(withData(`{"qr_title":"${bytes}"}`), 'latin1')], notUtf8),
@@ -150,7 +150,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '88',
-    title: 'UTF-16 in either order, with and without a mark, is quarantined',
+    title: 'UTF-16 in either byte order, with and without a byte order mark, is quarantined',
     steps: () => {
       const little = Buffer.from(scan().toString(), 'utf16le')
       const big = Buffer.from(little).swap16()
@@ -165,7 +165,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '89',
-    title: 'escaped lone surrogates reach the handler as they are',
+    title: 'escaped lone surrogates reach the handler unchanged',
     steps: () =>
       bodies([withData('{"qr_title":"\\ud800 and \\udc00"}')], PROCESSED, ({ handled }) =>
         expect(eventOf(handled).data['qr_title']).toBe('\ud800 and \udc00'),
@@ -178,7 +178,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '91',
-    title: 'an escaped NUL reaches the handler as it is',
+    title: 'an escaped NUL reaches the handler unchanged',
     steps: () =>
       bodies([withData('{"qr_title":"a\\u0000b"}')], PROCESSED, ({ handled }) =>
         expect(eventOf(handled).data['qr_title']).toBe('a\0b'),
@@ -195,7 +195,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '93',
-    title: 'data nested 100,000 and 500,000 deep is answered 200 within a second',
+    title: 'data nested 100,000 and 500,000 deep gets a 200 within a second',
     async play(stage) {
       for (const depth of [100_000, 500_000]) {
         const body = () => Buffer.from(withData('['.repeat(depth) + ']'.repeat(depth)))
@@ -205,7 +205,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '94',
-    title: '1 MiB of opened brackets is quarantined within 100 ms',
+    title: '1 MiB of opening brackets is quarantined within 100 ms',
     async play(stage) {
       for (const unit of ['[', '{"":']) {
         await readWithin(stage, () => Buffer.from(unit.repeat(MAX_BODY_BYTES / unit.length)), ['quarantined'], 100)
@@ -214,7 +214,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '95',
-    title: '100,000 keys, also ones that look like numbers, are processed within a second',
+    title: '100,000 keys are processed within a second, even if they look like integers',
     async play(stage) {
       for (const prefix of ['', 'k']) {
         const fields = Array.from({ length: 90_000 }, (_, index) => `"${prefix}${index}":1`)
@@ -236,7 +236,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '96',
-    title: 'numbers beyond what a double holds are processed',
+    title: 'numbers outside the range of a double are processed',
     steps: () =>
       bodies(
         ['1e400', '-1e400', '1e-400', '-0'].map((number) => withData(`{"scan_count":${number}}`)),
@@ -245,7 +245,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '97',
-    title: 'integers beyond 2^53 are processed, and their digits are in the raw body',
+    title: 'integers above 2^53 are processed, and the raw body keeps their digits',
     steps: () =>
       bodies([withData('{"scan_count":9007199254740993123}')], PROCESSED, ({ handled }) =>
         expect(rawText(handled)).toContain('9007199254740993123'),
@@ -253,7 +253,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '98',
-    title: '__proto__ at any depth changes no prototype',
+    title: '__proto__ at any depth does not change a prototype',
     steps: () => [
       ...bodies(
         [
@@ -274,7 +274,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '99',
-    title: 'names that every object inherits are ordinary keys, and no events',
+    title: 'inherited property names are ordinary keys and unknown events',
     steps: () => {
       const names = ['constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__']
       return [
@@ -289,7 +289,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '100',
-    title: 'a key that stands twice is read as JSON.parse reads it, by one handler',
+    title: 'a repeated key is read as JSON.parse reads it, and one handler runs',
     steps: () =>
       bodies([withFields('"data":{},"event":"qr.created"')], PROCESSED, ({ handled }) =>
         expect(handled.map(({ handler, eventType }) => ({ handler, eventType }))).toEqual([
@@ -299,7 +299,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '101',
-    title: 'an event name of 10 KB, or with control characters, is ignored',
+    title: 'an event with a name of 10 KB or with control characters is ignored',
     steps: () =>
       ['x'.repeat(10_240), 'qr.\u001b[2Jscanned', 'qr.scanned\r\nforged: line', 'qr.scanned\n'].map((event) => ({
         request: signed(scan({ event })),
@@ -308,7 +308,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '101b',
-    title: 'a line that is printed about it holds no control characters',
+    title: 'a log line about such an event contains no control characters',
     steps: () => [
       {
         variant: 'printing',
@@ -317,7 +317,7 @@ export const CONTENT_CASES: readonly Case[] = [
         check({ logged }) {
           expect(logged).toHaveLength(1)
           expect(logged[0]).toContain('evil')
-          // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: the log must not contain them
           expect(logged[0]).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
         },
       },
@@ -325,7 +325,7 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '102',
-    title: 'comments, trailing commas, NaN and single quotes are no JSON',
+    title: 'comments, trailing commas, NaN and single quotes are quarantined',
     steps: () =>
       bodies(
         [
@@ -341,12 +341,12 @@ export const CONTENT_CASES: readonly Case[] = [
   },
   {
     number: '103',
-    title: 'blanks and a newline around the JSON do not matter',
+    title: 'spaces and newlines around the JSON are ignored',
     steps: () => bodies([`${scan()}\n`, `${scan()}  \r\n\t`, ` \n${scan()}`], PROCESSED),
   },
   {
     number: '104',
-    title: 'markup in a title reaches the handler as it is, and nothing of it the sender',
+    title: 'markup in a title reaches the handler unchanged and does not appear in the response',
     steps: () => {
       const title = '<script>alert(1)</script>"\'&<img src=x onerror=alert(1)>'
       return [

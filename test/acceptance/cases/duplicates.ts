@@ -1,4 +1,4 @@
-// G. Duplicates, retries and rotation.
+// Group G: duplicates, retries and secret rotation.
 import { expect } from 'vitest'
 import { type Case, DUPLICATE, PROCESSED, type Stage, type Step, type Verdict } from '../case.js'
 import { bytesOf, payload, SCAN, scan, signed } from '../deliveries.js'
@@ -13,7 +13,7 @@ function same(body: Buffer, verdicts: readonly Verdict[], variant: VariantName =
   return verdicts.map((expected) => ({ variant, request: signed(body), expected }))
 }
 
-/** Sends bodies at once, on connections that are open already. */
+/** Sends all bodies at once, on connections that are already open. */
 async function atOnce(
   { open, bytes }: Stage,
   bodies: readonly Buffer[],
@@ -37,7 +37,7 @@ const counted = (replies: readonly Reply[]) => {
 }
 const attempts = (calls: readonly HandledCall[]) => calls.map(({ attempt, redelivery }) => ({ attempt, redelivery }))
 
-/** The same content, printed otherwise. */
+/** Returns the same content in different JSON formatting. */
 function reprints(): readonly Buffer[] {
   const original = payload({ data: { ...SCAN, qr_title: 'Café' } })
   const { event, ...rest } = original
@@ -57,7 +57,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '142',
-    title: '1,000 copies at once are handled once, and each is answered 200 or 503',
+    title: '1,000 concurrent copies are handled once, and each gets a 200 or 503',
     async play(stage) {
       const body = scan()
       for (const variant of ['default', 'hurried-brief'] as const) {
@@ -79,7 +79,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '144',
-    title: 'a copy that comes while the first is being worked is told to come again',
+    title: 'a copy that arrives while the first is being processed gets a 503',
     async play({ open, bytes, step, observe, release, expectResponse }) {
       const request = signed(scan())
       const line = await open()
@@ -95,7 +95,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '146',
-    title: 'a retry printed otherwise is another delivery, unless the key is made of the content',
+    title: 'a reformatted retry is another delivery, unless the idempotency key is derived from the content',
     steps: () => {
       const prints = reprints()
       const verdicts = prints.map((_, index) => (index === 0 ? PROCESSED : DUPLICATE))
@@ -107,7 +107,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '147',
-    title: 'so is a retry with another signature inside the body',
+    title: 'a retry with another signature field is another delivery, unless the key is derived from the content',
     steps: () => {
       const plain = payload()
       const bodies = ['sha256=a1', 'sha256=b2', undefined].map((signature) => bytesOf({ ...plain, signature }))
@@ -119,7 +119,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '148',
-    title: 'the same body under the old and then the new secret is handled once',
+    title: 'the same body signed with the old and then the new secret is handled once',
     steps: () => {
       const body = scan()
       return [
@@ -130,7 +130,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '149',
-    title: 'the same scan at another time is another event',
+    title: 'the same scan with another timestamp is another event',
     steps: () => {
       const data = { ...SCAN }
       const times = [0, 1000].map((ago) => new Date(Date.now() - ago).toISOString())
@@ -139,7 +139,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '150',
-    title: 'events that differ in one value are two events, though their webhook_id is the same',
+    title: 'events that differ in one value are separate events, even with the same webhook_id',
     steps: () => {
       const timestamp = new Date().toISOString()
       const changes = [
@@ -153,7 +153,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '151',
-    title: 'after a try that failed, the retry is handled, and a third copy is a duplicate',
+    title: 'the retry of a failed attempt is handled, and a third copy is a duplicate',
     async play({ step }) {
       for (const variant of ['fails-once', 'rejects-once'] as const) {
         const [failed, retried, third] = same(
@@ -173,7 +173,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '152',
-    title: '1,000 different deliveries at once are each handled once',
+    title: '1,000 different concurrent deliveries are each handled once',
     async play(stage) {
       const replies = await atOnce(
         stage,
@@ -193,22 +193,21 @@ export const DUPLICATE_CASES: readonly Case[] = [
   },
   {
     number: '154',
-    title: 'a full memory store forgets what was finished longest ago, nothing newer, and says so',
+    title: 'a full memory store evicts the delivery that finished first, and reports it',
     steps: () => {
       const bodies = Array.from({ length: 5 }, () => scan())
       const newest = bodies.slice(2)
-      const worked = bodies.flatMap((body) => same(body, [PROCESSED], 'small-store'))
-      const says: Step['check'] = ({ reports }) => expect(reports.map(({ code }) => code)).toEqual(['store_evicting'])
+      const processed = bodies.flatMap((body) => same(body, [PROCESSED], 'small-store'))
+      const check: Step['check'] = ({ reports }) => expect(reports.map(({ code }) => code)).toEqual(['store_evicting'])
       return [
-        ...worked.map((step, index) => (index === 4 ? { ...step, check: says } : step)),
+        ...processed.map((step, index) => (index === 4 ? { ...step, check } : step)),
         ...newest.flatMap((body) => same(body, [DUPLICATE], 'small-store')),
       ]
     },
   },
   {
     number: '154b',
-    title:
-      'a memory store full of deliveries that are being worked forgets none of them: the next one is told to come again',
+    title: 'a memory store full of running deliveries evicts none of them, and the next delivery gets a 503',
     async play({ open, bytes, step, observe, release, expectResponse }) {
       const held = Array.from({ length: 4 }, () => signed(scan()))
       const lines: Line[] = []

@@ -1,11 +1,11 @@
-// F. Events and their shapes.
+// Group F: events and their shapes.
 import { expect } from 'vitest'
 import { type Case, type Expected, IGNORED, PROCESSED, quarantined, type Step } from '../case.js'
 import { bytesOf, payload, SCAN, scan, signatureOf, signed } from '../deliveries.js'
 import type { HandledCall } from '../observations.js'
 import type { VariantName } from '../variants.js'
 
-/** The eleven events of GoValid's guide, and the one that only its API reference lists. */
+/** The eleven events of GoValid's guide, and the twelfth event of its API reference. */
 const KNOWN = [
   'qr.created',
   'qr.scanned',
@@ -23,7 +23,7 @@ const KNOWN = [
 
 const refused = quarantined('schema_refused')
 
-/** One request per payload. */
+/** Returns one request per payload. */
 function payloads(
   list: readonly object[],
   expected: Expected,
@@ -44,7 +44,7 @@ const noIssue: Step['check'] = ({ handled }) => expect(handled[0]?.issues).toEqu
 export const EVENT_CASES: readonly Case[] = [
   {
     number: '130',
-    title: 'each known event reaches its own handler, and no other',
+    title: 'each known event reaches its own handler and no other',
     steps: () =>
       KNOWN.map((event) => ({
         request: signed(scan({ event })),
@@ -57,7 +57,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '131',
-    title: 'an unknown event is ignored; with onUnknown it is handled once',
+    title: 'an unknown event is ignored, or handled once by onUnknown',
     steps: () =>
       ['qr.archived', 'test', 'ping', 'qr', 'qr.', 'QR.SCANNED', ' qr.scanned', 'qr.*', '*'].flatMap((event) => [
         ...payloads([{ event }], IGNORED),
@@ -71,7 +71,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '132',
-    title: 'a known event that nobody handles is ignored',
+    title: 'a known event without a handler is ignored',
     steps: () => [
       ...payloads([{ event: 'qr.created' }, { event: 'payment.failed' }], IGNORED, undefined, 'one-handler'),
       ...payloads([{}], PROCESSED, undefined, 'one-handler'),
@@ -79,7 +79,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '133',
-    title: 'a scan without a place is no departure',
+    title: 'a scan without a location has no issue',
     steps: () => {
       const places = [
         withScan({ scan_location: null }),
@@ -93,7 +93,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '134',
-    title: 'numbers and booleans sent as text are reported and handed over untouched',
+    title: 'numbers and booleans sent as strings get an issue and reach the handler unchanged',
     steps: () => [
       ...payloads([withScan({ scan_count: '15' })], PROCESSED, (seen, reply) => {
         issuesAt('data.scan_count')?.(seen, reply)
@@ -107,7 +107,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '135',
-    title: 'members nobody documents are no departure and can be reached',
+    title: 'undocumented fields have no issue and reach the handler',
     steps: () => {
       const more = [{ ...withScan({ campaign: { id: 7 } }), delivery_id: 'd-1' }]
       const check: Step['check'] = (seen, reply) => {
@@ -119,7 +119,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '136',
-    title: 'data that is no object is handed over as {}, with an issue and the original in the raw body',
+    title: 'data that is not an object reaches the handler as {}, with an issue and the original in the raw body',
     steps: () =>
       [undefined, null, [1], 'text', 12, false].flatMap((data) =>
         payloads([{ data }], PROCESSED, (seen, reply) => {
@@ -132,7 +132,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '137',
-    title: 'a webhook_id that is missing or a number is reported; a long one is an id like any other',
+    title: 'a webhook_id that is missing or a number gets an issue, and a long webhook_id is accepted',
     steps: () => [
       ...payloads(
         [{ webhook_id: undefined }, { webhook_id: 12 }, { webhook_id: null }],
@@ -144,7 +144,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '138',
-    title: 'the signature inside the body is neither trusted nor checked',
+    title: 'the body’s own signature field is neither trusted nor checked',
     steps: () => {
       const right = signatureOf(bytesOf(payload()))
       return payloads(
@@ -155,7 +155,7 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '139',
-    title: 'events without a documented shape may carry any object',
+    title: 'events without a documented shape accept any object',
     steps: () =>
       KNOWN.filter((event) => event !== 'qr.scanned').flatMap((event) =>
         payloads(
@@ -170,13 +170,13 @@ export const EVENT_CASES: readonly Case[] = [
   },
   {
     number: '140',
-    title: 'your schema quarantines what it refuses, with the bytes if there is a quarantine, and decides alone',
+    title: 'an event that the user’s schema refuses is quarantined, and the schema replaces the built-in check',
     steps: () => {
-      const departures = [withScan({ qr_id: 12 }), withScan({ qr_id: undefined }), { data: 'none' }]
+      const refusals = [withScan({ qr_id: 12 }), withScan({ qr_id: undefined }), { data: 'none' }]
       return [
-        ...payloads(departures, refused, undefined, 'schema'),
+        ...payloads(refusals, refused, undefined, 'schema'),
         ...payloads(
-          departures,
+          refusals,
           refused,
           ({ quarantined }) => expect(quarantined[0]?.eventType).toBe('qr.scanned'),
           'schema-sink',

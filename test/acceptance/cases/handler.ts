@@ -1,4 +1,4 @@
-// I. Handlers and time, as far as HTTP shows it.
+// Group I: handlers and the time budget, for the cases that are visible over HTTP.
 import { expect } from 'vitest'
 import { type Case, DUPLICATE, PROCESSED, type RequestSpec, type Stage, type Step, type Verdict } from '../case.js'
 import { h, scan, signed } from '../deliveries.js'
@@ -15,12 +15,12 @@ function same(variant: VariantName, verdicts: readonly Verdict[]): readonly Step
   return verdicts.map((expected) => ({ variant, request, expected }))
 }
 
-/** Waits until a receiver has recorded a completion behind the answer. */
+/** Waits until the receiver has saved a completion after the response. */
 async function completion({ observe }: Stage): Promise<void> {
   await until(async () => (await observe()).store.complete > 0, 'the completion')
 }
 
-/** Takes 2.4 s to send a body, 0.1 s less than it may. */
+/** Sends a body in 2.4 s, 0.1 s less than the limit. */
 async function sendSlowly({ open, bytes }: Stage, variant: VariantName): Promise<Reply> {
   const body = scan()
   const { headers } = signed(body)
@@ -39,12 +39,12 @@ async function sendSlowly({ open, bytes }: Stage, variant: VariantName): Promise
 export const HANDLER_CASES: readonly Case[] = [
   {
     number: '176',
-    title: 'a handler that ends before the deadline is processed',
+    title: 'a delivery whose handler ends before the deadline is processed',
     steps: () => same('hurried-brief', [PROCESSED, DUPLICATE]),
   },
   {
     number: '177',
-    title: 'a handler that goes on past the deadline is answered 503 in time, and the retry is a duplicate',
+    title: 'a handler that is still running at the deadline gets a 503 in time, and the retry is a duplicate',
     async play(stage) {
       let second: Step | undefined
       await expectWithin(HURRIED_DEADLINE_MS + 150, async () => {
@@ -62,9 +62,7 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '182',
-    title:
-      'under the default deadline a handler of 4.4 s is processed, one of 4.6 s is not, and a slow body, store and handler together ' +
-      'are still answered by 4.6 s',
+    title: 'a slow body, store and handler together get a response within 4.6 s, and a handler of 4.4 s is processed',
     timeoutMs: 20_000,
     async play(stage) {
       const { send, observe, expectResponse, release } = stage
@@ -96,7 +94,7 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '178',
-    title: 'a handler that throws or rejects is answered 500, without its text, and tried again',
+    title: 'a handler that throws or rejects gets a 500 without its message, and the retry is handled',
     steps: () =>
       (['fails-once', 'rejects-once'] as const).flatMap((variant) =>
         same(variant, [FAILED, PROCESSED, DUPLICATE]).map((step, index) => ({
@@ -110,7 +108,7 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '179',
-    title: 'a PermanentError is answered 200 and never tried again',
+    title: 'a PermanentError gets a 200 and is never retried',
     steps: () =>
       (['permanent', 'permanent-sink'] as const).flatMap((variant) =>
         same(variant, [{ response: 'quarantined', handled: 1, code: 'permanent_error' }, DUPLICATE]),
@@ -118,7 +116,7 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '180',
-    title: 'a handler that fails on every try: 500 four times, then quarantined with 200, with a sink and without',
+    title: 'a handler that fails every attempt gets 500 four times, then 200 and the quarantine',
     steps: () =>
       (['fails', 'fails-sink'] as const).flatMap((variant) =>
         same(variant, [
@@ -133,8 +131,8 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '184',
-    title: 'closing lets ten running handlers finish and turns new deliveries away with 503',
-    // A Worker is never closed: its platform ends it, and no request of it may wait for another.
+    title: 'close waits for ten running handlers, and new deliveries get a 503',
+    // A Worker is never closed. Its platform ends it, and no request may wait for another request.
     only: ['express', 'fastify', 'next', 'node', 'fetch'],
     async play(stage) {
       const { open, bytes, step, observe, release, expectResponse, target } = stage
@@ -161,7 +159,7 @@ export const HANDLER_CASES: readonly Case[] = [
         completions += seen.store.complete
         closed = [...closed, ...seen.closed]
         return closed.length > 0
-      }, 'the receiver to be closed')
+      }, 'the receiver to close')
       expect({ closed, completions }).toEqual({ closed: ['held'], completions: 10 })
       for (const line of lines) line.end()
     },

@@ -1,4 +1,4 @@
-// D. Methods, content types, and what every answer has in common.
+// Group D: methods, content types, and the properties of every response.
 import { expect } from 'vitest'
 import {
   broken,
@@ -16,11 +16,11 @@ import { h, JSON_TYPE, mac, scan, signatureOf, signed, withSignature } from '../
 import type { Traits } from '../target.js'
 import type { Reply } from '../tcp.js'
 
-/** A method that is not POST: refused by the SDK, or unknown to the framework's routes. */
+/** Returns the verdict for a method other than POST: refused by the SDK, or unknown to the framework's router. */
 const otherMethod = ({ otherMethods: { by, status } }: Traits): Verdict =>
   by === 'sdk' ? refused('method_not_allowed') : byFramework(status)
 
-/** A rightly signed request by another method. */
+/** Returns a correctly signed request with another method. */
 function by(method: string): Step {
   return { request: signed(scan(), { method }), expected: otherMethod }
 }
@@ -62,12 +62,12 @@ function typed(types: readonly (string | undefined)[], isRight: boolean): readon
 export const METHOD_CASES: readonly Case[] = [
   {
     number: '108',
-    title: 'GET is not allowed, or no route',
+    title: 'GET is refused with 405, or with 404 if only POST has a route',
     steps: () => [{ request: { method: 'GET', headers: [], framing: 'none' }, expected: otherMethod }],
   },
   {
     number: '109',
-    title: 'HEAD is the same, without a body',
+    title: 'HEAD gets the same response without a body',
     steps: () => [
       {
         request: { method: 'HEAD', headers: [], framing: 'none' },
@@ -78,7 +78,7 @@ export const METHOD_CASES: readonly Case[] = [
   },
   {
     number: '110',
-    title: 'OPTIONS gets no leave for other origins',
+    title: 'OPTIONS gets no CORS headers',
     steps: () => [
       {
         request: {
@@ -94,12 +94,12 @@ export const METHOD_CASES: readonly Case[] = [
   },
   {
     number: '111',
-    title: 'PUT, PATCH and DELETE with a right signature reach no handler',
+    title: 'PUT, PATCH and DELETE with a correct signature reach no handler',
     steps: () => ['PUT', 'PATCH', 'DELETE'].map(by),
   },
   {
     number: '112',
-    title: 'a method override does not make a GET a POST',
+    title: 'a method override header does not turn GET into POST',
     steps: () =>
       ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'].map((name) => ({
         request: signed(scan(), { method: 'GET', headers: [h(name, 'POST')] }),
@@ -110,7 +110,7 @@ export const METHOD_CASES: readonly Case[] = [
     number: '113',
     title: 'TRACE and unknown verbs reach no handler',
     steps: () => [
-      // Next.js cannot make a Request of it, and answers 500.
+      // Next.js can't create a Request with TRACE and responds with 500.
       {
         request: signed(scan(), { method: 'TRACE' }),
         expected: { next: byFramework(500), others: broken(400, 404, 405, 501, 'closed') },
@@ -118,16 +118,24 @@ export const METHOD_CASES: readonly Case[] = [
       { request: signed(scan(), { method: 'FOO' }), expected: byTransport(400, 404, 405, 501) },
     ],
   },
-  { number: '114', title: 'no content type costs an authentic delivery', steps: () => typed(CONTENT_TYPES, true) },
-  { number: '115', title: 'a malformed content type does not either', steps: () => typed(MALFORMED_TYPES, true) },
+  {
+    number: '114',
+    title: 'an authentic delivery is processed with every content type',
+    steps: () => typed(CONTENT_TYPES, true),
+  },
+  {
+    number: '115',
+    title: 'an authentic delivery is processed with a malformed content type',
+    steps: () => typed(MALFORMED_TYPES, true),
+  },
   {
     number: '116',
-    title: 'whatever the content type, a wrong signature is refused',
+    title: 'a wrong signature is refused with every content type',
     steps: () => typed([...CONTENT_TYPES, ...MALFORMED_TYPES], false),
   },
   {
     number: '117',
-    title: 'answers are small constant JSON; refused signatures get the very same bytes, whatever was wrong',
+    title: 'responses are small constant JSON, and every refused signature gets the same bytes',
     async play(stage) {
       const replies = await refusals(stage)
       for (const reply of replies) {

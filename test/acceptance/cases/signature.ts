@@ -1,4 +1,4 @@
-// A. The signature header, with a good body unless the title says otherwise.
+// Group A: the signature header. The body is valid unless the title says otherwise.
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import {
@@ -16,10 +16,10 @@ import { bytesOf, h, JSON_TYPE, mac, payload, scan, signatureOf, signed, withSig
 import { OLD_SECRET, SECRET, type VariantName } from '../variants.js'
 import { expectWithin, timeToCompute } from '../within.js'
 
-/** What is made of the body's right MAC. */
+/** Builds a header value from the correct MAC of the body. */
 type Forgery = (digits: string, body: Buffer) => string
 
-/** One request per forgery, each with a body of its own. */
+/** Returns one request per forgery, each with its own body. */
 function forged(forgeries: readonly Forgery[], expected: Expected = UNAUTHENTIC): readonly Step[] {
   return forgeries.map((forge) => {
     const body = scan()
@@ -27,7 +27,7 @@ function forged(forgeries: readonly Forgery[], expected: Expected = UNAUTHENTIC)
   })
 }
 
-/** One request with these headers beside a content type. */
+/** Returns one request with these headers and a content type. */
 function withHeaders(make: (signature: string) => readonly Header[], expected: Expected): Step {
   const body = scan()
   return { request: { headers: [JSON_TYPE, ...make(signatureOf(body))], body }, expected }
@@ -41,8 +41,8 @@ const sha256 = (...parts: readonly (string | Buffer)[]) => {
 }
 const toBase64 = (digits: string) => Buffer.from(digits, 'hex').toString('base64')
 const toBase64url = (digits: string) => Buffer.from(digits, 'hex').toString('base64url')
-const changeDigit = (digits: string, at: number) =>
-  digits.slice(0, at) + (digits[at] === '0' ? '1' : '0') + digits.slice(at + 1)
+const changeDigit = (digits: string, index: number) =>
+  digits.slice(0, index) + (digits[index] === '0' ? '1' : '0') + digits.slice(index + 1)
 const flipBit = (digits: string, bit: number) => {
   const bytes = Buffer.from(digits, 'hex')
   bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
@@ -58,13 +58,21 @@ const under = (variant: VariantName, secret: string, expected: Expected): Step =
 export const SIGNATURE_CASES: readonly Case[] = [
   {
     number: '1',
-    title: 'a delivery without the signature header is refused',
+    title: 'a request without the signature header is refused',
     steps: () => [{ request: withSignature(scan(), undefined), expected: UNAUTHENTIC }],
   },
   { number: '2', title: 'an empty signature is refused', steps: () => forged([() => '']) },
-  { number: '3', title: 'a signature of spaces and tabs is refused', steps: () => forged([() => ' ', () => '\t \t ']) },
+  {
+    number: '3',
+    title: 'a signature of only spaces and tabs is refused',
+    steps: () => forged([() => ' ', () => '\t \t ']),
+  },
   { number: '4', title: 'the prefix alone is refused', steps: () => forged([() => 'sha256=']) },
-  { number: '5', title: 'the right digits without the prefix are refused', steps: () => forged([(digits) => digits]) },
+  {
+    number: '5',
+    title: 'the correct digits without the prefix are refused',
+    steps: () => forged([(digits) => digits]),
+  },
   {
     number: '6',
     title: '63 digits are refused',
@@ -92,17 +100,17 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '11',
-    title: 'each of the 256 bits flipped alone is refused',
+    title: 'a signature with any one of its 256 bits flipped is refused',
     steps: () => forged(Array.from({ length: 256 }, (_, bit) => (digits) => `sha256=${flipBit(digits, bit)}`)),
   },
   {
     number: '12',
-    title: 'all zeros and all f are refused',
+    title: 'signatures of only zeros or only f are refused',
     steps: () => forged([() => `sha256=${'0'.repeat(64)}`, () => `sha256=${'f'.repeat(64)}`]),
   },
   {
     number: '13',
-    title: 'upper-case digits are refused, as the documented verifier refuses them',
+    title: 'upper-case digits are refused, as GoValid’s documented verifier does',
     steps: () =>
       forged([
         (digits) => `sha256=${digits.replace(/[0-9]/g, 'a').toUpperCase()}`,
@@ -111,17 +119,17 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '14',
-    title: 'another spelling of the prefix is refused',
+    title: 'other spellings of the prefix are refused',
     steps: () => forged(['SHA256=', 'Sha256=', 'sha-256=', 'sha256:'].map((prefix) => (digits) => prefix + digits)),
   },
   {
     number: '15',
-    title: 'sha1= with the right HMAC-SHA-1 is refused',
+    title: 'sha1= with the correct HMAC-SHA-1 is refused',
     steps: () => forged([(_, body) => `sha1=${mac(body, SECRET, 'sha1')}`, (digits) => `sha1=${digits}`]),
   },
   {
     number: '16',
-    title: 'the right HMAC-SHA-512 is refused, whole or cut, under either name',
+    title: 'the correct HMAC-SHA-512 is refused, complete or truncated, with either prefix',
     steps: () =>
       forged([
         (_, body) => `sha512=${mac(body, SECRET, 'sha512')}`,
@@ -131,7 +139,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '17',
-    title: 'another algorithm, or none, is refused',
+    title: 'other algorithms, and none, are refused',
     steps: () =>
       forged([
         () => 'none=',
@@ -142,7 +150,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '18',
-    title: 'the right MAC in base64 or base64url is refused',
+    title: 'the correct MAC in base64 or base64url is refused',
     steps: () =>
       forged([(digits) => `sha256=${toBase64(digits)}`, (digits) => `sha256=${toBase64url(digits)}`, toBase64]),
   },
@@ -158,17 +166,17 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '20',
-    title: 'the right MAC under another secret is refused',
+    title: 'the correct MAC under another secret is refused',
     steps: () => [under('default', 'another_secret', UNAUTHENTIC)],
   },
   {
     number: '21',
-    title: 'the right MAC of another body is refused',
+    title: 'the correct MAC of another body is refused',
     steps: () => forged([() => signatureOf(scan())]),
   },
   {
     number: '22',
-    title: 'the signature inside the body, copied into the header, is refused',
+    title: 'the body’s own signature field, copied into the header, is refused',
     steps: () => {
       const plain = payload()
       const inner = signatureOf(bytesOf(plain))
@@ -177,7 +185,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '23',
-    title: 'spaces and tabs around the right value do not matter',
+    title: 'spaces and tabs around the correct value are ignored',
     steps: () =>
       forged(
         [' ', '\t', ' \t \t '].flatMap((blank) => [
@@ -196,7 +204,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '25',
-    title: 'a no-break space around the right value is refused',
+    title: 'a no-break space around the correct value is refused',
     steps: () =>
       forged([
         (digits) => `\u00a0sha256=${digits}`,
@@ -206,7 +214,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '25b',
-    title: 'a vertical tab or form feed around the right value is refused, by Node’s parser before the SDK sees it',
+    title: 'a vertical tab or form feed around the correct value is refused, in Node by the HTTP parser',
     steps: () =>
       forged(
         ['\v', '\f'].flatMap((blank) => [
@@ -218,12 +226,12 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '26',
-    title: 'the header sent twice is refused, even when both are right',
+    title: 'two signature headers are refused, even if both are correct',
     steps: () => [withHeaders((signature) => [h(NAME, signature), h(NAME, signature)], UNAUTHENTIC)],
   },
   {
     number: '27',
-    title: 'the header sent twice with one right value is refused in both orders',
+    title: 'two signature headers with one correct value are refused in both orders',
     steps: () => {
       const wrong = h(NAME, `sha256=${'0'.repeat(64)}`)
       return [
@@ -234,7 +242,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '28',
-    title: 'a comma list with the right value in it is refused',
+    title: 'a comma-separated list with the correct value is refused',
     steps: () =>
       forged([
         (digits) => `sha256=${digits}, sha256=${'0'.repeat(64)}`,
@@ -244,7 +252,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '31',
-    title: 'the header’s name counts in any letter case',
+    title: 'the header’s name is accepted in any letter case',
     steps: () =>
       ['x-govalid-signature', 'X-GOVALID-SIGNATURE', 'x-GoVaLiD-sIgNaTuRe'].map((name) =>
         withHeaders((signature) => [h(name, signature)], PROCESSED),
@@ -252,7 +260,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '32',
-    title: '8 KB of junk, or 8 KB that begin like a right value, are refused as fast as anything',
+    title: 'a value of 8 KB is refused within 5 ms, even if it starts like a correct value',
     async play({ target, send, expectResponse, observe }) {
       const [junk, nearly] = forged([() => 'z'.repeat(8192), (digits) => `sha256=${digits}`.padEnd(8192, 'a')])
       for (const { request } of [junk as Step, nearly as Step]) {
@@ -264,7 +272,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '33',
-    title: 'a value of 15 KB is refused; one of 17 KB does not get past Node’s parser',
+    title: 'a value of 15 KB is refused, and a value of 17 KB is refused by Node’s parser',
     steps: () => [
       ...forged([() => 'f'.repeat(15 * 1024)]),
       ...forged([() => 'f'.repeat(17 * 1024)], byParser(byTransport(431), UNAUTHENTIC)),
@@ -272,7 +280,8 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '34',
-    title: 'a right signature behind 2,100 other headers: Node drops it (20, 22) or refuses the request (24)',
+    // Node 20 and 22 drop the header, and Node 24 refuses the request.
+    title: 'a correct signature after 2,100 other headers is refused in Node and accepted in workerd',
     steps: () => [
       withHeaders(
         (signature) => [...Array.from({ length: 2100 }, () => h('a', '')), h(NAME, signature)],
@@ -295,7 +304,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '37',
-    title: 'a folded header line is never a right signature',
+    title: 'a folded header line is refused',
     steps: () => forged([(digits) => `sha256=${digits.slice(0, 32)}\r\n ${digits.slice(32)}`], byTransport(400)),
   },
   {
@@ -305,7 +314,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '39',
-    title: 'the right value anywhere else than in its header is refused',
+    title: 'the correct value anywhere except in its header is refused',
     steps: () => {
       const body = scan()
       const signature = signatureOf(body)
@@ -327,7 +336,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '40',
-    title: 'while a secret is rotated, either one is right, and the outcome tells which',
+    title: 'during a rotation both secrets are accepted, and the outcome names the one that matched',
     steps: () =>
       [SECRET, OLD_SECRET].map((secret, index) => ({
         ...under('two-secrets', secret, PROCESSED),
@@ -336,17 +345,17 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '41',
-    title: 'a third secret is refused where two are configured',
+    title: 'a third secret is refused if two are configured',
     steps: () => [under('two-secrets', 'a_third_secret', UNAUTHENTIC)],
   },
   {
     number: '42',
-    title: 'a secret that was taken off the list is refused',
+    title: 'a secret that was removed from the list is refused',
     steps: () => [under('two-secrets', OLD_SECRET, PROCESSED), under('default', OLD_SECRET, UNAUTHENTIC)],
   },
   {
     number: '44',
-    title: 'a trailing newline in the configured secret is named in the report, not in the answer',
+    title: 'a trailing newline in the configured secret is named in the report, not in the response',
     steps: () => [
       {
         ...under('secret-with-newline', SECRET, UNAUTHENTIC),
@@ -359,7 +368,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '45',
-    title: 'secrets of 1, 64, 65, 131 bytes and 1 MB, of any bytes or any text, are right',
+    title: 'secrets of 1, 64, 65, 131 bytes and 1 MB are accepted, with any bytes or text',
     async play({ reset, step }) {
       const sizes = [1, 64, 65, 131, 1024 * 1024].map((size) => Buffer.alloc(size, 'k'))
       const secrets = [...sizes, Buffer.from([0]), Buffer.from([0xff, 0x00, 0x80]), 'rahasia-é-☕', ' with space ', 'x']
@@ -376,7 +385,7 @@ export const SIGNATURE_CASES: readonly Case[] = [
   },
   {
     number: '45b',
-    title: 'a secret that a function gives on the first delivery is right',
+    title: 'a secret that a function returns on the first delivery is accepted',
     steps: () => [under('secret-function', SECRET, PROCESSED), under('secret-function', OLD_SECRET, UNAUTHENTIC)],
   },
 ]

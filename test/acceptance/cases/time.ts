@@ -1,4 +1,4 @@
-// E. Time: the receiver's clock is set, the payload's `timestamp` varies.
+// Group E: time. The cases set the receiver's clock and vary the payload's `timestamp`.
 import { expect } from 'vitest'
 import { type Case, type Expected, PROCESSED, quarantined, type Stage, type Step } from '../case.js'
 import { scan, signed } from '../deliveries.js'
@@ -10,8 +10,8 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 
-/** GoValid's five tries, by both readings of its table, each as late as a time-out and a slow network make it. */
-const MAX_ATTEMPTS = [
+/** The latest ages of GoValid's five attempts under both readings of its retry table, including timeouts and a slow network. */
+const ATTEMPT_AGES = [
   0,
   1 * MINUTE,
   5 * MINUTE,
@@ -24,7 +24,7 @@ const MAX_ATTEMPTS = [
 
 const iso = (epochMs: number) => new Date(epochMs).toISOString().replace('.000Z', 'Z')
 
-/** One scan per timestamp. */
+/** Returns one scan per timestamp. */
 function stamped(
   timestamps: readonly unknown[],
   expected: Expected,
@@ -39,7 +39,7 @@ function stamped(
   }))
 }
 
-/** Plays steps at the set time. */
+/** Plays the steps at a fixed time. */
 function at(epochMs: number, steps: () => readonly Step[]): NonNullable<Case['play']> {
   return async ({ setTime, step }: Stage) => {
     await setTime(epochMs)
@@ -52,7 +52,7 @@ const hasIssue: Step['check'] = ({ handled }) =>
   expect(handled[0]?.issues.some((issue) => issue.startsWith('timestamp: '))).toBe(true)
 const hasNoIssue: Step['check'] = ({ handled }) => expect(handled[0]?.issues).toEqual([])
 
-/** The record is kept at least until then, and not for ever. */
+/** Checks that the record is kept at least until a time, and less than two days longer. */
 function keptUntil(epochMs: number): Step['check'] {
   return ({ retainUntil }) => {
     expect(retainUntil).toHaveLength(1)
@@ -70,10 +70,10 @@ const all =
 export const TIME_CASES: readonly Case[] = [
   {
     number: '118',
-    title: 'every one of GoValid’s tries is in time',
+    title: 'all five attempts of GoValid are in time',
     play: at(NOW, () =>
       stamped(
-        MAX_ATTEMPTS.map((age) => iso(NOW - age)),
+        ATTEMPT_AGES.map((age) => iso(NOW - age)),
         PROCESSED,
         hasNoIssue,
       ),
@@ -81,17 +81,17 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '119',
-    title: 'a delivery of 71 h 59 min is processed',
+    title: 'a delivery that is 71 h 59 min old is processed',
     play: at(NOW, () => stamped([iso(NOW - 72 * HOUR + MINUTE)], PROCESSED)),
   },
   {
     number: '120',
-    title: 'a delivery of 72 h 1 min is stale',
+    title: 'a delivery that is 72 h 1 min old is quarantined as stale',
     play: at(NOW, () => stamped([iso(NOW - 72 * HOUR - MINUTE)], stale)),
   },
   {
     number: '121',
-    title: 'the guide’s example with its old date is answered 200, and the report says why no handler was called',
+    title: 'the guide’s example with its old date gets a 200, and the report explains why no handler ran',
     play: at(NOW, () =>
       stamped(['2025-01-29T12:00:00Z'], stale, ({ reports }) => {
         expect(reports[0]?.message).toContain('older than maxAgeMs')
@@ -102,7 +102,7 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '122',
-    title: 'a delivery from the near future is processed and remembered for its own 72 hours',
+    title: 'a delivery from the near future is processed, and kept until 72 hours after its timestamp',
     play: at(NOW, () =>
       [9 * MINUTE, 24 * HOUR - MINUTE].flatMap((ahead) =>
         stamped([iso(NOW + ahead)], PROCESSED, keptUntil(NOW + ahead + 72 * HOUR)),
@@ -111,17 +111,17 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '123',
-    title: 'a delivery from 25 hours ahead is set aside',
+    title: 'a delivery from 25 hours in the future is quarantined',
     play: at(NOW, () => stamped([iso(NOW + 25 * HOUR)], quarantined('from_future'))),
   },
   {
     number: '124',
-    title: 'a delivery without a timestamp is processed with an issue and remembered for 30 days',
+    title: 'a delivery without a timestamp is processed with an issue and kept for 30 days',
     play: at(NOW, () => stamped([undefined, null], PROCESSED, all(hasIssue, keptUntil(NOW + 30 * DAY)))),
   },
   {
     number: '125',
-    title: 'so is one whose timestamp is no time',
+    title: 'a delivery with an invalid timestamp is processed with an issue and kept for 30 days',
     play: at(NOW, () =>
       stamped(
         ['hello', '', {}, [], true, '2026-13-45T99:99:99Z', '2026-02-30T12:00:00Z'],
@@ -132,7 +132,7 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '126',
-    title: 'epoch seconds and milliseconds are understood, with an issue',
+    title: 'a timestamp in epoch seconds or milliseconds is understood, with an issue',
     play: at(NOW, () => [
       ...stamped([(NOW - MINUTE) / 1000, NOW - MINUTE], PROCESSED, all(hasIssue, keptUntil(NOW - MINUTE + 72 * HOUR))),
       ...stamped([(NOW - 73 * HOUR) / 1000, NOW - 73 * HOUR], stale),
@@ -140,7 +140,7 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '127',
-    title: 'an offset, a fraction, lower-case letters and a space for T name the same instant',
+    title: 'offsets, fractions, lower-case letters and a space instead of T mean the same instant',
     async play({ setTime, step }) {
       await setTime(NOW)
       const seen: (number | undefined)[] = []
@@ -152,8 +152,8 @@ export const TIME_CASES: readonly Case[] = [
         '2026-03-01 12:00:00Z',
         '2026-03-01T08:30:00-03:30',
       ]) {
-        const played = await step({ request: signed(scan({ timestamp })), expected: PROCESSED, check: hasNoIssue })
-        seen.push(played.seen.retainUntil[0])
+        const result = await step({ request: signed(scan({ timestamp })), expected: PROCESSED, check: hasNoIssue })
+        seen.push(result.seen.retainUntil[0])
       }
       const [first = 0] = seen
       expect(seen.map((until = 0) => Math.abs(until - first) < SECOND)).toEqual(seen.map(() => true))
@@ -163,7 +163,7 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '128',
-    title: 'with a tolerance of five minutes the later tries are lost: documented as unsafe',
+    title: 'a tolerance of five minutes loses the later attempts, which the docs call unsafe',
     play: at(NOW, () => {
       const ages = [5 * MINUTE + SECOND, 6 * MINUTE, 21 * MINUTE, 81 * MINUTE + 25 * SECOND]
       return [
@@ -179,7 +179,7 @@ export const TIME_CASES: readonly Case[] = [
   },
   {
     number: '129',
-    title: 'the same signed bytes are handled once, now and a year later',
+    title: 'the same signed bytes are handled once, even a year later',
     async play({ setTime, send, observe, expectResponse }) {
       const request = signed(scan({ timestamp: iso(NOW) }))
       let calls = 0

@@ -1,4 +1,4 @@
-// B. How a body comes over the wire.
+// Group B: the transport of the body.
 import { Agent, request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'vitest'
@@ -32,13 +32,13 @@ import { until } from '../until.js'
 import { HURRIED_BODY_MS, MAX_BODY_BYTES } from '../variants.js'
 import { expectWithin } from '../within.js'
 
-/** Head and body of a request that says how long its body is, to be sent in parts. */
+/** Returns the head of a request that declares the length of its body, for a body that is sent in parts. */
 function inParts(body: Buffer, more: Partial<RequestSpec> = {}): RequestSpec {
   const { headers } = signed(body)
   return { headers: [...headers, h('Content-Length', String(body.byteLength))], framing: 'none', ...more }
 }
 
-/** Sends the head alone and waits for the answer. */
+/** Sends only the head and waits for the response. */
 function responseToHead({ open, bytes, expectResponse }: Stage, request: RequestSpec, withinMs: number): Promise<void> {
   return expectWithin(withinMs, async () => {
     const line = await open()
@@ -55,7 +55,7 @@ const tooLarge = refused('body_too_large')
 export const TRANSPORT_CASES: readonly Case[] = [
   {
     number: '46',
-    title: 'an empty body with a right signature is quarantined, whatever its content type',
+    title: 'an empty body with a correct signature is quarantined with every content type',
     steps: () =>
       ['application/json', 'text/plain', 'application/x-www-form-urlencoded', '', ';;;', undefined].flatMap((type) =>
         (['length', { chunked: 1 }] as const).map((framing) => ({
@@ -80,7 +80,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '48',
-    title: 'a body of exactly the limit is processed; one byte more is refused unread',
+    title: 'a body of exactly the limit is processed, and one byte more is refused unread',
     async play(stage) {
       await stage.step({ request: signed(scanOf(MAX_BODY_BYTES)), expected: PROCESSED })
       await stage.step({ request: signed(scanOf(MAX_BODY_BYTES + 1)), expected: tooLarge })
@@ -89,7 +89,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '49',
-    title: 'a chunked body past the limit is refused after one chunk too many, and the connection ends',
+    title: 'a chunked body above the limit is refused after at most one excess chunk, and the connection ends',
     async play({ open, bytes, expectResponse, observe }) {
       const body = scanOf(MAX_BODY_BYTES + 1)
       const line = await open()
@@ -103,20 +103,20 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '50',
-    title: 'a Content-Length of 1 GB is refused at once, nothing having been sent',
+    title: 'a Content-Length of 1 GB is refused before any byte of the body arrives',
     play: (stage) => responseToHead(stage, { headers: [h('Content-Length', String(1024 ** 3))], framing: 'none' }, 100),
   },
   {
     number: '51',
     title: 'a body of 30 MB is refused',
-    // workerd ends the connection right after its answer, which a client that is still sending may not live to read.
+    // workerd ends the connection right after its response, so a client that is still sending may never read it.
     steps: () => [
       { request: signed(Buffer.alloc(30_000_000, 'x')), expected: byParser(tooLarge, broken(413, 'closed')) },
     ],
   },
   {
     number: '52',
-    title: 'a body that stops short is refused at the body deadline',
+    title: 'a body that stops before its end is refused at the body deadline',
     timeoutMs: 15_000,
     async play(stage) {
       for (const [variant, deadlineMs] of [
@@ -133,13 +133,13 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '53',
-    title: '1,000 bodies that trickle are each refused, while a good delivery is served at once',
+    title: '1,000 trickling bodies are refused, and a valid delivery meanwhile gets its response within 100 ms',
     timeoutMs: 30_000,
     play: trickle,
   },
   {
     number: '54',
-    title: 'headers that trickle hold up nobody else',
+    title: 'trickling headers do not delay other deliveries',
     async play({ open, send, expectResponse, observe }) {
       const lines = await Promise.all(Array.from({ length: 100 }, () => open()))
       for (const line of lines) await line.write('POST /webhooks/default HTTP/1.1\r\nHost: a\r\nX-GoVal')
@@ -150,7 +150,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '55',
-    title: 'a client that goes away in the middle of a body leaves nothing behind',
+    title: 'a client that disconnects in the middle of a body leaves no connection and no claim',
     async play({ target, open, bytes, observe }) {
       const whole = bytes(signed(scanOf(2000)))
       const start = whole.indexOf('\r\n\r\n') + 4
@@ -164,7 +164,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
           await line.closed
         }
       }
-      const left = async () => {
+      const isEveryConnectionClosed = async () => {
         const seen = await observe()
         expect(seen.handled).toEqual([])
         expect(seen.store.claim).toBe(0)
@@ -172,15 +172,14 @@ export const TRANSPORT_CASES: readonly Case[] = [
         expect(seen.outcomes.every(({ code }) => code === 'body_read_failed')).toBe(true)
         return ((await target.connections?.()) ?? 0) <= (connections ?? 0)
       }
-      await until(left, 'the connections to be gone')
+      await until(isEveryConnectionClosed, 'the connections to close')
       expect(outcomes).toBeLessThanOrEqual(40)
     },
   },
   {
     number: '55b',
-    title:
-      'a client that goes away after its whole body, or after a refusal, breaks nothing: the delivery is processed',
-    // A Worker's request ends with its connection; what then becomes of the handlers is tested in workerd itself.
+    title: 'a disconnect after a refusal breaks nothing, and after a complete body the delivery is still processed',
+    // A Worker's request ends with its connection. workerd-only.test.ts tests its handlers.
     only: ['express', 'fastify', 'next', 'node', 'fetch'],
     async play({ open, bytes, observe }) {
       for (const leave of ['reset', 'end'] as const) {
@@ -210,7 +209,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '57',
-    title: 'a body in chunks of one byte, split inside characters, arrives intact',
+    title: 'a body in chunks of one byte, split inside characters, arrives unchanged',
     async play({ step, open, bytes, expectResponse, observe }) {
       const title = 'Kopi ☕ “Gayo” 🇮🇩 é'
       const body = bytesOf(payload({ data: { ...SCAN, qr_title: title } }))
@@ -228,7 +227,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '58',
-    title: 'an invalid chunk size is answered 400',
+    title: 'an invalid chunk size gets a 400',
     steps: () => [
       { request: chunkedRaw('zz\r\n{}\r\n0\r\n\r\n'), expected: byParser(broken(400), refused('body_read_failed')) },
     ],
@@ -255,7 +254,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '61',
-    title: 'two different Content-Lengths, or a negative one, are refused by the transport',
+    title: 'two different Content-Lengths and a negative Content-Length are refused by the transport',
     steps: () =>
       [[h('Content-Length', '2'), h('Content-Length', '3')], [h('Content-Length', '-2')]].map((headers) => ({
         request: withSignature(Buffer.from('{}'), signatureOf(Buffer.from('{}')), { framing: 'none', headers }),
@@ -264,7 +263,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '62',
-    title: 'a gzip transfer coding is never inflated: the bytes are judged as they came',
+    title: 'a gzip transfer coding is never inflated, and the received bytes are verified',
     steps: () => {
       const plain = scan()
       const zipped = gzipSync(plain)
@@ -300,7 +299,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '65',
-    title: 'a gzip bomb of 1 MB that holds 1 GB costs no memory',
+    title: 'a gzip bomb of 1 MB that inflates to 1 GB is refused and uses less than 20 MB of memory',
     async play({ step }) {
       const bomb = gzipBomb()
       expect(bomb.byteLength).toBeLessThan(1.1 * 1024 * 1024)
@@ -311,7 +310,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '66',
-    title: 'identity is no encoding; br, deflate, zstd and gzip twice are refused',
+    title: 'the encoding identity is accepted, and br, deflate, zstd and double gzip are refused',
     steps: () => [
       ...['identity', 'Identity'].map((coding) => ({ request: encoded(scan(), coding), expected: PROCESSED })),
       ...['br', 'deflate', 'zstd', 'gzip, gzip', 'GZIP', 'x-gzip', 'unknown'].map((coding) => ({
@@ -322,11 +321,11 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '66b',
-    title: 'after a refusal that left a body unread, the same connection serves the next delivery',
+    title: 'after a refusal with an unread body, the same connection serves the next delivery',
     async play({ target }) {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       const zipped = encoded(Buffer.alloc(100 * 1024, 'x'), 'gzip')
-      // workerd ends a connection whose request it has not read to its end; the next delivery takes another.
+      // workerd ends a connection whose request wasn't read to its end, so the next delivery opens another.
       const reused = target.traits.parser === 'node'
       expect(await post(agent, target.port, zipped)).toEqual({ status: 415, reused: false })
       expect(await post(agent, target.port, signed(scan()))).toEqual({ status: 200, reused })
@@ -337,7 +336,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '67',
-    title: 'a sender that waits for 100 Continue gets it, and its delivery is processed',
+    title: 'a sender that expects 100 Continue gets it, and its delivery is processed',
     async play({ open, bytes, expectResponse }) {
       const body = scan()
       const line = await open()
@@ -350,7 +349,7 @@ export const TRANSPORT_CASES: readonly Case[] = [
   },
   {
     number: '68',
-    title: 'HTTP/1.0 is processed; HTTP/1.1 without Host is refused by the transport',
+    title: 'HTTP/1.0 is processed, and HTTP/1.1 without Host is refused by the transport',
     steps: () => [
       { request: signed(scan(), { version: 'HTTP/1.0' }), expected: PROCESSED },
       { request: signed(scan(), { host: false }), expected: byTransport(400) },
@@ -366,14 +365,14 @@ export const TRANSPORT_CASES: readonly Case[] = [
         received += chunk.toString()
       })
       await line.write(Buffer.concat([bytes(signed(scan())), bytes(signed(scan()))]))
-      await until(() => received.split('{"status":"processed"}').length === 3, 'both answers')
+      await until(() => received.split('{"status":"processed"}').length === 3, 'both responses')
       line.end()
       expect((await observe()).handled).toHaveLength(2)
     },
   },
   {
     number: '80',
-    title: 'a body that a proxy printed anew is refused under its old signature',
+    title: 'a body that a proxy reformatted is refused under its original signature',
     steps: () => {
       const original = Buffer.from(JSON.stringify(payload(), null, 2))
       const parsed = JSON.parse(original.toString())
@@ -395,7 +394,7 @@ function encoded(body: Buffer, coding: string): RequestSpec {
   return signed(body, { headers: [h('Content-Encoding', coding)] })
 }
 
-/** Sends a request on the agent's one connection. */
+/** Sends a request on the agent's only connection. */
 function post(
   agent: Agent,
   port: number,
@@ -415,7 +414,7 @@ function post(
   })
 }
 
-/** 64 gzip members of 16 MB of zeros each: legal gzip, inflated to 1 GB. */
+/** Returns 64 gzip members of 16 MB of zeros each. It is valid gzip that inflates to 1 GB. */
 function gzipBomb(): Buffer {
   return Buffer.concat(Array.from({ length: 64 }, () => BOMB_PART))
 }
@@ -439,7 +438,7 @@ async function stopShort(
   return reply
 }
 
-/** 1,000 clients send a byte now and then; each is refused at its deadline. */
+/** Opens 1,000 clients that send one byte per second. Each is refused at its deadline. */
 async function trickle({ target, open, bytes, send, expectResponse, observe }: Stage): Promise<void> {
   const body = scan()
   const head = bytes(inParts(body))
@@ -463,10 +462,10 @@ async function trickle({ target, open, bytes, send, expectResponse, observe }: S
   const replies = await Promise.all(lines.map((line) => line.reply))
   clearInterval(drip)
   for (const reply of replies) expectResponse(reply, 'body_timeout')
-  // Both ends of 1,000 connections live in this process where the target does.
+  // If the target runs in this process, it holds both ends of 1,000 connections.
   expect(grown, 'bytes').toBeLessThan(50 * 1024 * 1024)
   expect((await observe()).outcomes.filter(({ status }) => status !== 'processed')).toHaveLength(1000)
   for (const line of lines) line.end()
   if (target.connections)
-    await until(async () => ((await target.connections?.()) ?? 0) < 10, 'the connections to be gone')
+    await until(async () => ((await target.connections?.()) ?? 0) < 10, 'the connections to close')
 }

@@ -1,5 +1,5 @@
-// The sets nobody here wrote, each in full over the socket: 76 verdicts of the verifier GoValid documents, JSONTestSuite, naughty strings.
-// Where a set is not there its case says so and passes.
+// Published test vectors, sent in full over the socket: 76 verdicts of GoValid's documented verifier, JSONTestSuite, and the Big List of
+// Naughty Strings. If a set is missing, the title of its case says so and the case passes.
 import { expect } from 'vitest'
 import { type JsonFile, jsonFiles, type Naughty, naughtyStrings, referenceVerdicts } from '../../vectors/sets.js'
 import {
@@ -14,8 +14,8 @@ import {
 } from '../case.js'
 import { asData, SCAN, scan, signatureOf, signed, withSignature } from '../deliveries.js'
 
-/** A case over a set, or one that says the set is not there. */
-function over<Item>(
+/** Creates a case for a set. Without the set, it creates an empty case that says so. */
+function caseForSet<Item>(
   number: string,
   title: string,
   items: readonly Item[] | undefined,
@@ -23,10 +23,10 @@ function over<Item>(
 ): Case {
   return items
     ? { number, title: `${title} (${items.length})`, timeoutMs: 120_000, play: (stage) => play(stage, items) }
-    : { number, title: `${title} (not checked: the set is not there)` }
+    : { number, title: `${title} (not checked: the set is missing)` }
 }
 
-/** Sends one request per item, then checks every verdict; what failed is named. */
+/** Sends one request per item and checks its verdict. An error names the item. */
 async function eachGets<Item>(
   { step }: Stage,
   items: readonly Item[],
@@ -52,9 +52,9 @@ const nameOfString = ({ bytes }: Naughty) => `naughty string ${bytes.toString('b
 const isUtf8 = (bytes: Buffer) => Buffer.from(bytes.toString()).equals(bytes)
 
 export const VECTOR_CASES: readonly Case[] = [
-  over(
+  caseForSet(
     'K1',
-    'every verdict of the documented Python verifier',
+    'verdicts agree with GoValid’s documented Python verifier',
     referenceVerdicts(),
     async ({ reset, send, observe, expectResponse }, cases) => {
       for (const { name, body, header, secret, accept } of cases) {
@@ -66,9 +66,9 @@ export const VECTOR_CASES: readonly Case[] = [
       }
     },
   ),
-  over('105', 'naughty strings as data reach the handler as they are', naughty, (stage, strings) =>
+  caseForSet('105', 'naughty strings as data reach the handler unchanged', naughty, (stage, strings) =>
     eachGets(
-      { ...stage, step: (one) => stage.step(one).then(seeTitle) },
+      { ...stage, step: (one) => stage.step(one).then(expectUnchanged) },
       strings,
       ({ bytes, text }) =>
         signed(
@@ -80,9 +80,9 @@ export const VECTOR_CASES: readonly Case[] = [
       nameOfString,
     ),
   ),
-  over(
+  caseForSet(
     '105b',
-    'naughty strings as the signature are refused, by the transport where they are no header value',
+    'naughty strings as the signature are refused, by the transport if they are not a header value',
     naughty,
     async ({ send, observe }, strings) => {
       for (const { bytes } of strings) {
@@ -94,7 +94,7 @@ export const VECTOR_CASES: readonly Case[] = [
       expect(outcomes.every(({ status }) => status === 'refused')).toBe(true)
     },
   ),
-  over(
+  caseForSet(
     '105c',
     'naughty strings as the event are ignored',
     naughty?.filter(({ text }) => text !== undefined && text !== ''),
@@ -107,9 +107,9 @@ export const VECTOR_CASES: readonly Case[] = [
         nameOfString,
       ),
   ),
-  over(
+  caseForSet(
     '105d',
-    'naughty strings as the secret make a round trip',
+    'naughty strings as the secret are accepted',
     naughty?.filter(({ text, bytes }) => bytes.byteLength > 0 && text?.trim() !== ''),
     async ({ reset, step }, strings) => {
       for (const { text, bytes } of strings) {
@@ -118,9 +118,9 @@ export const VECTOR_CASES: readonly Case[] = [
       }
     },
   ),
-  over(
+  caseForSet(
     '106',
-    'JSONTestSuite as data: what must be read is processed, what must not be is quarantined',
+    'JSONTestSuite as data: valid JSON is processed, and invalid JSON is quarantined',
     files,
     (stage, list) =>
       eachGets(
@@ -134,9 +134,9 @@ export const VECTOR_CASES: readonly Case[] = [
         nameOfFile,
       ),
   ),
-  over(
+  caseForSet(
     '106b',
-    'of the 35 files left to the reader, 21 are processed and 14 quarantined',
+    'JSONTestSuite as data: of the 35 implementation-defined files, 21 are processed and 14 quarantined',
     files?.filter(({ name }) => name.startsWith('i_')),
     async ({ send, observe }, list) => {
       for (const { bytes } of list) await send(signed(asData(bytes)))
@@ -148,7 +148,7 @@ export const VECTOR_CASES: readonly Case[] = [
       })
     },
   ),
-  over('107', 'JSONTestSuite as the whole body, signed, is quarantined', files, (stage, list) =>
+  caseForSet('107', 'JSONTestSuite as the whole body, correctly signed, is quarantined', files, (stage, list) =>
     eachGets(
       stage,
       list,
@@ -157,9 +157,9 @@ export const VECTOR_CASES: readonly Case[] = [
       nameOfFile,
     ),
   ),
-  over(
+  caseForSet(
     '107b',
-    'JSONTestSuite as the whole body, unsigned or wrongly signed, is refused',
+    'JSONTestSuite as the whole body, unsigned or incorrectly signed, is refused',
     files,
     async (stage, list) => {
       await eachGets(
@@ -180,7 +180,7 @@ export const VECTOR_CASES: readonly Case[] = [
   ),
 ]
 
-/** Whether strict UTF-8 and `JSON.parse` read it: what the list leaves to the reader is left to these two. */
+/** Whether a strict UTF-8 decoder and `JSON.parse` accept the bytes. They decide the implementation-defined files. */
 function isReadable(bytes: Buffer): boolean {
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
@@ -190,11 +190,11 @@ function isReadable(bytes: Buffer): boolean {
   }
 }
 
-/** A title that was processed came through unchanged. */
-async function seeTitle(played: Awaited<ReturnType<Stage['step']>>): Promise<typeof played> {
-  const [call] = played.seen.handled
-  if (!call?.event) return played
+/** Checks that the handler received the event unchanged. */
+async function expectUnchanged(result: Awaited<ReturnType<Stage['step']>>): Promise<typeof result> {
+  const [call] = result.seen.handled
+  if (!call?.event) return result
   const sent = JSON.parse(Buffer.from(call.rawBase64, 'base64').toString())
   expect(JSON.parse(call.event)).toEqual(sent)
-  return played
+  return result
 }

@@ -1,4 +1,4 @@
-// Express 5 and 4, the webhook mounted as a POST route.
+// Express 5 and 4, with the webhook as a POST route.
 import { createServer, type RequestListener } from 'node:http'
 import createExpress5 from 'express'
 // @ts-expect-error: the types of Express are those of version 5
@@ -10,8 +10,8 @@ import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
-  otherMethods: { status: 404, by: 'framework', why: 'app.post is no route for another method' },
-  options: { status: 200, by: 'framework', why: 'Express answers OPTIONS with the methods of the path' },
+  otherMethods: { status: 404, by: 'framework', why: 'app.post creates a route for POST only' },
+  options: { status: 200, by: 'framework', why: 'Express responds to OPTIONS with the methods of the path' },
 }
 
 interface App extends RequestListener {

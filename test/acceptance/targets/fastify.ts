@@ -1,4 +1,4 @@
-// Fastify 5 and 4, the webhook registered as a plugin; the app has its own parsers, as apps do.
+// Fastify 5 and 4, with the webhook as a plugin in an app that has its own parsers.
 import createFastify5, { type FastifyInstance } from 'fastify'
 import createFastify4 from 'fastify4'
 import { toPlugin } from '../../../src/adapters/fastify.js'
@@ -8,12 +8,12 @@ import { close, connectionsOf, createInProcess, portOf } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
-  otherMethods: { status: 404, by: 'framework', why: 'a POST route of Fastify is no route for another method' },
-  options: { status: 404, by: 'framework', why: 'Fastify answers OPTIONS only where a plugin does' },
+  otherMethods: { status: 404, by: 'framework', why: 'app.post creates a route for POST only' },
+  options: { status: 404, by: 'framework', why: 'Fastify responds to OPTIONS only with a plugin' },
 }
 
 export const fastify5 = factory('Fastify 5', () => createFastify5())
-// Typed as the newer one: what is used of it is the same.
+// Typed as Fastify 5, because the parts used here are the same.
 export const fastify4 = factory('Fastify 4', () => createFastify4() as unknown as FastifyInstance)
 
 function factory(name: string, createApp: () => FastifyInstance): TargetFactory {

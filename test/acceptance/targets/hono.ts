@@ -1,4 +1,4 @@
-// The adapter for `Request` and `Response`, in Hono on Node.
+// The `/fetch` adapter in Hono on Node.
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -9,8 +9,8 @@ import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
-  otherMethods: { status: 405, by: 'sdk', why: 'app.all hands every method over' },
-  options: { status: 405, by: 'sdk', why: 'app.all hands OPTIONS over' },
+  otherMethods: { status: 405, by: 'sdk', why: 'app.all passes on every method' },
+  options: { status: 405, by: 'sdk', why: 'app.all passes on OPTIONS' },
 }
 
 export const hono: TargetFactory = {

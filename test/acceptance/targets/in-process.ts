@@ -1,4 +1,4 @@
-// What the targets of this process share: a lab on the SDK's sources, its faults and prints recorded, a server on a free port.
+// Shared by the targets in the tests' process: a lab on the SDK's sources that records faults and prints, and a server on a free port.
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,9 +8,8 @@ import { createLab, type Lab } from '../variants.js'
 
 export interface InProcess {
   readonly lab: Lab
-  /** The part of a target that is the same for all. */
   readonly control: Target['control']
-  /** Undoes what was set up. */
+  /** Removes the listeners and restores `console.error`. */
   dispose(): void
 }
 
@@ -43,14 +42,14 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-/** How many connections a server has open. */
+/** Counts a server's open connections. */
 export function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve, reject) =>
     server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
   )
 }
 
-/** Stops a server and every connection it has. */
+/** Stops a server and closes its connections. */
 export async function close(server: Server): Promise<void> {
   const closed = once(server, 'close')
   server.close()

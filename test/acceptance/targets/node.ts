@@ -1,4 +1,4 @@
-// Plain node:http: every method reaches the adapter.
+// Plain node:http, where every method reaches the adapter.
 import { createServer } from 'node:http'
 import { toHandler } from '../../../src/adapters/node.js'
 import type { TargetFactory, Traits } from '../target.js'
@@ -7,8 +7,8 @@ import { close, connectionsOf, createInProcess, listen } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
-  otherMethods: { status: 405, by: 'sdk', why: 'nothing routes by method before the adapter' },
-  options: { status: 405, by: 'sdk', why: 'nothing answers OPTIONS before the adapter' },
+  otherMethods: { status: 405, by: 'sdk', why: 'no router selects methods in front of the adapter' },
+  options: { status: 405, by: 'sdk', why: 'no router responds to OPTIONS in front of the adapter' },
 }
 
 export const nodeHttp: TargetFactory = {

@@ -1,5 +1,5 @@
-// Cloudflare Workers: the built package, bundled by wrangler as for a deployment, in a bare workerd on a socket of its own, without
-// `nodejs_compat`: an import of anything of Node would keep it from starting. No development server stands in front, so it is the runtime's own HTTP.
+// Cloudflare Workers: the built package, bundled by wrangler as for a deployment, in a bare workerd on its own socket. Without
+// `nodejs_compat`, any Node import would prevent the start. Without a development server in front, the tests see the runtime's own HTTP.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -12,14 +12,14 @@ import { processorMsOf } from '../within.js'
 
 const TRAITS: Traits = {
   parser: 'workerd',
-  otherMethods: { status: 405, by: 'sdk', why: 'a Worker is given every method' },
-  options: { status: 405, by: 'sdk', why: 'a Worker is given OPTIONS too' },
+  otherMethods: { status: 405, by: 'sdk', why: 'a Worker receives every method' },
+  options: { status: 405, by: 'sdk', why: 'a Worker receives OPTIONS too' },
 }
 
 const ROOT = join(import.meta.dirname, '../../..')
 
 export const workerd = factory('workerd', WITHOUT_NODE)
-/** With everything of Node that a Worker can have; `node:crypto` among it. */
+/** With every Node API that a Worker can have, including `node:crypto`. */
 export const workerdWithNode = factory('workerd with nodejs_compat', [])
 
 function factory(name: string, flags: readonly string[]): TargetFactory {
@@ -42,7 +42,7 @@ function factory(name: string, flags: readonly string[]): TargetFactory {
 
 /** Bundles a Worker as `wrangler deploy` would upload it. */
 async function bundle(config: string, outdir: string): Promise<void> {
-  if (!existsSync(join(ROOT, 'dist'))) throw new Error('there is no dist/: run `npm run build` before the Worker tests')
+  if (!existsSync(join(ROOT, 'dist'))) throw new Error('dist/ is missing. Run `npm run build` before the Worker tests.')
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false' }
   await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir, '-c', config], {

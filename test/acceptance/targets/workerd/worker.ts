@@ -1,4 +1,4 @@
-// The Worker under test: every variant on its path, and the control channel. Bundled by wrangler from the built package.
+// The Worker under test: every variant on its path, and the control channel. wrangler bundles it from the built package.
 import * as sdk from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/cloudflare'
 import type { Command } from '../../observations.js'
@@ -7,11 +7,11 @@ import { createLab, SECRET, VARIANT_NAMES } from '../../variants.js'
 const lab = createLab(sdk)
 const handlers = new Map(VARIANT_NAMES.map((name) => [`/webhooks/${name}`, toHandler(lab.receiver(name))]))
 
-// At module scope, where Workers allow neither timers nor randomness.
+// Workers allow neither timers nor randomness at module scope.
 const handledAtModuleScope = toHandler(sdk.createReceiver({ secret: SECRET }).on('*', () => {}))
 
 interface Env {
-  /** No binding of this Worker has it. */
+  /** This Worker has no such binding. */
   readonly GOVALID_WEBHOOK_SECRET?: string
 }
 const handledWithoutSecret = toHandler((env: Env) => sdk.createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }))
