@@ -1,4 +1,4 @@
-// `next start` on a build of the app under test: a process of its own, on a free port of this machine.
+// Runs `next start` on a build of the app under test, in its own process and on a free port.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -9,17 +9,17 @@ import { setTimeout as wait } from 'node:timers/promises'
 export interface NextServer {
   readonly port: number
   readonly pid: number | undefined
-  /** What it has printed so far, on both streams. */
+  /** Returns everything that it has printed so far, on both streams. */
   printed(): string
-  /** Asks it to end, as a platform does, and waits until it has. */
+  /** Sends SIGTERM, as a platform does, and waits for the end of the process. */
   terminate(): Promise<void>
-  /** Ends it at once. */
+  /** Kills the process. */
   stop(): Promise<void>
 }
 
 const START_MS = 20_000
 
-/** Starts the build in `folder`, with the secret in its environment or without. */
+/** Starts the build in `folder`, with or without the secret in its environment. */
 export async function startNext(folder: string, secret: string | undefined): Promise<NextServer> {
   const port = await freePort()
   const next = join(resolve(folder, '../../..'), 'node_modules/next/dist/bin/next')
@@ -32,11 +32,11 @@ export async function startNext(folder: string, secret: string | undefined): Pro
       printed += text
     })
   }
-  const until = performance.now() + START_MS
+  const deadline = performance.now() + START_MS
   while (!printed.includes('Ready in')) {
-    if (server.exitCode !== null || performance.now() > until) {
+    if (server.exitCode !== null || performance.now() > deadline) {
       server.kill('SIGKILL')
-      throw new Error(`next start is not ready:\n${printed}`)
+      throw new Error(`next start isn't ready:\n${printed}`)
     }
     await wait(20)
   }

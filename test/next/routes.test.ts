@@ -1,4 +1,4 @@
-// What only Next.js has: routes that read before, the pages router, a proxy in front, a build without the secret, `after`.
+// Features that only Next.js has: routes that read the body first, the pages router, a proxy, a build without the secret, and `after`.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -28,7 +28,7 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
   it.each([
     ['a route that read the body', '/read-before', 'export const POST = toHandler(receiver)'],
     ['the pages router with its body parser', '/api/parsed', 'bodyParser: false'],
-  ])('%s is told the fix at once', async (_, path, fix) => {
+  ])('%s gets a 500 immediately, and the report names the fix', async (_, path, fix) => {
     await expectWithin(100, async () => {
       const reply = await send(path, signed(scan()))
       expect({ status: reply.status, body: reply.body }).toEqual({ status: 500, body: ALREADY_PARSED })
@@ -44,7 +44,7 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     ['a route that read a clone', '/cloned-before'],
     ['the pages router without its body parser', '/api/unparsed'],
     ['a route behind a proxy', '/proxied'],
-  ])('%s is handed the delivery, byte for byte', async (_, path) => {
+  ])('%s receives the delivery, byte for byte', async (_, path) => {
     const body = bytesOf(`\ufeff${JSON.stringify(payload({ note: 'ü\u0000 \ud83d\ude00' }))}\n`)
     const reply = await send(path, signed(body))
     expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: '{"status":"processed"}' })
@@ -52,7 +52,7 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     expect(handled.map(({ rawBase64 }) => rawBase64)).toEqual([body.toString('base64')])
   })
 
-  it('a body that declares too much is refused only when its sender has sent it, and can read the answer', async () => {
+  it('a body with a too large Content-Length is read before its 413, so its sender can read the response', async () => {
     const line = await openLine(server.port)
     const faults: unknown[] = []
     line.socket.on('error', (error) => faults.push(error))
@@ -61,19 +61,19 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     await line.write(
       `POST /webhooks/default HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${pieces * piece.length}\r\n\r\n`,
     )
-    // One after the other: each is in the connection's buffers before the next is sent.
+    // The pieces are sent one after another, because each must reach the connection's buffers before the next.
     for (let count = 0; count < pieces; count++) await line.write(piece)
     expect(await line.reply).toMatchObject({ status: 413, headers: { connection: 'close' } })
     await line.closed
     expect(faults).toEqual([])
   })
 
-  it('a body that declares too much and that somebody else reads is refused all the same', async () => {
+  it('a body with a too large Content-Length is refused even if other code holds its reader', async () => {
     const reply = await send('/locked-before', signed(scanOf(MAX_BODY_BYTES + 1)))
     expect({ status: reply.status, body: reply.body }).toEqual({ status: 413, body: '{"status":"refused"}' })
   })
 
-  it('behind a proxy, a body of exactly the limit is processed, and a larger one is refused', async () => {
+  it('behind a proxy, a body of exactly the limit is processed and a larger body is refused', async () => {
     expect((await send('/proxied', signed(scanOf(MAX_BODY_BYTES)))).status).toBe(200)
     expect((await send('/proxied', signed(scanOf(MAX_BODY_BYTES + 1)))).status).toBe(413)
   })
@@ -81,20 +81,20 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
   describe('the example', () => {
     const path = '/webhooks/govalid'
 
-    it('hands a signed delivery to its handler', async () => {
+    it('passes a signed delivery to its handler', async () => {
       expect((await send(path, signed(scan()))).body).toBe('{"status":"processed"}')
       await until(
         async () => server.printed().includes('qr.scanned: Product Certificate #001, scan 15, Jakarta'),
-        'a line',
+        'the printed line',
       )
     })
 
-    it('hands over the other event it has a handler for', async () => {
+    it('passes the other known event to its handler', async () => {
       const alarm = payload({ event: 'counterfeit.detected', data: { a: 1 } })
       expect((await send(path, signed(bytesOf(alarm)))).body).toBe('{"status":"processed"}')
       await until(
         async () => server.printed().includes(`counterfeit.detected at ${alarm.timestamp}: {"a":1}`),
-        'a line',
+        'the printed line',
       )
     })
 
@@ -104,8 +104,8 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
   })
 })
 
-describe('a build that knew no secret', () => {
-  it('says so at run time, with each delivery, until there is one', async () => {
+describe('a build without the secret', () => {
+  it('responds with 500 and logs the missing secret for each delivery', async () => {
     const server = await startNext(inject('nextBuilds').next16, undefined)
     try {
       for (const _ of [1, 2]) {
@@ -122,11 +122,11 @@ describe('a build that knew no secret', () => {
   })
 })
 
-describe.each(['next16', 'next15'] as const)('ending %s', (version) => {
-  it('waits for a handler that goes on behind the answer: after was told of it', async () => {
+describe.each(['next16', 'next15'] as const)('a shutdown of %s', (version) => {
+  it('waits for a handler that is still running after the response, because of `after`', async () => {
     const server = await startNext(inject('nextBuilds')[version], SECRET)
     try {
-      const reply = await exchange(server.port, toBytes(signed(scan()), '/behind'))
+      const reply = await exchange(server.port, toBytes(signed(scan()), '/after-response'))
       expect(reply.body).toBe('{"status":"unfinished"}')
       expect(server.printed()).not.toContain('the handler has finished')
       await server.terminate()
@@ -137,8 +137,8 @@ describe.each(['next16', 'next15'] as const)('ending %s', (version) => {
   })
 })
 
-describe('the example and the other examples', () => {
-  it('have the same receiver but for where the secret comes from', () => {
+describe('the Next.js example', () => {
+  it('has the same handlers as the other examples', () => {
     const read = (file: string) => readFileSync(join(import.meta.dirname, '../../examples', file), 'utf8')
     const handlers = (source: string) =>
       /^ {2}\.on\('qr\.scanned'[\s\S]+?^ {2}\}\)$\n^ {2}\.on[\s\S]+?^ {2}\}\)$/m.exec(source)?.[0]

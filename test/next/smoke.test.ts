@@ -1,4 +1,4 @@
-// Next.js 15, and the edge runtime of both versions.
+// A selection of the acceptance list on Next.js 15, and on the edge runtime of both versions.
 import { describeTarget } from '../acceptance/run.js'
 import { EDGE_SMOKE, SMOKE } from './smoke.js'
 import { next15, next15Edge, next16Edge } from './targets.js'

@@ -1,4 +1,4 @@
-// Next.js as a target of the acceptance list: a production build, served by `next start`.
+// Next.js as a target of the acceptance list: a production build that `next start` serves.
 import { inject } from 'vitest'
 import { remoteControl, type TargetFactory, type Traits } from '../acceptance/target.js'
 import { SECRET } from '../acceptance/variants.js'
@@ -7,11 +7,11 @@ import { startNext } from './next-server.js'
 
 const TRAITS: Traits = {
   parser: 'node',
-  otherMethods: { status: 405, by: 'framework', why: 'a route that exports POST alone has no other method' },
-  options: { status: 204, by: 'framework', why: 'Next.js answers OPTIONS with the methods of the route' },
+  otherMethods: { status: 405, by: 'framework', why: 'Next.js responds to every method that a route does not export' },
+  options: { status: 204, by: 'framework', why: 'Next.js responds to OPTIONS with the methods of the route' },
 }
-/** All but the Node runtime of Next.js 15. */
-export const SENDS_CHUNKS = 'Next.js takes Content-Length off and sends a route handler’s body in chunks'
+/** Applies to every runtime except the Node runtime of Next.js 15. */
+export const SENDS_CHUNKS = 'Next.js removes Content-Length and sends a route handler’s body in chunks'
 
 const built = (version: 'next16' | 'next15') => () => inject('nextBuilds')[version]
 
@@ -20,7 +20,7 @@ export const next16Edge = nextTarget('Next.js 16, edge runtime', built('next16')
 export const next15 = nextTarget('Next.js 15', built('next15'), 'node')
 export const next15Edge = nextTarget('Next.js 15, edge runtime', built('next15'), 'edge', SENDS_CHUNKS)
 
-/** A target on the build in a folder. `sendsChunks`: see {@link Traits}. */
+/** Creates a target for the build in a folder. See {@link Traits} for `sendsChunks`. */
 export function nextTarget(
   name: string,
   folder: () => string,

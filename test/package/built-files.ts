@@ -1,4 +1,4 @@
-/** The built files, and which of them reach which. */
+/** The built files and the imports between them. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './manifest.js'
@@ -6,15 +6,15 @@ import { ROOT } from './manifest.js'
 /** The folder of the built files. */
 export const DIST = join(ROOT, 'dist')
 
-/** Every built file, by its path in that folder. */
+/** Every built file, by its path in `DIST`. */
 export const distFiles: readonly string[] = globSync('**/*.*', { cwd: DIST }).sort()
 
-/** The text of a built file. */
+/** Reads a built file. */
 export function readBuilt(file: string): string {
   return readFileSync(join(DIST, file), 'utf8')
 }
 
-/** The built files that these reach over relative imports, themselves included. */
+/** Returns the roots and every built file that they reach over relative imports. */
 export function reachableFrom(roots: readonly string[]): string[] {
   const seen = new Set<string>()
   const queue = [...roots]
@@ -27,7 +27,7 @@ export function reachableFrom(roots: readonly string[]): string[] {
   return [...seen]
 }
 
-/** A declaration file imports `./x.js` and means `./x.d.ts`. */
+/** Resolves an import. In a declaration file, `./x.js` means `./x.d.ts`. */
 function targetOf(file: string, specifier: string): string {
   const target = join(dirname(file), specifier)
   return /\.d\.c?ts$/.test(file) ? target.replace(/\.(c?)js$/, '.d.$1ts') : target

@@ -1,6 +1,6 @@
 /**
- * The Workers of the two pages about Cloudflare's stores, as they stand there, on the installed tarball: bundled by wrangler, run by workerd
- * without nodejs_compat, called over HTTP.
+ * The unchanged Workers of the two pages about Cloudflare's stores, on the installed tarball: bundled by wrangler, run by workerd without
+ * nodejs_compat, and called over HTTP.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,10 +11,10 @@ import { codeBlocksOf, readPage } from '../docs/pages.js'
 
 const { consumer } = inject('packed')
 const secret = 'a secret of these tests'
-// Miniflare would ask Cloudflare where this machine is, for `request.cf`; nobody looks at it.
+// Miniflare would otherwise ask Cloudflare for this machine's location for `request.cf`, which these tests don't use.
 process.env['CLOUDFLARE_CF_FETCH_ENABLED'] ??= 'false'
 
-/** Writes a page's Worker and its configuration into a project that has the tarball, and starts it. */
+/** Writes a page's Worker and its configuration into the project with the tarball, and starts it. */
 function startWorker(page: string): TestHarness {
   const folder = join(consumer, page.replaceAll('/', '-'))
   const blocks = codeBlocksOf(readPage(page))
@@ -40,7 +40,7 @@ describe.each(['docs/stores/d1.md', 'docs/stores/durable-object.md'])('the Worke
     return { http: response.status, ...((await response.json()) as { status: string }) }
   }
   const database = async () => (await server.getWorker<{ DB?: D1Like }>().getEnv()).DB
-  /** How often the page's handler did what it does. */
+  /** Counts the effects of the page's handler. */
   const countEffects = async (qrId: string) => {
     const db = await database()
     if (!db) return server.getLogs().filter(({ message }) => message.includes(qrId)).length
@@ -53,14 +53,14 @@ describe.each(['docs/stores/d1.md', 'docs/stores/durable-object.md'])('the Worke
   })
   afterAll(() => server.close())
 
-  it('works a delivery once, and knows its copy', async () => {
+  it('processes a delivery once and recognizes its copy', async () => {
     const delivery = await sign('once')
     expect(await send(delivery)).toEqual({ http: 200, status: 'processed' })
     expect(await send(delivery)).toEqual({ http: 200, status: 'duplicate' })
     expect(await countEffects('once')).toBe(1)
   })
 
-  it('works 100 copies at once once', async () => {
+  it('processes 100 concurrent copies once', async () => {
     const delivery = await sign('copies')
     const responses = await Promise.all(Array.from({ length: 100 }, () => send(delivery)))
     expect(responses.filter(({ http }) => http !== 200 && http !== 503)).toEqual([])
@@ -68,14 +68,14 @@ describe.each(['docs/stores/d1.md', 'docs/stores/durable-object.md'])('the Worke
     expect(await countEffects('copies')).toBe(1)
   })
 
-  it('refuses a forgery', async () => {
+  it('refuses a forged delivery', async () => {
     const headers = { 'x-govalid-signature': `sha256=${'0'.repeat(64)}` }
     expect(await send({ ...(await sign('forged')), headers })).toEqual({ http: 401, status: 'refused' })
     expect(await countEffects('forged')).toBe(0)
   })
 })
 
-/** As much of a D1 database as is used here. */
+/** The parts of a D1 database that these tests use. */
 interface D1Like {
   prepare(query: string): D1LikeStatement
 }

@@ -1,4 +1,4 @@
-/** A Worker's project with the types of its platform: the bindings that `wrangler types` writes fit the stores as they are. */
+/** A Worker project with the platform's types: the stores accept the binding types that `wrangler types` generates. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ export const misused = (env: Env) => [
 export default { fetch: (request, env, ctx) => (request.url.endsWith('d1') ? overD1 : overObjects)(request, env, ctx) } satisfies ExportedHandler<Env>
 `
 
-it('compiles, and refuses bindings of another kind', () => {
+it('a Worker with correct bindings compiles, and other bindings are type errors', () => {
   const folder = join(consumer, 'cloudflare-types')
   mkdirSync(folder)
   const types = join(ROOT, 'node_modules/@cloudflare/workers-types')
@@ -54,7 +54,7 @@ it('compiles, and refuses bindings of another kind', () => {
   ])
 })
 
-/** The compiler's errors, one a line. */
+/** Returns the compiler's errors, one per line. */
 function compile(folder: string): string[] {
   try {
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--pretty', 'false'], {

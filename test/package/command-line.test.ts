@@ -1,4 +1,4 @@
-/** The command line in the package: one file that the library never meets. */
+/** The command line in the package: one file that the library never imports. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -7,23 +7,23 @@ import { DIST, distFiles, reachableFrom, readBuilt } from './built-files.js'
 import { entryFiles, manifest, outputName } from './manifest.js'
 
 describe('the command line', () => {
-  it('is what the name of the package starts', () => {
+  it('starts with the package’s name', () => {
     expect(manifest.bin).toEqual({ 'govalid-webhooks': 'dist/cli.js' })
     expect(readBuilt('cli.js')).toMatch(/^#!\/usr\/bin\/env node\n/)
     expect(statSync(join(DIST, 'cli.js')).mode & 0o111).not.toBe(0)
   })
 
-  it('is reached by no entry of the library, and its parser is in no other file', () => {
+  it('is imported by no library entry, and its argument parser is in no other file', () => {
     const roots = Object.keys(entryFiles).flatMap((subpath) => ['.js', '.cjs'].map((end) => outputName(subpath) + end))
     expect(reachableFrom(roots)).not.toContain('cli.js')
     expect(distFiles.filter((file) => readBuilt(file).includes('CommanderError'))).toEqual(['cli.js'])
   })
 
-  it('is no entry of the package', () => {
+  it('is not an entry of the package', () => {
     expect(JSON.stringify(manifest.exports)).not.toContain('cli')
   })
 
-  it('needs nothing but Node', () => {
+  it('imports only Node modules', () => {
     const { importedFiles } = ts.preProcessFile(readBuilt('cli.js'), true, true)
     const specifiers = importedFiles.map(({ fileName }) => fileName)
     expect(specifiers.length).toBeGreaterThan(5)

@@ -1,6 +1,6 @@
 /**
- * TypeScript projects that installed the tarball and nothing else, no zod either: right code compiles and wrong code does
- * not, however the project resolves modules. skipLibCheck is off, so our own declarations are checked as well.
+ * TypeScript projects that installed only the tarball, without zod. Correct code compiles and wrong code doesn't, with every way to resolve
+ * modules. skipLibCheck is off, so the package's own declarations are checked too.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -36,7 +36,7 @@ createReceiver({ secret: 'a secret' }).on('qr.scanned', async (event) => {
 })
 `
 
-// Their types name the package they adapt, which whoever uses them has installed.
+// The types of these entries import the package that they adapt, and their users have it installed.
 const TYPED_BY_A_PEER = ['fastify', 'inboxes/bullmq', 'inboxes/pg-boss'].map((name) => `govalid-webhooks/${name}`)
 
 const SUBPATHS = standaloneSpecifiers
@@ -62,7 +62,7 @@ const consumers = [
   },
 ]
 
-/** Compiles a project and gives back the compiler's errors, one a line. */
+/** Compiles a project and returns the compiler's errors, one per line. */
 function compile({ type, options }: (typeof consumers)[number], files: Readonly<Record<string, string>>): string[] {
   const folder = join(consumer, `project-${nextProject()}`)
   mkdirSync(folder)
@@ -94,8 +94,8 @@ function tsc(folder: string): string[] {
   }
 }
 
-describe.each(consumers)('a TypeScript consumer: $name', (project) => {
-  it('compiles right code, and refuses exactly the wrong line', () => {
+describe.each(consumers)('a TypeScript project with $name', (project) => {
+  it('compiles correct code and reports exactly the wrong line', () => {
     const subpaths: Record<string, string> = project.subpaths ? { 'subpaths.ts': SUBPATHS } : {}
     const errors = compile(project, { 'good.ts': GOOD, 'bad.ts': BAD, ...subpaths })
     expect(errors).toEqual([expect.stringMatching(/^bad\.ts\(5,.*TS\d+: Property 'nonsense' does not exist on type/)])

@@ -1,4 +1,4 @@
-/** What would be published: the manifest, the list of files, and what the files may and may not contain. */
+/** The contents of the published package: the manifest, the list of files, and the text that the files must and must not contain. */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, posix } from 'node:path'
@@ -10,13 +10,13 @@ import { entryFiles, manifest, outputName, ROOT } from './manifest.js'
 describe('the manifest', () => {
   const { './package.json': own, ...exported } = { ...manifest.exports }
 
-  it('exports exactly the entries that are built, each for both formats with its own types', () => {
+  it('exports exactly the built entries, in both formats with their own types', () => {
     const expected = Object.keys(entryFiles).map((subpath) => [subpath, conditionsOf(outputName(subpath))])
     expect(exported).toEqual(Object.fromEntries(expected))
     expect(own).toBe('./package.json')
   })
 
-  it('lists types before code, as the resolution order demands', () => {
+  it('lists types before code, as module resolution requires', () => {
     const conditions = Object.values(exported).flatMap((entry) => [entry.import, entry.require])
     for (const condition of conditions) expect(Object.keys(condition)).toEqual(['types', 'default'])
   })
@@ -29,7 +29,7 @@ describe('the manifest', () => {
     for (const target of targets) expect(existsSync(join(ROOT, target)), target).toBe(true)
   })
 
-  it('has no runtime dependency, and every peer is optional', () => {
+  it('has no runtime dependencies and only optional peers', () => {
     expect(manifest.dependencies ?? {}).toEqual({})
     const optional = Object.keys(manifest.peerDependencies).filter(
       (peer) => manifest.peerDependenciesMeta[peer]?.optional,
@@ -37,12 +37,12 @@ describe('the manifest', () => {
     expect(optional).toEqual(Object.keys(manifest.peerDependencies))
   })
 
-  it('runs nothing when it is installed', () => {
+  it('has no install scripts', () => {
     const lifecycle = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'preprepare', 'postprepare']
     expect(Object.keys(manifest.scripts).filter((script) => lifecycle.includes(script))).toEqual([])
   })
 
-  it('is free of side effects and runs on Node 20', () => {
+  it('declares no side effects and supports Node 20', () => {
     expect(manifest.sideEffects).toBe(false)
     expect(manifest.engines).toEqual({ node: '>=20' })
   })
@@ -53,24 +53,24 @@ describe('the tarball', () => {
 
   const pages = readPages().filter(({ path }) => path.startsWith('docs/'))
 
-  it('holds the built files, the licence, the README and the documentation, and nothing else', () => {
+  it('contains only the built files, the license, the README and the documentation', () => {
     const allowed =
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
     expect(files.filter((file) => !allowed.test(file))).toEqual([])
     expect(files).toContain('LICENSE')
   })
 
-  it('holds every built file', () => {
+  it('contains every built file', () => {
     expect(files.filter((file) => file.startsWith('dist/')).sort()).toEqual(
       distFiles.map((file) => `dist/${file}`).sort(),
     )
   })
 
-  it('holds every page of the documentation, and nothing of the generated reference', () => {
+  it('contains every documentation page, but not the generated reference', () => {
     expect(files.filter((file) => file.startsWith('docs/')).sort()).toEqual(pages.map(({ path }) => path).sort())
   })
 
-  it('holds every page that one of its pages links to, or the code names', () => {
+  it('contains every page that its pages link to or the code names', () => {
     const linked = pages.flatMap((page) => linksOf(page).map(({ target }) => posix.join(page.path, '..', target)))
     const named = distFiles.flatMap((file) => read(file).match(/\bdocs\/[\w/-]+\.md\b/g) ?? [])
     const wanted = [...linked.map((target) => target.replace(/#.*/, '')), ...named].filter((path) =>
@@ -82,22 +82,22 @@ describe('the tarball', () => {
 })
 
 describe('the built files', () => {
-  it('give away no path of the machine they were built on', () => {
+  it('contain no path of the machine that built them', () => {
     const leaking = distFiles.filter((file) =>
       [ROOT, `${homedir()}/`, 'file:///', '/home/', '/Users/'].some((part) => read(file).includes(part)),
     )
     expect(leaking).toEqual([])
   })
 
-  it.each(['.js', '.cjs'])('hold one WebhookError class in %s files, whatever the subpath', (extension) => {
-    // The command line is a program of its own: no user's code meets its errors.
+  it.each(['.js', '.cjs'])('contain one WebhookError class in all %s files', (extension) => {
+    // The command line is a separate program, so user code never sees its errors.
     const library = distFiles.filter((file) => file !== 'cli.js')
     const code = library.filter((file) => file.endsWith(extension)).map(read)
     expect(code.join('\n').match(/class \w*WebhookError\w* extends Error|WebhookError = class/g)).toHaveLength(1)
   })
 
   it.each(Object.keys(entryFiles).filter((subpath) => subpath !== './schemas'))(
-    'of %s never name the zod package',
+    'of %s do not import zod',
     (subpath) => {
       const roots = ['.js', '.cjs', '.d.ts', '.d.cts'].map((extension) => `${outputName(subpath)}${extension}`)
       const naming = reachableFrom(roots).filter((file) =>

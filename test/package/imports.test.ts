@@ -1,6 +1,6 @@
 /**
- * What importing each subpath really loads, counted to the file: a cold start is paid for every one of them. No number here is a time. A change
- * that is meant changes its number.
+ * The number of files that each subpath loads, because every file adds to a cold start. The numbers are counts, not times. If a change is
+ * intended, update its number.
  */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -9,16 +9,17 @@ import { describe, expect, it } from 'vitest'
 import { DIST } from './built-files.js'
 import { entryFiles, outputName, ROOT } from './manifest.js'
 
-/** What is loaded beside the files of the package: modules of Node, and packages. */
+/** The files and modules that a subpath loads. */
 interface Loaded {
-  /** How many files of the package, the subpath's own included. */
+  /** The number of files of this package, including the subpath's own. */
   readonly files: number
+  /** Node modules and other packages. */
   readonly others: readonly string[]
 }
 
 const alone = (files: number): Loaded => ({ files, others: [] })
 
-/** The allowance. `node:` is nowhere in it: what the core needs of Node it asks the platform for. */
+/** The allowed files and modules. The core imports no `node:` module; it asks the platform for Node's crypto at run time. */
 const ALLOWED: Readonly<Record<string, Loaded>> = {
   '.': alone(6),
   './express': alone(3),
@@ -42,13 +43,13 @@ const ALLOWED: Readonly<Record<string, Loaded>> = {
   './stores/durable-object': { files: 5, others: ['cloudflare:workers'] },
 }
 
-/** Stands in for what is not there in Node, so that the rest is loaded all the same. */
+/** Replacements for modules that are missing in this test, so that the rest loads. */
 const STAND_INS = {
   'next/server.js': 'export const after = () => {}',
   'cloudflare:workers': 'export class DurableObject {}; export const env = {}',
 }
 
-/** Loads a file and prints what was resolved from the package's own files. */
+/** Loads a file and prints the modules that were resolved from the package's own files. */
 const PROGRAM = `
   const { registerHooks } = require('node:module')
   const [target, format, dist, standIns] = process.argv.slice(1)
@@ -87,18 +88,18 @@ function load(subpath: string, format: 'js' | 'cjs'): Loaded {
   return JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT }).toString())
 }
 
-describe('what is loaded with', () => {
-  it('every subpath is known', () => {
+describe('an import of', () => {
+  it('every subpath has an expected number of files', () => {
     expect(Object.keys(ALLOWED).sort()).toEqual(Object.keys(entryFiles).sort())
   })
 
-  it.each(Object.entries(ALLOWED))('%s, as an ES module', (subpath, allowed) => {
+  it.each(Object.entries(ALLOWED))('%s as an ES module loads the expected files', (subpath, allowed) => {
     expect(load(subpath, 'js')).toEqual(allowed)
   })
 
-  // CommonJS cannot extend a class of cloudflare:workers that is not there; it is bundled as an ES module anyway.
+  // CommonJS can't extend the missing class of cloudflare:workers. Workers use the ES module anyway.
   const inCommonJs = Object.entries(ALLOWED).filter(([, { others }]) => !others.includes('cloudflare:workers'))
-  it.each(inCommonJs)('%s, as CommonJS', (subpath, allowed) => {
+  it.each(inCommonJs)('%s as CommonJS loads the expected files', (subpath, allowed) => {
     expect(load(subpath, 'cjs')).toEqual(allowed)
   })
 })

@@ -1,4 +1,4 @@
-/** The installed tarball, loaded by every Node on this machine: as ES modules and as CommonJS, with no peer installed. */
+/** The installed tarball, loaded by every local Node as ES modules and as CommonJS, without any peer installed. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, inject, it } from 'vitest'
 import { nodesOnPath } from '../support/nodes.js'
@@ -35,7 +35,7 @@ describe.each(nodesOnPath())('on Node $version', ({ file }) => {
       },
     )
 
-    it('a refused signature is a WebhookError', () => {
+    it('a refused signature throws a WebhookError', () => {
       const body = `
         const { isWebhookError, verifyAndParse, WebhookError } = await load('govalid-webhooks')
         const error = await verifyAndParse('{}', 'sha256=' + '0'.repeat(64), 'a secret').catch((error) => error)
@@ -44,7 +44,7 @@ describe.each(nodesOnPath())('on Node $version', ({ file }) => {
     })
   })
 
-  it('an error of the CommonJS copy is recognised by the ESM copy', () => {
+  it('the ESM copy recognizes an error of the CommonJS copy', () => {
     const body = `
       const { createRequire } = await import('node:module')
       const other = createRequire(process.cwd() + '/')('govalid-webhooks')

@@ -1,4 +1,4 @@
-/** What the package tests know about the package: its manifest, its entries, and which of them need a peer to be loaded. */
+/** The package's manifest, its entries, and the peers that some entries need. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import entries from '../../entries.json' with { type: 'json' }
@@ -11,7 +11,7 @@ interface Conditions {
   readonly default: string
 }
 
-/** The parts of package.json the tests look at. */
+/** The parts of package.json that the tests use. */
 export interface Manifest {
   readonly name: string
   readonly bin: Readonly<Record<string, string>>
@@ -24,25 +24,25 @@ export interface Manifest {
   readonly exports: Readonly<Record<string, { readonly import: Conditions; readonly require: Conditions }>>
 }
 
-/** package.json, as it is in the repository. */
+/** The repository's package.json. */
 export const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-/** Every subpath and the file in src/ it is built from. */
+/** Every subpath and its source file in src/. */
 export const entryFiles: Readonly<Record<string, string>> = entries
 
-/** What has to be installed, or be there, before a subpath can be loaded. Every other subpath loads alone. */
+/** The modules that a subpath needs before it can be loaded. Every other subpath loads alone. */
 const NEEDED: Readonly<Record<string, string>> = {
   './next': 'next/server.js',
   './schemas': 'zod',
   './stores/durable-object': 'cloudflare:workers',
 }
 
-/** The specifiers that load with nothing but this package installed. */
+/** The specifiers that load with only this package installed. */
 export const standaloneSpecifiers: readonly string[] = Object.keys(entries)
   .filter((subpath) => NEEDED[subpath] === undefined)
   .map((subpath) => `govalid-webhooks${subpath.slice(1)}`)
 
-/** The name of a subpath's files in dist/. */
+/** Returns the name of a subpath's files in dist/. */
 export function outputName(subpath: string): string {
   return subpath === '.' ? 'index' : subpath.slice(2)
 }

@@ -1,6 +1,6 @@
 /**
- * A share of `npm run proof:runtimes`: the installed tarball on every Node of this machine, in workerd with and without `nodejs_compat`, and in the
- * edge runtime. Nothing is fetched.
+ * A share of the runtimes proof: the installed tarball on every local Node, in workerd with and without `nodejs_compat`, and in the edge
+ * runtime. The test downloads nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,8 +16,8 @@ const vectors = collectVectors()
 const nodes = nodesOnPath().map(({ file, version }) => nodeAt(file, version.slice(1)))
 const local = RUNTIMES.filter(({ isLocal }) => isLocal)
 
-describe('the runtimes that are here', () => {
-  // Within the consumer, so that its node_modules is found.
+describe('the local runtimes', () => {
+  // The folder is inside the consumer, so that its node_modules is found.
   const folder = mkdtempSync(join(inject('packed').consumer, 'runtimes-'))
   let programs: Record<Format, Programs>
   beforeAll(async () => {
@@ -25,16 +25,16 @@ describe('the runtimes that are here', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it.each(nodes)('Node $version judges every vector, receives and serves as it must', async (runtime) => {
+  it.each(nodes)('Node $version verifies every vector correctly, receives and serves', async (runtime) => {
     expectNoDifference(runtime, await proveRuntime(runtime, programs, vectors))
   })
 
-  it.each(local)('$name does too', async (wanted) => {
-    const runtime = await wanted.find()
+  it.each(local)('$name verifies every vector correctly, receives and serves', async (candidate) => {
+    const runtime = await candidate.find()
     expectNoDifference(runtime, await proveRuntime(runtime, programs, vectors))
   })
 
-  it('a vector that is judged otherwise is a difference, and so it stands in the table', async () => {
+  it('a vector with another verdict counts as a difference and appears in the matrix', async () => {
     const [first, ...others] = vectors
     const wrong = [{ ...first!, accept: !first!.accept }, ...others]
     const findings = await proveRuntime(nodes[0]!, programs, wrong)
@@ -53,7 +53,7 @@ describe('the runtimes that are here', () => {
   })
 })
 
-it('the runtimes that are promised are all in the matrix', () => {
+it('every supported runtime is in the matrix', () => {
   expect(RUNTIMES.map(({ name }) => name)).toEqual([
     ...['Node 20', 'Node 22', 'Node 24', 'Node 26', 'Bun', 'Deno', 'workerd', 'workerd nodejs_compat', 'edge runtime'],
   ])
@@ -61,7 +61,7 @@ it('the runtimes that are promised are all in the matrix', () => {
 
 function expectNoDifference(runtime: Runtime, findings: readonly Finding[]): void {
   expect(findings.flatMap(({ what, differences }) => differences.map((one) => `${what}: ${one}`))).toEqual([])
-  const looked = findings.map(({ format, what, count }) => `${format}, ${what}: ${count}`)
+  const actual = findings.map(({ format, what, count }) => `${format}, ${what}: ${count}`)
   const expected = ['esm', 'cjs'].flatMap((format) => [
     ...runtime.paths.flatMap((path) => [
       `${format}, vectors, ${path}: ${vectors.length}`,
@@ -69,5 +69,5 @@ function expectNoDifference(runtime: Runtime, findings: readonly Finding[]): voi
     ]),
     ...runtime.servers.map((server) => `${format}, HTTP, ${server}: 12`),
   ])
-  expect(looked).toEqual(expected)
+  expect(actual).toEqual(expected)
 }

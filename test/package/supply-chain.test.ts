@@ -1,4 +1,4 @@
-/** What comes with the package and what it is made with: the lockfiles, the bill of materials, licences, and the workflows that publish it. */
+/** The supply chain of the package: lockfiles, bill of materials, licenses, and the workflows that publish it. */
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,12 +18,12 @@ const lockfiles = ['package-lock.json', 'examples/nextjs/package-lock.json', 'te
 
 describe.each(lockfiles)('%s', (file) => {
   const packages: Readonly<Record<string, Locked>> = JSON.parse(read(file)).packages
-  // This package itself, where an example installs it from its folder, is not fetched.
+  // An example installs this package from its folder, so it isn't downloaded.
   const fetched = Object.entries(packages).filter(
     ([path, { resolved }]) => path !== '' && !resolved?.startsWith('file:'),
   )
 
-  it('names no registry, but what lies beside it', () => {
+  it('names no registry, only this repository’s folders', () => {
     const resolved = Object.values(packages).flatMap((locked) => locked.resolved ?? [])
     expect(resolved.filter((address) => !/^file:\.\.(\/\.\.)*$/.test(address))).toEqual([])
   })
@@ -34,17 +34,17 @@ describe.each(lockfiles)('%s', (file) => {
     expect(unhashed.map(([path]) => path)).toEqual([])
   })
 
-  it('lets no package run anything at its installation that was not decided on', () => {
+  it('lists a decision for every package with an install script', () => {
     const decided: Readonly<Record<string, boolean>> = JSON.parse(read('package.json')).allowScripts
     const running = fetched.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path))
     expect(running.filter((name) => decided[name] === undefined)).toEqual([])
-    // Node itself, so that the project's scripts run on a Node of its own.
+    // Only the node package may run its script, so the project's scripts run on their own Node.
     expect(Object.keys(decided).filter((name) => decided[name])).toEqual(['node'])
   })
 })
 
 describe('the development dependencies', () => {
-  it('are pinned exactly', () => {
+  it('are pinned to exact versions', () => {
     const { devDependencies, overrides } = JSON.parse(read('package.json'))
     const ranges = Object.entries({ ...devDependencies, ...overrides }).filter(
       ([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(String(version)),
@@ -57,7 +57,7 @@ describe('the bill of materials', () => {
   const print = () => execFileSync(process.execPath, ['scripts/sbom.mjs'], { cwd: ROOT }).toString()
   const sbom = JSON.parse(print())
 
-  it('is CycloneDX of this package and version', () => {
+  it('is a CycloneDX document of this package and version', () => {
     expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.5', version: 1 })
     const { version } = JSON.parse(read('package.json'))
     expect(sbom.metadata.component).toMatchObject({
@@ -68,7 +68,7 @@ describe('the bill of materials', () => {
     })
   })
 
-  it('names what is bundled into the command line, by the version that is installed, and nothing else', () => {
+  it('names exactly the packages that are bundled into the command line, with their installed versions', () => {
     const { version } = JSON.parse(read('node_modules/commander/package.json'))
     const components = sbom.components.map(
       ({ name, version, purl, licenses, properties }: Record<string, unknown>) => ({
@@ -90,7 +90,7 @@ describe('the bill of materials', () => {
     ])
   })
 
-  it('refers to nothing that is not in it', () => {
+  it('contains everything that it refers to', () => {
     const known = [sbom.metadata.component, ...sbom.components].map((component) => component['bom-ref'])
     const named = sbom.dependencies.flatMap(({ ref, dependsOn }: { ref: string; dependsOn: string[] }) => [
       ref,
@@ -99,24 +99,24 @@ describe('the bill of materials', () => {
     expect(named.filter((reference: string) => !known.includes(reference))).toEqual([])
   })
 
-  it('is the same whenever it is made', () => {
+  it('is reproducible', () => {
     expect(JSON.parse(print())).toEqual(sbom)
   })
 })
 
-describe('the packages in what is built', () => {
-  it('are none in the library', () => {
+describe('bundled packages', () => {
+  it('do not exist in the library', () => {
     expect(readBundled('library')).toEqual([])
   })
 
-  it('are those whose code is in the command line', () => {
+  it('match the code in the command line', () => {
     const marked = [...readBuilt('cli.js').matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
       ([, name]) => name,
     )
     expect([...new Set(marked)]).toEqual(readBundled('cli').map(({ name }) => name))
   })
 
-  it('have their licences shipped, whole', () => {
+  it('have their complete licenses in the package', () => {
     const shipped = readBuilt('THIRD-PARTY-LICENSES.txt')
     for (const { name } of readBundled('cli')) {
       const licence = globSync('LICEN[CS]E*', { cwd: join(ROOT, 'node_modules', name) })[0]
@@ -124,7 +124,7 @@ describe('the packages in what is built', () => {
     }
   })
 
-  it('are found by what an output takes from them, and named once', () => {
+  it('are detected by their bytes in an output, and named once', () => {
     const inputs = {
       'node_modules/commander/index.js': { bytesInOutput: 1 },
       'node_modules/commander/lib/command.js': { bytesInOutput: 1 },
@@ -143,24 +143,24 @@ describe('the packages in what is built', () => {
 const workflows = globSync('.github/workflows/*.yml', { cwd: ROOT }).map((file) => [file, read(file)] as const)
 
 describe.each(workflows)('%s', (_, text) => {
-  it('pins every action by its commit, and says which version that is', () => {
+  it('pins every action to a commit and names its version', () => {
     const uses = text.match(/^.*\buses:.*$/gm) ?? []
     expect(uses.length).toBeGreaterThan(0)
     expect(uses.filter((line) => !/^ +- uses: [\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
   })
 
-  it('asks for no permission but for a job that needs it', () => {
+  it('grants permissions only to the jobs that need them', () => {
     expect(text).toMatch(/^permissions:( \{\}|\n {2}contents: read)$/m)
     expect(text).not.toMatch(/write-all|pull_request_target/)
   })
 
-  it('keeps no credentials in the clone, and caches nothing', () => {
+  it('keeps no credentials in the clone and uses no cache', () => {
     const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0
     expect(count(/persist-credentials: false/g)).toBe(count(/uses: actions\/checkout@/g))
     expect(count(/package-manager-cache: false/g)).toBe(count(/uses: actions\/setup-node@/g))
   })
 
-  it('puts nothing that a stranger chooses into a command', () => {
+  it('uses no untrusted input in a command', () => {
     const expressions = [...text.matchAll(/\$\{\{\s*([^}]*?)\s*\}\}/g)].map(([, expression]) => expression)
     expect(expressions.filter((expression) => !['github.ref', 'github.token'].includes(expression ?? ''))).toEqual([])
   })
@@ -180,18 +180,18 @@ describe('the release workflow', () => {
       ?.trim()
       .split(/\n +/)
 
-  it('publishes with provenance by the identity of the workflow: no token of the registry is in it', () => {
+  it('publishes with provenance and the workflow’s identity, without a registry token', () => {
     expect(jobs['publish']).toMatch(/npm publish .*--provenance/)
     expect(text).not.toMatch(/NODE_AUTH_TOKEN|NPM_TOKEN|secrets\./)
   })
 
-  it('gives each job what it needs and no more', () => {
+  it('gives each job only the permissions that it needs', () => {
     expect(permissionsOf('check')).toEqual(['contents: read'])
     expect(permissionsOf('publish')).toEqual(['contents: read', 'id-token: write'])
     expect(permissionsOf('announce')).toEqual(['contents: write'])
   })
 
-  it('runs no install script of others where it has an identity, and publishes only after the whole check', () => {
+  it('publishes only after the whole check, and runs no install scripts in jobs with an identity', () => {
     for (const job of ['publish', 'announce']) expect(jobs[job]).toContain('npm ci --ignore-scripts')
     expect(jobs['publish']).toContain('needs: check')
     expect(jobs['check']).toContain('bash .ci/run')

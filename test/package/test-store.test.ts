@@ -1,4 +1,4 @@
-/** `testStore` of the installed tarball under a runner that is not vitest: Node's own. */
+/** `testStore` of the installed tarball under Node's own test runner. */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { expect, inject, it } from 'vitest'
 
 const { consumer } = inject('packed')
 
-/** Runs the suite on a memoryStore; with `forgets`, on one that forgets everything at once. */
+/** Runs the suite on a memoryStore, or with `forgets` on a store that loses every record. */
 function runSuite(file: string, forgets: boolean): { readonly code: number; readonly report: string } {
   writeFileSync(
     join(consumer, file),
@@ -34,14 +34,14 @@ function runSuite(file: string, forgets: boolean): { readonly code: number; read
   }
 }
 
-it('passes on memoryStore, and names what it skips', () => {
+it('passes on memoryStore and names the skipped tests', () => {
   const { code, report } = runSuite('memory.test.mjs', false)
   expect(code, report).toBe(0)
   expect(report).toContain('of 1,000 concurrent callers, exactly one claims a new delivery')
   expect(report).toContain('(skipped: the store is not durable)')
 })
 
-it('fails on stores that do not share what they know', () => {
+it('fails on stores that do not share their records', () => {
   const { code, report } = runSuite('forgetful.test.mjs', true)
   expect(code).toBe(1)
   expect(report).toMatch(/✖ one process sees the claims, releases and completions of another/)

@@ -1,4 +1,4 @@
-// The receivers under test, one set for the whole server process: each route of Next.js is a bundle of its own.
+// The receivers under test, one set for the whole server process. Each Next.js route is its own bundle, so the set is a global.
 import * as sdk from 'govalid-webhooks'
 import { createLab, type Lab } from '../../acceptance/variants.js'
 

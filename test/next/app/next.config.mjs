@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 
-// The folder that has node_modules: the tree from test/ down is copied into a folder of it.
+// The folder with node_modules. The build copies the test/ tree into a folder below it.
 const root = resolve(import.meta.dirname, '../../..')
 
 export default { turbopack: { root }, outputFileTracingRoot: root }

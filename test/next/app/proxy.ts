@@ -1,4 +1,4 @@
-// What Next.js 16 calls a proxy and 15 a middleware: lets everything through.
+// A proxy (Next.js 16) or middleware (Next.js 15) that lets every request through.
 export default function proxy(): void {}
 
 export const config = { matcher: '/proxied' }

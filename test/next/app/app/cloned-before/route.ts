@@ -1,4 +1,4 @@
-// A route that reads a clone before the webhook handler reads the request.
+// A route that reads a clone of the request before it calls the webhook handler.
 import { toHandler } from 'govalid-webhooks/next'
 import { lab } from '../../lab.js'
 

@@ -1,4 +1,4 @@
-// The control channel. It is asked before every case, and so hears what the process prints and leaves unhandled from then on.
+// The control channel. Every case calls it first, so it records all prints and unhandled errors of the process from then on.
 import type { Command } from '../../../../acceptance/observations.js'
 import { lab } from '../../lab.js'
 

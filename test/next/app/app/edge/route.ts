@@ -1,4 +1,4 @@
-// The edge runtime: receivers and control channel in one route, since each route there has globals of its own.
+// The edge runtime: receivers and control channel share one route, because each edge route has its own globals.
 import { toHandler } from 'govalid-webhooks/next'
 import type { Command } from '../../../../acceptance/observations.js'
 import { VARIANT_NAMES } from '../../../../acceptance/variants.js'

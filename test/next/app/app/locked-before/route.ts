@@ -1,4 +1,4 @@
-// A route that holds a reader of the body when the webhook handler is called.
+// A route that locks the body with a reader before it calls the webhook handler.
 import { toHandler } from 'govalid-webhooks/next'
 import { lab } from '../../lab.js'
 

@@ -1,4 +1,4 @@
-// A route that reads the body before the webhook handler does.
+// A route that reads the body before it calls the webhook handler.
 import { toHandler } from 'govalid-webhooks/next'
 import { lab } from '../../lab.js'
 

@@ -1,4 +1,4 @@
-// The pages router with its body parser, which is on where nothing is said.
+// An API route of the pages router with its body parser, which is on by default.
 import { toHandler } from 'govalid-webhooks/node'
 import { lab } from '../../lab.js'
 

@@ -1,4 +1,4 @@
-// The pages router without its body parser.
+// An API route of the pages router without its body parser.
 import { toHandler } from 'govalid-webhooks/node'
 import { lab } from '../../lab.js'
 

@@ -1,4 +1,4 @@
-// A handler that goes on behind the answer.
+// A route whose handler keeps running after the response.
 import { setTimeout as wait } from 'node:timers/promises'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/next'
