@@ -1,6 +1,6 @@
 /**
- * The examples as a person runs them: each as its own process on a free port, given a signed delivery. Those of Bun and Deno run
- * where the runtime is on the PATH: npx -y -p bun@1.4.5 -p deno@2.9.6 npx vitest run --project contract examples
+ * The examples as a person runs them: each in its own process, on a free port, with a signed delivery. The Bun and Deno examples run only if
+ * their runtime is on the PATH: npx -y -p bun@1.4.5 -p deno@2.9.6 npx vitest run --project contract examples
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -36,20 +36,20 @@ function isInstalled([program]: Command): boolean {
 const installed = runnable.filter(({ command }) => isInstalled(command))
 const missing = runnable.filter((example) => !installed.includes(example))
 
-describe.each(installed)('the example for $name', ({ name, command }) => {
+describe.each(installed)('the $name example', ({ name, command }) => {
   let server: ServerProcess
   beforeAll(async () => {
     server = await startServer([...command, join(EXAMPLES, name, 'server.ts')], SECRET)
   })
   afterAll(() => server?.stop())
 
-  it('hands a signed delivery to its handler', async () => {
+  it('passes a signed delivery to its handler', async () => {
     const response = await send(server.url, await sign(sentAt(timestamp()), SECRET))
     expect(response.text).toBe('200 processed')
     expect(await server.printed.take(1)).toEqual(['qr.scanned: Product Certificate #001, scan 15, Jakarta'])
   })
 
-  it('hands over the other event it has a handler for', async () => {
+  it('passes the other known event to its handler', async () => {
     const time = timestamp()
     const body = JSON.stringify({
       event: 'counterfeit.detected',
@@ -67,7 +67,7 @@ describe.each(installed)('the example for $name', ({ name, command }) => {
     expect(await server.printed.take(0)).toEqual([])
   })
 
-  it('has the webhook on its own path alone', async () => {
+  it('serves the webhook only on its own path', async () => {
     const elsewhere = new URL('/elsewhere', server.url).href
     expect((await send(elsewhere, await sign(AS_PRINTED, SECRET))).text).toMatch(/^404 /)
   })
@@ -77,7 +77,7 @@ describe('the examples', () => {
   const servers = runnable.map(({ name }) => `${name}/server.ts`)
   const files = [...servers, 'nextjs/app/webhooks/govalid/route.ts', 'cloudflare-workers/worker.ts']
 
-  it('differ in nothing but the adapter', () => {
+  it('differ only in the adapter', () => {
     const [first, ...others] = files.map((file) => {
       const source = readFileSync(join(EXAMPLES, file), 'utf8')
       return /\.on\('qr[\s\S]+JSON\.stringify.+\n *\}/.exec(source)?.[0].replaceAll(/^ +/gm, '')
@@ -86,5 +86,5 @@ describe('the examples', () => {
     for (const other of others) expect(other).toBe(first)
   })
 
-  it.skip.each(missing)('for $name: not run, $name is not on the PATH', () => {})
+  it.skip.each(missing)('for $name are skipped, because $name is not on the PATH', () => {})
 })

@@ -1,4 +1,4 @@
-/** The README's first block of code, run as it stands but for the port, as a project that installed the package would. */
+/** The README's first code block, run unchanged except for the port, in a project with the package installed. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,14 +29,14 @@ afterAll(async () => {
   rmSync(project, { recursive: true, force: true })
 })
 
-it('the quick start hands a scan to its handler', async () => {
+it('the quick start passes a scan to its handler and recognizes its copy', async () => {
   const scan = await sign(sentAt(timestamp()), SECRET)
   expect((await send(server.url, scan)).text).toBe('200 processed')
   expect(await server.printed.take(1)).toEqual(['Product Certificate #001 15'])
   expect((await send(server.url, scan)).text).toBe('200 duplicate')
 })
 
-it('the quick start refuses a forgery', async () => {
+it('the quick start refuses a forged delivery', async () => {
   expect((await send(server.url, await sign(sentAt(timestamp()), 'a guess'))).text).toBe('401 refused')
   expect(await server.printed.take(0)).toEqual([])
 })

@@ -1,4 +1,4 @@
-/** The example of two processes as a person runs it: one that only accepts, one that works, each killed or stopped without the other. */
+/** The web-and-worker example as a person runs it: one process accepts, one processes, and each can be stopped or killed alone. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -42,7 +42,7 @@ function startWorker() {
   return { worker, lines }
 }
 
-test('the web half answers while no worker lives, and a worker does the work, once', async () => {
+test('the web process accepts without a running worker, and a later worker processes each delivery once', async () => {
   const web = await startServer([process.execPath, join(EXAMPLE, 'web.ts')], SECRET)
   const delivery = await sign(sentAt(timestamp()), SECRET)
   expect((await send(web.url, delivery)).text).toBe('200 accepted')
@@ -60,7 +60,7 @@ test('the web half answers while no worker lives, and a worker does the work, on
   expect(next.lines).toEqual([])
 })
 
-test('184: a worker that is told to end by SIGTERM finishes what it works, and leaves nothing for the next', async () => {
+test('a worker that gets SIGTERM finishes its running delivery, and the next worker has nothing to do (acceptance case 184)', async () => {
   process.env['WORK_MS'] = '1500'
   const web = await startServer([process.execPath, join(EXAMPLE, 'web.ts')], SECRET)
   expect((await send(web.url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
@@ -77,9 +77,9 @@ test('184: a worker that is told to end by SIGTERM finishes what it works, and l
 })
 
 test.each([
-  ['Ctrl-C, which every process of the terminal gets', 'SIGINT', 'group'],
-  ['SIGTERM to the one that started both', 'SIGTERM', 'starter'],
-] as const)('both halves end by %s, and the worker finishes what it works', async (_, signal, to) => {
+  ['Ctrl-C, which sends SIGINT to every process of the terminal', 'SIGINT', 'group'],
+  ['SIGTERM to the process that started both', 'SIGTERM', 'starter'],
+] as const)('both processes end after %s, and the worker finishes its running delivery', async (_, signal, to) => {
   process.env['WORK_MS'] = '1500'
   const env = { ...process.env, GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(await freePort()) }
   const starter = spawn(process.execPath, [join(EXAMPLE, 'start.ts')], {
@@ -104,12 +104,12 @@ test.each([
     try {
       process.kill(group, 'SIGKILL')
     } catch {
-      // It has ended.
+      // The process group has already ended.
     }
   }
 })
 
-/** How many deliveries the file holds. */
+/** Counts the deliveries in the file. */
 function waitingIn(file: string): unknown {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 1000 })
   try {
@@ -119,7 +119,7 @@ function waitingIn(file: string): unknown {
   }
 }
 
-/** Whether a worker holds the one delivery that waits in the file. */
+/** Whether a worker holds the only delivery in the file. */
 function isTaken(file: string): boolean {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 1000 })
   try {
@@ -129,7 +129,7 @@ function isTaken(file: string): boolean {
   }
 }
 
-test('one command starts both, and what the web half takes the worker works', async () => {
+test('one command starts both processes, and the worker processes the deliveries that the web process accepts', async () => {
   const { url, printed, stop } = await startServer([process.execPath, join(EXAMPLE, 'start.ts')], SECRET)
   expect((await send(url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
   await expect

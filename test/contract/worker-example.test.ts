@@ -1,4 +1,4 @@
-/** The example for Cloudflare Workers as a person runs it: bundled and served by wrangler, its secret from the environment. */
+/** The Cloudflare Workers example as a person runs it: wrangler bundles and serves it, and its secret comes from the environment. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { send, sign } from '../../examples/demo/sender.js'
 const EXAMPLES = join(import.meta.dirname, '../../examples')
 const SECRET = 'your_webhook_secret'
 
-describe('the example for Cloudflare Workers', () => {
+describe('the Cloudflare Workers example', () => {
   const secrets = { GOVALID_WEBHOOK_SECRET: SECRET }
   const configPath = join(EXAMPLES, 'cloudflare-workers/wrangler.jsonc')
   const harness = createTestHarness({ workers: [{ configPath, secrets }] })
@@ -19,19 +19,19 @@ describe('the example for Cloudflare Workers', () => {
   })
   afterAll(() => harness.close())
 
-  /** What the Worker has printed since it was last asked. */
+  /** Returns the Worker's prints since the last call. */
   const printed = () => {
     const lines = harness.getLogs().map(({ message }) => message)
     harness.clearLogs()
     return lines
   }
 
-  it('hands a signed delivery to its handler', async () => {
+  it('passes a signed delivery to its handler', async () => {
     expect((await send(url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 processed')
     expect(printed()).toEqual(['qr.scanned: Product Certificate #001, scan 15, Jakarta'])
   })
 
-  it('hands over the other event it has a handler for', async () => {
+  it('passes the other known event to its handler', async () => {
     const time = timestamp()
     const event = { event: 'counterfeit.detected', timestamp: time, webhook_id: 'wh-001', data: { a: 1 } }
     expect((await send(url, await sign(JSON.stringify(event), SECRET))).text).toBe('200 processed')
@@ -43,11 +43,11 @@ describe('the example for Cloudflare Workers', () => {
     expect(printed()).toEqual([expect.stringContaining('signature_mismatch')])
   })
 
-  it('has the webhook on its own path alone', async () => {
+  it('serves the webhook only on its own path', async () => {
     expect((await send(new URL('/elsewhere', url).href, await sign(AS_PRINTED, SECRET))).text).toMatch(/^404 /)
   })
 
-  it('has the handlers of the other examples', () => {
+  it('has the same handlers as the other examples', () => {
     const read = (file: string) => readFileSync(join(EXAMPLES, file), 'utf8')
     const handlers = (source: string) =>
       /\.on\('qr\.scanned'[\s\S]+?\}\)\n\s*\.on[\s\S]+?\}\)/.exec(source)?.[0].replace(/^ +/gm, '')
