@@ -1,4 +1,4 @@
-// The two functions of Bun and Deno that the examples use, so that they compile without either runtime's types.
+// Declares the two functions of Bun and Deno that the examples use, so that they compile without the runtimes' types.
 declare const Bun: {
   serve(options: { port: number; routes: Record<string, (request: Request) => Promise<Response>> }): unknown
 }

@@ -1,4 +1,4 @@
-/** Bun's own server. How to run it: ../README.md. */
+/** Bun's built-in server. How to run it: ../README.md. */
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/fetch'
 

@@ -1,4 +1,4 @@
-/** Cloudflare Workers; nodejs_compat is not needed. How to run it: ../README.md. */
+/** Cloudflare Workers, without nodejs_compat. How to run it: ../README.md. */
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/cloudflare'
 

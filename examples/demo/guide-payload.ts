@@ -1,6 +1,6 @@
 /** The sample delivery of GoValid's webhook setup guide. Source: govalid docs, webhooks setup. */
 
-/** Byte for byte as the guide prints it: its date is long past. */
+/** The sample, byte for byte as the guide prints it. Its date is long past. */
 export const AS_PRINTED = `{
 "event": "qr.scanned",
 "timestamp": "2025-01-29T12:00:00Z",
@@ -20,12 +20,12 @@ export const AS_PRINTED = `{
 "signature": "sha256=a1b2c3d4..."
 }`
 
-/** The same bytes with only `timestamp` set to another time. */
+/** Returns the sample with another `timestamp` and otherwise the same bytes. */
 export function sentAt(time: string): string {
   return AS_PRINTED.replace('2025-01-29T12:00:00Z', time)
 }
 
-/** The time now as GoValid writes it: ISO 8601 in UTC, whole seconds. */
+/** Returns the current time in GoValid's format: ISO 8601 in UTC, in whole seconds. */
 export function timestamp(): string {
   return new Date().toISOString().replace(/\.\d+Z$/, 'Z')
 }

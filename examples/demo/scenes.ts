@@ -1,34 +1,34 @@
-/** What the demo sends, and what is stated to happen: one scene per delivery, one statement per try. */
+/** The demo's scenes: one per delivery, with the expected result of each attempt. */
 import { AS_PRINTED, sentAt, timestamp } from './guide-payload.ts'
 import { type SignedRequest, sign, type WebhookResponse } from './sender.ts'
 
-/** What one try is stated to end with. */
-export interface Statement {
-  /** The answer: HTTP status and outcome. */
+/** The expected result of an attempt. */
+export interface Expectation {
+  /** The response: HTTP status and outcome. */
   readonly response: string
-  /** The line a handler prints; absent: no handler is called. */
+  /** The line that the handler prints. Absent if no handler must be called. */
   readonly handlerSaw?: string
-  /** What the receiver's report must name. */
+  /** A code that the receiver's report must contain. */
   readonly reported?: string
 }
 
-/** What became of one try. */
-export interface Seen {
+/** The result of an attempt. */
+export interface Result {
   readonly response: WebhookResponse
-  /** What handlers printed; absent: none was called. */
+  /** The lines that handlers printed. `undefined` if no handler was called. */
   readonly handlerSaw: string | undefined
-  /** What the receiver reported to its log. */
+  /** The receiver's reports. */
   readonly reported: string
 }
 
-/** One delivery. */
+/** A delivery and its attempts. */
 export interface Scene {
   readonly title: string
   readonly request: SignedRequest
-  readonly attempts: readonly Statement[]
+  readonly attempts: readonly Expectation[]
 }
 
-/** Every scene, in order. `secret` is the one the server knows. */
+/** Creates the scenes, in order. `secret` is the server's secret. */
 export async function createScenes(secret: string): Promise<readonly Scene[]> {
   const now = timestamp()
   const event = (type: string, data: object) =>
@@ -59,7 +59,7 @@ export async function createScenes(secret: string): Promise<readonly Scene[]> {
       attempts: [{ response: '401 refused' }],
     },
     {
-      title: 'qr.archived, an event nobody knows yet',
+      title: 'qr.archived, an unknown event',
       request: await sign(event('qr.archived', { id: 'abc123' }), secret),
       attempts: [{ response: '200 ignored' }],
     },
@@ -69,10 +69,10 @@ export async function createScenes(secret: string): Promise<readonly Scene[]> {
       attempts: [
         {
           response: '500 failed',
-          handlerSaw: 'payment.completed: INV-2025-002, try 1, the ledger is locked',
+          handlerSaw: 'payment.completed: INV-2025-002, attempt 1, the ledger is locked',
           reported: 'handler_failed',
         },
-        processed('payment.completed: INV-2025-002, try 2'),
+        processed('payment.completed: INV-2025-002, attempt 2'),
       ],
     },
   ]
@@ -88,7 +88,7 @@ const SCAN = {
   scan_count: 2,
 }
 
-// GoValid documents no data for the other eleven: what stands here is inferred from its REST reference, or made up.
+// GoValid documents no `data` for the other eleven events. This data is inferred from its REST reference or invented.
 const CODE = { id: 'abc124', title: 'Product Certificate #002', qr_type: 'certificate' }
 const PLAN = { plan: 'pro', billing_period: 'monthly', amount: 9.99, currency: 'USD' }
 const INVOICE = { id: 'INV-2025-001', amount: 9.99, currency: 'USD', payment_method: 'stripe' }
@@ -103,14 +103,14 @@ function otherEvents(now: string): readonly (readonly [type: string, data: objec
     ['qr.transferred', CODE, 'qr.transferred: Product Certificate #002'],
     ['subscription.created', PLAN, 'subscription.created: plan pro'],
     ['subscription.cancelled', PLAN, 'subscription.cancelled: plan pro'],
-    ['payment.completed', INVOICE, 'payment.completed: INV-2025-001, try 1'],
-    ['payment.failed', INVOICE, 'payment.failed: INV-2025-001, try 1'],
+    ['payment.completed', INVOICE, 'payment.completed: INV-2025-001, attempt 1'],
+    ['payment.failed', INVOICE, 'payment.failed: INV-2025-001, attempt 1'],
     ['credit.topup', { balance: 500, currency: 'USD' }, 'credit.topup: balance 500'],
     ['counterfeit.detected', ALARM, `counterfeit.detected at ${now}: ${JSON.stringify(ALARM)}`],
     ['institution.staff.invited', INVITATION, 'institution.staff.invited: email, role'],
   ]
 }
 
-function processed(handlerSaw: string): Statement {
+function processed(handlerSaw: string): Expectation {
   return { response: '200 processed', handlerSaw }
 }

@@ -1,4 +1,4 @@
-/** Runs a server as a process of its own, on a free port, and hears what it prints. */
+/** Runs a server in a separate process, on a free port, and collects its output. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -9,14 +9,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** A running server. */
 export interface ServerProcess {
   readonly url: string
-  /** What its handlers print, on standard output. */
+  /** The handlers' output, on standard output. */
   readonly printed: Lines
-  /** What its receiver reports, on standard error. */
+  /** The receiver's reports, on standard error. */
   readonly reported: Lines
   stop(): Promise<void>
 }
 
-/** Starts a server and waits until it says that it listens. */
+/** Starts a server and waits until it prints that it is listening. */
 export async function startServer(command: readonly [string, ...string[]], secret: string): Promise<ServerProcess> {
   const port = await freePort()
   const env = { ...process.env, GOVALID_WEBHOOK_SECRET: secret, PORT: String(port) }
@@ -31,9 +31,9 @@ export async function startServer(command: readonly [string, ...string[]], secre
   return { url: `http://127.0.0.1:${port}/webhooks/govalid`, printed, reported, stop: () => stop(server) }
 }
 
-/** Lines a process has printed and nobody has taken yet. */
+/** The lines that a process has printed and that weren't taken yet. */
 export interface Lines {
-  /** Takes all there are, once there are `count`, the process has ended, or the time is over. */
+  /** Takes all lines, as soon as there are `count`, the process has ended, or `limitMs` has passed. */
   take(count: number, limitMs?: number): Promise<readonly string[]>
 }
 
@@ -60,7 +60,7 @@ async function stop(server: ChildProcess): Promise<void> {
   await once(server, 'exit')
 }
 
-/** A port nothing listens on. */
+/** Returns a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

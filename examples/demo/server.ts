@@ -1,4 +1,4 @@
-/** The Express example itself, with handlers for the other ten events added to its two. One of them fails once. */
+/** The Express example with handlers for the other ten events. One of them fails once. */
 import { receiver } from '../express/server.ts'
 
 receiver
@@ -10,7 +10,7 @@ receiver
   })
   .on('payment.*', ({ event, data }, { attempt }) => {
     const isLocked = data.id === 'INV-2025-002' && attempt === 1
-    console.log(`${event}: ${data.id}, try ${attempt}${isLocked ? ', the ledger is locked' : ''}`)
+    console.log(`${event}: ${data.id}, attempt ${attempt}${isLocked ? ', the ledger is locked' : ''}`)
     if (isLocked) throw new Error('the ledger is locked')
   })
   .on('credit.topup', ({ event, data }) => {

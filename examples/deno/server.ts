@@ -1,4 +1,4 @@
-/** Deno's own server. How to run it: ../README.md. */
+/** Deno's built-in server. How to run it: ../README.md. */
 import process from 'node:process'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/fetch'

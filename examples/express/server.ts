@@ -1,4 +1,4 @@
-/** Express 5 or 4. Mount the route before `express.json()`. How to run it: ../README.md. */
+/** Express 4 or 5. Mount the route before `express.json()`. How to run it: ../README.md. */
 import express from 'express'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/express'

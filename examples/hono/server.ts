@@ -1,4 +1,4 @@
-/** Hono, here on Node. On Bun, Deno or Workers only the last line differs. How to run it: ../README.md. */
+/** Hono on Node. On Bun, Deno or Workers, only the last line differs. How to run it: ../README.md. */
 import { serve } from '@hono/node-server'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/fetch'

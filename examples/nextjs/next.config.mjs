@@ -1,6 +1,6 @@
 /** @type {import('next').NextConfig} */
 const config = {
-  // Only because the example lies inside a repository that has a lockfile of its own.
+  // Needed only because the example is inside a repository with another lockfile.
   turbopack: { root: import.meta.dirname },
 }
 

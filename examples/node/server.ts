@@ -1,4 +1,4 @@
-/** Plain `node:http`: no framework. How to run it: ../README.md. */
+/** Plain `node:http`, without a framework. How to run it: ../README.md. */
 import { createServer } from 'node:http'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/node'

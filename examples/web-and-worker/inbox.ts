@@ -1,6 +1,6 @@
 /**
- * What the two processes share: a file. On several machines this is `bullmqInbox` or `pgBossInbox` and a store they all reach; nothing else
- * changes.
+ * The inbox and the store, which the two processes share through a file. On several machines, use `bullmqInbox` or `pgBossInbox` and a store
+ * that all of them can reach. The rest stays the same.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteInbox } from 'govalid-webhooks/inboxes/sqlite'

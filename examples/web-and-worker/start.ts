@@ -1,14 +1,14 @@
-/** Starts both halves, each as a process of its own, and stops them together. How to run it: ../README.md. */
+/** Starts the web process and the worker, and stops them together. How to run it: ../README.md. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const halves = ['worker.ts', 'web.ts'].map((file) =>
+const processes = ['worker.ts', 'web.ts'].map((file) =>
   spawn(process.execPath, [join(import.meta.dirname, file)], { stdio: 'inherit' }),
 )
 const stop = () => {
-  // A second signal would end a half that still finishes its work.
-  for (const half of halves) if (!half.killed) half.kill()
+  // Signal each process only once. A second signal would end it before it has finished its handlers.
+  for (const child of processes) if (!child.killed) child.kill()
 }
-for (const half of halves) half.once('exit', stop)
+for (const child of processes) child.once('exit', stop)
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)

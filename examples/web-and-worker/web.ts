@@ -1,4 +1,4 @@
-/** The web half: verifies, stores, answers. It has no handlers, so it works nothing. How to run it: ../README.md. */
+/** The web process: verifies deliveries, stores them in the inbox and responds. It has no handlers, so it processes nothing. How to run it: ../README.md. */
 import { createServer } from 'node:http'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/node'
@@ -20,5 +20,5 @@ const end = async () => {
   process.exit()
 }
 process.once('SIGTERM', end)
-// Ctrl-C in a terminal: every process there gets it.
+// Ctrl-C in a terminal sends SIGINT to every process.
 process.once('SIGINT', end)

@@ -1,4 +1,4 @@
-/** The worker half: takes what the web half stored, as many of these as are needed. How to run it: ../README.md. */
+/** The worker: processes the deliveries in the inbox. Run as many workers as you need. How to run it: ../README.md. */
 import { createReceiver } from 'govalid-webhooks'
 import { openInbox, openStore } from './inbox.ts'
 
@@ -7,8 +7,8 @@ const receiver = createReceiver({
   inbox: openInbox(),
   store: openStore(),
 }).on('qr.scanned', async (event) => {
-  // Longer than GoValid would wait.
-  await new Promise((resolve) => setTimeout(resolve, Number(process.env.WORK_MS ?? 6000)))
+  // Takes longer than GoValid waits for a response.
+  await new Promise((resolve) => setTimeout(resolve, Number(process.env.HANDLER_MS ?? 6000)))
   console.log(`qr.scanned: ${event.data.qr_title}, scan ${event.data.scan_count}`)
 })
 
@@ -17,5 +17,5 @@ const end = async () => {
   process.exit()
 }
 process.once('SIGTERM', end)
-// Ctrl-C in a terminal: every process there gets it.
+// Ctrl-C in a terminal sends SIGINT to every process.
 process.once('SIGINT', end)

@@ -20,7 +20,7 @@ const workers: ChildProcess[] = []
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'govalid-web-and-worker-'))
   process.env['WEBHOOKS_DB'] = join(folder, 'webhooks.db')
-  process.env['WORK_MS'] = '50'
+  process.env['HANDLER_MS'] = '50'
 })
 
 afterEach(async () => {
@@ -61,7 +61,7 @@ test('the web process accepts without a running worker, and a later worker proce
 })
 
 test('a worker that gets SIGTERM finishes its running delivery, and the next worker has nothing to do (acceptance case 184)', async () => {
-  process.env['WORK_MS'] = '1500'
+  process.env['HANDLER_MS'] = '1500'
   const web = await startServer([process.execPath, join(EXAMPLE, 'web.ts')], SECRET)
   expect((await send(web.url, await sign(sentAt(timestamp()), SECRET))).text).toBe('200 accepted')
   await web.stop()
@@ -80,7 +80,7 @@ test.each([
   ['Ctrl-C, which sends SIGINT to every process of the terminal', 'SIGINT', 'group'],
   ['SIGTERM to the process that started both', 'SIGTERM', 'starter'],
 ] as const)('both processes end after %s, and the worker finishes its running delivery', async (_, signal, to) => {
-  process.env['WORK_MS'] = '1500'
+  process.env['HANDLER_MS'] = '1500'
   const env = { ...process.env, GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(await freePort()) }
   const starter = spawn(process.execPath, [join(EXAMPLE, 'start.ts')], {
     env,

@@ -1,4 +1,4 @@
-/** The event card: the parsed event and its differences from the documented shape. */
+/** The event card: the parsed event and its differences from the expected shape. */
 import { badge } from '../badges.js'
 import { fromBase64 } from '../bytes.js'
 import { h } from '../element.js'
@@ -42,7 +42,7 @@ function readingView(reading: Reading): readonly HTMLElement[] {
   const { known, issues } = reading
   if (!known)
     return [h('p', {}, badge('unknown', 'info'), ' This version does not know the event. onUnknown handles it.')]
-  if (issues.length === 0) return [h('p', {}, badge('no issues', 'good'), ' The event has the documented shape.')]
+  if (issues.length === 0) return [h('p', {}, badge('no issues', 'good'), ' The event has the expected shape.')]
   const lines = issues.map(({ path, expected, received }) =>
     h('li', {}, h('code', {}, ...visible(path)), `: expected ${expected}, received ${received}`),
   )

@@ -1,8 +1,8 @@
-/** Next.js, App Router. How to run it: ../../../../README.md. */
+/** Next.js with the App Router. How to run it: ../../../../README.md. */
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/next'
 
-// The secret as a function: `next build` loads this file, and the secret need not be there yet.
+// The function defers reading the secret, because `next build` loads this file before the secret is set.
 const receiver = createReceiver({ secret: () => process.env.GOVALID_WEBHOOK_SECRET })
   .on('qr.scanned', (event) => {
     const { qr_title, scan_count, scan_location } = event.data
