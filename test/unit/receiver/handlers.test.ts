@@ -1,4 +1,4 @@
-/** Registering handlers, and finding those of an event. */
+/** Registers handlers and finds the handlers of an event. */
 import { describe, expect, it, test } from 'vitest'
 import { createReceiver, EVENT_TYPES } from '../../../src/index.js'
 import { createHandlers } from '../../../src/receiver/handlers.js'
@@ -12,7 +12,7 @@ function registered(patterns: string | readonly string[]): readonly string[] {
   return [...EVENT_TYPES, 'qr.archived'].filter((type) => handlers.of(type).length > 0)
 }
 
-describe('a handler hears', () => {
+describe('a handler receives', () => {
   it.each<[string | readonly string[], readonly string[]]>([
     ['qr.scanned', ['qr.scanned']],
     [
@@ -32,13 +32,13 @@ describe('a handler hears', () => {
     expect(registered(patterns)).toEqual(types)
   })
 
-  test('an event once, however many of its patterns match', () => {
+  test('an event once, even if several of its patterns match', () => {
     const handlers = createHandlers()
     handlers.add(['qr.*', 'qr.scanned', '*'], nothing)
     expect(handlers.of('qr.scanned')).toHaveLength(1)
   })
 
-  test('in the order of registration', () => {
+  test('events in the order of registration', () => {
     const handlers = createHandlers()
     for (const name of ['first', 'second', 'third'])
       handlers.add(name === 'second' ? '*' : 'qr.scanned', nothing, { name })
@@ -46,7 +46,7 @@ describe('a handler hears', () => {
     expect(handlers.of('qr.created').map((handler) => handler.name)).toEqual(['second'])
   })
 
-  test('what this version does not know, and only that, with onUnknown', () => {
+  test('only events that this version doesn’t know, with onUnknown', () => {
     const handlers = createHandlers()
     handlers.addUnknown(nothing, { name: 'unknown' })
     expect(handlers.of('qr.archived')).toHaveLength(1)
@@ -55,7 +55,7 @@ describe('a handler hears', () => {
   })
 })
 
-test('a receiver tells what it handles', () => {
+test('handles() says whether a receiver has a handler for an event', () => {
   const receiver = createReceiver({ secret: 'a secret' }).on('payment.*', nothing)
   expect([...EVENT_TYPES, 'qr.archived'].filter((type) => receiver.handles(type))).toEqual([
     'payment.completed',
@@ -64,21 +64,29 @@ test('a receiver tells what it handles', () => {
   expect(receiver.onUnknown(nothing).handles('qr.archived')).toBe(true)
 })
 
-describe('a misuse throws when it is made', () => {
+describe('registration throws', () => {
   it.each<[string, unknown, string]>([
-    ['an unknown event', 'qr.scaned', '"qr.scaned"'],
+    ['a misspelled event', 'qr.scaned', '"qr.scaned" is none. Did you mean "qr.scanned"?'],
+    ['a misspelled event in a list', ['qr.scanned', 'qr.create'], '"qr.create" is none. Did you mean "qr.created"?'],
+  ])('event_type_unknown with the nearest name for %s', (_, patterns, text) => {
+    const error = caught(() => createHandlers().add(patterns as string, nothing))
+    expect(error).toMatchObject({ code: 'event_type_unknown', message: expect.stringContaining(text) })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['an unknown event', 'invoice.paid', '"invoice.paid"'],
     ['an unknown namespace', 'qrs.*', '"qrs.*"'],
-    ['a part of a name', 'qr.scan*', '"qr.scan*"'],
-    ['a name without its star', 'qr.', '"qr."'],
-    ['a star alone after a dot', '.*', '".*"'],
-    ['nothing', '', '""'],
+    ['a pattern inside a name', 'qr.scan*', '"qr.scan*"'],
+    ['a namespace without its star', 'qr.', '"qr."'],
+    ['a star without a namespace', '.*', '".*"'],
+    ['an empty string', '', '""'],
     ['an inherited name', 'constructor', '"constructor"'],
-    ['one unknown in a list', ['qr.scanned', 'qr.nope'], '"qr.nope"'],
-    ['an empty list', [], 'an empty list'],
+    ['an unknown event in a list', ['qr.scanned', 'qr.nope'], '"qr.nope"'],
+    ['an empty list', [], 'the list is empty'],
     ['undefined', undefined, 'undefined'],
     ['a number', 12, '12'],
     ['a list in a list', [['qr.scanned']], '["qr.scanned"]'],
-  ])('for %s: event_type_unknown', (_, patterns, named) => {
+  ])('event_type_unknown with the known events for %s', (_, patterns, named) => {
     const error = caught(() => createHandlers().add(patterns as string, nothing))
     expect(error).toMatchObject({ code: 'event_type_unknown', message: expect.stringContaining(named) })
     expect((error as Error).message).toMatch(/qr\.created, qr\.scanned, .*onUnknown/s)
@@ -88,30 +96,30 @@ describe('a misuse throws when it is made', () => {
     ['undefined', undefined],
     ['null', null],
     ['an object', {}],
-    ['a text', 'handler'],
-  ])('with %s for a handler: handler_invalid', (_, run) => {
+    ['a string', 'handler'],
+  ])('handler_invalid if the handler is %s', (_, run) => {
     expect(caught(() => createHandlers().add('*', run))).toMatchObject({
       code: 'handler_invalid',
-      message: expect.stringContaining('must be a function'),
+      message: expect.stringContaining('must be a function, and is'),
     })
     expect(caught(() => createHandlers().addUnknown(run))).toMatchObject({ code: 'handler_invalid' })
   })
 
   it.each<unknown>(['', ' ', 'a b', 'x'.repeat(101), 'é', 'a\n', 12, null, '(only)'])(
-    'with %j for a name: handler_invalid',
+    'handler_invalid if the name is %j',
     (name) => {
       expect(caught(() => createHandlers().add('*', nothing, { name: name as string }))).toMatchObject({
         code: 'handler_invalid',
-        message: expect.stringContaining('1 to 100 letters'),
+        message: expect.stringContaining('1 to 100 characters'),
       })
     },
   )
 
-  it.each(['a', 'count-scans', 'A.b:c/d_1', 'x'.repeat(100)])('but not with the name %s', (name) => {
+  it.each(['a', 'count-scans', 'A.b:c/d_1', 'x'.repeat(100)])('nothing for the name %s', (name) => {
     expect(() => createHandlers().add('*', nothing, { name })).not.toThrow()
   })
 
-  test('with a name that is taken, for another event too: handler_name_duplicate', () => {
+  test('handler_name_duplicate if the name is taken, even by a handler of another event', () => {
     const handlers = createHandlers()
     handlers.add('qr.scanned', nothing, { name: 'count' })
     const error = caught(() => handlers.add('qr.created', nothing, { name: 'count' }))
@@ -121,7 +129,7 @@ describe('a misuse throws when it is made', () => {
     })
   })
 
-  test('and registers nothing', () => {
+  test('and then registers nothing', () => {
     const handlers = createHandlers()
     caught(() => handlers.add(['qr.scanned', 'nope'], nothing, { name: 'count' }))
     caught(() => handlers.add('qr.scanned', undefined, { name: 'count' }))

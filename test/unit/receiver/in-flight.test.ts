@@ -1,66 +1,66 @@
-/** What is running, so that closing can wait for it. */
+/** The work in flight, which `close` waits for. */
 import { expect, test } from 'vitest'
-import { createRunning } from '../../../src/receiver/in-flight.js'
+import { createInFlight, type InFlight } from '../../../src/receiver/in-flight.js'
 import { deferred } from '../../support/deferred.js'
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-async function isIdle(running: ReturnType<typeof createRunning>): Promise<boolean> {
-  return Promise.race([running.whenIdle().then(() => true), settled().then(() => false)])
+async function isIdle(inFlight: InFlight): Promise<boolean> {
+  return Promise.race([inFlight.whenIdle().then(() => true), settled().then(() => false)])
 }
 
-test('nothing runs at first', async () => {
-  expect(await isIdle(createRunning())).toBe(true)
+test('nothing is in flight at first', async () => {
+  expect(await isIdle(createInFlight())).toBe(true)
 })
 
-test('it is idle once everything has settled, whichever way', async () => {
-  const running = createRunning()
+test('it is idle once all tracked work has settled, even if some of it rejected', async () => {
+  const inFlight = createInFlight()
   const [one, two] = [deferred(), deferred()]
-  running.track(one.promise)
-  running.track(two.promise)
+  inFlight.track(one.promise)
+  inFlight.track(two.promise)
   one.resolve()
-  expect(await isIdle(running)).toBe(false)
-  two.reject(new Error('no'))
+  expect(await isIdle(inFlight)).toBe(false)
+  two.reject(new Error('no database'))
   await settled()
-  expect(await isIdle(running)).toBe(true)
+  expect(await isIdle(inFlight)).toBe(true)
 })
 
-test('everybody who waits is told, and what starts while they wait is waited for', async () => {
-  const running = createRunning()
+test('every waiter is notified, but not before work that starts in the meantime has ended', async () => {
+  const inFlight = createInFlight()
   const [first, second] = [deferred(), deferred()]
-  running.track(first.promise.then(() => running.track(second.promise)))
-  const told: string[] = []
-  void running.whenIdle().then(() => told.push('a'))
-  void running.whenIdle().then(() => told.push('b'))
+  inFlight.track(first.promise.then(() => inFlight.track(second.promise)))
+  const notified: string[] = []
+  void inFlight.whenIdle().then(() => notified.push('a'))
+  void inFlight.whenIdle().then(() => notified.push('b'))
   first.resolve()
   await settled()
-  expect(told).toEqual([])
+  expect(notified).toEqual([])
   second.resolve()
   await settled()
-  expect(told).toEqual(['a', 'b'])
+  expect(notified).toEqual(['a', 'b'])
 })
 
-test('what begins is counted until it ends', async () => {
-  const running = createRunning()
-  running.begin()
-  running.begin()
-  running.end()
-  expect(running.count()).toBe(1)
-  running.end()
-  expect(running.count()).toBe(0)
-  await running.whenIdle()
+test('work that begins is counted until it ends', async () => {
+  const inFlight = createInFlight()
+  inFlight.begin()
+  inFlight.begin()
+  inFlight.end()
+  expect(inFlight.count()).toBe(1)
+  inFlight.end()
+  expect(inFlight.count()).toBe(0)
+  await inFlight.whenIdle()
 })
 
-test('giving up tells those who listen, once, and those who come later at once', () => {
-  const running = createRunning()
-  const told: string[] = []
-  running.onGivenUp(() => told.push('a'))
-  const forget = running.onGivenUp(() => told.push('b'))
-  forget()
-  expect(running.isGivenUp()).toBe(false)
-  running.giveUp()
-  running.giveUp()
-  running.onGivenUp(() => told.push('c'))
-  expect(told).toEqual(['a', 'c'])
-  expect(running.isGivenUp()).toBe(true)
+test('abandoning notifies every listener once, and later listeners immediately', () => {
+  const inFlight = createInFlight()
+  const notified: string[] = []
+  inFlight.onAbandoned(() => notified.push('a'))
+  const unsubscribe = inFlight.onAbandoned(() => notified.push('b'))
+  unsubscribe()
+  expect(inFlight.isAbandoned()).toBe(false)
+  inFlight.abandon()
+  inFlight.abandon()
+  inFlight.onAbandoned(() => notified.push('c'))
+  expect(notified).toEqual(['a', 'c'])
+  expect(inFlight.isAbandoned()).toBe(true)
 })

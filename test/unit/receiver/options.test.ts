@@ -1,4 +1,4 @@
-/** The options of createReceiver: defaults, and every misuse with its code and the cure. */
+/** The options of createReceiver: their defaults, and every mistake with its code and its fix. */
 import { describe, expect, it, test } from 'vitest'
 import * as z from 'zod'
 import { createReceiver, memoryStore, type ReceiverOptions } from '../../../src/index.js'
@@ -9,15 +9,14 @@ const SECRET = 'your_webhook_secret'
 const SCHEMA = z.looseObject({})
 const INBOX = { accept: async () => {}, maxBodyBytes: 1000 }
 
-describe('without any option but the secret', () => {
-  test('the limits are those of the documentation', () => {
+describe('with only a secret', () => {
+  test('every option has its documented default', () => {
     expect(readOptions({ secret: SECRET })).toMatchObject({
       maxBodyBytes: 1_048_576,
       bodyDeadlineMs: 2500,
       deadlineMs: 4500,
       handlerTimeoutMs: 900_000,
       maxAgeMs: 259_200_000,
-      validation: 'report',
       signedContent: 'body',
       schemas: {},
       quarantine: undefined,
@@ -25,33 +24,38 @@ describe('without any option but the secret', () => {
     })
   })
 
-  test('an option that is undefined counts as left out', () => {
-    const left = { store: undefined, quarantine: undefined, maxAgeMs: undefined, onError: undefined, clock: undefined }
-    expect(() => createReceiver({ secret: SECRET, ...left } as never)).not.toThrow()
+  test('an undefined option counts as absent', () => {
+    const options = {
+      store: undefined,
+      quarantine: undefined,
+      maxAgeMs: undefined,
+      onError: undefined,
+      clock: undefined,
+    }
+    expect(() => createReceiver({ secret: SECRET, ...options } as never)).not.toThrow()
   })
 
-  test('a shorter deadline shortens the one of the body', () => {
+  test('a shorter deadline also shortens the body deadline', () => {
     expect(readOptions({ secret: SECRET, deadlineMs: 2000 })).toMatchObject({ deadlineMs: 2000, bodyDeadlineMs: 2000 })
   })
 })
 
-describe('what is set is taken', () => {
+describe('accepts', () => {
   const sink = async () => {}
   it.each<[string, Partial<ReceiverOptions>]>([
     ['no age check', { maxAgeMs: false }],
-    ['strict validation', { validation: 'strict' }],
-    ['signed without its signature', { signedContent: 'body-without-signature' }],
-    ['a sink', { quarantine: sink }],
-    ['the longest time for handlers', { handlerTimeoutMs: 2_073_600_000 }],
-    ['limits', { maxBodyBytes: 1, bodyDeadlineMs: 1, deadlineMs: 4999, handlerTimeoutMs: 1, maxAgeMs: 1 }],
+    ['bodies signed without their signature field', { signedContent: 'body-without-signature' }],
+    ['a quarantine', { quarantine: sink }],
+    ['the maximum time for handlers', { handlerTimeoutMs: 2_073_600_000 }],
+    ['other limits', { maxBodyBytes: 1, bodyDeadlineMs: 1, deadlineMs: 4999, handlerTimeoutMs: 1, maxAgeMs: 1 }],
     ['schemas', { schemas: { 'qr.scanned': SCHEMA } }],
-    ['a schema left undefined', { schemas: { 'qr.scanned': undefined } as never }],
-    ['what the inbox can take', { inbox: INBOX, maxBodyBytes: 1000 }],
+    ['an undefined schema', { schemas: { 'qr.scanned': undefined } as never }],
+    ['the inbox’s own maximum body size', { inbox: INBOX, maxBodyBytes: 1000 }],
   ])('%s', (_, options) => {
     expect(readOptions({ secret: SECRET, ...options })).toMatchObject(options)
   })
 
-  test('the store’s own quarantine, where no other is given', () => {
+  test('the store’s own quarantine, unless another one is set', () => {
     const store = Object.assign(memoryStore(), { quarantine: sink })
     const other = async () => {}
     expect(readOptions({ secret: SECRET, store }).quarantine).toBe(sink)
@@ -59,16 +63,23 @@ describe('what is set is taken', () => {
   })
 })
 
-describe('a misuse throws at creation, with a code and the cure', () => {
+describe('creation throws with a code and a fix for', () => {
   const kv = { get() {}, put() {}, list() {}, delete() {}, getWithMetadata() {} }
   it.each<[string, unknown, string, RegExp]>([
     ['no options', undefined, 'option_invalid', /createReceiver\(\{ secret: … \}\)/],
-    ['null', null, 'option_invalid', /takes an object/],
-    ['a text', SECRET, 'option_invalid', /takes an object/],
+    ['null', null, 'option_invalid', /must be given an object/],
+    ['a string', SECRET, 'option_invalid', /must be given an object/],
     ['no secret', {}, 'secret_missing', /secret is undefined.*Account > Webhooks/],
     ['a blank secret', { secret: ' ' }, 'secret_blank', /secret is blank/],
     ['a list with undefined in it', { secret: [SECRET, undefined] }, 'secret_missing', /secret\[1\] is undefined/],
-    ['an unknown option', { secret: SECRET, maxAge: 1 }, 'option_unknown', /"maxAge".*secret, store, .*maxAgeMs/],
+    ['a misspelled option', { secret: SECRET, maxAge: 1 }, 'option_unknown', /"maxAge".*Did you mean "maxAgeMs"\?/],
+    [
+      'an unknown option',
+      { secret: SECRET, retries: 1 },
+      'option_unknown',
+      /"retries".*It has: secret, store, .*maxAgeMs, .*docs\/options\.md/,
+    ],
+    ['the removed option validation', { secret: SECRET, validation: 'strict' }, 'option_unknown', /"validation"/],
     ['an inherited name as an option', { secret: SECRET, toString: 1 }, 'option_unknown', /"toString"/],
     [
       'a Workers KV namespace as the store',
@@ -93,20 +104,20 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       /claim, renew, complete, release/,
     ],
     [
-      'a sink that is no function',
+      'a quarantine that isn’t a function',
       { secret: SECRET, quarantine: {} },
       'option_invalid',
       /quarantine must be a function/,
     ],
     [
-      'a key that is no function',
+      'a key that isn’t a function',
       { secret: SECRET, idempotencyKey: 'webhook_id' },
       'option_invalid',
       /idempotencyKey must be a function/,
     ],
-    ['a hook that is no function', { secret: SECRET, onError: 1 }, 'option_invalid', /onError must be a function/],
+    ['a hook that isn’t a function', { secret: SECRET, onError: 1 }, 'option_invalid', /onError must be a function/],
     [
-      'another hook that is no function',
+      'another hook that isn’t a function',
       { secret: SECRET, onOutcome: [] },
       'option_invalid',
       /onOutcome must be a function/,
@@ -115,7 +126,7 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'a limit of 0',
       { secret: SECRET, maxBodyBytes: 0 },
       'option_invalid',
-      /maxBodyBytes must be a whole number above 0; it is 0/,
+      /maxBodyBytes must be a whole number above 0, and is 0\. See docs\/options\.md/,
     ],
     [
       'a negative limit',
@@ -123,9 +134,9 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'option_invalid',
       /bodyDeadlineMs must be a whole number/,
     ],
-    ['a broken limit', { secret: SECRET, handlerTimeoutMs: 1.5 }, 'option_invalid', /it is 1.5/],
+    ['a fractional limit', { secret: SECRET, handlerTimeoutMs: 1.5 }, 'option_invalid', /and is 1\.5/],
     [
-      'a limit that no timer can be set for',
+      'a limit above the maximum of a timer',
       { secret: SECRET, handlerTimeoutMs: 2_073_600_001 },
       'option_invalid',
       /handlerTimeoutMs must be at most 2073600000, which is 24 days/,
@@ -136,24 +147,29 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'option_invalid',
       /maxAgeMs must be a whole number/,
     ],
-    ['a limit as text', { secret: SECRET, maxAgeMs: '72h' }, 'option_invalid', /it is text of 3 characters/],
+    [
+      'a limit that is a string',
+      { secret: SECRET, maxAgeMs: '72h' },
+      'option_invalid',
+      /and is a string of 3 characters/,
+    ],
     [
       'true for an age',
       { secret: SECRET, maxAgeMs: true },
       'option_invalid',
-      /maxAgeMs must be a whole number.*it is boolean/,
+      /maxAgeMs must be a whole number.*and is boolean/,
     ],
     [
-      'a deadline the sender does not wait for',
+      'a deadline after GoValid has stopped waiting',
       { secret: SECRET, deadlineMs: 5000 },
       'option_invalid',
       /deadlineMs must be below 5000/,
     ],
     [
-      'a body deadline past the deadline',
+      'a body deadline after the deadline',
       { secret: SECRET, bodyDeadlineMs: 4501 },
       'option_invalid',
-      /bodyDeadlineMs must be no longer than deadlineMs/,
+      /bodyDeadlineMs must be at most deadlineMs, and is 4501/,
     ],
     [
       'null as the inbox',
@@ -161,40 +177,40 @@ describe('a misuse throws at creation, with a code and the cure', () => {
       'option_invalid',
       /inbox must be .*govalid-webhooks\/inboxes/,
     ],
-    ['an inbox without accept', { secret: SECRET, inbox: {} }, 'option_invalid', /inbox must be .*it is object/],
+    ['an inbox without accept', { secret: SECRET, inbox: {} }, 'option_invalid', /inbox must be .*and is object/],
     [
-      'a limit above that of the inbox',
+      'a maximum body size above the inbox’s',
       { secret: SECRET, inbox: INBOX, maxBodyBytes: 1001 },
       'option_invalid',
-      /maxBodyBytes must be at most 1000.*it is 1001/,
+      /maxBodyBytes must be at most 1000.*and is 1001/,
     ],
     [
-      'an inbox that cannot take the default limit',
+      'an inbox whose maximum is below the default',
       { secret: SECRET, inbox: INBOX },
       'option_invalid',
       /maxBodyBytes must be at most 1000/,
     ],
     [
-      'an unknown validation',
-      { secret: SECRET, validation: 'none' },
-      'option_invalid',
-      /'report' or 'strict'; it is text of 4 characters/,
-    ],
-    [
-      'an unknown signed content',
+      'an unknown value of signedContent',
       { secret: SECRET, signedContent: 'data' },
       'option_invalid',
-      /'body' or 'body-without-signature'/,
+      /'body' or 'body-without-signature', and is a string of 4 characters/,
     ],
-    ['schemas that are no object', { secret: SECRET, schemas: [] }, 'option_invalid', /schemas must be an object/],
+    ['schemas that aren’t an object', { secret: SECRET, schemas: [] }, 'option_invalid', /schemas must be an object/],
     [
-      'a schema of an unknown event',
+      'a schema with a misspelled event',
       { secret: SECRET, schemas: { 'qr.scaned': SCHEMA } },
       'event_type_unknown',
-      /"qr.scaned".*qr\.created, qr\.scanned, /,
+      /"qr.scaned".*Did you mean "qr\.scanned"\?/,
     ],
     [
-      'a schema that is none',
+      'a schema of an unknown event',
+      { secret: SECRET, schemas: { 'invoice.paid': SCHEMA } },
+      'event_type_unknown',
+      /"invoice.paid".*Known: qr\.created, qr\.scanned, /,
+    ],
+    [
+      'a schema that isn’t a Standard Schema',
       { secret: SECRET, schemas: { 'qr.scanned': {} } },
       'option_invalid',
       /schemas\['qr.scanned'\] must be a Standard Schema/,
@@ -207,13 +223,13 @@ describe('a misuse throws at creation, with a code and the cure', () => {
     ],
     ['null as the clock', { secret: SECRET, clock: null }, 'option_invalid', /clock must be an object/],
     [
-      'a clock that only has timers',
+      'a clock that has only timers',
       { secret: SECRET, clock: { setTimer() {} } },
       'option_invalid',
       /clock must be an object/,
     ],
     [
-      'a clock that is none',
+      'a Date as the clock',
       { secret: SECRET, clock: Date },
       'option_invalid',
       /clock must be an object with now\(\) and setTimer\(\)/,
@@ -226,7 +242,7 @@ describe('a misuse throws at creation, with a code and the cure', () => {
   })
 })
 
-test('creation sets no timer and takes no randomness, which Workers forbid at module scope', () => {
+test('creation uses no timer and no randomness, because Workers forbid both at module scope', () => {
   const forbidden = () => expect.unreachable('not at creation')
   const clock = { now: forbidden, setTimer: forbidden }
   const random = crypto.getRandomValues

@@ -1,4 +1,4 @@
-/** Hooks and the log: what is printed, how often, and what never is. */
+/** The hooks and the log: what is printed, how often, and what is never printed. */
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { ErrorReport, Outcome } from '../../../src/index.js'
 import { createReporter, errorText } from '../../../src/receiver/reporter.js'
@@ -19,7 +19,7 @@ afterEach(() => {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the log', () => {
-  it('tells what, about which delivery, and why, in one line', () => {
+  it('has one line with the code, the message, the delivery and the error', () => {
     const { report } = createReporter({ clock: fixedClock(0) })
     report({ ...REPORT, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database' })
     const expected =
@@ -27,12 +27,12 @@ describe('the log', () => {
     expect(lines).toEqual([expected])
   })
 
-  it('says nothing of what is not known', () => {
+  it('leaves out unknown values', () => {
     createReporter({ clock: fixedClock(0) }).report(REPORT)
     expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed.'])
   })
 
-  it('has one line per code a minute, and the next one tells how many were left out', async () => {
+  it('has at most one line per code and minute, and the next line counts the omitted ones', async () => {
     const clock = fixedClock('2025-01-29T12:00:00Z')
     const { report } = createReporter({ clock })
     for (let count = 0; count < 100; count++) report(REPORT)
@@ -48,7 +48,7 @@ describe('the log', () => {
     expect(lines[3]).not.toContain('more of this kind')
   })
 
-  it('holds no control character of what a sender chose', () => {
+  it('escapes control characters that the sender chose', () => {
     const { report } = createReporter({ clock: fixedClock(0) })
     report({ ...REPORT, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b', error: 'a\nb' })
     expect(lines).toHaveLength(1)
@@ -57,19 +57,19 @@ describe('the log', () => {
     expect(lines[0]).toContain('error a\\u000ab')
   })
 
-  it('stays short, however long the name of an event', () => {
+  it('stays short even if the name of an event is long', () => {
     createReporter({ clock: fixedClock(0) }).report({ ...REPORT, eventType: 'x'.repeat(1_000_000) })
     expect(lines[0]?.length).toBeLessThan(3000)
   })
 
-  it('says nothing of outcomes', () => {
+  it('has no line for an outcome', () => {
     createReporter({ clock: fixedClock(0) }).outcome(OUTCOME)
     expect(lines).toEqual([])
   })
 })
 
 describe('hooks', () => {
-  it('get everything, in place of the log', () => {
+  it('receive everything instead of the log', () => {
     const outcomes: Outcome[] = []
     const reports: ErrorReport[] = []
     const { outcome, report } = createReporter({
@@ -92,7 +92,7 @@ describe('hooks', () => {
     { way: 'rejects', hook: () => Promise.reject(new Error('no hook')) },
   ]
 
-  it.each(failing)('that $way: onOutcome is reported to onError', async ({ hook }) => {
+  it.each(failing)('onOutcome that $way is reported to onError', async ({ hook }) => {
     const reports: ErrorReport[] = []
     const { outcome } = createReporter({
       clock: fixedClock(0),
@@ -106,7 +106,7 @@ describe('hooks', () => {
     ])
   })
 
-  it.each(failing)('that $way: onError is printed', async ({ hook }) => {
+  it.each(failing)('onError that $way is printed', async ({ hook }) => {
     const { report } = createReporter({ clock: fixedClock(0), onError: hook as () => void })
     expect(() => report(REPORT)).not.toThrow()
     await settled()
@@ -119,7 +119,7 @@ describe('an error as text', () => {
     expect(errorText(new RangeError('too far'))).toMatch(/^RangeError: too far\n\s+at /)
   })
 
-  it('trap: has each of several errors, and the cause of one', () => {
+  it('trap: contains every joined error and the cause of an error', () => {
     const text = errorText(new AggregateError([new Error('first'), 'second'], '2 handlers failed'))
     expect(text).toMatch(/^AggregateError: 2 handlers failed\n- Error: first\n\s+at .*\n- second$/s)
     expect(errorText(new Error('no count', { cause: new Error('connection refused') }))).toContain(
@@ -127,7 +127,7 @@ describe('an error as text', () => {
     )
   })
 
-  it('ends with the error where there is no cause', () => {
+  it('is the name and message of an Error without a stack', () => {
     expect(errorText(Object.assign(new Error('bare'), { stack: undefined }))).toBe('Error: bare')
   })
 
@@ -149,16 +149,16 @@ describe('an error as text', () => {
     ['null', null, 'null'],
     ['a number', 12, '12'],
     ['a Symbol', Symbol('s'), 'Symbol(s)'],
-    ['an Error whose stack is no text', Object.assign(new Error('odd'), { stack: 12 }), 'Error: odd'],
-    ['an object without a prototype', Object.create(null), 'cannot be printed'],
-    ['an Error whose stack throws', hostile, 'cannot be printed'],
+    ['an Error whose stack isn’t a string', Object.assign(new Error('odd'), { stack: 12 }), 'Error: odd'],
+    ['an object without a prototype', Object.create(null), 'can’t be printed'],
+    ['an Error whose stack throws', hostile, 'can’t be printed'],
     ['an Error that is its own cause', circular, 'Error: circular'],
-  ])('of %s', (_, error, text) => {
+  ])('describes %s', (_, error, text) => {
     expect(errorText(error)).toContain(text)
   })
 })
 
-test('what is printed is what it was given: no payload, no secret, no signature is looked up', () => {
+test('the log prints only the documented fields of a report', () => {
   const { report } = createReporter({ clock: fixedClock(0) })
   const more = { rawBody: 'the payload', secret: 'the secret', signature: 'the signature' }
   report({ ...REPORT, ...more } as ErrorReport)
