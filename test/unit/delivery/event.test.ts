@@ -264,7 +264,7 @@ describe('a user’s schema', () => {
     ).toBeInstanceOf(TypeError)
   })
 
-  test('checks only the events of its own type', () => {
+  test('checks only events of the type that it is set for', () => {
     const schema = schemaOf(() => ({ value: {} }))
     const schemas: EventSchemas = { 'qr.created': schema }
     expect(schemaFor('qr.created', schemas)).toBe(schema)

@@ -63,7 +63,7 @@ describe('a body in chunks', () => {
       },
     )
 
-    it('yields no bytes if there is no chunk', async () => {
+    it('yields no bytes without a chunk', async () => {
       expect(await read(bodyOf([])).result).toEqual(new Uint8Array(0))
     })
   })
