@@ -172,7 +172,7 @@ describe('a warning', () => {
     ['without handlers', 'handlers', 'export const x = 1', ['--handlers', 'wrong.mjs'], 'createWebhookReceiver'],
     ['that throws', 'handlers', 'throw new Error("boom")', ['--handlers', 'wrong.mjs'], "Can't load wrong.mjs: boom"],
     ['that returns no receiver', 'handlers', 'export default () => 1', ['--handlers', 'wrong.mjs'], "doesn't return"],
-  ])('is impossible with a file %s, which exits with 2', async (_, kind, text, args, message) => {
+  ])('is replaced by an error for a file %s', async (_, kind, text, args, message) => {
     writeFileSync(join(folder, kind === 'state' ? 'wrong.json' : 'wrong.mjs'), text)
     const { code, stderr } = await endpoints(['list', ...args])
     expect(code).toBe(2)

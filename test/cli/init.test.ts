@@ -147,7 +147,7 @@ describe('a project', () => {
     expect((await init(folder)).json.files[1]?.path).toBe('src/app/webhooks/govalid/route.js')
   })
 
-  it('gets the commands of its own package manager and test runner', async () => {
+  it('gets the commands of the detected package manager and test runner', async () => {
     const folder = typeScript(project(['express', 'vitest']))
     writeFileSync(join(folder, 'pnpm-lock.yaml'), '')
     const { json } = await init(folder)

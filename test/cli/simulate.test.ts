@@ -80,7 +80,7 @@ describe('a correct file', () => {
 })
 
 describe('a faulty file', () => {
-  it('loses an event if its handler always throws and there is no quarantine', async () => {
+  it('loses an event whose handler always throws, without a quarantine', async () => {
     const report = await simulate(
       handlerFile('throws', ".on('qr.scanned', () => { throw new Error('no') })"),
       'qr.scanned',
@@ -89,7 +89,7 @@ describe('a faulty file', () => {
     expect(report.scenarios.some(({ disabled }) => disabled)).toBe(false)
   })
 
-  it('loses an event after a PermanentError if there is no quarantine', async () => {
+  it('loses an event after a PermanentError, without a quarantine', async () => {
     const handlers = ".on('qr.scanned', () => { throw new PermanentError('never') })"
     expect(results(await simulate(handlerFile('dropped', handlers), 'qr.scanned'))).toEqual(['lost', 'lost', 'lost'])
   })
