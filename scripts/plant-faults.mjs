@@ -1,43 +1,42 @@
 // Plants each fault of test/proof/planted-faults.mjs in a copy of the tree and runs the test that must find it. The test has to fail with
 // the fault and pass without it. Pass a part of a name to plant only matching faults.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createPlanter } from '../test/proof/planted-faults/plant-fault.mjs'
 import { FAULTS } from '../test/proof/planted-faults.mjs'
 
 /** @typedef {import('../test/proof/planted-faults.mjs').Fault} Fault */
+/** @typedef {{ readonly status: string, readonly fullName: string }} TestResult */
 
 const root = resolve(import.meta.dirname, '..')
 const copy = mkdtempSync(join(tmpdir(), 'govalid-faults-'))
 const nameFilter = process.argv[2] ?? ''
 
 /**
- * Returns the names of the tests that failed, or `undefined` if a file couldn't be loaded.
+ * Runs test files in the copy. Returns no result for a file that can't be loaded.
  * @param {string} project
  * @param {readonly string[]} files
+ * @returns {readonly TestResult[]}
  */
-function failuresOf(project, files) {
+function run(project, files) {
   const report = join(copy, 'report.json')
-  const command = [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--project',
-    project,
-    '--reporter=json',
-    `--outputFile=${report}`,
-  ]
+  rmSync(report, { force: true })
+  const options = ['--project', project, '--reporter=json', `--outputFile=${report}`]
+  const paths = files.map((file) => `test/${file}`)
   try {
-    execFileSync(process.execPath, [...command, ...files.map((file) => `test/${file}`)], { cwd: copy, stdio: 'pipe' })
+    execFileSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...paths], {
+      cwd: copy,
+      stdio: 'pipe',
+    })
   } catch {
     // A test failed. The report has its name.
   }
+  if (!existsSync(report)) return []
+  /** @type {{ readonly testResults: readonly { readonly assertionResults: readonly TestResult[] }[] }} */
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  rmSync(report)
-  /** @type {{ status: string, fullName: string }[]} */
-  const tests = testResults.flatMap((/** @type {{ assertionResults: object[] }} */ suite) => suite.assertionResults)
-  if (tests.length === 0) return undefined
-  return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
+  return testResults.flatMap(({ assertionResults }) => assertionResults)
 }
 
 /** @param {Fault} fault */
@@ -45,23 +44,39 @@ function projectOf({ project = 'unit' }) {
   return project
 }
 
-/** Plants a fault. Returns `undefined` if its test finds it, and the problem otherwise. @param {Fault} fault */
-function plant(fault) {
-  const { file, find, replace, tests, red } = fault
-  const path = join(copy, 'src', file)
-  const source = readFileSync(path, 'utf8')
-  if (source.split(find).length !== 2) return `src/${file} must contain the text to replace exactly once`
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  )
-  const failures = failuresOf(projectOf(fault), [tests])
-  writeFileSync(path, source)
-  if (!failures) return `test/${tests} could not be loaded`
-  if (failures.some((name) => name.includes(red))) return undefined
-  return failures.length === 0
+/** Without a fault, its test must exist and pass. @param {readonly Fault[]} faults */
+function checkTests(faults) {
+  for (const project of new Set(faults.map(projectOf))) {
+    const inProject = faults.filter((fault) => projectOf(fault) === project)
+    const results = run(project, [...new Set(inProject.map(({ tests }) => tests))])
+    for (const { name, tests, red } of inProject) {
+      // Other tests of the file may need files that the copy doesn't have.
+      const own = results.filter(({ fullName }) => fullName.includes(red))
+      const isSound = own.length > 0 && own.every(({ status }) => status === 'passed')
+      if (isSound) continue
+      const problem = own.length === 0 ? 'no such test ran' : 'it fails without the fault'
+      throw new Error(`"${name}" must be found by "${red}" in test/${tests}, but ${problem}.`)
+    }
+  }
+}
+
+/**
+ * Plants a fault and runs its test. Returns `undefined` if the test finds the fault, and the problem otherwise.
+ * @param {Fault} fault
+ * @param {ReturnType<typeof createPlanter>} plantFault
+ */
+function tryFault(fault, plantFault) {
+  const { tests, red } = fault
+  const { path, original, planted } = plantFault(fault)
+  writeFileSync(path, planted)
+  const results = run(projectOf(fault), [tests])
+  writeFileSync(path, original)
+  if (results.length === 0) return `test/${tests} could not be loaded`
+  const failed = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
+  if (failed.some((fullName) => fullName.includes(red))) return undefined
+  return failed.length === 0
     ? 'no test failed'
-    : `other tests failed, but not "${red}": ${failures.slice(0, 3).join('; ')}`
+    : `other tests failed, but not "${red}": ${failed.slice(0, 3).join('; ')}`
 }
 
 let missedCount = 0
@@ -73,16 +88,10 @@ try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = FAULTS.filter(({ name }) => name.includes(nameFilter))
   if (faults.length === 0) throw new Error(`No planted fault has "${nameFilter}" in its name.`)
-  for (const project of new Set(faults.map(projectOf))) {
-    const projectFaults = faults.filter((fault) => projectOf(fault) === project)
-    const failed = failuresOf(project, [...new Set(projectFaults.map(({ tests }) => tests))])
-    if (!failed) throw new Error(`No test file of the project ${project} could be loaded.`)
-    // Other tests of these files may need files that the copy doesn't have.
-    const unsound = failed.filter((name) => projectFaults.some(({ red }) => name.includes(red)))
-    if (unsound.length > 0) throw new Error(`These tests fail without a fault: ${unsound.join('; ')}`)
-  }
+  checkTests(faults)
+  const plantFault = createPlanter(join(copy, 'src'))
   for (const fault of faults) {
-    const problem = plant(fault)
+    const problem = tryFault(fault, plantFault)
     if (problem !== undefined) missedCount++
     console.log(
       `${problem === undefined ? 'found ' : 'MISSED'}  ${fault.name}${problem === undefined ? '' : `: ${problem}`}`,

@@ -6,7 +6,7 @@
  * @typedef {object} Fault
  * @property {string} name what is planted
  * @property {string} at the name of a function, a method or a constant of a module; `outer.inner` if the name alone is ambiguous
- * @property {string} [file] the base name of its file, if functions of several files have this name
+ * @property {string} [file] the name of its file, if several files have a function of this name: `process`, or `crypto/secrets`
  * @property {string | RegExp} [find] the part to replace; must match exactly once within the function
  * @property {string} [replace] replaces the part
  * @property {string} [body] replaces the whole body instead
@@ -71,8 +71,8 @@ export const FAULTS = [
     find: 'key.matches(content, digits)',
     replace: 'key.matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
     tests: 'unit/delivery/signature.test.ts',
-    red: 'a BOM in front is verified as it came',
-    template: '%s is verified as it came',
+    red: 'a body with a BOM is verified unchanged',
+    template: '%s is verified unchanged',
   },
   {
     name: 'a signature may be written in uppercase',
@@ -80,7 +80,7 @@ export const FAULTS = [
     find: /\/$/,
     replace: '/i',
     tests: 'unit/delivery/signature.test.ts',
-    red: 'upper-case digits',
+    red: 'uppercase digits',
   },
   {
     name: 'a signature may be written in uppercase, compared with the documented function',
@@ -108,8 +108,8 @@ export const FAULTS = [
     if (verdicts.at(-1) === true) break
   }`,
     tests: 'unit/delivery/signature.test.ts',
-    red: 'every secret is tried, and only once, whichever matched; they answer at once',
-    template: 'every secret is tried, and only once, whichever matched; they answer $when',
+    red: 'every secret is checked exactly once if the results arrive synchronously',
+    template: 'every secret is checked exactly once if the results arrive $when',
   },
   {
     name: 'the store is called before the signature is verified',
@@ -124,6 +124,7 @@ export const FAULTS = [
   {
     name: 'an empty secret is accepted',
     at: 'readSecret',
+    file: 'crypto/secrets',
     find: /if \(secret\.trim\(\)[^\n]+/,
     replace: '',
     tests: 'unit/crypto/secrets.test.ts',
@@ -400,7 +401,7 @@ export const FAULTS = [
     replace: "return Promise.resolve(outcome).then((known) => ({ ...known, status: 'processed' }) as Outcome)",
     tests: 'flow/deadline.test.ts',
     red: '503 at the deadline; it completes behind',
-    template: 'still runs after %i ms: 503 at the deadline; it completes behind',
+    template: '177: after %i ms: 503 at the deadline; it completes behind',
   },
   {
     name: 'a late success discards its quarantine entry before the entry is written',
@@ -500,8 +501,8 @@ export const FAULTS = [
     find: "failed: response(500, 'failed')",
     replace: "failed: response(200, 'failed')",
     tests: 'unit/delivery/response.test.ts',
-    red: 'is answered 500',
-    template: 'is answered ${http}, in at most 200 bytes of JSON that say how it ended',
+    red: 'gets a 500 with at most 200 bytes of JSON',
+    template: 'gets a ${http} with at most 200 bytes of JSON that state the outcome',
   },
   {
     name: 'an unknown event gets 404, in the simulation',
@@ -517,7 +518,7 @@ export const FAULTS = [
     find: 'signature_missing: NOT_AUTHENTIC',
     replace: "signature_missing: response(401, 'refused', {}, 'signature_missing')",
     tests: 'unit/delivery/response.test.ts',
-    red: 'the three refusals of a signature are one answer',
+    red: 'the three refusals of a signature get the same response',
   },
 
   // Stores and inboxes
