@@ -8,6 +8,10 @@ import { isPromiseLike } from './maybe-promise.js'
 export interface Clock {
   /** The time now, in epoch milliseconds. */
   now(): number
+  /**
+   * Milliseconds from an arbitrary start that never jump, for durations: a machine's wall clock can be set. Default: `now()`.
+   */
+  monotonicNow?(): number
   /** Calls `fn` once after `ms` milliseconds. The returned function cancels the timer. */
   setTimer(ms: number, fn: () => void): () => void
 }
@@ -18,6 +22,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1
 /** The machine's clock. A running timer keeps a Node process alive, because the work it limits is still in flight. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicNow: () => performance.now(),
   setTimer(ms, fn) {
     const timer = setTimeout(fn, ms)
     return () => clearTimeout(timer)
@@ -66,17 +71,24 @@ function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Pr
   })
 }
 
+/** Milliseconds for measuring durations with this clock. */
+export function monotonicMs(clock: Clock): number {
+  return clock.monotonicNow ? clock.monotonicNow() : clock.now()
+}
+
 /** The time limit of a response. */
 export interface Deadline {
   /** When it started, in epoch milliseconds. */
   readonly startedAt: number
   /** Milliseconds left; 0 or less once it has passed. */
   left(): number
+  /** Milliseconds since the start. */
+  elapsed(): number
 }
 
 /** Starts a deadline of `ms` milliseconds. */
 export function startDeadline(clock: Clock, ms: number): Deadline {
-  const startedAt = clock.now()
-  // If the machine's clock is set back, the response must not wait for it to catch up.
-  return { startedAt, left: () => Math.min(ms, startedAt + ms - clock.now()) }
+  const start = monotonicMs(clock)
+  const elapsed = () => monotonicMs(clock) - start
+  return { startedAt: clock.now(), elapsed, left: () => ms - elapsed() }
 }

@@ -34,6 +34,7 @@ export type QuarantinedCode =
 export type UnavailableCode =
   | 'store_unavailable'
   | 'store_corrupt'
+  | 'overloaded'
   | 'inbox_unavailable'
   | 'quarantine_unavailable'
   | 'secret_unavailable'

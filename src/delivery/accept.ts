@@ -4,17 +4,15 @@
 import { withTimeout } from '../clock.js'
 import type { AcceptedDelivery, Inbox } from '../inboxes/inbox.js'
 import type { Outcome } from '../types.js'
+import { callTimeLeft } from './attempt-budget.js'
 import { finish } from './finish.js'
 import { LATE } from './messages.js'
 import { SIGNATURE_HEADER } from './signature.js'
 import { aboutOutcome, receivedAt, type Services, unclaimedAttempt, type VerifiedEvent } from './verified-event.js'
 
-/** The maximum time that an inbox may take to confirm, in milliseconds. */
-const INBOX_CALL_MS = 1000
-
 /** Gives a verified event to the inbox. If the inbox doesn't confirm in time, the outcome is `unavailable`; a retry is accepted only once. */
 export async function acceptDelivery(services: Services, inbox: Inbox, event: VerifiedEvent): Promise<Outcome> {
-  const limitMs = Math.min(INBOX_CALL_MS, event.deadline.left())
+  const limitMs = callTimeLeft(services, event)
   const accepted = await withTimeout(services.settings.clock, limitMs, () => inbox.accept(toAccepted(event)))
   if (accepted.status === 'value') return { ...aboutOutcome(event), status: 'accepted' }
   const error = accepted.status === 'error' ? accepted.error : LATE.inbox

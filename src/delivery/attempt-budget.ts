@@ -2,7 +2,7 @@
  * The attempt budget: which attempt is the last, and when a failing delivery is quarantined early.
  * Source of the five attempts and their times: govalid docs, webhooks setup.
  */
-import { MAX_ATTEMPTS, type Services, type VerifiedEvent } from './verified-event.js'
+import { MAX_ATTEMPTS, MAX_CALL_MS, type Services, type VerifiedEvent } from './verified-event.js'
 
 /** The fourth attempt arrives after 21 minutes at the latest, the fifth after 60 at the earliest. */
 const LAST_ATTEMPT_AGE_MS = 45 * 60 * 1000
@@ -40,6 +40,25 @@ export function isKeptEarly(services: Services, event: VerifiedEvent, attempt: n
   const age = ageMs(services, event)
   // An event from the future means that this clock is wrong, and so is every age.
   return attempt >= KEPT_FROM_ATTEMPT || age >= KEPT_FROM_AGE_MS || age < 0
+}
+
+/** Kept free before the response, so that the quarantine can confirm on a last attempt, or only for sending the response. */
+const QUARANTINE_RESERVE_MS = 1000
+const RESPONSE_RESERVE_MS = 100
+
+/**
+ * How much time before the response is kept free, in milliseconds: for the quarantine if this is the last attempt, otherwise for sending the
+ * response. Short deadlines keep a part of it.
+ */
+export function reserveMs({ settings }: Services, isLast: boolean): number {
+  if (isLast && settings.quarantine) return Math.min(QUARANTINE_RESERVE_MS, settings.deadlineMs / 4)
+  return Math.min(RESPONSE_RESERVE_MS, settings.deadlineMs / 10)
+}
+
+/** How long a call of the store or the inbox may take before the response, in milliseconds. Waiting under load is not a failure. */
+export function callTimeLeft(services: Services, event: VerifiedEvent): number {
+  const isLast = event.origin.from === 'sender' && isLastAttempt(services, event, 0)
+  return Math.min(MAX_CALL_MS, event.deadline.left() - reserveMs(services, isLast))
 }
 
 function ageMs({ settings }: Services, { epochMs }: VerifiedEvent): number {

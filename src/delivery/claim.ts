@@ -2,12 +2,14 @@
  * Stage 5 of 8, claim: makes this receiver the only one that processes the delivery. In: a verified event. Out: a held claim, or who
  * holds it. Refuses nothing: it returns `busy`, `done`, or that the store didn't respond as it should.
  */
-import { withTimeout } from '../clock.js'
+import { monotonicMs, withTimeout } from '../clock.js'
+import { isWebhookError } from '../errors.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
 import type { ClaimRequest, ClaimResult } from '../stores/store.js'
+import { callTimeLeft } from './attempt-budget.js'
 import { LEASE_MS } from './lease.js'
 import { LATE } from './messages.js'
-import { type HeldClaim, type Services, STORE_CALL_MS, type VerifiedEvent } from './verified-event.js'
+import { type HeldClaim, MAX_CALL_MS, type Services, type VerifiedEvent } from './verified-event.js'
 
 /** How long the platform is kept alive for a claim that arrives late, in milliseconds. */
 const LATE_CLAIM_MS = 10_000
@@ -19,24 +21,26 @@ export type Claimed =
   | { readonly status: 'claimed'; readonly claim: HeldClaim }
   | { readonly status: 'busy'; readonly attempt: number }
   | { readonly status: 'done' }
-  | { readonly status: 'store_unavailable' | 'store_corrupt'; readonly error: unknown }
+  | { readonly status: 'store_unavailable' | 'store_corrupt' | 'overloaded'; readonly error: unknown }
 
 /**
- * Claims a delivery within min(1 s, the time left). A claim that arrives later is released immediately and not counted; the platform is
+ * Claims a delivery in the time before the response. A claim that arrives later is released immediately and not counted; the platform is
  * kept alive for the release. Never rejects.
  */
 export function claimDelivery(services: Services, event: VerifiedEvent): Claimed | Promise<Claimed> {
   const { store, settings } = services
-  const { deadline, delivery } = event
-  const request = toRequest(services, event)
+  const { delivery } = event
+  const waitMs = callTimeLeft(services, event)
+  const askedAt = monotonicMs(settings.clock)
+  const request = toRequest(services, event, waitMs)
   let claiming: MaybePromise<ClaimResult> | undefined
-  const claimed = withTimeout(settings.clock, Math.min(STORE_CALL_MS, deadline.left()), () => {
+  const claimed = withTimeout(settings.clock, waitMs, () => {
     claiming = store.claim(request)
     return claiming
   })
   return andThen(claimed, (result) => {
-    if (result.status === 'value') return readResult(result.value, request)
-    if (result.status === 'error') return { status: 'store_unavailable', error: result.error }
+    if (result.status === 'value') return readResult(result.value, request, askedAt)
+    if (result.status === 'error') return { status: unavailableCode(result.error), error: result.error }
     if (claiming !== undefined) {
       const released = releaseLate(services, claiming, request)
       delivery.waitUntil?.(Promise.resolve(withTimeout(settings.clock, LATE_CLAIM_MS, () => released)))
@@ -45,13 +49,18 @@ export function claimDelivery(services: Services, event: VerifiedEvent): Claimed
   })
 }
 
-function toRequest(services: Services, event: VerifiedEvent): ClaimRequest {
+function unavailableCode(error: unknown): 'overloaded' | 'store_unavailable' {
+  return isWebhookError(error) && error.code === 'overloaded' ? 'overloaded' : 'store_unavailable'
+}
+
+function toRequest(services: Services, event: VerifiedEvent, waitMs: number): ClaimRequest {
   return {
     key: event.key,
     token: services.newToken(),
     retainUntil: event.retainUntil,
     reprocess: event.origin.from === 'quarantine',
     leaseMs: LEASE_MS,
+    waitMs,
     attemptGapMs: ATTEMPT_GAP_MS,
   }
 }
@@ -65,21 +74,30 @@ async function releaseLate(
   try {
     const result: Partial<ClaimResult> | undefined = await claiming
     if (result?.status !== 'claimed') return
-    const release = () => store.release({ key, token, completedHandlers: [], counted: false })
-    await withTimeout(settings.clock, STORE_CALL_MS, release)
+    const release = () => store.release({ key, token, completedHandlers: [], counted: false, waitMs: MAX_CALL_MS })
+    await withTimeout(settings.clock, MAX_CALL_MS, release)
   } catch {
     // The claim failed, so there is nothing to release.
   }
 }
 
-function readResult(result: ClaimResult, { key, token }: ClaimRequest): Claimed {
+function readResult(result: ClaimResult, { key, token }: ClaimRequest, confirmedAt: number): Claimed {
   const fields: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
   if (fields?.status === 'done') return { status: 'done' }
   const { status, attempt, releasedAttempts, completedHandlers: names, evictedEarly } = fields ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
   if (status === 'claimed' && isCount(attempt) && isCount(releasedAttempts) && isListOfText(names)) {
     const completedHandlers = [...names]
-    const claim = { key, token, attempt, releasedAttempts, completedHandlers, evictedEarly: evictedEarly === true }
+    const wasEvictedEarly = evictedEarly === true
+    const claim = {
+      key,
+      token,
+      attempt,
+      releasedAttempts,
+      completedHandlers,
+      evictedEarly: wasEvictedEarly,
+      confirmedAt,
+    }
     return { status, claim }
   }
   return { status: 'store_corrupt', error: 'the store returned something that is not a claim result' }

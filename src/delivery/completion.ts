@@ -6,7 +6,7 @@
 import { withTimeout } from '../clock.js'
 import { andThen } from '../maybe-promise.js'
 import { keepLease } from './lease.js'
-import { type Attempt, aboutReport, type ClaimedAttempt, type Services, STORE_CALL_MS } from './verified-event.js'
+import { type Attempt, aboutReport, type ClaimedAttempt, MAX_CALL_MS, type Services } from './verified-event.js'
 
 /** `recorded`: the store confirmed. `lost`: another process has the claim, so nothing changed. `unknown`: no result, or an error. */
 type Recorded = 'recorded' | 'lost' | 'unknown'
@@ -25,7 +25,8 @@ const LOST: Written = { isLost: true, rest: undefined }
 
 const LOST_COMPLETION =
   'A completion arrived after another process had claimed the delivery. It changed nothing, and the event may be processed twice.'
-const LOST_RELEASE =
+/** The report of a failed attempt that lost its claim. */
+export const LOST_RELEASE =
   'A failed attempt ended after another process had claimed the delivery. It changed nothing about that claim.'
 
 /** Records the delivery as finished. `isQuarantined`: finished for the sender, but it can be reprocessed. */
@@ -38,6 +39,7 @@ export function completeClaim(attempt: ClaimedAttempt, isQuarantined: boolean): 
     retainUntil: event.retainUntil,
     quarantined: isQuarantined,
     completedHandlers: [...completedHandlers],
+    waitMs: MAX_CALL_MS,
   }
   const write = () => record(services, () => services.store.complete(request))
   return andThen(write(), (recorded) => {
@@ -67,7 +69,7 @@ async function completeInBackground(attempt: ClaimedAttempt, write: () => MaybeR
 export function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Written | Promise<Written> {
   const { services, claim } = attempt
   const { key, token, completedHandlers } = claim
-  const request = { key, token, completedHandlers: [...completedHandlers], counted: isCounted }
+  const request = { key, token, completedHandlers: [...completedHandlers], counted: isCounted, waitMs: MAX_CALL_MS }
   const released = record(services, () => services.store.release(request))
   return andThen(released, (recorded) => {
     if (recorded !== 'lost') return WRITTEN
@@ -79,14 +81,15 @@ export function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Writt
 type MaybeRecorded = Recorded | Promise<Recorded>
 
 function record({ settings }: Services, write: () => boolean | PromiseLike<boolean>): MaybeRecorded {
-  return andThen(withTimeout(settings.clock, STORE_CALL_MS, write), (result) => {
+  return andThen(withTimeout(settings.clock, MAX_CALL_MS, write), (result) => {
     // Only a boolean is a result. If anything else counted as `true`, a broken store would have the event processed again.
     if (result.status !== 'value' || typeof result.value !== 'boolean') return 'unknown'
     return result.value ? 'recorded' : 'lost'
   })
 }
 
-function reportLost({ services, event }: Attempt, message: string): void {
+/** Reports that another process has claimed the delivery. */
+export function reportLost({ services, event }: Attempt, message: string): void {
   services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message })
 }
 

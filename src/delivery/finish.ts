@@ -3,15 +3,24 @@
  * writes to the store and the quarantine. Writes that don't change the response are awaited for min(1 s, the time left), then continue
  * in the background.
  */
-import { withTimeout } from '../clock.js'
+import { type TimeoutResult, withTimeout } from '../clock.js'
 import type { QuarantinedCode, UnavailableCode } from '../errors.js'
 import { andThen, isPromiseLike } from '../maybe-promise.js'
 import type { Outcome } from '../types.js'
 import { isKeptEarly, isLastAttempt } from './attempt-budget.js'
-import { completeClaim, releaseClaim, retryInBackground, WRITTEN, type Written } from './completion.js'
+import {
+  completeClaim,
+  LOST_RELEASE,
+  releaseClaim,
+  reportLost,
+  retryInBackground,
+  WRITTEN,
+  type Written,
+} from './completion.js'
 import { type Decision, decide, type HowEnded, type Standing } from './decision.js'
+import { isClaimHeld } from './lease.js'
 import { discardEntry, type QuarantineResult, quarantine } from './quarantine.js'
-import { type Attempt, aboutOutcome, aboutReport, type ClaimedAttempt, STORE_CALL_MS } from './verified-event.js'
+import { type Attempt, aboutOutcome, aboutReport, type ClaimedAttempt, MAX_CALL_MS } from './verified-event.js'
 
 /** How an attempt ended. */
 export interface Ending {
@@ -23,13 +32,23 @@ export interface Ending {
   readonly isLate: boolean
 }
 
-/** If the store is down, the sender gets its response within this time, whether or not the quarantine has confirmed. */
-const UNAVAILABLE_RESPONSE_MS = 1400
+/** How long the response waits for a write that doesn't change it, in milliseconds. */
+const MAX_AWAITED_MS = 1000
 
 /** Ends an attempt. Never rejects; the outcome is available at once if the store is synchronous. */
 export function finish(attempt: Attempt, ending: Ending): Outcome | Promise<Outcome> {
   reportEnding(attempt, ending)
   const decision = decide(ending.how, standingOf(attempt, ending))
+  // A lost claim changes nothing, so the quarantine is written only while the claim is held.
+  if (decision.store && decision.quarantine && decision.quarantine !== 'discard') {
+    return andThen(isClaimHeld(attempt as ClaimedAttempt), (isHeld) =>
+      isHeld ? carryOut(attempt, ending, decision) : endLost(attempt as ClaimedAttempt, ending),
+    )
+  }
+  return carryOut(attempt, ending, decision)
+}
+
+function carryOut(attempt: Attempt, ending: Ending, decision: Decision): Outcome | Promise<Outcome> {
   if (decision.status === 'quarantined') return finishInQuarantine(attempt, ending, decision)
   const outcome = toOutcome(attempt, ending, decision.status)
   const writing = write(attempt, ending, decision)
@@ -49,7 +68,7 @@ export async function keepEarly(
   attempt: Attempt,
   { error, isLate }: Pick<Ending, 'error' | 'isLate'>,
 ): Promise<Written> {
-  const enter = () => enterQuarantine(attempt, 'retry_pending', error, STORE_CALL_MS)
+  const enter = () => enterQuarantine(attempt, 'retry_pending', error, MAX_CALL_MS)
   const { status } = await enter()
   if (status === 'quarantined' || !isLate) return WRITTEN
   return { isLost: false, rest: retryInBackground(attempt.services, enter, isQuarantined) }
@@ -74,6 +93,13 @@ function reportEnding({ services, event, number }: Attempt, { how, code, error, 
   }
 }
 
+/** Another process has claimed the delivery, and its attempt decides. */
+function endLost(attempt: ClaimedAttempt, ending: Ending): Outcome {
+  reportLost(attempt, LOST_RELEASE)
+  attempt.endLease?.()
+  return toOutcome(attempt, ending, 'failed')
+}
+
 function toOutcome({ event, number }: Attempt, { code, error }: Ending, status: Decision['status']): Outcome {
   const about = aboutOutcome(event, number)
   if (status === 'failed') return Object.assign(about, { status, error })
@@ -94,8 +120,15 @@ function write(attempt: Attempt, ending: Ending, decision: Decision): Written | 
   return isPromiseLike(kept) || isPromiseLike(released) ? joinWrites(kept, released) : released
 }
 
-function discardAfter({ services, event }: Attempt, { isLost, rest }: Written): Written {
-  return { isLost, rest: Promise.all([rest, discardEntry(services, event.key)]) }
+function discardAfter(attempt: Attempt, written: Written): Written {
+  if (written.isLost) return written
+  return { isLost: false, rest: Promise.all([written.rest, discard(attempt)]) }
+}
+
+/** An entry that is still being written is discarded after that, not before. */
+async function discard({ services, event, entryWrite }: Attempt): Promise<void> {
+  await entryWrite
+  await discardEntry(services, event.key)
 }
 
 async function joinWrites(kept: Written | Promise<Written>, released: Written | Promise<Written>): Promise<Written> {
@@ -110,7 +143,7 @@ async function joinWrites(kept: Written | Promise<Written>, released: Written | 
 async function finishInQuarantine(attempt: Attempt, ending: Ending, { store, quarantine }: Decision): Promise<Outcome> {
   const { event, number } = attempt
   const enter = (limitMs: number) => enterQuarantine(attempt, quarantine as QuarantinedCode, ending.error, limitMs)
-  const entered = await enter(ending.isLate ? STORE_CALL_MS : event.deadline.left())
+  const entered = await enter(ending.isLate ? MAX_CALL_MS : event.deadline.left())
   if (store) {
     const claimed = attempt as ClaimedAttempt
     // After the response the claim is held while the entry is written again.
@@ -127,7 +160,7 @@ async function retryEntry(
   attempt: ClaimedAttempt,
   enter: (limitMs: number) => Promise<QuarantineResult>,
 ): Promise<unknown> {
-  const entered = await retryInBackground(attempt.services, () => enter(STORE_CALL_MS), isQuarantined)
+  const entered = await retryInBackground(attempt.services, () => enter(MAX_CALL_MS), isQuarantined)
   const { rest } = await closeClaim(attempt, undefined, entered)
   return rest
 }
@@ -168,8 +201,7 @@ function awaitWrite(attempt: Attempt, ending: Ending, writing: Written | Promise
   if (ending.how === 'unfinished') return undefined
   if (ending.isLate) return andThen(writing, ({ rest }) => rest)
   if (!isPromiseLike(writing)) return continueWrite(attempt, writing)
-  const written = withTimeout(attempt.services.settings.clock, awaitedMs(attempt, ending), () => writing)
-  return andThen(written, (result) => {
+  return andThen(awaitBriefly(attempt, writing), (result) => {
     if (result.status === 'value') return continueWrite(attempt, result.value)
     return inBackground(
       attempt,
@@ -183,8 +215,10 @@ function continueWrite(attempt: Attempt, { rest }: Written): void {
   else attempt.endLease?.()
 }
 
-function awaitedMs({ services, event: { deadline } }: Attempt, { how }: Ending): number {
-  const elapsedMs = services.settings.clock.now() - deadline.startedAt
-  const limitMs = how === 'unavailable' ? UNAVAILABLE_RESPONSE_MS - elapsedMs : STORE_CALL_MS
-  return Math.min(limitMs, STORE_CALL_MS, deadline.left())
+/** Waits for a write that doesn't change the response: at most min(1 s, the time left). */
+export function awaitBriefly<T>(
+  { services, event }: Attempt,
+  writing: Promise<T>,
+): TimeoutResult<T> | Promise<TimeoutResult<T>> {
+  return withTimeout(services.settings.clock, Math.min(MAX_AWAITED_MS, event.deadline.left()), () => writing)
 }

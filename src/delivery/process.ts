@@ -4,16 +4,13 @@
  */
 import { isPromiseLike } from '../maybe-promise.js'
 import type { Outcome } from '../types.js'
-import { isKeptEarly, isLastAttempt } from './attempt-budget.js'
+import { isKeptEarly, isLastAttempt, reserveMs } from './attempt-budget.js'
 import { type DispatchResult, joinErrors } from './dispatch.js'
-import { type Ending, finish, inBackground, keepEarly } from './finish.js'
+import { awaitBriefly, type Ending, finish, inBackground, keepEarly } from './finish.js'
 import { type HandlerRun, keepRunLease, startRun, timeOutHandlers, waitForHandlers } from './handler-run.js'
 import { HEARTBEAT_MS } from './lease.js'
 import { EVICTED_EARLY, REASON } from './messages.js'
 import type { ClaimedAttempt, HeldClaim, Services, VerifiedEvent } from './verified-event.js'
-
-/** Kept free of the handlers on a last attempt, so that the quarantine can confirm before the deadline; at most a quarter of it. */
-const QUARANTINE_RESERVE_MS = 1000
 
 /** Processes a claimed event. Never rejects; the outcome is available at once if the store and the handlers are synchronous. */
 export function processClaimed(services: Services, event: VerifiedEvent, claim: HeldClaim): Outcome | Promise<Outcome> {
@@ -35,16 +32,24 @@ async function processAfterCrash(services: Services, event: VerifiedEvent, claim
   const attempt = withoutHandlers(services, event, claim)
   const error = REASON.noAttemptEnded
   if (isLastAttempt(services, event, claim.attempt)) return finish(attempt, { how: 'crashed', error, isLate: false })
-  if (isKeptEarly(services, event, claim.attempt)) await keepEarly(attempt, { error, isLate: false })
-  return runHandlers(services, event, claim)
+  const keeping = isKeptEarly(services, event, claim.attempt) ? keepEarly(attempt, { error, isLate: false }) : undefined
+  // A quarantine that hangs must not use up the time of the handlers.
+  if (keeping) await awaitBriefly(attempt, keeping)
+  return runHandlers(services, event, claim, keeping)
 }
 
 function withoutHandlers(services: Services, event: VerifiedEvent, claim: HeldClaim): ClaimedAttempt {
   return { services, event, number: claim.attempt, claim, endLease: undefined, entryWrite: undefined }
 }
 
-function runHandlers(services: Services, event: VerifiedEvent, claim: HeldClaim): Outcome | Promise<Outcome> {
+function runHandlers(
+  services: Services,
+  event: VerifiedEvent,
+  claim: HeldClaim,
+  entryWrite?: Promise<unknown>,
+): Outcome | Promise<Outcome> {
   const run = startRun(services, event, claim)
+  run.entryWrite = entryWrite
   return isPromiseLike(run.result) ? finishInTime(run) : finish(run, endingOf(run.result, false))
 }
 
@@ -59,9 +64,9 @@ async function finishInTime(run: HandlerRun): Promise<Outcome> {
 async function waitUntilDeadline(run: HandlerRun): Promise<DispatchResult | 'running'> {
   const { services, event, claim } = run
   const { settings } = services
-  const needsReserve = settings.quarantine && isLastAttempt(services, event, claim.attempt)
-  const reserveMs = needsReserve ? Math.min(QUARANTINE_RESERVE_MS, settings.deadlineMs / 4) : 0
-  const responseMs = event.deadline.left() - reserveMs
+  // Handlers may use the time of the response itself, unless the quarantine needs it.
+  const needsQuarantine = settings.quarantine && isLastAttempt(services, event, claim.attempt)
+  const responseMs = event.deadline.left() - (needsQuarantine ? reserveMs(services, true) : 0)
   const timeoutMs = handlerTimeLeft(run)
   const isPatient = event.origin.from !== 'sender'
   const cancelHeartbeat = isPatient ? settings.clock.setTimer(HEARTBEAT_MS, () => keepRunLease(run)) : () => {}
@@ -100,7 +105,7 @@ async function waitToTheEnd(run: HandlerRun): Promise<DispatchResult> {
 }
 
 function handlerTimeLeft({ services: { settings }, event }: HandlerRun): number {
-  return event.deadline.startedAt + settings.handlerTimeoutMs - settings.clock.now()
+  return settings.handlerTimeoutMs - event.deadline.elapsed()
 }
 
 function endingOf({ errors, isPermanent }: DispatchResult, isLate: boolean): Ending {

@@ -10,7 +10,7 @@ import type { QuarantineEntry } from '../stores/store.js'
 import type { Outcome } from '../types.js'
 import { BACK_TO_INBOX, IS_DROPPED, IS_QUARANTINED, LATE, QUARANTINED } from './messages.js'
 import { SIGNATURE_HEADER } from './signature.js'
-import { type ReceivedBody, receivedAt, type Services, STORE_CALL_MS } from './verified-event.js'
+import { MAX_CALL_MS, type ReceivedBody, receivedAt, type Services } from './verified-event.js'
 
 /** A delivery for the quarantine. */
 export interface QuarantineCase {
@@ -38,7 +38,7 @@ export async function quarantine(
   const { code, error } = entry
   const sink = settings.quarantine
   if (!sink) return withoutSink(services, entry)
-  const written = await withTimeout(settings.clock, Math.min(STORE_CALL_MS, limitMs), () => sink(toEntry(entry)))
+  const written = await withTimeout(settings.clock, Math.min(MAX_CALL_MS, limitMs), () => sink(toEntry(entry)))
   if (written.status === 'value') {
     reporter.report({ ...aboutCase(entry), code, message: `${QUARANTINED[code]} ${IS_QUARANTINED}` })
     return { status: 'quarantined', code, error }
@@ -67,7 +67,7 @@ function withoutSink({ reporter }: Services, entry: QuarantineCase): QuarantineR
 export async function discardEntry({ settings, reporter }: Services, key: string): Promise<void> {
   const sink = settings.quarantine
   if (!sink?.discard) return
-  const discarded = await withTimeout(settings.clock, STORE_CALL_MS, () => sink.discard?.(key))
+  const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink.discard?.(key))
   if (discarded.status === 'value') return
   const message =
     'A finished delivery could not be taken out of the quarantine. Reprocessing the entry will find it finished.'

@@ -98,6 +98,8 @@ export interface HeldClaim {
   readonly completedHandlers: string[]
   /** The store evicted another delivery early. */
   readonly evictedEarly: boolean
+  /** When the store last confirmed the claim, by the monotonic clock. */
+  confirmedAt: number
 }
 
 /** One attempt to process an event. */
@@ -122,8 +124,8 @@ export function unclaimedAttempt(services: Services, event: VerifiedEvent, numbe
   return { services, event, number, claim: undefined, endLease: undefined, entryWrite: undefined }
 }
 
-/** The maximum time of one call of a store or a quarantine, in milliseconds. */
-export const STORE_CALL_MS = 1000
+/** The maximum time of one call of a store, an inbox or a quarantine, in milliseconds: as long as a response may take. */
+export const MAX_CALL_MS = 4500
 
 /** How many attempts GoValid makes. Source: govalid docs, webhooks setup. */
 export const MAX_ATTEMPTS = 5

@@ -45,6 +45,11 @@ export interface ClaimRequest {
   readonly token: string
   /** How long the claim holds without a renewal, in milliseconds. */
   readonly leaseMs: number
+  /**
+   * How long the caller waits for the result, in milliseconds from the call. Under load a driver may queue the call that long, in order of
+   * arrival. Then it rejects with a `WebhookError` `overloaded`, and the call changes nothing. Default: 1,000.
+   */
+  readonly waitMs?: number
   /** How long the record must be retained, in epoch milliseconds. */
   readonly retainUntil: number
   /**
@@ -94,6 +99,8 @@ export interface RenewRequest {
   readonly token: string
   /** The new length of the lease from now on, in milliseconds. */
   readonly leaseMs: number
+  /** See {@link ClaimRequest.waitMs}. Renewals, completions and releases go before new claims. */
+  readonly waitMs?: number
   /** Names of the handlers completed so far, to add to the record. If absent, the record's names stay unchanged. */
   readonly completedHandlers?: readonly string[]
 }
@@ -106,6 +113,8 @@ export interface CompleteRequest {
   readonly token: string
   /** How long the record must be retained, in epoch milliseconds. */
   readonly retainUntil: number
+  /** See {@link ClaimRequest.waitMs}. */
+  readonly waitMs?: number
   /** The delivery is in the quarantine: DONE for the sender, claimable with `reprocess`. */
   readonly quarantined?: boolean
   /** Names of the handlers completed so far, to add to the record. Kept for reprocessing. */
@@ -120,6 +129,8 @@ export interface ReleaseRequest {
   readonly token: string
   /** Names of the handlers completed so far, to add to the record. */
   readonly completedHandlers: readonly string[]
+  /** See {@link ClaimRequest.waitMs}. */
+  readonly waitMs?: number
   /** `false` subtracts the attempt again, because the response to the claim came too late to use it. */
   readonly counted: boolean
 }
@@ -153,6 +164,8 @@ export interface Store<Transaction = never> {
   complete(request: CompleteRequest): MaybePromise<boolean>
   /** Releases the claim for the next attempt. Returns `false` if the token no longer holds the record. */
   release(request: ReleaseRequest): MaybePromise<boolean>
+  /** Returns how many operations wait for the service. `status()` of the receiver shows it. */
+  waiting?(): number
   /** Opens the transaction function for one run of a handler. Only transactional drivers have it. */
   readonly transaction?: (request: TransactionRequest) => Transaction
   /** The driver's own quarantine. `createReceiver` uses it if no other quarantine is configured. */
@@ -187,6 +200,8 @@ export interface QuarantineSink {
   (entry: QuarantineEntry): Promise<void>
   /** Removes the entry with that key, if it exists. */
   readonly discard?: (key: string) => Promise<void>
+  /** Counts the entries. `status()` of the receiver shows the number. */
+  readonly count?: () => Promise<number>
 }
 
 /** The quarantine of a durable store: the sink, and the functions for inspecting and emptying it. */
