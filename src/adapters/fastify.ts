@@ -83,7 +83,7 @@ function sendResponse(
 ): FastifyReply {
   reply.code(status).headers(headers)
   if (closes) return reply.send(toLingeringStream(raw, body))
-  // A string goes out in one write with its headers, a Buffer doesn't. The serializer keeps Fastify from adding a charset to the content type.
+  // A string goes out in one write with its headers; a Buffer doesn't. The serializer keeps Fastify from adding a charset.
   return reply.serializer(unchanged).send(body)
 }
 

@@ -9,7 +9,7 @@ import type { BodySource, BodyStream, Delivery } from '../types.js'
 /** A Node request, with the fields that body parsers add. */
 export type NodeRequest = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
 
-/** Turns a Node request into a delivery. `fix` tells the developer what to change if other code has parsed the body. */
+/** Turns a Node request into a delivery. `fix` is the developer's next step if other code has parsed the body. */
 export function toDelivery(request: NodeRequest, fix: string): Delivery {
   const { headers } = request
   return {

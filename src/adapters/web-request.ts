@@ -4,7 +4,7 @@
 import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, Delivery } from '../types.js'
 
-/** Turns a `Request` into a delivery. `fix` tells the developer what to change if other code has read the body. */
+/** Turns a `Request` into a delivery. `fix` is the developer's next step if other code has read the body. */
 export function toDelivery(request: Request, fix: string): Delivery {
   const { headers } = request
   return {

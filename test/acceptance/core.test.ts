@@ -146,7 +146,7 @@ describe('79 a parsed body', () => {
   const body = scan()
   const parsed = JSON.parse(body.toString())
 
-  test('reaches no handler, and the report tells the developer', async () => {
+  test('reaches no handler, and the report names the mistake', async () => {
     for (const form of [parsed, 12, true, undefined, [parsed]]) {
       const { receiver, seen } = receiverOf()
       const outcome = await receiver.receive(deliver(form, signatureOf(body)))

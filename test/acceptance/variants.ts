@@ -100,6 +100,11 @@ const VARIANTS = {
     behaviour: () => pause(100),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
+  /** A short response deadline, and handlers that block the event loop until after it. */
+  'hurried-blocks': {
+    behaviour: () => block(HURRIED_DEADLINE_MS + 200),
+    options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
+  },
   /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
   'slow-store-held': { behaviour: hold, claimMs: 900 },
   /** A store that takes longer than the deadline to claim. */
@@ -221,6 +226,11 @@ async function hold(state: LabState): Promise<void> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function block(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
 }
 
 function fail(): never {

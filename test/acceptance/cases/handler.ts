@@ -61,6 +61,24 @@ export const HANDLER_CASES: readonly Case[] = [
     },
   },
   {
+    number: '181',
+    title: 'a handler that blocks the event loop past the deadline runs once, and the retry gets a 200',
+    // workerd's clock stands still during computation, so a handler can't block for a given time.
+    only: ['express', 'fastify', 'next', 'node', 'fetch'],
+    async play({ send, observe, expectResponse }) {
+      const request = signed(scan())
+      expect([200, 503]).toContain((await send(request, 'hurried-blocks')).status)
+      let seen = await observe()
+      expect(seen.handled).toHaveLength(1)
+      await until(async () => {
+        if (seen.store.complete > 0) return true
+        seen = await observe()
+        return false
+      }, 'the completion')
+      expectResponse(await send(request, 'hurried-blocks'), 'duplicate')
+    },
+  },
+  {
     number: '182',
     title: 'a slow body, store and handler together get a response within 4.6 s, and a handler of 4.4 s is processed',
     timeoutMs: 20_000,

@@ -148,7 +148,7 @@ describe('cloudflareQueueInbox in workerd', () => {
     expect(later['oldestWaitingMs']).toBeLessThan(60_000)
   })
 
-  test('requires a maxBodyBytes that fits into a message if there is no bucket', async () => {
+  test('requires a maxBodyBytes that fits into a message if it has no bucket', async () => {
     const { refused } = (await (await server.fetch('/without-bucket')).json()) as { refused: string }
     expect(refused).toMatch(/maxBodyBytes must be at most 80000.*option_invalid/)
   })
