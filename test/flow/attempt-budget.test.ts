@@ -112,9 +112,9 @@ describe('180: a handler that fails on every try', () => {
     ['from a millisecond ahead: the clock is wrong, so its age tells nothing', -1, ['retry_pending']],
   ])('is kept ahead or not on what is counted as the first try: an event %s', async (_, ageMs, kept) => {
     const quarantine = memoryQuarantine()
-    const { receiver, try: deliver } = receiving({ quarantine, clock: fixedClock(Date.parse(EVENT_TIME) + ageMs) })
+    const { receiver, attempt } = receiving({ quarantine, clock: fixedClock(Date.parse(EVENT_TIME) + ageMs) })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
-    expect((await deliver()).http).toBe(500)
+    expect((await attempt()).http).toBe(500)
     expect(quarantine.codes).toEqual(kept)
   })
 
@@ -130,12 +130,12 @@ describe('180: a handler that fails on every try', () => {
 
   test('a success takes the entry back that was made while the handler ran, of an event without a time too', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 90 * SECOND))
     const undated = scannedEvent({ timestamp: undefined })
-    expect((await deliver(undated)).outcome.status).toBe('unfinished')
+    expect((await attempt(undated)).outcome.status).toBe('unfinished')
     await clock.advance(MINUTE)
-    expect((await deliver(undated)).outcome.status).toBe('busy')
+    expect((await attempt(undated)).outcome.status).toBe('busy')
     expect([...quarantine.entries.values()]).toMatchObject([{ code: 'retry_pending' }])
     await clock.advance(30 * SECOND)
     expect(quarantine.entries.size).toBe(0)
@@ -154,13 +154,13 @@ describe('180: a handler that fails on every try', () => {
 describe('179: a PermanentError', () => {
   test('that no quarantine takes: 503, and released at once for the next try', async () => {
     let calls = 0
-    const { receiver, clock, try: deliver } = receiving({ quarantine: () => Promise.reject(new Error('disk full')) })
+    const { receiver, clock, attempt } = receiving({ quarantine: () => Promise.reject(new Error('disk full')) })
     receiver.on('qr.scanned', () => {
       if (++calls === 1) throw new PermanentError('no such customer')
     })
-    expect(await deliver()).toMatchObject({ http: 503, outcome: { code: 'quarantine_unavailable' } })
+    expect(await attempt()).toMatchObject({ http: 503, outcome: { code: 'quarantine_unavailable' } })
     expect(clock.pendingTimers()).toBe(0)
-    expect((await deliver()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
+    expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 2 })
   })
 
   test.each([
@@ -181,10 +181,10 @@ describe('179: a PermanentError', () => {
   })
 
   test('beside an error that may pass: another try', async () => {
-    const { receiver, try: deliver } = receiving()
+    const { receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => Promise.reject(new PermanentError('never')))
     receiver.on('qr.scanned', () => Promise.reject(new Error('later')))
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 500,
       outcome: { status: 'failed', error: expect.any(AggregateError) },
     })
@@ -194,12 +194,12 @@ describe('179: a PermanentError', () => {
 describe('the age of a delivery: tries that never reached the store are not counted', () => {
   test('with a quarantine a failing delivery older than 45 minutes is on its last try, whatever its count', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     await clock.advance(45 * MINUTE)
-    expect(await deliver()).toMatchObject({ http: 500, outcome: { attempt: 1 } })
+    expect(await attempt()).toMatchObject({ http: 500, outcome: { attempt: 1 } })
     await clock.advance(1)
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 200,
       outcome: { status: 'quarantined', code: 'attempts_exhausted', attempt: 2 },
     })
@@ -208,12 +208,12 @@ describe('the age of a delivery: tries that never reached the store are not coun
   describe('without one', () => {
     /** The answers of a process that begins so long after the event, and whose handler fails. */
     async function responsesAt(...minutes: readonly number[]) {
-      const { clock, receiver, try: deliver } = receiving()
+      const { clock, receiver, attempt } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       const made: number[] = []
       for (const each of minutes) {
         await clock.advance(Date.parse(EVENT_TIME) + each * MINUTE - clock.now())
-        made.push((await deliver()).http)
+        made.push((await attempt()).http)
       }
       return made
     }
@@ -232,29 +232,29 @@ describe('the age of a delivery: tries that never reached the store are not coun
     })
 
     test('an event from after the first delivery has been counted from its first try on', async () => {
-      const { clock, receiver, try: deliver } = receiving()
+      const { clock, receiver, attempt } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       const first = scannedEvent({ timestamp: new Date(clock.now()).toISOString(), nonce: 'before' })
-      await deliver(first)
+      await attempt(first)
       await clock.advance(MINUTE)
       const late = scannedEvent({ timestamp: new Date(clock.now()).toISOString() })
       await clock.advance(60 * MINUTE)
-      expect((await deliver(late)).http).toBe(500)
-      expect((await deliver(first)).http).toBe(500)
+      expect((await attempt(late)).http).toBe(500)
+      expect((await attempt(first)).http).toBe(500)
     })
 
     test('without a store nothing was counted and nothing is forgotten: a restart drops nothing', async () => {
-      const { clock, receiver, try: deliver } = receiving({ store: false })
+      const { clock, receiver, attempt } = receiving({ store: false })
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       await clock.advance(60 * MINUTE)
-      expect((await deliver()).http).toBe(500)
+      expect((await attempt()).http).toBe(500)
     })
 
     test('an event that is dropped so is reported', async () => {
-      const { clock, receiver, try: deliver, reports } = receiving()
+      const { clock, receiver, attempt, reports } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       await clock.advance(60 * MINUTE)
-      expect((await deliver()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted', attempt: 1 })
+      expect((await attempt()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted', attempt: 1 })
       expect(reports.at(-1)).toMatchObject({ code: 'event_dropped', eventType: 'qr.scanned' })
     })
 
@@ -262,50 +262,50 @@ describe('the age of a delivery: tries that never reached the store are not coun
       const clock = fixedClock(EVENT_TIME)
       const store = faultyStore(memoryStore({ clock }))
       store.fail('claim', 'rejects')
-      const { receiver, try: deliver } = receiving({ clock, store })
+      const { receiver, attempt } = receiving({ clock, store })
       receiver.on('qr.scanned', () => {})
       await clock.advance(81 * MINUTE)
-      expect((await deliver()).http).toBe(503)
+      expect((await attempt()).http).toBe(503)
     })
   })
 
   test('an event without a time has no age', async () => {
-    const { clock, receiver, try: deliver } = receiving({ quarantine: memoryQuarantine() })
+    const { clock, receiver, attempt } = receiving({ quarantine: memoryQuarantine() })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     await clock.advance(80 * MINUTE)
-    expect((await deliver(scannedEvent({ timestamp: 'hello' }))).http).toBe(500)
+    expect((await attempt(scannedEvent({ timestamp: 'hello' }))).http).toBe(500)
   })
 })
 
 describe('a last try that does not end', () => {
   test('unfinished: kept and answered 200; the handler goes on, and its success takes the entry back', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 30 * SECOND))
     await clock.advance(50 * MINUTE)
-    const last = await deliver()
+    const last = await attempt()
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
     // A second is kept for the quarantine itself.
     expect(last.ms).toBe(3500)
     expect(quarantine.entries.size).toBe(1)
     await clock.advance(30 * SECOND)
     expect(quarantine.entries.size).toBe(0)
-    expect((await deliver()).outcome.status).toBe('duplicate')
+    expect((await attempt()).outcome.status).toBe('duplicate')
   })
 
   test('busy: kept and answered 200; the success of the one at work takes the entry back', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE))
     const entries = () => [...quarantine.entries.values()].map(({ code, error }) => `${code}: ${error}`)
     await clock.advance(43 * MINUTE)
-    expect((await deliver()).outcome.status).toBe('unfinished')
+    expect((await attempt()).outcome.status).toBe('unfinished')
     expect(entries()).toEqual(['retry_pending: the handlers were still running at the deadline'])
     await clock.advance(MINUTE)
-    expect((await deliver()).outcome.status).toBe('busy')
+    expect((await attempt()).outcome.status).toBe('busy')
     expect(entries()).toEqual(['retry_pending: the delivery was still being processed'])
     await clock.advance(2 * MINUTE)
-    expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
+    expect(await attempt()).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
     expect(entries()).toEqual(['attempts_exhausted: the delivery was still being processed'])
     await clock.advance(5 * MINUTE)
     expect(quarantine.entries.size).toBe(0)
@@ -313,16 +313,16 @@ describe('a last try that does not end', () => {
 
   test('whose handler fails after all stays in the quarantine, with the error', async () => {
     const quarantine = memoryQuarantine()
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', async () => {
       await pause(clock, 30 * SECOND)
       throw new Error('no database')
     })
     await clock.advance(50 * MINUTE)
-    await deliver()
+    await attempt()
     await clock.advance(HOUR)
     expect([...quarantine.entries.values()]).toMatchObject([{ error: expect.stringContaining('no database') }])
-    expect((await deliver()).outcome.status).toBe('duplicate')
+    expect((await attempt()).outcome.status).toBe('duplicate')
   })
 })
 
@@ -338,9 +338,9 @@ describe('177c: a handler that ends the process on every try', () => {
     for (const minutes of [0, 1, 6, 21, 81].slice(0, attempts + 1)) {
       await clock.advance(Date.parse(EVENT_TIME) + minutes * MINUTE - clock.now())
       const dying = fixedClock(clock.now())
-      const desk = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
-      const { receiver, deliver, try: attempt } = desk
-      last = desk
+      const scene = receiving({ clock: dying, store, ...(quarantine && { quarantine }) })
+      const { receiver, deliver, attempt } = scene
+      last = scene
       receiver.on('qr.scanned', () => {
         calls++
         return new Promise(() => {})
@@ -382,7 +382,7 @@ describe('177c: a handler that ends the process on every try', () => {
 
 test('several handlers: all run, in order, and their failures are collected', async () => {
   const seen: string[] = []
-  const { receiver, try: deliver } = receiving()
+  const { receiver, attempt } = receiving()
   receiver
     .on('qr.scanned', () => {
       seen.push('first')
@@ -393,7 +393,7 @@ test('several handlers: all run, in order, and their failures are collected', as
       seen.push('third')
       throw new Error('two')
     })
-  const { outcome } = await deliver()
+  const { outcome } = await attempt()
   expect(seen).toEqual(['first', 'second', 'third'])
   expect(outcome).toMatchObject({ status: 'failed', error: { errors: [new Error('one'), new Error('two')] } })
 })
@@ -448,8 +448,8 @@ describe('checkpoints', () => {
 })
 
 test('132: a known event that nobody handles is ignored', async () => {
-  const { receiver, try: deliver } = receiving()
+  const { receiver, attempt } = receiving()
   receiver.on('qr.created', () => expect.unreachable())
-  expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
-  expect(await deliver(eventOf('qr.expired'))).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
+  expect(await attempt()).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
+  expect(await attempt(eventOf('qr.expired'))).toMatchObject({ http: 200, outcome: { status: 'ignored' } })
 })

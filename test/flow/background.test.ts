@@ -20,16 +20,16 @@ function failingQuarantine() {
 describe('a handler that fails for good after the answer, with a quarantine that is down', () => {
   function open() {
     const { state, quarantine } = failingQuarantine()
-    const desk = receiving({ quarantine })
-    desk.receiver.on('qr.scanned', async () => {
-      await pause(desk.clock, 10 * SECOND)
+    const scene = receiving({ quarantine })
+    scene.receiver.on('qr.scanned', async () => {
+      await pause(scene.clock, 10 * SECOND)
       throw new PermanentError('no such customer')
     })
-    return { state, quarantine, ...desk }
+    return { state, quarantine, ...scene }
   }
 
   test('is kept as soon as that is back; tries meanwhile are busy, one after it is a duplicate', async () => {
-    const { state, quarantine, try: attempt, clock } = open()
+    const { state, quarantine, attempt, clock } = open()
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(2 * MINUTE)
     expect((await attempt()).outcome.status).toBe('busy')
@@ -42,7 +42,7 @@ describe('a handler that fails for good after the answer, with a quarantine that
   })
 
   test('can be worked again by hand once it is kept', async () => {
-    const { state, quarantine, receiver, try: attempt, clock } = open()
+    const { state, quarantine, receiver, attempt, clock } = open()
     await attempt()
     await clock.advance(MINUTE)
     state.broken = false
@@ -54,7 +54,7 @@ describe('a handler that fails for good after the answer, with a quarantine that
   })
 
   test('is released when that stays down: nothing is said to be done that is not kept', async () => {
-    const { quarantine, try: attempt, clock } = open()
+    const { quarantine, attempt, clock } = open()
     await attempt()
     await clock.advance(3 * HOUR)
     expect([quarantine.entries.size, clock.pendingTimers()]).toEqual([0, 0])
@@ -64,7 +64,7 @@ describe('a handler that fails for good after the answer, with a quarantine that
 
 test('a failing delivery whose keeping ahead fails after the answer is kept later, and taken back by its success', async () => {
   const { state, quarantine } = failingQuarantine()
-  const { receiver, try: attempt, clock } = receiving({ quarantine })
+  const { receiver, attempt, clock } = receiving({ quarantine })
   let calls = 0
   receiver.on('qr.scanned', async () => {
     if (++calls > 1) return
@@ -88,12 +88,12 @@ describe('a delivery that is kept ahead', () => {
     const quarantine = memoryQuarantine(() => {
       if (broken.includes(++asked)) throw new Error('disk full')
     })
-    const desk = receiving({ quarantine })
-    desk.receiver.on('qr.scanned', async () => {
-      await pause(desk.clock, 10 * SECOND)
+    const scene = receiving({ quarantine })
+    scene.receiver.on('qr.scanned', async () => {
+      await pause(scene.clock, 10 * SECOND)
       throw new Error('no database')
     })
-    return { ...desk, quarantine, asked: () => asked }
+    return { ...scene, quarantine, asked: () => asked }
   }
 
   test.each([
@@ -101,7 +101,7 @@ describe('a delivery that is kept ahead', () => {
     ['not again at the deadline, where the error follows', [1], 2],
     ['again with the error, which nobody else will tell', [2, 3], 4],
   ])('asks the quarantine %s', async (_, broken, count) => {
-    const { clock, try: attempt, quarantine, asked } = open(broken)
+    const { clock, attempt, quarantine, asked } = open(broken)
     await clock.advance(10 * MINUTE)
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(MINUTE)
@@ -112,7 +112,7 @@ describe('a delivery that is kept ahead', () => {
   })
 
   test('is waited for by a close while the quarantine is asked again', async () => {
-    const { clock, receiver, try: attempt, quarantine } = open([2])
+    const { clock, receiver, attempt, quarantine } = open([2])
     await clock.advance(10 * MINUTE)
     await attempt()
     await clock.advance(5 * SECOND)
@@ -123,7 +123,7 @@ describe('a delivery that is kept ahead', () => {
   })
 
   test('while another receiver has it asks a quarantine that is down once: the next try asks again', async () => {
-    const { clock, deliver, try: attempt, asked } = open([1, 2])
+    const { clock, deliver, attempt, asked } = open([1, 2])
     await clock.advance(10 * MINUTE)
     void deliver()
     await clock.advance(SECOND)
@@ -137,7 +137,7 @@ test('store and quarantine both down on what must be the last try: 503', async (
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   store.fail('claim', 'rejects')
-  const { receiver, try: attempt } = receiving({
+  const { receiver, attempt } = receiving({
     clock,
     store,
     quarantine: () => Promise.reject(new Error('disk full')),
@@ -152,7 +152,7 @@ test('store and quarantine both down on what must be the last try: 503', async (
 
 describe('without a store', () => {
   test('handlers go on behind the answer all the same, and a failure is told', async () => {
-    const { receiver, try: attempt, reports, clock } = receiving({ store: false })
+    const { receiver, attempt, reports, clock } = receiving({ store: false })
     receiver.on('qr.scanned', async () => {
       await pause(clock, 30 * SECOND)
       throw new Error('no database')
@@ -172,7 +172,7 @@ describe('without a store', () => {
 
 test('a handler that first looks at its signal after it was given up finds it aborted', async () => {
   const seen: unknown[] = []
-  const { receiver, try: attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
+  const { receiver, attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
   receiver.on('qr.scanned', async (_, context) => {
     await pause(clock, 20 * SECOND)
     seen.push(context.signal.aborted, context.signal.reason)
@@ -184,7 +184,7 @@ test('a handler that first looks at its signal after it was given up finds it ab
 
 test('a handler that looks at its signal twice sees one signal', async () => {
   const seen: AbortSignal[] = []
-  const { receiver, try: attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
+  const { receiver, attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
   receiver.on('qr.scanned', (_, context) => {
     seen.push(context.signal, context.signal)
     return new Promise(() => {})
@@ -196,7 +196,7 @@ test('a handler that looks at its signal twice sees one signal', async () => {
 
 test('chunks that come after the body was given up are nobody’s', async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(scannedEvent()))
-  const { receiver, try: attempt, clock } = receiving()
+  const { receiver, attempt, clock } = receiving()
   receiver.on('*', () => expect.unreachable())
   const slow = async function* () {
     await pause(clock, 3 * SECOND)

@@ -18,7 +18,7 @@ async function isSettled(pending: Promise<unknown>): Promise<boolean> {
 test('184: with ten running handlers: they finish, their completions are written, and new requests get 503 at once', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
-  const { receiver, deliver, try: attempt } = receiving({ clock, store })
+  const { receiver, deliver, attempt } = receiving({ clock, store })
   let done = 0
   receiver.on('qr.scanned', async () => {
     await pause(clock, 20 * SECOND)
@@ -102,7 +102,7 @@ describe('with a time limit', () => {
 
   test('it waits no longer, tells handlers by their signal, and leaves no timer', async () => {
     const signals: AbortSignal[] = []
-    const { clock, receiver, try: attempt } = receiving()
+    const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', (_, { signal }) => {
       signals.push(signal)
       return new Promise(() => {})
@@ -151,7 +151,7 @@ describe('with a time limit', () => {
   test('what the platform was asked to wait for ends, where no lease was kept behind the answer', async () => {
     const kept: Promise<unknown>[] = []
     const waitUntil = (work: Promise<unknown>) => void kept.push(work)
-    const { clock, receiver, try: attempt } = receiving()
+    const { clock, receiver, attempt } = receiving()
     let done = () => {}
     receiver.on('qr.scanned', () => new Promise<void>((resolve) => (done = resolve)))
     expect((await attempt(undefined, { waitUntil, freezesAfterResponse: true })).outcome.status).toBe('unfinished')
@@ -167,7 +167,7 @@ describe('with a time limit', () => {
   test('a handler that minds its signal has failed its try, and is tried again elsewhere', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
-    const { receiver, try: attempt } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on(
       'qr.scanned',
       (_, { signal }) =>
@@ -187,7 +187,7 @@ describe('with a time limit', () => {
     const store = memoryStore({ clock })
     const seen: string[] = []
     const gate = deferred()
-    const { receiver, try: attempt, reports } = receiving({ clock, store })
+    const { receiver, attempt, reports } = receiving({ clock, store })
     receiver.on('qr.scanned', () => gate.promise.then(() => seen.push('mail')), { name: 'mail' })
     receiver.on('qr.scanned', () => void seen.push('count, too late'), { name: 'count' })
     await attempt()
@@ -208,7 +208,7 @@ describe('with a time limit', () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const gate = deferred()
-    const { receiver, try: attempt } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on('qr.scanned', () => gate.promise)
     await attempt()
     const closed = receiver.close({ timeoutMs: SECOND })
@@ -224,7 +224,7 @@ describe('with a time limit', () => {
   test('a claim that is not renewed any more ends with its lease, and another process takes over', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
-    const { receiver, try: attempt } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on('qr.scanned', () => new Promise(() => {}))
     await attempt()
     const closed = receiver.close({ timeoutMs: SECOND })

@@ -58,7 +58,7 @@ describe.each([
     ['a completion of 600 ms', 600, 600],
     ['a completion of 990 ms', 990, 990],
   ])('the outcome waits for %s', async (_name, completeMs, responseMs) => {
-    const { receiver, try: attempt, deliver, store, reports, clock } = open(completeMs)
+    const { receiver, attempt, deliver, store, reports, clock } = open(completeMs)
     receiver.on('qr.scanned', handler)
     const made = await attempt(scannedEvent(), { waitUntil: () => expect.unreachable() })
     expect(made).toMatchObject({ http: 200, ms: responseMs, outcome: { status: 'processed' } })
@@ -79,7 +79,7 @@ describe.each([
   })
 
   it('a completion that takes longer than 1 s continues in the background', async () => {
-    const { receiver, try: attempt, deliver, store, reports, clock } = open(1200)
+    const { receiver, attempt, deliver, store, reports, clock } = open(1200)
     receiver.on('qr.scanned', handler)
     const background: Promise<unknown>[] = []
     const made = await attempt(scannedEvent(), { waitUntil: (work) => void background.push(work) })
@@ -98,7 +98,7 @@ describe.each([
 
 describe('close', () => {
   test('waits for a completion that continues after the response', async () => {
-    const { receiver, try: attempt, clock } = open(1200)
+    const { receiver, attempt, clock } = open(1200)
     receiver.on('qr.scanned', () => {})
     await attempt()
     let isClosed = false
@@ -112,7 +112,7 @@ describe('close', () => {
   })
 
   test('waits for a completion whose handler finished after the response', async () => {
-    const { receiver, try: attempt, clock } = open(600)
+    const { receiver, attempt, clock } = open(600)
     receiver.on('qr.scanned', () => pause(clock, 10 * SECOND))
     await attempt()
     let isClosed = false
@@ -133,7 +133,7 @@ describe('a completion near the deadline', () => {
     { name: 'of 20 ms after a handler of 4,490 ms', handlerMs: 4490, completeMs: 20, responseMs: 4500, delayed: 0 },
     { name: 'that is synchronous', handlerMs: 4490, completeMs: undefined, responseMs: 4490, delayed: 0 },
   ])('$name lets the response leave at $responseMs ms', async ({ handlerMs, completeMs, responseMs, delayed }) => {
-    const { receiver, try: attempt, deliver, reported, clock } = open(completeMs)
+    const { receiver, attempt, deliver, reported, clock } = open(completeMs)
     receiver.on('qr.scanned', () => pause(clock, handlerMs))
     expect(await attempt()).toMatchObject({ http: 200, ms: responseMs, outcome: { status: 'processed' } })
     expect(reported('completion_delayed')).toBe(delayed)
@@ -143,7 +143,7 @@ describe('a completion near the deadline', () => {
   })
 
   test('that becomes due after the response is recorded once, without a report', async () => {
-    const { receiver, try: attempt, deliver, store, reports, clock } = open(600)
+    const { receiver, attempt, deliver, store, reports, clock } = open(600)
     receiver.on('qr.scanned', () => pause(clock, 10 * SECOND))
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(5 * SECOND + 800)
@@ -163,7 +163,7 @@ describe('a quarantined delivery', () => {
     [600, 600, 0],
     [1200, 1000, 1],
   ])('with a completion of %i ms: the response leaves at %i ms', async (completeMs, responseMs, delayed) => {
-    const { receiver, try: attempt, deliver, reported, clock } = open(completeMs, { quarantine: memoryQuarantine() })
+    const { receiver, attempt, deliver, reported, clock } = open(completeMs, { quarantine: memoryQuarantine() })
     receiver.on('qr.scanned', refuse)
     const made = await attempt()
     expect(made).toMatchObject({ http: 200, ms: responseMs, outcome: { status: 'quarantined' } })
@@ -175,7 +175,7 @@ describe('a quarantined delivery', () => {
 
   test('is completed only after the quarantine has confirmed', async () => {
     const quarantine = memoryQuarantine(() => Promise.reject(new Error('disk full')))
-    const { receiver, try: attempt, store } = open(600, { quarantine })
+    const { receiver, attempt, store } = open(600, { quarantine })
     receiver.on('qr.scanned', refuse)
     expect(await attempt()).toMatchObject({ http: 503, ms: 0 })
     expect(store.counts).toEqual({ complete: 0, renew: 0, release: 1 })
@@ -199,7 +199,7 @@ describe('the entry of a delivery that was quarantined early', () => {
   }
 
   test('is discarded after the completion, and the response does not wait for that', async () => {
-    const { try: attempt, quarantine, clock } = await openKept(600, 900)
+    const { attempt, quarantine, clock } = await openKept(600, 900)
     expect(quarantine.entries.size).toBe(1)
     const background: Promise<unknown>[] = []
     const made = await attempt(scannedEvent(), { waitUntil: (work) => void background.push(work) })

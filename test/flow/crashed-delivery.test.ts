@@ -73,7 +73,7 @@ describe('a delivery whose first attempt crashed', () => {
     ['hangs', () => new Promise<void>(() => {}), 1000],
   ])('runs its handlers even if the quarantine %s', async (_, sink, ms) => {
     const quarantine = Object.assign(sink, { discard: async () => {} })
-    const { receiver, try: attempt, reports } = await openAfter(1, start(), quarantine)
+    const { receiver, attempt, reports } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => {})
     expect(await attempt(UNDATED)).toMatchObject({ http: 200, ms, outcome: { status: 'processed', attempt: 2 } })
     expect(reports.map(({ code }) => code)).toEqual(['quarantine_unavailable'])
@@ -81,7 +81,7 @@ describe('a delivery whose first attempt crashed', () => {
 
   it('leaves the quarantine when its handlers succeed', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, try: attempt, clock } = await openAfter(1, start(), quarantine)
+    const { receiver, attempt, clock } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => {})
     expect((await attempt(UNDATED)).outcome).toMatchObject({ status: 'processed', attempt: 2 })
     await clock.advance(SECOND)
@@ -90,7 +90,7 @@ describe('a delivery whose first attempt crashed', () => {
 
   it('stays in the quarantine with the error when its handlers fail', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, try: attempt } = await openAfter(1, start(), quarantine)
+    const { receiver, attempt } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     expect(await attempt(UNDATED)).toMatchObject({ http: 500, outcome: { status: 'failed', attempt: 2 } })
     expect([...quarantine.entries.values()]).toMatchObject([
@@ -100,14 +100,14 @@ describe('a delivery whose first attempt crashed', () => {
 
   it('runs its handlers without being quarantined early if the quarantine cannot discard', async () => {
     const kept: QuarantineEntry[] = []
-    const { receiver, try: attempt } = await openAfter(1, start(), async (entry) => void kept.push(entry))
+    const { receiver, attempt } = await openAfter(1, start(), async (entry) => void kept.push(entry))
     receiver.on('qr.scanned', () => {})
     expect((await attempt(UNDATED)).outcome).toMatchObject({ status: 'processed', attempt: 2 })
     expect(kept).toEqual([])
   })
 
   it('runs its handlers without a quarantine', async () => {
-    const { receiver, try: attempt, reports } = await openAfter(1, start())
+    const { receiver, attempt, reports } = await openAfter(1, start())
     receiver.on('qr.scanned', () => {})
     expect((await attempt(UNDATED)).outcome).toMatchObject({ status: 'processed', attempt: 2 })
     expect(reports).toEqual([])
@@ -116,7 +116,7 @@ describe('a delivery whose first attempt crashed', () => {
 
 test('a first attempt runs its handlers at once, even if its age makes it the last attempt', async () => {
   const quarantine = memoryQuarantine()
-  const { receiver, try: attempt, clock } = receiving({ quarantine })
+  const { receiver, attempt, clock } = receiving({ quarantine })
   receiver.on('qr.scanned', () => {})
   await clock.advance(50 * MINUTE)
   expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 1 })
@@ -126,7 +126,7 @@ test('a first attempt runs its handlers at once, even if its age makes it the la
 test('a delivery that failed is quarantined early when it fails again, not when its handlers start', async () => {
   const clock = start()
   const quarantine = memoryQuarantine()
-  const { receiver, try: attempt } = receiving({ clock, quarantine })
+  const { receiver, attempt } = receiving({ clock, quarantine })
   const seen: (readonly string[])[] = []
   receiver.on('qr.scanned', (_, context) => {
     seen.push([...quarantine.codes])
@@ -149,7 +149,7 @@ test('a delivery that failed once and crashed three times runs its handlers on t
   await failing.deliver(UNDATED)
   await clock.advance(MINUTE)
   for (let count = 0; count < 3; count++) await crash(store, clock)
-  const { receiver, try: attempt } = receiving({ clock, store, quarantine })
+  const { receiver, attempt } = receiving({ clock, store, quarantine })
   receiver.on('qr.scanned', () => {})
   expect((await attempt(UNDATED)).outcome).toMatchObject({ status: 'processed', attempt: 5 })
   await clock.advance(SECOND)
@@ -159,7 +159,7 @@ test('a delivery that failed once and crashed three times runs its handlers on t
 describe('a delivery whose first four attempts crashed', () => {
   it('is quarantined as handler_crashed on the fifth, without running its handlers', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, try: attempt, deliver, reports } = await openAfter(4, start(), quarantine)
+    const { receiver, attempt, deliver, reports } = await openAfter(4, start(), quarantine)
     receiver.on('qr.scanned', () => expect.unreachable())
     expect(await attempt(UNDATED)).toMatchObject({
       http: 200,
@@ -172,7 +172,7 @@ describe('a delivery whose first four attempts crashed', () => {
 
   it('can be reprocessed, and then its handlers run', async () => {
     const quarantine = memoryQuarantine()
-    const { receiver, try: attempt } = await openAfter(4, start(), quarantine)
+    const { receiver, attempt } = await openAfter(4, start(), quarantine)
     let runs = 0
     receiver.on('qr.scanned', () => void runs++)
     await attempt(UNDATED)
@@ -182,7 +182,7 @@ describe('a delivery whose first four attempts crashed', () => {
   })
 
   it('is dropped and reported without a quarantine', async () => {
-    const { receiver, try: attempt, deliver, reports } = await openAfter(4, start())
+    const { receiver, attempt, deliver, reports } = await openAfter(4, start())
     receiver.on('qr.scanned', () => expect.unreachable())
     expect((await attempt(UNDATED)).outcome).toMatchObject({ status: 'quarantined', code: 'handler_crashed' })
     expect(reports.map(({ code }) => code)).toEqual(['event_dropped'])
@@ -194,7 +194,7 @@ describe('a delivery whose first four attempts crashed', () => {
     const quarantine = memoryQuarantine(() => {
       if (state.isBroken) throw new Error('disk full')
     })
-    const { receiver, try: attempt } = await openAfter(4, start(), quarantine)
+    const { receiver, attempt } = await openAfter(4, start(), quarantine)
     receiver.on('qr.scanned', () => expect.unreachable())
     const outcome = { status: 'unavailable', code: 'quarantine_unavailable', attempt: 5 }
     expect(await attempt(UNDATED)).toMatchObject({ http: 503, outcome })

@@ -11,9 +11,9 @@ import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
 
 describe('a handler that is done in time', () => {
   it.each([0, 1000, 4400, 4490])('176: after %i ms: processed, 200', async (ms) => {
-    const { clock, receiver, try: deliver } = receiving()
+    const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => pause(clock, ms))
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 200,
       outcome: { status: 'processed', attempt: 1, attemptsLeft: 4 },
       ms,
@@ -27,19 +27,19 @@ describe('a handler that is not', () => {
     '177: after %i ms: 503 at the deadline; it completes behind, and later tries are duplicates',
     async (ms) => {
       const done: number[] = []
-      const { clock, receiver, try: deliver, reports } = receiving()
+      const { clock, receiver, attempt, reports } = receiving()
       const started = clock.now()
       receiver.on('qr.scanned', async () => {
         await pause(clock, ms)
         done.push(clock.now() - started)
       })
-      const first = await deliver()
+      const first = await attempt()
       expect(first).toMatchObject({ http: 503, outcome: { status: 'unfinished', attempt: 1, attemptsLeft: 4 } })
       expect(first.ms).toBeGreaterThanOrEqual(4400)
       expect(first.ms).toBeLessThanOrEqual(4600)
       await clock.advance(ms)
       expect(done).toEqual([ms])
-      expect(await deliver()).toMatchObject({ http: 200, outcome: { status: 'duplicate' } })
+      expect(await attempt()).toMatchObject({ http: 200, outcome: { status: 'duplicate' } })
       expect([reports, clock.pendingTimers()]).toEqual([[], 0])
     },
   )
@@ -82,9 +82,9 @@ describe('a handler that is not', () => {
   test('its lease is renewed at once and every 10 s, and not after it has ended', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
-    const { receiver, try: deliver } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on('qr.scanned', () => pause(clock, 35 * SECOND))
-    await deliver()
+    await attempt()
     expect(store.count('renew')).toBe(1)
     await clock.advance(30 * SECOND)
     expect(store.count('renew')).toBe(4)
@@ -97,9 +97,9 @@ describe('a handler that is not', () => {
   test('its lease is not renewed behind the answer where the platform may freeze with it', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
-    const { receiver, try: deliver } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on('qr.scanned', () => pause(clock, 20 * SECOND))
-    await deliver(scannedEvent(), { freezesAfterResponse: true })
+    await attempt(scannedEvent(), { freezesAfterResponse: true })
     await clock.advance(30 * SECOND)
     expect(store.calls).toEqual(['claim', 'complete'])
   })
@@ -108,12 +108,12 @@ describe('a handler that is not', () => {
 describe('177b: a handler that never settles', () => {
   test('is told by its signal at handlerTimeoutMs, and its try has failed', async () => {
     const signals: AbortSignal[] = []
-    const { clock, receiver, try: deliver, reports } = receiving({ handlerTimeoutMs: 20 * SECOND })
+    const { clock, receiver, attempt, reports } = receiving({ handlerTimeoutMs: 20 * SECOND })
     receiver.on('qr.scanned', (_, { signal }) => {
       signals.push(signal)
       return new Promise(() => {})
     })
-    await deliver()
+    await attempt()
     await clock.advance(15 * SECOND)
     expect(signals[0]?.aborted).toBe(false)
     await clock.advance(SECOND)
@@ -121,13 +121,13 @@ describe('177b: a handler that never settles', () => {
     expect(signals[0]?.reason).toMatchObject({ code: 'handler_timeout' })
     expect(reports).toMatchObject([{ code: 'handler_failed', error: { code: 'handler_timeout' } }])
     expect(clock.pendingTimers()).toBe(0)
-    expect((await deliver()).outcome).toMatchObject({ status: 'unfinished', attempt: 2 })
+    expect((await attempt()).outcome).toMatchObject({ status: 'unfinished', attempt: 2 })
   })
 
   test('with a time-out shorter than the deadline is answered then: failed, 500', async () => {
-    const { clock, receiver, try: deliver } = receiving({ handlerTimeoutMs: 1000 })
+    const { clock, receiver, attempt } = receiving({ handlerTimeoutMs: 1000 })
     receiver.on('qr.scanned', () => new Promise(() => {}))
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 500,
       ms: 1000,
       outcome: { status: 'failed', error: { code: 'handler_timeout' } },
@@ -136,9 +136,9 @@ describe('177b: a handler that never settles', () => {
   })
 
   test('with a time-out that is the deadline has failed by then: there is no time left to go on in', async () => {
-    const { receiver, try: deliver } = receiving({ handlerTimeoutMs: 4500 })
+    const { receiver, attempt } = receiving({ handlerTimeoutMs: 4500 })
     receiver.on('qr.scanned', () => new Promise(() => {}))
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 500,
       ms: 4500,
       outcome: {
@@ -192,18 +192,18 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
       claim: (request: Parameters<typeof inner.claim>[0]) => pause(clock, 900).then(() => inner.claim(request)),
     }
     const secret = () => pause(clock, 900).then(() => 'your_webhook_secret')
-    const { receiver, try: deliver } = receiving({ clock, store, secret, quarantine: () => new Promise(() => {}) })
+    const { receiver, attempt } = receiving({ clock, store, secret, quarantine: () => new Promise(() => {}) })
     receiver.on('qr.scanned', handler)
     const bytes = new TextEncoder().encode(JSON.stringify(scannedEvent()))
-    const { ms, http } = await deliver(bytes, { body: slowBody(clock, bytes) })
+    const { ms, http } = await attempt(bytes, { body: slowBody(clock, bytes) })
     expect(ms).toBeLessThanOrEqual(4600)
     expect([200, 500, 503]).toContain(http)
   })
 
   test('a body that never comes: 408 at its own deadline', async () => {
-    const { clock, receiver, try: deliver } = receiving()
+    const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver(scannedEvent(), { body: pushedBody() })).toMatchObject({ http: 408, ms: 2500 })
+    expect(await attempt(scannedEvent(), { body: pushedBody() })).toMatchObject({ http: 408, ms: 2500 })
     expect(clock.pendingTimers()).toBe(0)
   })
 
@@ -236,26 +236,26 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
 
   test('a last try whose handlers and quarantine both hang: 503', async () => {
     const quarantine = Object.assign(() => new Promise<void>(() => {}), {})
-    const { clock, receiver, try: deliver } = receiving({ quarantine })
+    const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => new Promise(() => {}))
     await clock.advance(46 * MINUTE)
-    const { ms, outcome, http } = await deliver()
+    const { ms, outcome, http } = await attempt()
     expect(outcome).toMatchObject({ status: 'unavailable', code: 'quarantine_unavailable' })
     expect([http, ms]).toEqual([503, 4500])
   })
 })
 
 test('183: where nothing keeps the platform alive, a record is not claimed longer than its lease', async () => {
-  const { clock, receiver, try: deliver } = receiving()
+  const { clock, receiver, attempt } = receiving()
   let calls = 0
   receiver.on('qr.scanned', () => {
     calls++
     // The platform froze the code with its answer: it never comes back.
     return calls === 1 ? new Promise(() => {}) : undefined
   })
-  expect((await deliver(scannedEvent(), { freezesAfterResponse: true })).http).toBe(503)
+  expect((await attempt(scannedEvent(), { freezesAfterResponse: true })).http).toBe(503)
   await clock.advance(MINUTE)
-  expect((await deliver(scannedEvent(), { freezesAfterResponse: true })).outcome).toMatchObject({
+  expect((await attempt(scannedEvent(), { freezesAfterResponse: true })).outcome).toMatchObject({
     status: 'processed',
     attempt: 2,
   })

@@ -8,10 +8,10 @@ import { memoryQuarantine } from '../support/quarantine.js'
 import { deliveryOf, HOUR, MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
 function counting(options: Parameters<typeof receiving>[0] = {}) {
-  const desk = receiving(options)
+  const scene = receiving(options)
   let calls = 0
-  desk.receiver.on('*', () => void calls++)
-  return { ...desk, calls: () => calls }
+  scene.receiver.on('*', () => void calls++)
+  return { ...scene, calls: () => calls }
 }
 
 test('141: the same bytes twice: worked once, answered 200 twice', async () => {
@@ -41,7 +41,7 @@ test('142: the same bytes a thousand times at once: worked once, each answer 200
 })
 
 test('144: a duplicate while the first is running is busy: 503, and never 200', async () => {
-  const { clock, receiver, deliver, try: attempt } = receiving()
+  const { clock, receiver, deliver, attempt } = receiving()
   receiver.on('qr.scanned', () => pause(clock, SECOND))
   const first = deliver()
   expect(await attempt()).toMatchObject({ http: 503, outcome: { status: 'busy', attempt: 1 } })
@@ -275,7 +275,7 @@ describe('what cannot be worked is quarantined once, however often it comes', ()
     ],
   ])('%s', async (_, sent, code) => {
     const quarantine = memoryQuarantine()
-    const { deliver, try: attempt, calls } = counting({ quarantine })
+    const { deliver, attempt, calls } = counting({ quarantine })
     expect(await attempt(sent)).toMatchObject({ http: 200, outcome: { status: 'quarantined', code } })
     await deliver(sent)
     expect(calls()).toBe(0)

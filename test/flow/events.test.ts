@@ -20,9 +20,9 @@ describe('an event finds its handlers', () => {
   it.each(['qr.archived', 'test', 'ping', 'QR.SCANNED', 'qr.scanned ', '*', 'qr.*', '__proto__', 'constructor'])(
     '131: trap: unknown %j is ignored, 200',
     async (event) => {
-      const { receiver, try: deliver } = receiving()
+      const { receiver, attempt } = receiving()
       receiver.on('*', () => expect.unreachable())
-      expect(await deliver({ event })).toMatchObject({ http: 200, outcome: { status: 'ignored', event: { event } } })
+      expect(await attempt({ event })).toMatchObject({ http: 200, outcome: { status: 'ignored', event: { event } } })
     },
   )
 
@@ -36,8 +36,8 @@ describe('an event finds its handlers', () => {
   })
 
   test('101: an event’s name of 10 KB with control characters is ignored', async () => {
-    const { try: deliver } = receiving()
-    expect((await deliver({ event: `\u001b[2J\r\n${'x'.repeat(10_240)}` })).http).toBe(200)
+    const { attempt } = receiving()
+    expect((await attempt({ event: `\u001b[2J\r\n${'x'.repeat(10_240)}` })).http).toBe(200)
   })
 
   test('100: a member twice is read once, as JSON.parse reads it', async () => {
@@ -104,9 +104,9 @@ describe('a user’s schema', () => {
   test('that refuses: quarantined with its messages, whatever validation says', async () => {
     const quarantine = memoryQuarantine()
     const schema = z.object({ qr_id: z.string().startsWith('QR-') })
-    const { receiver, try: deliver, reports } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
+    const { receiver, attempt, reports } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 200,
       outcome: { status: 'quarantined', code: 'schema_refused', error: expect.stringContaining('QR-') },
     })
@@ -147,15 +147,15 @@ describe('a user’s schema', () => {
   })
 
   test('that answers nothing: a failed try', async () => {
-    const { receiver, try: deliver } = receiving({ schemas: schemaOf(() => undefined) })
+    const { receiver, attempt } = receiving({ schemas: schemaOf(() => undefined) })
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver()).toMatchObject({ http: 500, outcome: { status: 'failed', error: expect.any(TypeError) } })
+    expect(await attempt()).toMatchObject({ http: 500, outcome: { status: 'failed', error: expect.any(TypeError) } })
   })
 
   test('that never answers: a failed try after a second', async () => {
-    const { clock, receiver, try: deliver } = receiving({ schemas: schemaOf(() => new Promise(() => {})) })
+    const { clock, receiver, attempt } = receiving({ schemas: schemaOf(() => new Promise(() => {})) })
     receiver.on('qr.scanned', () => expect.unreachable())
-    expect(await deliver()).toMatchObject({
+    expect(await attempt()).toMatchObject({
       http: 500,
       ms: 1000,
       outcome: { status: 'failed', error: expect.stringContaining('schema') },
@@ -167,9 +167,9 @@ describe('a user’s schema', () => {
 describe('the context of a handler', () => {
   async function contextOf(options: Parameters<typeof receiving>[0] = {}) {
     const contexts: HandlerContext[] = []
-    const desk = receiving(options)
-    desk.receiver.on('qr.scanned', (_, context) => void contexts.push(context))
-    return { desk, contexts, outcome: await desk.deliver() }
+    const scene = receiving(options)
+    scene.receiver.on('qr.scanned', (_, context) => void contexts.push(context))
+    return { scene, contexts, outcome: await scene.deliver() }
   }
 
   test('tells the key, the try, the time, the bytes and the issues', async () => {
@@ -212,9 +212,9 @@ describe('the context of a handler', () => {
 describe('the platform is kept alive', () => {
   test('for handlers that go on behind the answer, until they are done', async () => {
     const kept: Promise<unknown>[] = []
-    const { clock, receiver, try: deliver } = receiving()
+    const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => pause(clock, 20 * SECOND))
-    await deliver(scannedEvent(), { waitUntil: (work) => void kept.push(work) })
+    await attempt(scannedEvent(), { waitUntil: (work) => void kept.push(work) })
     const ended: string[] = []
     void Promise.all(kept).then(() => ended.push('all'))
     await clock.advance(15 * SECOND)

@@ -13,66 +13,66 @@ import { HOUR, MINUTE, pause, type Receiving, receiving, SECOND } from '../suppo
 /** What the handlers do. `effects` counts those that ended well. */
 interface Scenario {
   readonly name: string
-  readonly install: (desk: Desk) => void
+  readonly install: (scene: Scene) => void
   /** Whether a run can end well at all. */
   readonly succeeds: boolean
 }
 
-interface Desk extends Receiving<Record<never, never>, never> {
+interface Scene extends Receiving<Record<never, never>, never> {
   readonly store: FaultyStore
   readonly quarantine: MemoryQuarantine | undefined
   readonly effects: string[]
 }
 
-const effect = (desk: Desk, name = 'count') => void desk.effects.push(name)
+const effect = (scene: Scene, name = 'count') => void scene.effects.push(name)
 
 const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a quick handler',
     succeeds: true,
-    install: (desk) => void desk.receiver.on('qr.scanned', () => effect(desk)),
+    install: (scene) => void scene.receiver.on('qr.scanned', () => effect(scene)),
   },
   {
     name: 'a handler that fails once',
     succeeds: true,
-    install: (desk) => {
+    install: (scene) => {
       let calls = 0
-      desk.receiver.on('qr.scanned', () => {
+      scene.receiver.on('qr.scanned', () => {
         if (++calls === 1) throw new Error('no database')
-        effect(desk)
+        effect(scene)
       })
     },
   },
   {
     name: 'a handler that takes 30 s',
     succeeds: true,
-    install: (desk) =>
-      void desk.receiver.on('qr.scanned', () => pause(desk.clock, 30 * SECOND).then(() => effect(desk))),
+    install: (scene) =>
+      void scene.receiver.on('qr.scanned', () => pause(scene.clock, 30 * SECOND).then(() => effect(scene))),
   },
   {
     name: 'a handler that takes 50 s and fails once',
     succeeds: true,
-    install: (desk) => {
+    install: (scene) => {
       let calls = 0
-      desk.receiver.on('qr.scanned', async () => {
+      scene.receiver.on('qr.scanned', async () => {
         const isFirst = ++calls === 1
-        await pause(desk.clock, 50 * SECOND)
+        await pause(scene.clock, 50 * SECOND)
         if (isFirst) throw new Error('no database')
-        effect(desk)
+        effect(scene)
       })
     },
   },
   {
     name: 'two named handlers, of which the second fails once',
     succeeds: true,
-    install: (desk) => {
+    install: (scene) => {
       let calls = 0
-      desk.receiver.on('qr.scanned', () => effect(desk, 'mail'), { name: 'mail' })
-      desk.receiver.on(
+      scene.receiver.on('qr.scanned', () => effect(scene, 'mail'), { name: 'mail' })
+      scene.receiver.on(
         'qr.scanned',
         () => {
           if (++calls === 1) throw new Error('no database')
-          effect(desk)
+          effect(scene)
         },
         { name: 'count' },
       )
@@ -81,22 +81,22 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a handler that always fails',
     succeeds: false,
-    install: (desk) => void desk.receiver.on('qr.scanned', () => Promise.reject(new Error('no database'))),
+    install: (scene) => void scene.receiver.on('qr.scanned', () => Promise.reject(new Error('no database'))),
   },
   {
     name: 'a handler that never ends',
     succeeds: false,
-    install: (desk) => void desk.receiver.on('qr.scanned', () => new Promise(() => {})),
+    install: (scene) => void scene.receiver.on('qr.scanned', () => new Promise(() => {})),
   },
   {
     name: 'a handler that gives up for good',
     succeeds: false,
-    install: (desk) =>
-      void desk.receiver.on('qr.scanned', () => Promise.reject(new PermanentError('no such customer'))),
+    install: (scene) =>
+      void scene.receiver.on('qr.scanned', () => Promise.reject(new PermanentError('no such customer'))),
   },
 ]
 
-function open(withQuarantine: boolean): Desk {
+function open(withQuarantine: boolean): Scene {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   const quarantine = withQuarantine ? memoryQuarantine() : undefined
@@ -121,34 +121,34 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     ['without a quarantine', false],
   ])('%s', (_, withQuarantine) => {
     it.each(cases)('$call $fault once', async ({ call, fault }) => {
-      const desk = open(withQuarantine)
-      scenario.install(desk)
-      desk.store.fail(call, fault, 1)
-      const made = await desk.attempts()
-      await finish(desk, made)
+      const scene = open(withQuarantine)
+      scenario.install(scene)
+      scene.store.fail(call, fault, 1)
+      const made = await scene.attempts()
+      await finish(scene, made)
       // A try that never reached the store is not counted: only a quarantine's clock tells then that the fifth is the last.
       const isMiscounted =
-        call === 'claim' && !fault.startsWith('does it') && !withQuarantine && usesEveryAttempt(scenario)
+        call === 'claim' && !fault.startsWith('succeeds but') && !withQuarantine && usesEveryAttempt(scenario)
       if (isMiscounted) return expect(made).toHaveLength(5)
       expect(made.at(-1)?.http).toBe(200)
       // What ended well ended well once, whatever single call failed.
       const expected = scenario.name.startsWith('two named') ? ['count', 'mail'] : ['count']
-      expect([...desk.effects].sort()).toEqual(scenario.succeeds ? expected : [])
-      expectKept(desk, scenario)
+      expect([...scene.effects].sort()).toEqual(scenario.succeeds ? expected : [])
+      expectKept(scene, scenario)
     })
 
     it.each(cases)('$call $fault for good', async ({ call, fault }) => {
-      const desk = open(withQuarantine)
-      scenario.install(desk)
-      desk.store.fail(call, fault)
-      const made = await desk.attempts()
-      await finish(desk, made)
+      const scene = open(withQuarantine)
+      scenario.install(scene)
+      scene.store.fail(call, fault)
+      const made = await scene.attempts()
+      await finish(scene, made)
       // A store whose claims fail is the only thing that may leave the last try without its 200, and not with a quarantine.
       if (call !== 'claim' || withQuarantine) expect(made.at(-1)?.http).toBe(200)
-      if (call === 'claim') expect(desk.effects).toEqual([])
-      else if (!scenario.succeeds) expect(desk.effects).toEqual([])
-      else expect(desk.effects).toContain('count')
-      expect(desk.effects.length).toBeLessThanOrEqual(scenario.name.startsWith('two named') ? 3 : 2)
+      if (call === 'claim') expect(scene.effects).toEqual([])
+      else if (!scenario.succeeds) expect(scene.effects).toEqual([])
+      else expect(scene.effects).toContain('count')
+      expect(scene.effects.length).toBeLessThanOrEqual(scenario.name.startsWith('two named') ? 3 : 2)
     })
   })
 })
@@ -159,22 +159,22 @@ function usesEveryAttempt({ name, succeeds }: Scenario): boolean {
 }
 
 /** What no handler ever finished is in the quarantine, and nothing else. */
-function expectKept({ quarantine, reports }: Desk, { succeeds }: Scenario): void {
+function expectKept({ quarantine, reports }: Scene, { succeeds }: Scenario): void {
   const kept = quarantine ? quarantine.entries.size : reports.filter(({ code }) => code === 'event_dropped').length
   if (succeeds) expect(kept).toBe(0)
   else expect(kept).toBeGreaterThan(0)
 }
 
-async function finish(desk: Desk, made: readonly { readonly http: number; readonly ms: number }[]): Promise<void> {
+async function finish(scene: Scene, made: readonly { readonly http: number; readonly ms: number }[]): Promise<void> {
   for (const { http, ms } of made) {
     expect([200, 500, 503]).toContain(http)
     expect(ms).toBeLessThanOrEqual(4600)
   }
-  desk.store.heal()
-  await desk.clock.advance(HOUR)
-  const closed = desk.receiver.close()
-  await desk.clock.advance(MINUTE)
+  scene.store.heal()
+  await scene.clock.advance(HOUR)
+  const closed = scene.receiver.close()
+  await scene.clock.advance(MINUTE)
   await closed
-  expect(desk.clock.pendingTimers()).toBe(0)
+  expect(scene.clock.pendingTimers()).toBe(0)
   expect(unhandled).toEqual([])
 }

@@ -95,18 +95,8 @@ describe('a last attempt whose handlers succeed after the deadline, with handler
       responseMs: 4490,
     },
   ])('is recorded as processed and leaves the quarantine: $when', async ({ timing, responseMs }) => {
-    const {
-      try: attempt,
-      deliver,
-      clock,
-      receiver,
-      quarantine,
-      store,
-      reports,
-      runs,
-      signal,
-      latestEntry,
-    } = openLastAttempt(timing)
+    const { attempt, deliver, clock, receiver, quarantine, store, reports, runs, signal, latestEntry } =
+      openLastAttempt(timing)
     expect(await attempt()).toMatchObject({
       http: 200,
       ms: responseMs,
@@ -130,12 +120,7 @@ describe('a last attempt whose handlers succeed after the deadline, with handler
   ])('returns 503 when the quarantine %s, and is still recorded as processed', async (_, sink, responseMs) => {
     const clock = fixedClock(Date.parse(EVENT_TIME) + LAST_ATTEMPT_AGE)
     const store = faultyStore(memoryStore({ clock }))
-    const {
-      receiver,
-      try: attempt,
-      deliver,
-      reports,
-    } = receiving({
+    const { receiver, attempt, deliver, reports } = receiving({
       clock,
       store,
       quarantine: sink,
@@ -187,14 +172,7 @@ describe('a last attempt whose handlers fail or hang after the deadline', () => 
     const ends = () => {
       throw new Error('no database')
     }
-    const {
-      try: attempt,
-      deliver,
-      clock,
-      quarantine,
-      store,
-      reports,
-    } = openLastAttempt({
+    const { attempt, deliver, clock, quarantine, store, reports } = openLastAttempt({
       handlerMs,
       sinkMs,
       handlerTimeoutMs: 4000,
@@ -214,23 +192,14 @@ describe('a last attempt whose handlers fail or hang after the deadline', () => 
     const ends = () => {
       throw new PermanentError('no such customer')
     }
-    const { try: attempt, clock, quarantine } = openLastAttempt({ handlerMs: 3800, sinkMs: 900, ends })
+    const { attempt, clock, quarantine } = openLastAttempt({ handlerMs: 3800, sinkMs: 900, ends })
     expect((await attempt()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
     await clock.advance(5 * SECOND)
     expect([...quarantine.entries.values()]).toMatchObject([{ code: 'permanent_error' }])
   })
 
   test('is timed out at handlerTimeoutMs while the quarantine still writes, and can be reprocessed', async () => {
-    const {
-      try: attempt,
-      clock,
-      receiver,
-      quarantine,
-      reports,
-      runs,
-      signal,
-      latestEntry,
-    } = openLastAttempt({
+    const { attempt, clock, receiver, quarantine, reports, runs, signal, latestEntry } = openLastAttempt({
       handlerMs: HOUR,
       sinkMs: 900,
       handlerTimeoutMs: 4000,
@@ -252,12 +221,7 @@ describe('a last attempt whose handlers fail or hang after the deadline', () => 
 
 describe('a last attempt whose handlerTimeoutMs is no later than the second reserved for the quarantine', () => {
   test.each([HANDLERS_UNTIL - 100, HANDLERS_UNTIL])('is timed out at handlerTimeoutMs of %i ms', async (timeoutMs) => {
-    const {
-      try: attempt,
-      clock,
-      quarantine,
-      reports,
-    } = openLastAttempt({
+    const { attempt, clock, quarantine, reports } = openLastAttempt({
       handlerMs: HOUR,
       sinkMs: 0,
       handlerTimeoutMs: timeoutMs,
@@ -273,12 +237,7 @@ describe('a last attempt whose handlerTimeoutMs is no later than the second rese
   })
 
   test('is processed, without the quarantine, when the handlers succeed in time', async () => {
-    const {
-      try: attempt,
-      clock,
-      quarantine,
-      store,
-    } = openLastAttempt({
+    const { attempt, clock, quarantine, store } = openLastAttempt({
       handlerMs: 3390,
       sinkMs: 900,
       handlerTimeoutMs: 3400,
@@ -311,7 +270,7 @@ describe('a last attempt whose handlers run at the deadline while the quarantine
 
   describe.each(['rejects', 'hangs'] as const)('the quarantine %s', (fault) => {
     test('returns 503, and keeps the claim until the handlers have ended', async () => {
-      const { try: attempt, clock, store, runs } = openFailing(fault)
+      const { attempt, clock, store, runs } = openFailing(fault)
       expect(await attempt()).toMatchObject({
         http: 503,
         outcome: { status: 'unavailable', code: 'quarantine_unavailable', attempt: 1 },
@@ -328,15 +287,7 @@ describe('a last attempt whose handlers run at the deadline while the quarantine
     })
 
     test('keeps the claim of a handler that failed until the quarantine has it', async () => {
-      const {
-        try: attempt,
-        deliver,
-        clock,
-        store,
-        state,
-        quarantine,
-        runs,
-      } = openFailing(fault, () => {
+      const { attempt, deliver, clock, store, state, quarantine, runs } = openFailing(fault, () => {
         throw new Error('no database')
       })
       await attempt()
@@ -353,11 +304,7 @@ describe('a last attempt whose handlers run at the deadline while the quarantine
     })
 
     test('releases the claim of a handler that failed after asking the quarantine for two hours', async () => {
-      const {
-        try: attempt,
-        clock,
-        store,
-      } = openFailing(fault, () => {
+      const { attempt, clock, store } = openFailing(fault, () => {
         throw new Error('no database')
       })
       await attempt()
@@ -369,7 +316,7 @@ describe('a last attempt whose handlers run at the deadline while the quarantine
   })
 
   test('the claim is kept until handlerTimeoutMs when the handlers never end', async () => {
-    const { try: attempt, clock, store, state, quarantine } = openFailing('rejects', () => {}, 24 * HOUR)
+    const { attempt, clock, store, state, quarantine } = openFailing('rejects', () => {}, 24 * HOUR)
     await attempt()
     await clock.advance(15 * MINUTE - 5 * SECOND)
     expect([store.count('complete'), store.count('release')]).toEqual([0, 0])

@@ -59,7 +59,7 @@ describe('with an inbox', () => {
   })
 
   test('returns the fields of unavailable (inbox_unavailable) when it hangs', async () => {
-    const { receiver, try: attempt } = receiving({ inbox: { accept: hangs } })
+    const { receiver, attempt } = receiving({ inbox: { accept: hangs } })
     receiver.on('qr.scanned', () => {})
     const { outcome } = await attempt()
     expect(outcome).toEqual({ status: 'unavailable', code: 'inbox_unavailable', ...READ, error: SOME_TEXT })
@@ -117,7 +117,7 @@ describe('a body that is no event', () => {
   })
 
   it('returns the fields of unavailable (quarantine_unavailable) when the quarantine hangs', async () => {
-    const { try: attempt } = receiving({ quarantine: hangs })
+    const { attempt } = receiving({ quarantine: hangs })
     expect((await attempt('[]')).outcome).toEqual({
       status: 'unavailable',
       code: 'quarantine_unavailable',
@@ -186,7 +186,7 @@ describe('with a schema', () => {
     ['throws', () => Promise.reject(NO_DATABASE), NO_DATABASE],
     ['hangs', hangs, SOME_TEXT],
   ])('returns the fields of failed when the schema %s', async (_, validate, error) => {
-    const { receiver, try: attempt } = receiving({ schemas: schemaOf(validate) })
+    const { receiver, attempt } = receiving({ schemas: schemaOf(validate) })
     receiver.on('qr.scanned', () => expect.unreachable())
     expect((await attempt()).outcome).toEqual({ status: 'failed', ...FIRST, error })
   })
@@ -206,11 +206,11 @@ describe('a service that fails', () => {
 
   test.each([
     ['store_unavailable', 'hangs'],
-    ['store_corrupt', 'answers garbage'],
+    ['store_corrupt', 'returns garbage'],
   ] as const)('%s, with a claim that %s', async (code, fault) => {
     const store = faultyStore(memoryStore())
     store.fail('claim', fault)
-    const { receiver, try: attempt } = receiving({ store })
+    const { receiver, attempt } = receiving({ store })
     receiver.on('qr.scanned', () => expect.unreachable())
     expect((await attempt()).outcome).toEqual({ status: 'unavailable', code, ...READ, error: SOME_TEXT })
   })
@@ -221,7 +221,7 @@ describe('a service that fails', () => {
   })
 
   test('returns the fields of unavailable (secret_unavailable) when the secret function hangs', async () => {
-    const { try: attempt } = receiving({ secret: hangs })
+    const { attempt } = receiving({ secret: hangs })
     const unavailable = { status: 'unavailable', code: 'secret_unavailable', error: expect.any(Error) }
     expect((await attempt()).outcome).toEqual(unavailable)
   })
@@ -253,7 +253,7 @@ describe('a refused request', () => {
     ['signature_malformed', headersOf({ 'x-govalid-signature': 'sha1=00' })],
     ['signature_mismatch', headersOf({ 'x-govalid-signature': `sha256=${'0'.repeat(64)}` })],
   ])('returns the fields of refused (%s)', async (code, changes) => {
-    const { receiver, try: attempt, outcomes } = receiving()
+    const { receiver, attempt, outcomes } = receiving()
     receiver.on('*', () => expect.unreachable())
     const { outcome } = await attempt(EVENT, changes)
     expect(outcome).toEqual({ status: 'refused', code })

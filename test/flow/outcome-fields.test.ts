@@ -202,7 +202,7 @@ describe.each([
   })
 
   test('returns the fields of unfinished', async () => {
-    const { receiver, try: attempt } = open()
+    const { receiver, attempt } = open()
     receiver.on('qr.scanned', hangs)
     expect((await attempt()).outcome).toEqual({ status: 'unfinished', ...FIRST })
   })
@@ -218,7 +218,7 @@ describe.each([
   })
 
   test('returns the fields of failed with a handler that reaches handlerTimeoutMs', async () => {
-    const { receiver, try: attempt } = open({ handlerTimeoutMs: 1000 })
+    const { receiver, attempt } = open({ handlerTimeoutMs: 1000 })
     receiver.on('qr.scanned', hangs)
     const { outcome } = await attempt()
     expect(outcome).toEqual({ status: 'failed', ...FIRST, error: expect.any(Error) })
@@ -263,7 +263,7 @@ describe.each([
     const exhausted = { status: 'quarantined', code: 'attempts_exhausted' }
 
     test('returns the fields of quarantined (attempts_exhausted) with handlers that run at the deadline', async () => {
-      const { receiver, try: attempt } = openLast()
+      const { receiver, attempt } = openLast()
       receiver.on('qr.scanned', hangs)
       expect((await attempt()).outcome).toEqual({ ...exhausted, ...FIRST, error: SOME_TEXT })
     })
@@ -290,7 +290,7 @@ describe.each([
     })
 
     test('returns the fields of unavailable (quarantine_unavailable) with handlers that run at the deadline', async () => {
-      const { receiver, try: attempt } = openLast({ quarantine: failingSink })
+      const { receiver, attempt } = openLast({ quarantine: failingSink })
       receiver.on('qr.scanned', hangs)
       const unavailable = { status: 'unavailable', code: 'quarantine_unavailable', error: DISK_FULL }
       expect((await attempt()).outcome).toEqual({ ...unavailable, ...FIRST })

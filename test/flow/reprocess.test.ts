@@ -16,11 +16,11 @@ const only = ({ entries }: MemoryQuarantine): QuarantineEntry => {
 /** A receiver whose handlers fail until they are mended. */
 function failing(options: Parameters<typeof receiving>[0] = {}) {
   const quarantine = memoryQuarantine()
-  const desk = receiving({ ...options, quarantine })
+  const scene = receiving({ ...options, quarantine })
   const seen: string[] = []
   const state = { mended: false }
-  desk.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
-  desk.receiver.on(
+  scene.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
+  scene.receiver.on(
     'qr.scanned',
     (_, { attempt }) => {
       seen.push(`count ${attempt}`)
@@ -28,7 +28,7 @@ function failing(options: Parameters<typeof receiving>[0] = {}) {
     },
     { name: 'count' },
   )
-  return { ...desk, quarantine, seen, state }
+  return { ...scene, quarantine, seen, state }
 }
 
 test('what was not done is done, what was done is not done again, and the entry is gone', async () => {
@@ -194,12 +194,12 @@ describe('its age aside', () => {
     const quarantine = memoryQuarantine()
     let calls = 0
     const open = () => {
-      const desk = receiving({ clock, store, quarantine })
-      desk.receiver.on('qr.scanned', () => {
+      const scene = receiving({ clock, store, quarantine })
+      scene.receiver.on('qr.scanned', () => {
         calls++
         return pause(clock, 10 * SECOND)
       })
-      return desk
+      return scene
     }
     const [one, two] = [open(), open()]
     await one.deliver(scannedEvent({ timestamp: '2024-12-01T12:00:00Z' }))

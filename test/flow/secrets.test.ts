@@ -42,8 +42,8 @@ test('rotation: old and new side by side, then the new alone', async () => {
 })
 
 test('44: a secret with a newline at its end: 401, and the report says so, not the answer', async () => {
-  const { try: deliver, reports } = receiving({ secret: `${SECRET}\n` })
-  const { http, outcome } = await deliver()
+  const { attempt, reports } = receiving({ secret: `${SECRET}\n` })
+  const { http, outcome } = await attempt()
   expect([http, outcome]).toMatchObject([
     401,
     { code: 'signature_mismatch', hint: expect.stringContaining('white space') },
@@ -82,17 +82,17 @@ describe('a function', () => {
     ['rejects', () => Promise.reject(new Error('no secret manager'))],
   ])('that %s: 503, and it is called again with the next delivery', async (_, fail) => {
     let calls = 0
-    const { try: deliver, reports } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
-    expect(await deliver()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'secret_unavailable' } })
-    expect(await deliver()).toMatchObject({ http: 200 })
+    const { attempt, reports } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
+    expect(await attempt()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'secret_unavailable' } })
+    expect(await attempt()).toMatchObject({ http: 200 })
     const error = new Error('no secret manager')
     expect(reports).toEqual([{ code: 'secret_unavailable', message: expect.stringContaining('503'), error }])
   })
 
   test('that fails with an error of this package has failed all the same: 503, not what a misused secret gets', async () => {
     const error = new WebhookError('store_unavailable', 'no secret manager')
-    const { try: deliver, reports } = receiving({ secret: () => Promise.reject(error) })
-    expect(await deliver()).toMatchObject({ http: 503, outcome: { code: 'secret_unavailable' } })
+    const { attempt, reports } = receiving({ secret: () => Promise.reject(error) })
+    expect(await attempt()).toMatchObject({ http: 503, outcome: { code: 'secret_unavailable' } })
     expect(reports).toMatchObject([{ code: 'secret_unavailable', error }])
   })
 
@@ -104,34 +104,34 @@ describe('a function', () => {
     ['a number', 7, /not number/],
   ])('that gives %s: 500, by name, and called again', async (_, secret, message) => {
     let given = secret
-    const { try: deliver, reports } = receiving({ secret: () => given as Secret })
-    expect(await deliver()).toMatchObject({ http: 500, outcome: { status: 'refused', code: 'secret_missing' } })
+    const { attempt, reports } = receiving({ secret: () => given as Secret })
+    expect(await attempt()).toMatchObject({ http: 500, outcome: { status: 'refused', code: 'secret_missing' } })
     expect(reports).toMatchObject([{ code: 'secret_missing', message: expect.stringMatching(message) }])
     given = SECRET
-    expect((await deliver()).http).toBe(200)
+    expect((await attempt()).http).toBe(200)
   })
 
   test('that does not answer within a second: 503; what it gives later is there for the next delivery', async () => {
     const slow = deferred<string>()
     let calls = 0
-    const { clock, try: deliver } = receiving({
+    const { clock, attempt } = receiving({
       secret: () => {
         calls++
         return slow.promise
       },
     })
     const late = { code: 'secret_unavailable', error: { message: expect.stringContaining('in time') } }
-    expect(await deliver()).toMatchObject({ http: 503, ms: SECOND, outcome: late })
+    expect(await attempt()).toMatchObject({ http: 503, ms: SECOND, outcome: late })
     slow.resolve(SECRET)
     await clock.advance(0)
-    expect(await deliver()).toMatchObject({ http: 200, ms: 0 })
+    expect(await attempt()).toMatchObject({ http: 200, ms: 0 })
     expect(calls).toBe(1)
   })
 
   test('that rejects after its second leaves no rejection behind', async () => {
     const slow = deferred<string>()
-    const { clock, try: deliver } = receiving({ secret: () => slow.promise })
-    expect((await deliver()).http).toBe(503)
+    const { clock, attempt } = receiving({ secret: () => slow.promise })
+    expect((await attempt()).http).toBe(503)
     slow.reject(new Error('no secret manager'))
     await clock.advance(SECOND)
   })

@@ -14,7 +14,7 @@ function open(options: Parameters<typeof receiving>[0] = {}) {
 }
 
 describe('claim', () => {
-  it.each(['throws', 'rejects', 'hangs', 'answers garbage', 'does it and rejects', 'does it and hangs'] as const)(
+  it.each(['throws', 'rejects', 'hangs', 'returns garbage', 'succeeds but rejects', 'succeeds but hangs'] as const)(
     '155 to 159: %s: 503 within 1.5 s, nothing is run, and the retry works it',
     async (fault) => {
       let calls = 0
@@ -26,7 +26,7 @@ describe('claim', () => {
       expect(made[0]?.ms).toBeLessThan(1500)
       expect(made[0]).toMatchObject({
         http: 503,
-        outcome: { code: fault === 'answers garbage' ? 'store_corrupt' : 'store_unavailable' },
+        outcome: { code: fault === 'returns garbage' ? 'store_corrupt' : 'store_unavailable' },
       })
       expect(reports[0]).toMatchObject({
         code: made[0]?.outcome.status === 'unavailable' && made[0].outcome.code,
@@ -39,7 +39,7 @@ describe('claim', () => {
   test('157, 159: that was done although nobody heard of it does not make the retry busy', async () => {
     const { receiver, store, attempts } = open()
     receiver.on('qr.scanned', () => {})
-    store.fail('claim', 'does it and hangs', 1)
+    store.fail('claim', 'succeeds but hangs', 1)
     expect((await attempts()).map(({ outcome }) => outcome.status)).toEqual(['unavailable', 'processed'])
   })
 
@@ -55,7 +55,7 @@ describe('claim', () => {
         return claimed
       },
     }
-    const { receiver, try: attempt } = receiving({ clock, store })
+    const { receiver, attempt } = receiving({ clock, store })
     receiver.on('qr.scanned', () => {})
     expect((await attempt()).http).toBe(503)
     slow = false
@@ -81,7 +81,7 @@ describe('claim', () => {
       },
       { discard: quarantine.discard },
     )
-    const { receiver, store, try: attempt, clock } = open({ quarantine: sink })
+    const { receiver, store, attempt, clock } = open({ quarantine: sink })
     receiver.on('qr.scanned', () => {})
     await clock.advance(6 * MINUTE)
     store.fail('claim', 'hangs', 1)
@@ -98,7 +98,7 @@ describe('claim', () => {
 
   test('closing waits for what is being kept behind such an answer', async () => {
     const quarantine = memoryQuarantine(() => pause(clock, 900))
-    const { receiver, store, try: attempt, clock } = open({ quarantine })
+    const { receiver, store, attempt, clock } = open({ quarantine })
     receiver.on('qr.scanned', () => {})
     await clock.advance(6 * MINUTE)
     store.fail('claim', 'hangs', 1)
@@ -126,11 +126,11 @@ describe('claim', () => {
 })
 
 describe('complete', () => {
-  it.each(['throws', 'rejects', 'hangs', 'does it and rejects', 'does it and hangs'] as const)(
+  it.each(['throws', 'rejects', 'hangs', 'succeeds but rejects', 'succeeds but hangs'] as const)(
     '160, 162: %s once: 200, it is written again behind, and worked once',
     async (fault) => {
       let calls = 0
-      const { receiver, store, try: attempt, reported, clock } = open()
+      const { receiver, store, attempt, reported, clock } = open()
       receiver.on('qr.scanned', () => void calls++)
       store.fail('complete', fault, 1)
       const first = await attempt()
@@ -145,7 +145,7 @@ describe('complete', () => {
 
   test('161: down for ten minutes: 200 at once, heartbeat and writing go on, and it is worked once', async () => {
     let calls = 0
-    const { receiver, store, try: attempt, reports, clock } = open()
+    const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => void calls++)
     store.fail('complete', 'rejects')
     expect(await attempt()).toMatchObject({ http: 200, ms: 0 })
@@ -179,7 +179,7 @@ describe('complete', () => {
   })
 
   test('that is written again does not renew the lease where the platform may freeze with its answer', async () => {
-    const { receiver, store, try: attempt, clock } = open()
+    const { receiver, store, attempt, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects', 1)
     await attempt(undefined, { freezesAfterResponse: true })
@@ -188,7 +188,7 @@ describe('complete', () => {
   })
 
   test('that comes after another worker’s is told once, by the write that found out: nothing was aborted', async () => {
-    const { receiver, store, try: attempt, reports, clock } = open()
+    const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
     store.fail('renew', 'rejects')
@@ -202,9 +202,9 @@ describe('complete', () => {
   })
 
   test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
-    const { receiver, store, try: attempt, reports, clock } = open()
+    const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => pause(clock, 12 * SECOND))
-    store.fail('complete', 'does it and hangs', 1)
+    store.fail('complete', 'succeeds but hangs', 1)
     await attempt()
     await clock.advance(30 * SECOND)
     expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
@@ -213,7 +213,7 @@ describe('complete', () => {
 })
 
 describe('release', () => {
-  it.each(['throws', 'rejects', 'hangs', 'answers garbage', 'does it and rejects', 'does it and hangs'] as const)(
+  it.each(['throws', 'rejects', 'hangs', 'returns garbage', 'succeeds but rejects', 'succeeds but hangs'] as const)(
     '163: %s after the handler failed: 500, and the retry works it',
     async (fault) => {
       let calls = 0
@@ -242,22 +242,22 @@ describe('release', () => {
         return inner.release(request)
       },
     }
-    const desk = receiving({ clock, store })
-    desk.receiver.on('qr.scanned', async () => {
+    const scene = receiving({ clock, store })
+    scene.receiver.on('qr.scanned', async () => {
       await pause(clock, failsMs)
       throw new Error('no database')
     })
-    return { ...desk, state }
+    return { ...scene, state }
   }
 
   test('is waited for as long as there is time: the next try must not meet the claim', async () => {
-    const { try: attempt, state } = slow(100, 300)
+    const { attempt, state } = slow(100, 300)
     const made = await attempt(undefined, { waitUntil: () => expect.unreachable() })
     expect([made.http, made.ms, state.released]).toEqual([500, 400, true])
   })
 
   test('that takes longer than the answer may is waited for by the platform and by a close', async () => {
-    const { receiver, try: attempt, state, clock } = slow(4400, 500)
+    const { receiver, attempt, state, clock } = slow(4400, 500)
     const kept: Promise<unknown>[] = []
     const made = await attempt(undefined, { waitUntil: (work) => void kept.push(work) })
     expect([made.http, made.ms, state.released, kept.length]).toEqual([500, 4500, false, 1])
@@ -282,17 +282,17 @@ describe('release', () => {
 describe('164: a lease that is over while the handler lives', () => {
   async function takenOver() {
     const signals: AbortSignal[] = []
-    const desk = open()
+    const scene = open()
     let calls = 0
-    desk.receiver.on('qr.scanned', async (_, { signal }) => {
+    scene.receiver.on('qr.scanned', async (_, { signal }) => {
       signals.push(signal)
-      if (++calls === 1) await pause(desk.clock, 3 * MINUTE)
+      if (++calls === 1) await pause(scene.clock, 3 * MINUTE)
     })
-    desk.store.fail('renew', 'hangs')
-    await desk.try()
-    await desk.clock.advance(MINUTE)
-    const second = await desk.try()
-    return { ...desk, signals, second, calls: () => calls }
+    scene.store.fail('renew', 'hangs')
+    await scene.attempt()
+    await scene.clock.advance(MINUTE)
+    const second = await scene.attempt()
+    return { ...scene, signals, second, calls: () => calls }
   }
 
   test('the next try works it: a new owner', async () => {
@@ -313,7 +313,7 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 
   test('trap: its late completion changes nothing, and is reported', async () => {
-    const { store, clock, try: attempt, reported } = await takenOver()
+    const { store, clock, attempt, reported } = await takenOver()
     store.heal()
     await clock.advance(5 * MINUTE)
     expect((await attempt()).outcome.status).toBe('duplicate')
@@ -322,7 +322,7 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 
   test('trap: its late release does not give away the claim of another, and is reported', async () => {
-    const { receiver, store, clock, try: attempt, reported, reports } = open()
+    const { receiver, store, clock, attempt, reported, reports } = open()
     let calls = 0
     receiver.on('qr.scanned', async () => {
       calls++

@@ -1,26 +1,26 @@
-/** Bodies in every shape in which an adapter may hand one over. */
+/** Request bodies in every shape that an adapter can pass to the core. */
 import type { BodyConsumer, BodyStream } from '../../src/index.js'
 
-/** A body that is pushed when the test says so; counts how often it was stopped. */
+/** A body that a test pushes chunk by chunk. It counts how many times it was stopped. */
 export interface PushedBody extends BodyStream {
-  /** What the receiver listens with, once it reads. */
+  /** The receiver's consumer. Throws until the receiver starts to read. */
   readonly consumer: BodyConsumer
-  /** How often reading was stopped. */
+  /** How many times the receiver stopped reading. */
   readonly stops: number
 }
 
-/** Makes a body that the test pushes; `atOnce` pushes within `read`, as a body that is all there would. */
-export function pushedBody(atOnce?: (consumer: BodyConsumer) => void): PushedBody {
+/** Makes a body that the test pushes. `onRead` is called within `read`, as for a body that has already arrived. */
+export function pushedBody(onRead?: (consumer: BodyConsumer) => void): PushedBody {
   let reading: BodyConsumer | undefined
   let stops = 0
   return {
     read(consumer) {
       reading = consumer
-      atOnce?.(consumer)
+      onRead?.(consumer)
       return () => void stops++
     },
     get consumer() {
-      if (!reading) throw new Error('nobody reads yet')
+      if (!reading) throw new Error('the receiver has not started to read this body')
       return reading
     },
     get stops() {
@@ -29,13 +29,13 @@ export function pushedBody(atOnce?: (consumer: BodyConsumer) => void): PushedBod
   }
 }
 
-/** Splits bytes into chunks of a size. */
+/** Splits bytes into chunks of `size` bytes. */
 export function chunksOf(bytes: Uint8Array, size: number): readonly Uint8Array[] {
   const count = Math.ceil(bytes.length / size)
   return Array.from({ length: count }, (_, index) => bytes.slice(index * size, index * size + size))
 }
 
-/** A `ReadableStream` of chunks; `onCancel` hears that the reader gave up. */
+/** A `ReadableStream` of chunks. `onCancel` is called when the reader cancels it. */
 export function streamOf(chunks: readonly Uint8Array[], onCancel: () => void = () => {}): ReadableStream<Uint8Array> {
   const rest = [...chunks]
   return new ReadableStream({
@@ -48,16 +48,16 @@ export function streamOf(chunks: readonly Uint8Array[], onCancel: () => void = (
   })
 }
 
-/** An async iterable of chunks; `onReturn` hears that the reader gave up. */
+/** An async iterable of chunks. `onReturn` is called when the reader stops before the end. */
 export async function* iterableOf(
   chunks: readonly Uint8Array[],
   onReturn: () => void = () => {},
 ): AsyncIterable<Uint8Array> {
-  let finished = false
+  let isFinished = false
   try {
     for (const chunk of chunks) yield await Promise.resolve(chunk)
-    finished = true
+    isFinished = true
   } finally {
-    if (!finished) onReturn()
+    if (!isFinished) onReturn()
   }
 }

@@ -1,20 +1,20 @@
-/** What a function throws, for tests that look at an error from more than one side. */
+/** Catches errors, for tests that check more than one field of an error. */
 
-/** The error a function throws; fails when it throws none. */
+/** Returns the error that a function throws. Throws if the function returns. */
 export function caught(fn: () => unknown): unknown {
   try {
     fn()
   } catch (error) {
     return error
   }
-  throw new Error('nothing was thrown')
+  throw new Error('the function did not throw')
 }
 
-/** What a promise rejects with; fails when it does not. */
+/** Returns the error that a promise rejects with. Rejects if the promise resolves. */
 export async function rejection(pending: Promise<unknown>): Promise<unknown> {
   return pending.then(
     () => {
-      throw new Error('nothing was rejected')
+      throw new Error('the promise did not reject')
     },
     (error: unknown) => error,
   )

@@ -1,10 +1,10 @@
-/** Global set-up of the browser tests: finds a Chromium, and tells the tests where it is. */
+/** Global setup of the browser tests: finds Chromium and provides its path. */
 import type { TestProject } from 'vitest/node'
 import { findChromium } from '../../scripts/services.mjs'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where Chromium is; an empty string where there is none. */
+    /** The path of Chromium, or an empty string if none is installed. */
     chromium: string
   }
 }

@@ -1,4 +1,4 @@
-/** The command line as a person starts it: the binary of the installed package, in a process and a folder of its own. */
+/** Runs the command line as a user does: the binary of the installed package, in its own process and folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
@@ -14,33 +14,33 @@ export interface Run {
   readonly stderr: string
 }
 
-/** How it is started. */
+/** The environment, folder and input of a run. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** What it reads from standard input. */
+  /** The standard input. */
   readonly input?: string | Uint8Array
 }
 
-/** Where the binary is. */
+/** The path of the binary. */
 export function binary(): string {
   return join(inject('packed').consumer, 'node_modules/.bin/govalid-webhooks')
 }
 
-/** An environment without anything of the developer's own. */
+/** An environment without the developer's variables. */
 export function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
 }
 
-/** Runs it to its end. */
+/** Runs a command until it exits. */
 export function runCli(args: readonly string[], { env, cwd, input }: RunOptions = {}): Promise<Run> {
   const child = spawn(binary(), args, { env: cleanEnv(env), cwd, stdio: 'pipe' })
-  child.stdin.on('error', () => {}) // It need not read to the end.
+  child.stdin.on('error', () => {}) // The command may exit before it has read its input.
   child.stdin.end(input)
   return finished(child)
 }
 
-/** Runs it to its end and reads the JSON it prints. */
+/** Runs a command with `--json` and parses its output. */
 export async function runJson<T>(
   args: readonly string[],
   options?: RunOptions,
@@ -49,7 +49,7 @@ export async function runJson<T>(
   try {
     return { code, json: JSON.parse(stdout) as T }
   } catch {
-    throw new Error(`no JSON, exit code ${code}: ${stdout}${stderr}`)
+    throw new Error(`expected JSON; exit code ${code}: ${stdout}${stderr}`)
   }
 }
 
@@ -67,7 +67,7 @@ function finished(child: ChildProcess): Promise<Run> {
   })
 }
 
-/** Starts servers on loopback that end with their test; gives back the address of the path `/webhooks/govalid`. */
+/** Starts servers on loopback that are closed after each test. Resolves to the URL of `/webhooks/govalid`. */
 export function temporaryServers(): (listener: RequestListener) => Promise<string> {
   const stops: (() => Promise<void>)[] = []
   afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())))
@@ -82,7 +82,7 @@ export function temporaryServers(): (listener: RequestListener) => Promise<strin
   }
 }
 
-/** A folder of its own that is gone after the tests of the file. */
+/** Creates a folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-cli-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

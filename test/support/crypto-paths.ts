@@ -1,10 +1,9 @@
 /**
- * The two ways to compute: `node:crypto` and WebCrypto. A suite runs over both by choosing what the platform offers; nothing that
- * verifies is replaced.
+ * Runs a suite with `node:crypto` and with WebCrypto. Only the platform's offer changes: the code that verifies is never mocked.
  */
 import { afterEach, beforeEach, describe, vi } from 'vitest'
 
-/** Runs a suite twice: as on Node, and as where `node:crypto` is not built in. */
+/** Runs a suite twice: as on Node, and as on a runtime without `node:crypto`. */
 export function describeOnBothCryptos(name: string, body: (path: 'node:crypto' | 'WebCrypto') => void): void {
   describe(`${name}, on node:crypto`, () => body('node:crypto'))
   describe(`${name}, on WebCrypto`, () => {

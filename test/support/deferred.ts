@@ -1,13 +1,13 @@
-/** A promise that the test settles when it wants to: what a slow store, handler or function is made of. */
+/** A promise that a test settles, used to build slow stores, handlers and functions. */
 
-/** A promise with its two ends. */
+/** A promise and the functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T): void
   reject(error: unknown): void
 }
 
-/** Makes a promise that settles when the test says so. */
+/** Makes a promise that a test settles. */
 export function deferred<T = void>(): Deferred<T> {
   let resolve: (value: T) => void = () => {}
   let reject: (error: unknown) => void = () => {}

@@ -1,58 +1,55 @@
 /**
- * A store that fails on demand, around one that works: each call can be told to fail in each way, a number of times or for good.
+ * Wraps a store so that each of its calls can fail in each way, for a number of calls or permanently.
  */
 import type { MaybePromise, Store } from '../../src/index.js'
 
-/** A call of the store contract. */
+/** A method of the store contract. */
 export type StoreCall = 'claim' | 'renew' | 'complete' | 'release'
 
-/** How a call can fail. In the last three the store has done what it was asked, and the caller does not learn it. */
+/** The ways a call can fail. In the last two the store makes the change, but the caller doesn't learn it. */
 export const FAULTS = [
   'throws',
   'rejects',
   'hangs',
-  'answers garbage',
-  'does it and rejects',
-  'does it and hangs',
+  'returns garbage',
+  'succeeds but rejects',
+  'succeeds but hangs',
 ] as const
 
-/** One way to fail. */
+/** One way a call can fail. */
 export type Fault = (typeof FAULTS)[number]
 
-/** Every call. */
+/** All methods that can fail. */
 export const STORE_CALLS: readonly StoreCall[] = ['claim', 'renew', 'complete', 'release']
 
 /** A store that fails on demand. */
 export interface FaultyStore extends Store {
-  /** Lets a call fail: the next `times`, or from now on. */
+  /** Makes a method fail: the next `times` calls, or every call from now on. */
   fail(call: StoreCall, fault: Fault, times?: number): void
-  /** From now on everything works. */
+  /** Ends all faults. */
   heal(): void
-  /** Every call so far, in order. */
+  /** All calls so far, in order. */
   readonly calls: readonly StoreCall[]
-  /** How often a call was made. */
+  /** How many times a method was called. */
   count(call: StoreCall): number
 }
 
-/** Wraps a store. */
+/** Wraps a store. Without a planned fault, every call is passed on. */
 export function faultyStore(inner: Store): FaultyStore {
   const calls: StoreCall[] = []
   const faults = new Map<StoreCall, { readonly fault: Fault; left: number }>()
-  const meet = <WebhookResponse>(
-    call: StoreCall,
-    work: () => MaybePromise<WebhookResponse>,
-  ): MaybePromise<WebhookResponse> => {
+  const run = <Result>(call: StoreCall, perform: () => MaybePromise<Result>): MaybePromise<Result> => {
     calls.push(call)
     const planned = faults.get(call)
-    if (!planned || planned.left <= 0) return work()
+    if (!planned || planned.left <= 0) return perform()
     planned.left--
-    return failing(planned.fault, work)
+    return fail(planned.fault, perform)
   }
   return {
-    claim: (request) => meet('claim', () => inner.claim(request)),
-    renew: (request) => meet('renew', () => inner.renew(request)),
-    complete: (request) => meet('complete', () => inner.complete(request)),
-    release: (request) => meet('release', () => inner.release(request)),
+    claim: (request) => run('claim', () => inner.claim(request)),
+    renew: (request) => run('renew', () => inner.renew(request)),
+    complete: (request) => run('complete', () => inner.complete(request)),
+    release: (request) => run('release', () => inner.release(request)),
     fail: (call, fault, times = Infinity) => void faults.set(call, { fault, left: times }),
     heal: () => faults.clear(),
     calls,
@@ -62,10 +59,7 @@ export function faultyStore(inner: Store): FaultyStore {
 
 const DOWN = 'connection refused'
 
-function failing<WebhookResponse>(
-  fault: Fault,
-  work: () => MaybePromise<WebhookResponse>,
-): MaybePromise<WebhookResponse> {
+function fail<Result>(fault: Fault, perform: () => MaybePromise<Result>): MaybePromise<Result> {
   switch (fault) {
     case 'throws':
       throw new Error(DOWN)
@@ -73,11 +67,11 @@ function failing<WebhookResponse>(
       return Promise.reject(new Error(DOWN))
     case 'hangs':
       return new Promise(() => {})
-    case 'answers garbage':
-      return { garbage: true } as WebhookResponse
-    case 'does it and rejects':
-      return Promise.resolve(work()).then(() => Promise.reject(new Error(DOWN)))
-    case 'does it and hangs':
-      return Promise.resolve(work()).then(() => new Promise<never>(() => {}))
+    case 'returns garbage':
+      return { garbage: true } as Result
+    case 'succeeds but rejects':
+      return Promise.resolve(perform()).then(() => Promise.reject(new Error(DOWN)))
+    case 'succeeds but hangs':
+      return Promise.resolve(perform()).then(() => new Promise<never>(() => {}))
   }
 }

@@ -1,8 +1,8 @@
-// The garbage collector, at a test's command.
+/** Runs the garbage collector on demand. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 
-/** Collects everything that nothing holds. */
+/** Collects every unreachable object. */
 export const collectGarbage = runInNewContext('gc') as () => void

@@ -1,11 +1,11 @@
-/** A place in a test where something waits until it is let through. */
+/** A point in a test where code waits until the test opens it. */
 export interface Gate {
   /** Resolves once the gate is open. */
   readonly passed: Promise<void>
   open(): void
 }
 
-/** Makes a gate that is closed. */
+/** Makes a closed gate. */
 export function createGate(): Gate {
   let open = () => {}
   const passed = new Promise<void>((resolve) => {

@@ -1,11 +1,11 @@
 /**
- * A stand-in for GoValid's webhook management API, on loopback. It is NOT GoValid: it was built from the public documentation (API
- * reference: webhooks, authentication, errors, rate limits), and where that is silent it does what Django REST Framework would do.
+ * A stand-in for GoValid's webhook management API, on loopback. It is NOT GoValid: it follows the public documentation (API reference:
+ * webhooks, authentication, errors, rate limits). Where the documentation is silent, it behaves as Django REST Framework does.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A webhook as the stand-in keeps it; answers leave out `secret` and `description`, as the documented ones do. */
+/** A stored webhook. Responses omit `secret` and `description`, as the documented ones do. */
 export interface KeptWebhook {
   id: string
   url: string
@@ -19,16 +19,16 @@ export interface KeptWebhook {
   failure_count: number
 }
 
-/** What the documentation leaves open, and what goes wrong on request. */
+/** Choices where the documentation is silent. */
 export interface StandInOptions {
   readonly apiKey: string
-  /** Answers inside `{ success: true, data }`, as the API reference says of all of them. Its samples are bare. */
+  /** Wraps responses in `{ success: true, data }`, as the API reference claims for all responses. Its samples aren't wrapped. */
   readonly wrapped?: boolean
-  /** Answers PATCH without a body. */
+  /** Responds to PATCH without a body. */
   readonly silentUpdates?: boolean
-  /** How many endpoints a page holds; the next one is named in `next`. */
+  /** The number of endpoints per page; `next` holds the address of the next page. */
   readonly pageSize?: number
-  /** Requests an hour. */
+  /** Requests per hour. */
   readonly limit?: number
 }
 
@@ -36,10 +36,10 @@ export interface StandInOptions {
 export interface StandIn {
   readonly baseUrl: string
   readonly webhooks: KeptWebhook[]
-  /** Every request: method, path, headers, body. */
+  /** All requests so far: method, path, headers and body. */
   readonly requests: { readonly line: string; readonly headers: IncomingMessage['headers']; readonly body: string }[]
-  /** Answers the next request with this in place of its own. */
-  respondNext(answer: (response: ServerResponse) => void): void
+  /** Replaces the response to the next request. */
+  respondNext(respond: (response: ServerResponse) => void): void
   close(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export async function startGoValidApi(options: StandInOptions): Promise<StandIn>
       const plan = planned.shift()
       if (plan) plan(response)
       else if (requests.length > limit) refuse(response, 429, 'RATE_LIMIT_EXCEEDED', 'Too many requests.')
-      else write(response, answer(request, body, webhooks, options), options.wrapped)
+      else write(response, respond(request, body, webhooks, options), options.wrapped)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -75,7 +75,7 @@ export async function startGoValidApi(options: StandInOptions): Promise<StandIn>
   }
 }
 
-/** Answers with an error the way the API reference shows it. */
+/** Responds with an error in the shape that the API reference shows. */
 export function refuse(
   response: ServerResponse,
   status: number,
@@ -86,24 +86,24 @@ export function refuse(
   write(response, { status, body: { error, message, details } })
 }
 
-interface WebhookResponse {
+interface StandInResponse {
   readonly status: number
   readonly body?: unknown
 }
 
-const NOT_FOUND: WebhookResponse = { status: 404, body: { error: 'NOT_FOUND', message: 'Not found.', details: {} } }
-const NOT_ALLOWED: WebhookResponse = { status: 405, body: { error: 'METHOD_NOT_ALLOWED', message: 'No.', details: {} } }
-const NO_KEY: WebhookResponse = {
+const NOT_FOUND: StandInResponse = { status: 404, body: { error: 'NOT_FOUND', message: 'Not found.', details: {} } }
+const NOT_ALLOWED: StandInResponse = { status: 405, body: { error: 'METHOD_NOT_ALLOWED', message: 'No.', details: {} } }
+const NO_KEY: StandInResponse = {
   status: 401,
   body: { error: 'INVALID_TOKEN', message: 'The key is not valid.', details: {} },
 }
 
-function answer(
+function respond(
   request: IncomingMessage,
   body: string,
   webhooks: KeptWebhook[],
   options: StandInOptions,
-): WebhookResponse {
+): StandInResponse {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://stand-in')
   if (request.headers.authorization !== `Bearer ${options.apiKey}`) return NO_KEY
   const path = /^\/api\/v1\/webhooks\/(?:([^/]+)\/)?$/.exec(pathname)
@@ -125,7 +125,7 @@ function answer(
   return options.silentUpdates ? { status: 200 } : { status: 200, body: shown(webhook) }
 }
 
-function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): WebhookResponse {
+function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): StandInResponse {
   const missing = (['url', 'events', 'secret'] as const).filter((name) => given[name] === undefined)
   if (missing.length > 0) {
     return invalid(400, Object.fromEntries(missing.map((name) => [name, ['This field is required.']])))
@@ -146,7 +146,7 @@ function create(given: Partial<KeptWebhook>, webhooks: KeptWebhook[]): WebhookRe
   return { status: 201, body: { id, url, events, active, created_at } }
 }
 
-function invalid(status: number, details: unknown): WebhookResponse {
+function invalid(status: number, details: unknown): StandInResponse {
   return { status, body: { error: 'VALIDATION_ERROR', message: 'The request is not valid.', details } }
 }
 
@@ -160,14 +160,14 @@ function shown({ secret: _secret, description: _description, ...rest }: KeptWebh
   return rest
 }
 
-function page(webhooks: readonly KeptWebhook[], number: number, { pageSize }: StandInOptions): WebhookResponse {
+function page(webhooks: readonly KeptWebhook[], number: number, { pageSize }: StandInOptions): StandInResponse {
   if (pageSize === undefined) return { status: 200, body: { count: webhooks.length, results: webhooks.map(shown) } }
   const results = webhooks.slice((number - 1) * pageSize, number * pageSize).map(shown)
   const next = webhooks.length > number * pageSize ? `/api/v1/webhooks/?page=${number + 1}` : null
   return { status: 200, body: { count: webhooks.length, next, previous: null, results } }
 }
 
-function write(response: ServerResponse, { status, body }: WebhookResponse, wrapped = false): void {
+function write(response: ServerResponse, { status, body }: StandInResponse, wrapped = false): void {
   const data = wrapped && status < 400 ? { success: true, data: body } : body
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(body === undefined ? undefined : JSON.stringify(data))

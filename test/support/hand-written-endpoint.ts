@@ -1,21 +1,21 @@
-/** An endpoint as people write it by hand, without this package: right, but for the faults that are planted in it. */
+/** A webhook endpoint written by hand, without this package. It is correct except for the faults that a test plants. */
 import { createHash, createHmac } from 'node:crypto'
 import type { IncomingMessage, RequestListener } from 'node:http'
 
-/** The secret it verifies with. */
+/** The secret that the endpoint verifies with. */
 export const ENDPOINT_SECRET = 'your_webhook_secret'
 
-/** The body as JSON. */
+/** Parses a body as JSON. */
 export function parsed(body: Buffer): { event?: string; timestamp: string; data?: object; [name: string]: unknown } {
   return JSON.parse(body.toString())
 }
 
-/** How a hand-written endpoint can be wrong; each function replaces a step of one that is right. */
+/** The faults of a hand-written endpoint. Each field replaces one step of the correct endpoint. */
 export interface Faults {
-  /** What is signed, given the body. */
+  /** Returns the bytes that the signature is computed over. */
   readonly signed?: (body: Buffer) => string | Buffer
   readonly isRight?: (header: string | undefined, expected: string, payload: () => { signature?: string }) => boolean
-  /** The status for what is right. */
+  /** The status for a correctly signed request. */
   readonly status?: (request: IncomingMessage, body: Buffer, key: string) => number | Promise<number>
   readonly secret?: string
   readonly refusal?: (header: string | undefined) => { status: number; body?: string }
@@ -23,7 +23,7 @@ export interface Faults {
   readonly answer?: (body: Buffer) => string
 }
 
-/** An endpoint written by hand, right where no fault is planted. */
+/** Makes an endpoint with the given faults. */
 export function endpoint(faults: Faults = {}): RequestListener {
   return async (request, response) => {
     const chunks: Buffer[] = []

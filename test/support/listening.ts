@@ -1,44 +1,44 @@
-/** `listen` as a person starts it: the installed binary in a process of its own, and what there is to ask of it. */
+/** Runs `listen` as a user does, in its own process, and reads its output and its inspector. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { afterEach } from 'vitest'
 import type { DeliveryDetails, DeliverySummary } from '../../src/cli/inspector/wire.js'
 import { binary, cleanEnv } from './command-line.js'
 
-/** The secret it is started with. */
+/** The secret that `listen` is started with. */
 export const LISTEN_SECRET = 'listen-secret-4f1c9e'
 
 /** A running `listen`. */
 export interface Listening {
-  /** Where deliveries go. */
+  /** The URL that accepts deliveries. */
   readonly endpoint: string
-  /** The address it prints, with the token. */
+  /** The inspector's address as printed, with the token. */
   readonly address: string
-  /** The inspector's address without it. */
+  /** The inspector's address without the token. */
   readonly inspector: string
   readonly token: string
-  /** Everything it has printed. */
+  /** Everything that was printed so far. */
   output(): string
-  /** The deliveries it has printed. */
+  /** The deliveries that were printed so far. */
   printed(): readonly DeliverySummary[]
-  /** Asks the inspector's server as its page does. */
+  /** Sends a request to the inspector's server, as the inspector's page does. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>
-  /** The list, the newest first. */
+  /** The inspector's list of deliveries, newest first. */
   list(search?: string): Promise<readonly DeliverySummary[]>
   /** Everything about a delivery. */
   details(id: string): Promise<DeliveryDetails>
-  /** Ends it with a signal; gives its exit code. */
+  /** Sends a signal and resolves to the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** How it is started. */
+/** The folder, arguments and environment of `listen`. */
 export interface ListenSetup {
   readonly cwd: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts `listen`; what is started ends with its test. */
+/** Starts `listen` and stops it after each test. */
 export function temporaryListening(): (setup: ListenSetup) => Promise<Listening> {
   const running: Listening[] = []
   afterEach(() => Promise.all(running.splice(0).map((listening) => listening.stop())))
@@ -49,7 +49,7 @@ export function temporaryListening(): (setup: ListenSetup) => Promise<Listening>
   }
 }
 
-/** Starts it on any ports and waits until it says where it is. */
+/** Starts `listen` on free ports and waits until it prints its addresses. */
 async function startListening({ cwd, args = [], env }: ListenSetup): Promise<Listening> {
   const child = spawn(binary(), ['listen', '--port', '0', '--json', ...args], {
     env: cleanEnv({ GOVALID_WEBHOOK_SECRET: LISTEN_SECRET, ...env }),
@@ -114,7 +114,7 @@ async function untilPrinted(
       })
     }),
   ])
-  if (!stdout().includes('\n')) throw new Error(`listen ended: ${stderr()}`)
+  if (!stdout().includes('\n')) throw new Error(`listen exited before it printed its addresses: ${stderr()}`)
 }
 
 /** The signature of a body. */
@@ -122,12 +122,12 @@ export function signatureOf(body: string | Uint8Array, secret = LISTEN_SECRET): 
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }
 
-/** An event's body. */
+/** The JSON body of an event. */
 export function eventBody(event: string, data: object = {}, more: object = {}): string {
   return JSON.stringify({ event, timestamp: new Date().toISOString(), webhook_id: 'wh-001', data, ...more })
 }
 
-/** Delivers a body, signed unless another signature is given; `null` for none. */
+/** Delivers a body. Signs it unless a signature is given; `null` sends none. */
 export function deliver(
   { endpoint }: Pick<Listening, 'endpoint'>,
   body: string | Uint8Array,

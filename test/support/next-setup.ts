@@ -1,6 +1,6 @@
 /**
- * Global set-up of the Next.js tests: a production build of the app under test for each version of Next.js, made in a folder beside that
- * version's node_modules. The built package (dist/) is what is installed there. What was built of the same files is not built again.
+ * Global setup of the Next.js tests: builds the app under test for production, once per version of Next.js, with the built package
+ * (dist/) installed. The build is next to that version's node_modules and is reused while its sources are unchanged.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,14 +16,14 @@ const NEXT_15 = join(ROOT, 'test/fixtures/next15')
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of each build, by version of Next.js; `next` is started in it. */
+    /** The folder of each build, by version of Next.js. Start `next` there. */
     nextBuilds: { readonly next16: string; readonly next15: string }
   }
 }
 
 export default function setup(project: TestProject): void {
   if (!existsSync(join(ROOT, 'dist')))
-    throw new Error('there is no dist/: run `npm run build` before the Next.js tests')
+    throw new Error('dist/ is missing. Run `npm run build` before the Next.js tests.')
   for (const installation of [EXAMPLE, NEXT_15]) requireNext(installation)
   const next16 = buildNext16()
   const next15 = build(NEXT_15, (folder) => {
@@ -33,10 +33,10 @@ export default function setup(project: TestProject): void {
   project.provide('nextBuilds', { next16, next15 })
 }
 
-/** Builds the app under test with Next.js 16; gives back the folder it is started in. */
+/** Builds the app under test with Next.js 16 and returns the folder to start `next` in. */
 export function buildNext16(): string {
   return build(EXAMPLE, (folder) => {
-    // As they are: here the example is compiled, and its types are checked, by Next.js itself.
+    // The example stays TypeScript, so that Next.js itself compiles it and checks its types.
     cpSync(join(EXAMPLE, 'app'), join(folder, 'app'), { recursive: true })
     cpSync(join(EXAMPLE, 'tsconfig.json'), join(folder, 'tsconfig.json'))
   })
@@ -75,11 +75,11 @@ function requireNext(installation: string): void {
   const found = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'nothing'
   if (found === wanted) return
   throw new Error(
-    `Next.js ${wanted} is not installed in ${installation} (found: ${found}): run \`npm run next:install\` first`,
+    `Next.js ${wanted} is not installed in ${installation} (found: ${found}). Run \`npm run next:install\` first.`,
   )
 }
 
-/** Puts the package as it is built now in the place of the one that was installed. */
+/** Replaces the installed package with the current build. */
 function refreshPackage(installation: string): void {
   const installed = join(installation, 'node_modules/govalid-webhooks')
   rmSync(installed, { recursive: true, force: true })
@@ -87,7 +87,7 @@ function refreshPackage(installation: string): void {
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
 }
 
-/** Everything a build is made of. */
+/** A hash of every file that a build depends on. */
 function fingerprintOf(installation: string): string {
   const sources = ['dist/**', 'test/next/app/**', 'test/acceptance/{variants,recorder}.ts', 'examples/nextjs/app/**']
   const hash = createHash('sha256').update(readFileSync(join(installation, 'package-lock.json')))
@@ -98,7 +98,7 @@ function fingerprintOf(installation: string): string {
   return hash.digest('hex')
 }
 
-/** Copies the app and the receivers under test, as JavaScript: the import `./lab.js` then is a file, whatever bundles it. */
+/** Copies the app and its receivers as JavaScript, so that the import `./lab.js` resolves to a file with every bundler. */
 function copySources(target: string): void {
   const files = globSync(['next/app/**/*.{ts,mjs}', 'acceptance/{variants,recorder}.ts'], { cwd: join(ROOT, 'test') })
   for (const file of files) copyCompiled(join(ROOT, 'test', file), join(target, file.replace(/\.ts$/, '.js')))
@@ -111,7 +111,7 @@ function copyCompiled(from: string, to: string): void {
   writeFileSync(to, from.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text)
 }
 
-/** One route for each receiver under test, each as a user writes it. */
+/** Writes one route per receiver under test, as a user would write it. */
 function writeRoutes(folder: string): void {
   for (const name of VARIANT_NAMES) {
     mkdirSync(join(folder, 'app/webhooks', name), { recursive: true })

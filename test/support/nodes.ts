@@ -1,9 +1,9 @@
-/** Every Node on this machine: the project's own tools need a newer one than its users do. */
+/** Finds the Node versions on this machine, because the package supports older versions than the project's tools need. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The Node the tests run on, and the others on the PATH. */
+/** The Node version that runs the tests, and the other versions on the PATH. */
 export function nodesOnPath(): { version: string; file: string }[] {
   const candidates = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'node'))
   const files = new Set(

@@ -1,10 +1,10 @@
-/** Global set-up of the package tests: the tarball, installed. dist/ must be built. */
+/** Global setup of the package tests: packs the built package (dist/) and installs the tarball. */
 import type { TestProject } from 'vitest/node'
 import { installPacked } from './packed.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The files of the tarball, and a folder where it is installed as a consumer would. */
+    /** The files of the tarball, and the folder of a project that has it installed. */
     packed: { readonly files: readonly string[]; readonly consumer: string }
   }
 }

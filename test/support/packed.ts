@@ -1,4 +1,4 @@
-/** The package as it would be published: packed, and the tarball installed, with nothing else and without a network, into a folder of its own. */
+/** Packs the package as for publishing and installs the tarball, offline and alone, into a temporary project. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,19 +6,19 @@ import { join } from 'node:path'
 
 const ROOT = process.cwd()
 
-/** A tarball, and where it is installed. */
+/** A tarball and the project that has it installed. */
 export interface Packed {
   /** The files of the tarball. */
   readonly files: readonly string[]
-  /** The folder of a package that depends on it. */
+  /** The folder of the project that has the tarball installed. */
   readonly consumer: string
-  /** Removes both. */
+  /** Removes the tarball and the project. */
   remove(): void
 }
 
-/** Packs and installs it. `dist/` must be built, and the working folder be the repository. */
+/** Packs and installs the package. Needs `dist/`, and the repository as the working folder. */
 export function installPacked(): Packed {
-  if (!existsSync(join(ROOT, 'dist'))) throw new Error('there is no dist/: run `npm run build` first')
+  if (!existsSync(join(ROOT, 'dist'))) throw new Error('dist/ is missing. Run `npm run build` first.')
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'govalid-package-')))
   const { filename, files } = pack(folder)
   const consumer = join(folder, 'consumer')

@@ -1,10 +1,10 @@
-/** Payloads as GoValid sends them: the one of its guide, and the least that each other event can be. */
+/** Payloads as GoValid sends them: the documented `qr.scanned`, and a minimal payload for every other event. */
 import type { EventType } from '../../src/index.js'
 
-/** When the events of the tests happened: the `timestamp` of the setup guide. */
+/** The time of the events in the tests: the `timestamp` of the setup guide. */
 export const EVENT_TIME = '2025-01-29T12:00:00Z'
 
-/** A payload as an object, before it is printed. */
+/** A payload as an object, before it is serialized. */
 export interface Payload {
   readonly event: string
   readonly timestamp: string
@@ -32,7 +32,7 @@ export function scannedEvent(changes: Readonly<Record<string, unknown>> = {}): P
   }
 }
 
-/** The least an event of a type can be without an issue. */
+/** A minimal event of a type that has no issues. */
 export function eventOf(type: EventType, changes: Readonly<Record<string, unknown>> = {}): Payload {
   return type === 'qr.scanned'
     ? scannedEvent(changes)

@@ -1,4 +1,4 @@
-/** A Postgres of a test's own, to be stopped, frozen and started again. Found as installed binaries; nothing of it is left behind. */
+/** Starts a separate Postgres server that a test can stop, freeze and restart. Uses the installed binaries and leaves nothing behind. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -6,17 +6,17 @@ import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'vitest'
 
-/** A Postgres server with a folder of its own. */
+/** A separate Postgres server with its own data folder. */
 export interface PostgresServer {
   readonly url: string
   start(): void
   /** `fast` ends every session and shuts down; `immediate` is a crash. */
   stop(how: 'fast' | 'immediate'): void
-  /** Stops all its processes from doing anything; its connections stay open. */
+  /** Pauses all its processes; its connections stay open. */
   freeze(): void
-  /** Lets them go on. */
+  /** Resumes its processes. */
   thaw(): void
-  /** Ends it for good. */
+  /** Stops the server and removes its folder. */
   remove(): void
 }
 
@@ -26,24 +26,24 @@ const FOLDERS = [
 ]
 const BINARIES = FOLDERS.find((folder) => existsSync(join(folder, 'initdb')))
 
-/** `describe` for tests that need a Postgres of their own; skipped by name where none is installed, failing there when REQUIRE_SERVICES=1. */
+/** `describe` for tests that start their own Postgres. Without its binaries they are skipped with a message, or fail if REQUIRE_SERVICES=1. */
 export function describeWithOwnPostgres(name: string, body: () => void): void {
   if (BINARIES !== undefined) describe(name, body)
   else if (process.env['REQUIRE_SERVICES'] === '1') {
     describe(name, () => {
-      it('needs the installed binaries of a Postgres server', () => {
-        throw new Error('REQUIRE_SERVICES=1, and there is no Postgres server to start')
+      it('needs an installed Postgres server', () => {
+        throw new Error('REQUIRE_SERVICES=1, but no Postgres server is installed')
       })
     })
-  } else describe(name, () => it.skip('there is no Postgres server to start', () => {}))
+  } else describe(name, () => it.skip('skipped: no Postgres server is installed', () => {}))
 }
 
-/** Makes a Postgres on a free port and starts it; `remove` it at the end. */
+/** Starts a Postgres server on a free port. Call `remove` at the end. */
 export async function startPostgresServer(): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-postgres-'))
   const data = join(folder, 'data')
   const port = await freePort()
-  // It refuses to run as root, so root hands it to the user `postgres`.
+  // Postgres refuses to run as root, so root starts it as the user `postgres`.
   const asRoot = userInfo().uid === 0
   const run = (tool: string, ...args: readonly string[]) => {
     const command = [join(BINARIES as string, tool), ...args]
@@ -59,22 +59,22 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     const children = pairs.filter(([, ppid]) => ppid === parent).map(([pid]) => Number(pid))
     for (const pid of [Number(parent), ...children]) process.kill(pid, name)
   }
-  let running = false
+  let isRunning = false
   const server: PostgresServer = {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     start() {
       const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`
       run('pg_ctl', '-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start')
-      running = true
+      isRunning = true
     },
     stop(how) {
       run('pg_ctl', '-D', data, '-m', how, '-w', 'stop')
-      running = false
+      isRunning = false
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     remove() {
-      if (running) server.stop('immediate')
+      if (isRunning) server.stop('immediate')
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -1,26 +1,24 @@
-/**
- * A schema of a test file's own in the real Postgres, and the pools it uses; everything is removed at the end.
- */
+/** Gives a test file its own schema in the real Postgres, and its pools. Removes everything at the end. */
 import { randomBytes } from 'node:crypto'
 import { Pool, type PoolConfig } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 
 export interface PostgresScene {
   readonly schema: string
-  /** The table of deliveries, and what a test wrote as `<schema>.effects (effect text)`. */
+  /** The table of deliveries. Tests record effects in `<schema>.effects (effect text)`. */
   readonly table: string
-  /** A pool that no store uses. */
+  /** A pool for the test itself; no store uses it. */
   readonly admin: Pool
-  /** A pool that is ended with the test file, unless a test does it. */
+  /** Opens a pool that is ended after the test file, unless a test ends it earlier. */
   pool(config?: PoolConfig): Pool
-  /** Takes `ms` off every time that was recorded, as if so much time had gone by. */
+  /** Subtracts `ms` from every recorded time, as if that much time had passed. */
   age(ms: number): Promise<void>
   countEffects(effect?: string): Promise<number>
-  /** Resolves once `sql` gives a row. */
+  /** Resolves once `sql` returns a row. */
   until(sql: string, values?: readonly unknown[]): Promise<void>
 }
 
-/** Makes the scene; to be called where tests are registered. */
+/** Makes the scene. Call it where tests are registered. */
 export function postgresScene(url: string): PostgresScene {
   const schema = `govalid_${randomBytes(6).toString('hex')}`
   const table = `${schema}.deliveries`

@@ -1,11 +1,11 @@
-/** Projects of users, in folders where the packed package is installed, and for `init` to write into. */
+/** Creates user projects, with the packed package installed, for `init` and the type checks. */
 import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { inject } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** A project with these dependencies, which are really there. */
+/** Creates a project with these dependencies, linked from this repository. */
 export function project(dependencies: readonly string[], more: Readonly<Record<string, unknown>> = {}): string {
   const folder = mkdtempSync(join(inject('packed').consumer, 'project-'))
   const listed = Object.fromEntries(dependencies.map((name) => [name, '*']))
@@ -20,7 +20,7 @@ export function project(dependencies: readonly string[], more: Readonly<Record<s
   return folder
 }
 
-/** Makes it one of TypeScript; gives back its folder. */
+/** Adds a `tsconfig.json` to a project and returns its folder. */
 export function typeScript(folder: string): string {
   const compilerOptions = {
     target: 'es2022',

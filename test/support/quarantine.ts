@@ -1,15 +1,15 @@
-/** A quarantine in memory that can take entries back, as the durable ones do. */
+/** A quarantine in memory that can discard entries, as the durable quarantines can. */
 import type { Quarantine, QuarantineEntry } from '../../src/index.js'
 
-/** A quarantine whose entries a test can look at. */
+/** A quarantine whose entries a test can read. */
 export interface MemoryQuarantine extends Quarantine {
-  /** What is in it now, by key. */
+  /** The current entries, by key. */
   readonly entries: ReadonlyMap<string, QuarantineEntry>
-  /** The codes under which deliveries came in so far. */
+  /** The codes of all deliveries so far, in order. */
   readonly codes: readonly string[]
 }
 
-/** Makes an empty quarantine; `before` is called before an entry is taken, and may fail. */
+/** Makes an empty quarantine. `before` is called before each entry is stored, and may throw or wait. */
 export function memoryQuarantine(before: () => void | Promise<void> = () => {}): MemoryQuarantine {
   const entries = new Map<string, QuarantineEntry>()
   const codes: string[] = []

@@ -1,8 +1,8 @@
-/** Requests that `fetch` cannot make: with a Host or an Origin of one's own, and with a body that never ends. */
+/** Sends requests that `fetch` can't send: with a chosen Host or Origin, or with a body that never ends. */
 import { request } from 'node:http'
 import { connect } from 'node:net'
 
-/** Asks with exactly these headers; gives the status and the body. */
+/** Sends a request with exactly these headers. Resolves to the status, the body and the headers. */
 export function rawRequest(
   url: string,
   { method = 'GET', headers = {} }: { method?: string; headers?: Readonly<Record<string, string>> } = {},
@@ -19,7 +19,7 @@ export function rawRequest(
   })
 }
 
-/** Sends the head of a POST and `rest`, and gives all that came back until the other side closes. */
+/** Sends the head of a POST, then `rest`. Resolves to all received text once the server closes the connection. */
 export function openSocket(url: string, rest: string): Promise<string> {
   const { hostname, port, pathname } = new URL(url)
   return new Promise((resolve, reject) => {

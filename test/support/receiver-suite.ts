@@ -1,6 +1,6 @@
 /**
- * What a receiver makes of a real store, the same tests for each: the try budget, and what happens to processes that freeze, close or have
- * another time. The sender's minutes go by on a clock that stands still otherwise, and are taken off the store's records.
+ * The receiver suite: runs a receiver on a real store through the attempt budget and through processes that freeze, close or have a wrong
+ * clock. The receiver's clock is fixed. When a test advances it, the times in the store's records are moved back by as much.
  */
 import { describe, expect, test } from 'vitest'
 import { toResponse } from '../../src/delivery/response.js'
@@ -18,22 +18,22 @@ import { createGate } from './gate.js'
 const SECRET = 'your_webhook_secret'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-/** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
+/** The times of GoValid's attempts, in minutes after the event. Source: govalid docs, webhooks setup, in its longer reading. */
 const ATTEMPT_MINUTES = [0, 1, 6, 21, 81] as const
-/** Heartbeats come so often; while there are any, time goes by in such steps, so that each has its turn. */
+/** The heartbeat interval. While a timer is pending, time advances in steps of it, so that every heartbeat reaches the store. */
 const STEP_MS = 10 * SECOND
 
-/** One process: a receiver of its own on the shared records. */
+/** One process: its own receiver on the shared records. */
 interface Process {
   readonly clock: FixedClock
   readonly receiver: Receiver
   readonly quarantine: Quarantine
   readonly reported: string[]
-  /** Sends a delivery, and lets the clock go on until it is answered. */
+  /** Sends a delivery and advances the clock until the response. */
   send(delivery: Delivery): Promise<{ readonly http: number; readonly outcome: Outcome }>
-  /** Lets time go by for this process and for the store. */
+  /** Advances time for this process and for the store. */
   pass(ms: number): Promise<void>
-  /** Resolves once no call of the store is under way. */
+  /** Resolves once no store call is running. */
   quiet(): Promise<void>
 }
 
@@ -43,13 +43,13 @@ export function receiverSuite(driver: StoreDriver): void {
     startProcess(driver, (await driver.open({ namespace })) as Store<never>, clock)
 
   describe(`a receiver over ${driver.name}`, () => {
-    test('180: poison: 500 four times, then kept byte for byte and answered 200; worked again by hand once it is mended', async () => {
+    test('a delivery that always fails gets 500 four times, then 200 from the quarantine, and can be reprocessed (acceptance case 180)', async () => {
       const { receiver, quarantine, send, pass } = await startAs(newName(), fixedClock())
-      let isMended = false
+      let isFixed = false
       const attempts: number[] = []
       receiver.on('qr.scanned', (_, { attempt }) => {
         attempts.push(attempt)
-        if (!isMended) throw new Error('poison')
+        if (!isFixed) throw new Error('poison')
       })
       const delivery = await newDelivery()
       expect(await sendAsGoValid(delivery, send, pass)).toEqual([500, 500, 500, 500, 200])
@@ -58,13 +58,13 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(entry).toMatchObject({ code: 'attempts_exhausted', attempt: 5, error: expect.stringContaining('poison') })
       expect([...(entry?.rawBody ?? [])]).toEqual([...(delivery.body as Uint8Array)])
       expect((await send(delivery)).outcome.status).toBe('duplicate')
-      isMended = true
+      isFixed = true
       expect(await receiver.reprocess(entry as NonNullable<typeof entry>)).toMatchObject({ status: 'processed' })
       expect(await quarantine.list()).toEqual([])
       expect((await send(delivery)).outcome.status).toBe('duplicate')
     })
 
-    test('177b: a handler that never settles: its signal aborts after 15 minutes, and the last try is kept and answered 200', async () => {
+    test('a handler that never settles is aborted after 15 minutes, and the last attempt is quarantined with 200 (acceptance case 177b)', async () => {
       const { receiver, quarantine, send, pass } = await startAs(newName(), fixedClock())
       const signals: AbortSignal[] = []
       receiver.on('qr.scanned', (_, { signal }) => {
@@ -73,14 +73,14 @@ export function receiverSuite(driver: StoreDriver): void {
       })
       const delivery = await newDelivery()
       expect(await sendAsGoValid(delivery, send, pass)).toEqual([503, 503, 503, 503, 200])
-      // The first run was given up after 15 minutes, the fourth try began another, and that one again.
+      // The runs of attempts 1 and 4 timed out after 15 minutes; attempt 5 started the third run.
       expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false])
       expect(await quarantine.list()).toMatchObject([{ code: 'attempts_exhausted', attempt: 5 }])
       await pass(16 * MINUTE)
       expect((await send(delivery)).outcome.status).toBe('duplicate')
     })
 
-    test('177c: a handler that ends its process on every try: the last is kept without being run, and answered 200', async () => {
+    test('a handler that crashes its process on every attempt is quarantined on the last without being run (acceptance case 177c)', async () => {
       const name = newName()
       const delivery = await newDelivery()
       const beganAt = Date.now()
@@ -95,7 +95,7 @@ export function receiverSuite(driver: StoreDriver): void {
           return new Promise(() => {})
         })
         if (index < 4) {
-          // The clock of a process that dies stands still: nothing of it is ever heard again.
+          // A crashed process never advances its clock, so it makes no further call.
           void receiver.receive(delivery)
           await began.passed
           await quiet()
@@ -111,7 +111,7 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(calls).toBe(4)
     })
 
-    test('after a partial failure the retry runs only the handlers that are not done', async () => {
+    test('after a partial failure, the retry runs only the handlers that have not finished', async () => {
       const { receiver, send, pass } = await startAs(newName(), fixedClock())
       const calls: string[] = []
       receiver
@@ -120,7 +120,7 @@ export function receiverSuite(driver: StoreDriver): void {
           'qr.scanned',
           (_, { redelivery }) => {
             calls.push('mail')
-            if (!redelivery) throw new Error('the mail server is away')
+            if (!redelivery) throw new Error('the mail server is down')
           },
           { name: 'mail' },
         )
@@ -128,7 +128,7 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(calls).toEqual(['count', 'mail', 'mail'])
     })
 
-    test('144, 145: a copy is busy while another process works it, and a duplicate after a restart of both', async () => {
+    test('a copy is busy while another process has the delivery, and a duplicate after a restart (acceptance cases 144 and 145)', async () => {
       const name = newName()
       const processes = [await startAs(name, fixedClock()), await startAs(name, fixedClock())] as const
       const [began, end] = [createGate(), createGate()]
@@ -152,7 +152,7 @@ export function receiverSuite(driver: StoreDriver): void {
       expect(calls).toBe(1)
     })
 
-    test('165: a process that stood still for 90 s in its handler: its late completion changes nothing, and it is told', async () => {
+    test('a process that was frozen for 90 s in its handler completes nothing and reports lease_lost (acceptance case 165)', async () => {
       const name = newName()
       const [frozen, other] = [await startAs(name, fixedClock()), await startAs(name, fixedClock())]
       const [began, end] = [createGate(), createGate()]
@@ -174,7 +174,7 @@ export function receiverSuite(driver: StoreDriver): void {
       expect((await other.send(delivery)).outcome.status).toBe('duplicate')
     })
 
-    test('166: two processes whose clocks are ten minutes apart: one works it, the other is busy and then a duplicate', async () => {
+    test('of two processes with clocks ten minutes apart, one processes the delivery and the other is busy (acceptance case 166)', async () => {
       for (const minutes of [10, -10]) {
         const name = newName()
         const now = Date.now()
@@ -198,7 +198,7 @@ export function receiverSuite(driver: StoreDriver): void {
       }
     })
 
-    test('184: close with ten running handlers: they finish, their completions are written, what comes meanwhile is answered 503', async () => {
+    test('close waits for ten running handlers and their completions, and new deliveries get 503 (acceptance case 184)', async () => {
       const name = newName()
       const { receiver, send } = await startAs(name, fixedClock())
       const end = createGate()
@@ -222,7 +222,7 @@ export function receiverSuite(driver: StoreDriver): void {
   })
 }
 
-/** Sends at GoValid's times until it is answered 200; gives back the answers. */
+/** Makes GoValid's attempts until one gets 200. Returns the HTTP statuses. */
 async function sendAsGoValid(
   delivery: Delivery,
   send: Process['send'],
@@ -265,8 +265,8 @@ function startProcess(driver: StoreDriver, inner: Store<never>, clock: FixedCloc
     quiet,
     async send(delivery) {
       let outcome: Outcome | undefined
-      const response = receiver.receive(delivery).then((given) => {
-        outcome = given
+      const response = receiver.receive(delivery).then((received) => {
+        outcome = received
       })
       for (let tenths = 0; outcome === undefined && tenths < 100; tenths++) {
         await quiet()
@@ -274,8 +274,8 @@ function startProcess(driver: StoreDriver, inner: Store<never>, clock: FixedCloc
       }
       await response
       await quiet()
-      const given = outcome as unknown as Outcome
-      return { http: toResponse(given).status, outcome: given }
+      const received = outcome as unknown as Outcome
+      return { http: toResponse(received).status, outcome: received }
     },
     async pass(ms) {
       for (let left = ms; left > 0; ) {
@@ -289,7 +289,7 @@ function startProcess(driver: StoreDriver, inner: Store<never>, clock: FixedCloc
   }
 }
 
-/** Wraps a call so that it is known while it runs. */
+/** Wraps a store call so that it is counted while it runs. */
 function countCalls(calls: { running: number }) {
   return <Input extends unknown[], Result>(call: (...input: Input) => Result | PromiseLike<Result>) =>
     async (...input: Input): Promise<Result> => {

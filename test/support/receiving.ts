@@ -1,6 +1,4 @@
-/**
- * A receiver on a clock that stands still, and GoValid in front of it: signs payloads, delivers them, tries again as GoValid does.
- */
+/** A receiver on a fixed clock with a simulated GoValid in front: it signs payloads, delivers them and retries as GoValid does. */
 import { createHmac } from 'node:crypto'
 import { toResponse } from '../../src/delivery/response.js'
 import {
@@ -15,7 +13,7 @@ import {
 import { type FixedClock, fixedClock } from '../../src/testing/index.js'
 import { EVENT_TIME, scannedEvent } from './payloads.js'
 
-/** The secret that everything is signed with. */
+/** The secret that every delivery is signed with. */
 export const SECRET = 'your_webhook_secret'
 
 /** Milliseconds. */
@@ -25,58 +23,58 @@ export const MINUTE = 60 * SECOND
 /** Milliseconds. */
 export const HOUR = 60 * MINUTE
 
-/** When GoValid tries, in minutes after the event. Source: govalid docs, webhooks setup; the longer reading. */
+/** The times of GoValid's attempts, in minutes after the event. Source: govalid docs, webhooks setup, in its longer reading. */
 const ATTEMPT_MINUTES = [0, 1, 6, 21, 81] as const
 
-/** What is delivered: an object is printed as compact JSON. */
+/** The body to deliver. An object is serialized as compact JSON. */
 export type Sent = object | string | Uint8Array
 
-/** How one try ended. */
+/** The outcome, HTTP status and duration of one attempt. */
 export interface Attempt {
   readonly outcome: Outcome
   readonly http: number
-  /** How long the answer took, in milliseconds of the fixed clock. */
+  /** The time until the response, in milliseconds of the fixed clock. */
   readonly ms: number
 }
 
-/** A receiver with what it reported, and the means to send to it. */
+/** A receiver with its clock, its outcomes and reports, and functions that deliver to it. */
 export interface Receiving<Schemas, Transaction> {
   readonly clock: FixedClock
   readonly receiver: Receiver<Schemas, Transaction>
   readonly outcomes: readonly Outcome[]
   readonly reports: readonly ErrorReport[]
-  /** Delivers once, signed; the clock stands still. */
+  /** Delivers once, signed, without advancing the clock. */
   deliver(sent?: Sent, changes?: Partial<Delivery>): Promise<Outcome>
-  /** Delivers once, and lets the clock go on until the answer is there. */
-  try(sent?: Sent, changes?: Partial<Delivery>): Promise<Attempt>
-  /** Delivers as GoValid does: at its times after now, until it gets 200 or has tried five times. */
+  /** Makes one attempt: delivers once, signed, and advances the clock until the response. */
+  attempt(sent?: Sent, changes?: Partial<Delivery>): Promise<Attempt>
+  /** Makes GoValid's attempts at its times from now on, until one gets 200 or five have been made. */
   attempts(sent?: Sent, changes?: Partial<Delivery>): Promise<readonly Attempt[]>
-  /** How often something was reported under a code. */
+  /** How many reports have a code. */
   reported(code: ErrorReport['code']): number
 }
 
-/** Makes a receiver whose clock says that the event of the setup guide has just happened. */
+/** Makes a receiver whose clock starts at the time of the setup guide's event. */
 export function receiving<const Schemas extends EventSchemas = Record<never, never>, Transaction = never>(
   options: Partial<ReceiverOptions<Schemas, Transaction>> & { readonly clock?: FixedClock } = {},
 ): Receiving<Schemas, Transaction> {
   const clock = options.clock ?? fixedClock(EVENT_TIME)
   const outcomes: Outcome[] = []
   const reports: ErrorReport[] = []
-  const given = {
+  const allOptions = {
     secret: SECRET,
     onError: (report: ErrorReport) => void reports.push(report),
     onOutcome: (outcome: Outcome) => void outcomes.push(outcome),
     ...options,
     clock,
   } as ReceiverOptions<Schemas, Transaction>
-  const receiver = createReceiver<Schemas, Transaction>(given)
-  const receivingOne: Receiving<Schemas, Transaction> = {
+  const receiver = createReceiver<Schemas, Transaction>(allOptions)
+  const scene: Receiving<Schemas, Transaction> = {
     clock,
     receiver,
     outcomes,
     reports,
     deliver: (sent, changes) => receiver.receive(deliveryOf(sent, changes)),
-    async try(sent, changes) {
+    async attempt(sent, changes) {
       const { value, ms } = await timed(clock, receiver.receive(deliveryOf(sent, changes)))
       return { outcome: value, http: toResponse(value).status, ms }
     },
@@ -85,14 +83,14 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
       const made: Attempt[] = []
       for (const minutes of ATTEMPT_MINUTES) {
         await clock.advance(Math.max(0, since + minutes * MINUTE - clock.now()))
-        made.push(await receivingOne.try(sent, changes))
+        made.push(await scene.attempt(sent, changes))
         if (made.at(-1)?.http === 200) break
       }
       return made
     },
     reported: (code) => reports.filter((report) => report.code === code).length,
   }
-  return receivingOne
+  return scene
 }
 
 /** A signed delivery. */
@@ -102,7 +100,7 @@ export function deliveryOf(sent: Sent = scannedEvent(), changes: Partial<Deliver
   return { method: 'POST', header: (name) => headers[name], headers: () => headers, body, ...changes }
 }
 
-/** The value of `X-GoValid-Signature` for a body, computed by Node alone. */
+/** The value of `X-GoValid-Signature` for a body, computed with `node:crypto` only. */
 export function signatureOf(sent: Sent, secret: string = SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(bytesOf(sent)).digest('hex')}`
 }
@@ -115,7 +113,7 @@ function bytesOf(sent: Sent): Uint8Array {
 const STEP_MS = 10
 const MAX_MS = 60 * SECOND
 
-/** Lets the clock go on in small steps until a promise has settled. */
+/** Advances the clock in small steps until a promise has settled. */
 async function timed<T>(clock: FixedClock, pending: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
   const since = clock.now()
   let isSettled = false
@@ -125,13 +123,13 @@ async function timed<T>(clock: FixedClock, pending: Promise<T>): Promise<{ reado
   settled.catch(() => {})
   await clock.advance(0)
   while (!isSettled) {
-    if (clock.now() - since > MAX_MS) throw new Error('no answer within a minute')
+    if (clock.now() - since > MAX_MS) throw new Error('no response within a minute of the fixed clock')
     await clock.advance(STEP_MS)
   }
   return { value: await settled, ms: clock.now() - since }
 }
 
-/** Waits on a clock, as a handler that takes its time does. */
+/** Resolves after `ms` milliseconds of a clock, to simulate a slow handler or service. */
 export function pause(clock: FixedClock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.setTimer(ms, resolve))
 }

@@ -1,4 +1,4 @@
-/** A Redis of a test's own, to be stopped, frozen and started again. Found as installed binary; nothing of it is left behind. */
+/** Starts a separate Redis server that a test can stop, freeze and restart. Uses the installed binary and leaves nothing behind. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -7,22 +7,22 @@ import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe, it } from 'vitest'
 
-/** A Redis server that forgets everything when it ends. */
+/** A separate Redis server without persistence. */
 export interface RedisServer {
   readonly url: string
-  /** Starts it, again on the same port. */
+  /** Starts the server, always on the same port. */
   start(...options: readonly string[]): Promise<void>
-  /** Ends it at once, as a crash would. */
+  /** Kills the server, as a crash would. */
   kill(): Promise<void>
-  /** Stops it from doing anything; its connections stay open. */
+  /** Pauses the server; its connections stay open. */
   freeze(): void
-  /** Lets it go on. */
+  /** Resumes the server. */
   thaw(): void
-  /** Sends it one command. */
+  /** Sends one command. */
   command(name: string, ...values: readonly string[]): Promise<unknown>
-  /** How many keys it has. */
+  /** Counts the keys. */
   countKeys(): Promise<number>
-  /** Ends it for good. */
+  /** Kills the server and removes its folder. */
   remove(): Promise<void>
 }
 
@@ -31,19 +31,19 @@ const BINARY = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'redis-server'))
   .find((file) => existsSync(file))
 
-/** `describe` for tests that need a Redis of their own; skipped by name where none is installed, failing there when REQUIRE_SERVICES=1. */
+/** `describe` for tests that start their own Redis. Without its binary they are skipped with a message, or fail if REQUIRE_SERVICES=1. */
 export function describeWithOwnRedis(name: string, body: () => void): void {
   if (BINARY) describe(name, body)
   else if (process.env['REQUIRE_SERVICES'] === '1') {
     describe(name, () => {
       it('needs an installed redis-server', () => {
-        throw new Error('REQUIRE_SERVICES=1, and there is no redis-server to start')
+        throw new Error('REQUIRE_SERVICES=1, but no redis-server is installed')
       })
     })
-  } else describe(name, () => it.skip('there is no redis-server to start', () => {}))
+  } else describe(name, () => it.skip('skipped: no redis-server is installed', () => {}))
 }
 
-/** Starts a Redis on a free port; `remove` it at the end. */
+/** Starts a Redis server on a free port. Call `remove` at the end. */
 export async function startRedisServer(...options: readonly string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-redis-'))
   const port = await freePort()
@@ -54,7 +54,7 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
     async start(...more) {
       const quiet = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
       running = spawn(BINARY as string, [...quiet, ...options, ...more], { stdio: 'ignore' })
-      await untilResponses(url)
+      await untilReady(url)
     },
     async kill() {
       const ending = running
@@ -82,20 +82,17 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
   }
 }
 
-async function ask<WebhookResponse>(
-  url: string,
-  question: (client: Redis) => Promise<WebhookResponse>,
-): Promise<WebhookResponse> {
+async function ask<Result>(url: string, command: (client: Redis) => Promise<Result>): Promise<Result> {
   const client = new Redis(url, { retryStrategy: () => null, lazyConnect: true }).on('error', () => {})
   try {
     await client.connect()
-    return await question(client)
+    return await command(client)
   } finally {
     client.disconnect()
   }
 }
 
-async function untilResponses(url: string): Promise<void> {
+async function untilReady(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     try {
       await ask(url, (client) => client.ping())
@@ -104,7 +101,7 @@ async function untilResponses(url: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }
-  throw new Error(`the Redis started at ${url} does not answer`)
+  throw new Error(`the Redis server at ${url} did not become ready within 5 s`)
 }
 
 function freePort(): Promise<number> {
@@ -114,7 +111,7 @@ function freePort(): Promise<number> {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
-      // A cluster's nodes talk to each other 10,000 ports higher.
+      // A cluster's nodes use a second port, 10,000 higher.
       server.close(() => (port < 55_000 ? resolve(port) : freePort().then(resolve, reject)))
     })
   })

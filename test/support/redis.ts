@@ -1,18 +1,18 @@
-/** The two Redis libraries behind one word, and records of a namespace of the test file's own. */
+/** Opens clients of both Redis libraries and gives a test file its own namespace. */
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll } from 'vitest'
 import type { RedisClient } from '../../src/stores/redis/redis-store.js'
 
-/** A client of either library, told to connect. */
+/** A client of either library that is connecting. */
 export interface TestClient {
   readonly client: RedisClient
-  /** Ends it at once. */
+  /** Closes the client immediately. */
   close(): void
 }
 
-/** Opens a client with each library, the way its user is told to. Errors are the user's to log; here they are looked at elsewhere. */
+/** Opens a client with each library, configured as the docs recommend. Error events are ignored, because the tests check results. */
 export const LIBRARIES: Readonly<Record<string, (url: string) => TestClient>> = {
   'node-redis': (url) => {
     const client = createClient({ url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
@@ -25,7 +25,7 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => TestClient>> = 
   },
 }
 
-/** Takes ARGV[2] milliseconds off every time of the records that match ARGV[1]. */
+/** A script that subtracts ARGV[2] milliseconds from every time in the records that match ARGV[1]. */
 export const MAKE_LATER = `
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   local text = redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) or ''
@@ -41,29 +41,30 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   end
 end`
 
+/** A script that removes every key that matches ARGV[1]. */
 export const REMOVE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`
 
-/** What the tests of one file share. */
+/** The clients and the namespace that the tests of one file share. */
 export interface RedisScene {
-  /** A client that no store uses. */
+  /** A client for the test itself; no store uses it. */
   readonly bystander: Redis
-  /** The first part of every namespace of the file. */
+  /** The prefix of every namespace of the file. */
   readonly home: string
   /** Opens a client that is closed after the tests of the file. */
   open(library: (url: string) => TestClient, url?: string): TestClient
-  /** The state of the record at a key; `undefined` when there is none. */
+  /** The state of the record at a key, or `undefined` if it doesn't exist. */
   stateOf(key: string): Promise<string | undefined>
-  /** Lets every record of the file be that much older. */
+  /** Ages every record of the file by `ms` milliseconds. */
   makeLater(ms: number): Promise<void>
 }
 
-/** Makes the scene; to be called where tests are registered. */
+/** Makes the scene. Call it where tests are registered. */
 export function redisScene(url: string): RedisScene {
   const home = `test-${randomBytes(6).toString('hex')}`
   const bystander = new Redis(url, { lazyConnect: true })
   const clients: TestClient[] = []
   afterAll(async () => {
-    // First, so that nothing is left in Redis whatever becomes of the clients.
+    // The keys are removed first, so that none is left in Redis if closing a client fails.
     await bystander.eval(REMOVE, 0, `govalid:*${home}*`)
     bystander.disconnect()
     for (const client of clients) client.close()

@@ -1,10 +1,10 @@
-/** Global set-up of the contract tests: finds or starts Redis and PostgreSQL, and hands their addresses to the tests. */
+/** Global setup of the contract tests: finds or starts Redis and PostgreSQL and provides their URLs. */
 import type { TestProject } from 'vitest/node'
 import { findServices } from '../../scripts/services.mjs'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The address of each service found; an empty string where there is none. */
+    /** The URL of each service, or an empty string if it is missing. */
     services: { readonly redis: string; readonly postgres: string }
   }
 }

@@ -1,4 +1,4 @@
-/** The two SQLite libraries behind one word, and files that are gone after the tests. */
+/** Opens databases with both SQLite libraries, in files that are removed after the tests. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export const LIBRARIES: Readonly<Record<string, (file: string) => TestDatabase>>
   'better-sqlite3': (file) => new BetterDatabase(file) as unknown as TestDatabase,
 }
 
-/** Gives names of files in a folder of its own, which is removed after the tests of the file that calls this. */
+/** Creates a folder that is removed after the tests of the file. Returns a function that names new files in it. */
 export function temporaryFiles(): () => string {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-sqlite-'))
   let count = 0
@@ -31,7 +31,7 @@ export function rowsOf(database: TestDatabase, sql: string): readonly Record<str
   return database.prepare(sql).all() as Record<string, unknown>[]
 }
 
-/** Takes `ms` milliseconds off every time of the default table: for its records it is that much later. */
+/** Subtracts `ms` milliseconds from every time in the default table, as if that much time had passed. */
 export function makeLater(database: TestDatabase, ms: number): void {
   database.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
     lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)

@@ -1,19 +1,17 @@
-/**
- * A network between a client and a real service that can fail: refuse, fall silent, or lose answers.
- */
+/** A TCP proxy in front of a real service that can refuse connections, stop forwarding, or drop responses. */
 import { connect, createServer, type Socket } from 'node:net'
 
-/** `open` passes everything; `refused` cuts every connection; `silent` passes nothing; `mute` passes requests and loses the answers. */
+/** `open` forwards everything, `refused` closes every connection, `silent` forwards nothing, `mute` forwards requests and drops responses. */
 type NetworkState = 'open' | 'refused' | 'silent' | 'mute'
 
 export interface TcpProxy {
-  /** The service's address, through this network. */
+  /** The service's URL through this proxy. */
   readonly url: string
   set(state: NetworkState): void
   close(): Promise<void>
 }
 
-/** Opens a network in front of the service at `url`. */
+/** Starts a proxy in front of the service at `url`. */
 export async function createTcpProxy(url: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(url)
   let state: NetworkState = 'open'

@@ -1,4 +1,4 @@
-/** A bare workerd on a socket of its own: no development server stands in front, so it is the runtime's own HTTP. */
+/** Runs a bare workerd without a development server in front, so that tests see the runtime's own HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 
 const COMPATIBILITY_DATE = '2026-10-01'
 
-/** Since its date of 2026-08-04 a Worker has `nodejs_compat` unless it says otherwise. */
+/** Flags that disable `nodejs_compat`, which Workers have by default since the compatibility date 2026-08-04. */
 export const WITHOUT_NODE: readonly string[] = ['no_nodejs_compat', 'no_nodejs_compat_v2']
 
 /** A running workerd. */
@@ -19,7 +19,7 @@ export interface WorkerdServer {
   stop(): Promise<void>
 }
 
-/** Serves the `worker.js` of a folder, one ES module, on a free port of 127.0.0.1. */
+/** Serves a folder's `worker.js`, a single ES module, on a free port of 127.0.0.1. */
 export async function serveWorkerd(folder: string, flags: readonly string[]): Promise<WorkerdServer> {
   await writeFile(join(folder, 'config.capnp'), configOf(flags))
   const server = spawn(workerdBinary(), ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
@@ -28,7 +28,7 @@ export async function serveWorkerd(folder: string, flags: readonly string[]): Pr
   return { port: await portOf(server), pid: server.pid, stop: () => stopProcess(server) }
 }
 
-/** The runtime that wrangler brings along. */
+/** The path of the workerd that wrangler depends on. */
 export function workerdBinary(): string {
   const fromWrangler = createRequire(createRequire(join(process.cwd(), 'package.json')).resolve('wrangler'))
   return fromWrangler('workerd').default
