@@ -85,6 +85,7 @@ export function claimedAttempt(
     releasedAttempts: 0,
     completedHandlers: [],
     evictedEarly: false,
+    confirmedAt: 0,
     ...changes.claim,
   }
   return {

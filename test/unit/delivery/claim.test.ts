@@ -46,11 +46,18 @@ function claimFrom(
 }
 
 describe('the request', () => {
-  test('asks for a lease of 55 s, and counts attempts that are at least 30 s apart', async () => {
+  test('asks for a lease of 55 s, counts attempts that are at least 30 s apart, and waits 4.4 s', async () => {
     const { requests, result } = claimFrom(() => CLAIMED)
     await result
     expect(requests).toEqual([
-      { ...CLAIM_IDS, retainUntil: RETAIN_UNTIL, reprocess: false, leaseMs: 55_000, attemptGapMs: 30_000 },
+      {
+        ...CLAIM_IDS,
+        retainUntil: RETAIN_UNTIL,
+        reprocess: false,
+        leaseMs: 55_000,
+        attemptGapMs: 30_000,
+        waitMs: 4400,
+      },
     ])
   })
 
@@ -66,7 +73,14 @@ describe('the request', () => {
 })
 
 describe('returns the store’s result', () => {
-  const claim = { ...CLAIM_IDS, attempt: 2, releasedAttempts: 1, completedHandlers: ['a'], evictedEarly: false }
+  const claim = {
+    ...CLAIM_IDS,
+    attempt: 2,
+    releasedAttempts: 1,
+    completedHandlers: ['a'],
+    evictedEarly: false,
+    confirmedAt: 0,
+  }
   it.each<[string, ClaimResult, unknown]>([
     ['claimed', CLAIMED, { status: 'claimed', claim }],
     [
@@ -144,13 +158,13 @@ describe('returns store_unavailable', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('if the store doesn’t respond within a second', async () => {
+  test('if the store doesn’t respond within 4.4 s', async () => {
     const { result, clock } = claimFrom(() => new Promise(() => {}))
     let hasEnded = false
     void Promise.resolve(result).then(() => {
       hasEnded = true
     })
-    await clock.advance(999)
+    await clock.advance(4399)
     expect(hasEnded).toBe(false)
     await clock.advance(1)
     expect(await result).toEqual({
@@ -175,7 +189,7 @@ describe('returns store_unavailable', () => {
 
   test('on a platform without waitUntil', async () => {
     const { result, clock } = claimFrom(() => new Promise(() => {}), { canWait: false })
-    await clock.advance(1000)
+    await clock.advance(4400)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
 })
@@ -184,7 +198,7 @@ describe('a result that arrives too late', () => {
   async function respondLate(respond: (pending: ReturnType<typeof deferred<ClaimResult>>) => void) {
     const pending = deferred<ClaimResult>()
     const claiming = claimFrom(() => pending.promise)
-    await claiming.clock.advance(1500)
+    await claiming.clock.advance(4500)
     await claiming.result
     respond(pending)
     await claiming.clock.advance(0)
@@ -193,7 +207,7 @@ describe('a result that arrives too late', () => {
 
   test('claimed: is released at once, and the attempt isn’t counted', async () => {
     const { released } = await respondLate(({ resolve }) => resolve(CLAIMED))
-    expect(released).toEqual([{ ...CLAIM_IDS, completedHandlers: [], counted: false }])
+    expect(released).toEqual([{ ...CLAIM_IDS, completedHandlers: [], counted: false, waitMs: 4500 }])
   })
 
   it.each<[string, unknown]>([
@@ -212,7 +226,7 @@ describe('a result that arrives too late', () => {
 
   test('keeps the platform alive for ten seconds at most', async () => {
     const { clock, awaited, result } = claimFrom(() => new Promise(() => {}))
-    await clock.advance(1000)
+    await clock.advance(4400)
     await result
     expect(awaited).toHaveLength(1)
     let hasEnded = false

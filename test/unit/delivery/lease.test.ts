@@ -27,7 +27,7 @@ test('a lease is renewed at once and every 10 s until it is ended', async () => 
   const { clock, attempt, times, requests } = keep(() => Promise.resolve(true))
   await clock.advance(35_000)
   expect(times).toEqual([0, 10_000, 20_000, 30_000])
-  expect(requests[0]).toEqual({ ...CLAIM_IDS, leaseMs: 55_000 })
+  expect(requests[0]).toEqual({ ...CLAIM_IDS, leaseMs: 55_000, waitMs: expect.any(Number) })
   attempt.endLease?.()
   await clock.advance(60_000)
   expect(times).toHaveLength(4)
