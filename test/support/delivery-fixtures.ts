@@ -1,7 +1,13 @@
 /** The services, events and attempts that unit tests pass to the functions of stages 5 to 7. */
 import { startDeadline } from '../../src/clock.js'
 import { createDigest } from '../../src/crypto/digest.js'
-import type { ClaimedAttempt, HeldClaim, Services, VerifiedEvent } from '../../src/delivery/verified-event.js'
+import {
+  type ClaimedAttempt,
+  type HeldClaim,
+  type Services,
+  toVerifiedEvent,
+  type VerifiedEvent,
+} from '../../src/delivery/verified-event.js'
 import type { Delivery, ErrorReport, GoValidEvent, ReceiverOptions, Store } from '../../src/index.js'
 import { createHandlers } from '../../src/receiver/handlers.js'
 import { createInFlight } from '../../src/receiver/in-flight.js'
@@ -57,21 +63,12 @@ export function verifiedEvent({ clock }: TestServices, changes: Partial<Verified
   const payload = scannedEvent()
   const rawBody = new TextEncoder().encode(JSON.stringify(payload))
   const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
-  return {
-    delivery,
-    rawBody,
-    deadline: startDeadline(clock, 4500),
-    origin: { from: 'sender' },
-    key: CLAIM_IDS.key,
-    secretIndex: 0,
-    handlers: [],
-    event: payload as unknown as GoValidEvent,
-    issues: [],
-    epochMs: undefined,
-    retainUntil: RETAIN_UNTIL,
-    schemaFailure: undefined,
-    ...changes,
-  }
+  const event = toVerifiedEvent(
+    { delivery, rawBody, deadline: startDeadline(clock, 4500), origin: { from: 'sender' } },
+    { event: payload as unknown as GoValidEvent, known: true, issues: [], epochMs: undefined },
+    { key: CLAIM_IDS.key, secretIndex: 0, handlers: [], retainUntil: RETAIN_UNTIL },
+  )
+  return { ...event, ...changes }
 }
 
 /** Creates a first attempt that holds the claim. */

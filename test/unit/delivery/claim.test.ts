@@ -3,7 +3,14 @@ import { describe, expect, it, test } from 'vitest'
 import { startDeadline } from '../../../src/clock.js'
 import { claimDelivery } from '../../../src/delivery/claim.js'
 import type { Origin } from '../../../src/delivery/verified-event.js'
-import type { ClaimRequest, ClaimResult, Delivery, MaybePromise, ReleaseRequest } from '../../../src/index.js'
+import {
+  type ClaimRequest,
+  type ClaimResult,
+  type Delivery,
+  type MaybePromise,
+  type ReleaseRequest,
+  WebhookError,
+} from '../../../src/index.js'
 import { deferred } from '../../support/deferred.js'
 import { CLAIM_IDS, RETAIN_UNTIL, testServices, verifiedEvent } from '../../support/delivery-fixtures.js'
 
@@ -173,9 +180,10 @@ describe('returns store_unavailable', () => {
     })
   })
 
-  test('if the store doesn’t respond before the deadline', async () => {
-    const { result, clock } = claimFrom(() => new Promise(() => {}), { deadlineMs: 300 })
-    await clock.advance(300)
+  test('if the store doesn’t respond 100 ms before the deadline', async () => {
+    const { requests, result, clock } = claimFrom(() => new Promise(() => {}), { deadlineMs: 300 })
+    expect(requests).toMatchObject([{ waitMs: 200 }])
+    await clock.advance(200)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
 
@@ -192,6 +200,24 @@ describe('returns store_unavailable', () => {
     await clock.advance(4400)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
+})
+
+test('returns overloaded if the store rejects the claim as overloaded', async () => {
+  const overloaded = new WebhookError('overloaded', 'The store has too many calls waiting.')
+  const { result } = claimFrom(() => Promise.reject(overloaded))
+  expect(await result).toEqual({ status: 'overloaded', error: overloaded })
+  const other = new WebhookError('store_unavailable', 'The store is closed.')
+  expect(await claimFrom(() => Promise.reject(other)).result).toEqual({ status: 'store_unavailable', error: other })
+  const foreign = Object.assign(new Error('overloaded'), { code: 'overloaded' })
+  expect(await claimFrom(() => Promise.reject(foreign)).result).toMatchObject({ status: 'store_unavailable' })
+})
+
+test('confirms the claim for the time at which the store was asked, not at which it responded', async () => {
+  const { promise, resolve } = deferred<ClaimResult>()
+  const { result, clock } = claimFrom(() => promise)
+  await clock.advance(2000)
+  resolve(CLAIMED)
+  expect(await result).toMatchObject({ claim: { confirmedAt: 0 } })
 })
 
 describe('a result that arrives too late', () => {
