@@ -19,11 +19,11 @@ export const HURRIED_DEADLINE_MS = 500
 
 type Options = Sdk.ReceiverOptions
 /** The behavior of a variant's handlers, after the call was recorded. `call` counts the variant's calls from 1. */
-type Behaviour = (state: LabState, call: number) => unknown
+type Behavior = (state: LabState, call: number) => unknown
 
 interface Variant {
   readonly options?: (state: LabState) => Partial<Options>
-  readonly behaviour?: Behaviour
+  readonly behavior?: Behavior
   /** The known events that have a handler. Default: all. */
   readonly events?: readonly Sdk.EventType[]
   /** Whether `onUnknown` has a handler. */
@@ -68,52 +68,52 @@ const VARIANTS = {
     options: () => ({ idempotencyKey: ({ payload }) => canonical({ ...payload, signature: undefined }) }),
   },
   'small-store': { maxKeys: 4 },
-  'small-store-held': { maxKeys: 4, behaviour: hold },
+  'small-store-held': { maxKeys: 4, behavior: hold },
   'no-store': { options: () => ({ store: false }) },
   /** Handlers wait for `release`. */
-  held: { behaviour: hold },
-  'fails-once': { behaviour: (_state, call) => (call === 1 ? fail() : undefined) },
-  'rejects-once': { behaviour: async (_state, call) => (call === 1 ? fail() : undefined) },
-  fails: { behaviour: fail },
-  'fails-sink': { behaviour: fail, options: ({ recorder }) => ({ quarantine: recorder.sink('fails-sink') }) },
-  permanent: { behaviour: ({ sdk }) => failForGood(sdk) },
+  held: { behavior: hold },
+  'fails-once': { behavior: (_state, call) => (call === 1 ? fail() : undefined) },
+  'rejects-once': { behavior: async (_state, call) => (call === 1 ? fail() : undefined) },
+  fails: { behavior: fail },
+  'fails-sink': { behavior: fail, options: ({ recorder }) => ({ quarantine: recorder.sink('fails-sink') }) },
+  permanent: { behavior: ({ sdk }) => failForGood(sdk) },
   'permanent-sink': {
-    behaviour: ({ sdk }) => failForGood(sdk),
+    behavior: ({ sdk }) => failForGood(sdk),
     options: ({ recorder }) => ({ quarantine: recorder.sink('permanent-sink') }),
   },
   /** Fails and prints, for unknown events too. */
-  printing: { behaviour: fail, unknown: true, printing: true },
+  printing: { behavior: fail, unknown: true, printing: true },
   /** A short body deadline, so that tests of slow bodies are fast. */
   hurried: { options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS }) },
   /** A short response deadline, and handlers that wait for `release`. */
   'hurried-held': {
-    behaviour: hold,
+    behavior: hold,
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
   /** A short response deadline, and handlers that wait for `release` and then fail. */
   'hurried-fails-late': {
-    behaviour: (state) => hold(state).then(fail),
+    behavior: (state) => hold(state).then(fail),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
   /** A short response deadline, and handlers that take 100 ms. */
   'hurried-brief': {
-    behaviour: () => pause(100),
+    behavior: () => pause(100),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
   /** A short response deadline, and handlers that block the event loop until after it. */
   'hurried-blocks': {
-    behaviour: () => block(HURRIED_DEADLINE_MS + 200),
+    behavior: () => block(HURRIED_DEADLINE_MS + 200),
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
   /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
-  'slow-store-held': { behaviour: hold, claimMs: 900 },
+  'slow-store-held': { behavior: hold, claimMs: 900 },
   /** A store that takes longer than the deadline to claim. */
   'late-store': {
     claimMs: HURRIED_DEADLINE_MS + 200,
     options: () => ({ bodyDeadlineMs: HURRIED_BODY_MS, deadlineMs: HURRIED_DEADLINE_MS }),
   },
-  'takes-4400ms': { behaviour: () => pause(4400) },
-  'takes-4600ms': { behaviour: () => pause(4600) },
+  'takes-4400ms': { behavior: () => pause(4400) },
+  'takes-4600ms': { behavior: () => pause(4600) },
 } satisfies Readonly<Record<string, Variant>>
 
 /** The name of a receiver under test. */
@@ -212,7 +212,7 @@ function makeReceiver(name: VariantName, state: LabState): Sdk.Receiver {
   const handle = (handler: string) => (event: object, context: Sdk.DeliveryContext) => {
     calls++
     recorder.handled(name, handler, event as Sdk.UnknownEvent, context)
-    return variant.behaviour?.(state, calls)
+    return variant.behavior?.(state, calls)
   }
   for (const type of variant.events ?? sdk.EVENT_TYPES) receiver.on(type, handle(type))
   if (variant.unknown) receiver.onUnknown(handle('(unknown)'))

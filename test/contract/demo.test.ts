@@ -19,7 +19,7 @@ async function runDemo(args: readonly string[] = [], fault = ''): Promise<{ code
 }
 
 describe('the demo', () => {
-  it('plays every delivery, and each result is as stated', async () => {
+  it('plays every delivery, and every result is as expected', async () => {
     const { code, lines } = await runDemo()
     const attempts = lines.filter((line) => line.startsWith('✓'))
     expect(lines.at(-2)).toBe('Every result is as expected.')

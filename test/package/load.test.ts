@@ -39,8 +39,8 @@ describe.each(nodesOnPath())('on Node $version', ({ file }) => {
       const body = `
         const { isWebhookError, verifyAndParse, WebhookError } = await load('govalid-webhooks')
         const error = await verifyAndParse('{}', 'sha256=' + '0'.repeat(64), 'a secret').catch((error) => error)
-        return { code: error.code, instance: error instanceof WebhookError, recognised: isWebhookError(error) }`
-      expect(run(file, format, body)).toEqual({ code: 'signature_mismatch', instance: true, recognised: true })
+        return { code: error.code, instance: error instanceof WebhookError, recognized: isWebhookError(error) }`
+      expect(run(file, format, body)).toEqual({ code: 'signature_mismatch', instance: true, recognized: true })
     })
   })
 

@@ -119,8 +119,8 @@ describe('bundled packages', () => {
   it('have their complete licenses in the package', () => {
     const shipped = readBuilt('THIRD-PARTY-LICENSES.txt')
     for (const { name } of readBundled('cli')) {
-      const licence = globSync('LICEN[CS]E*', { cwd: join(ROOT, 'node_modules', name) })[0]
-      expect(shipped, name).toContain(read(`node_modules/${name}/${licence}`).trim())
+      const license = globSync('LICEN[CS]E*', { cwd: join(ROOT, 'node_modules', name) })[0]
+      expect(shipped, name).toContain(read(`node_modules/${name}/${license}`).trim())
     }
   })
 
