@@ -152,11 +152,15 @@ describe('a completion in the background', () => {
     expect(codes()).toEqual(['completion_delayed', 'lease_lost'])
   })
 
-  test('reports that it was abandoned', async () => {
-    const { services, rest, codes } = completeAfter([], true, () => 0)
+  test('reports that it was abandoned, after it had reported the delay', async () => {
+    const { services, rest } = completeAfter([], true, () => 0)
     await services.clock.advance(250)
     await rest
-    expect(codes()).toEqual(['completion_delayed', 'completion_abandoned'])
+    const about = { idempotencyKey: CLAIM_IDS.key, eventType: 'qr.scanned' }
+    expect(services.reports).toEqual([
+      { ...about, code: 'completion_delayed', message: expect.stringContaining('again in the background') },
+      { ...about, code: 'completion_abandoned', message: expect.stringContaining('for too long') },
+    ])
   })
 })
 

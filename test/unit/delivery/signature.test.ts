@@ -197,6 +197,7 @@ describe('trap: the bytes are verified, not the text or JSON they decode to', ()
 test.each([
   { when: 'synchronously', respond: (isMatch: boolean) => isMatch },
   { when: 'asynchronously', respond: (isMatch: boolean) => Promise.resolve(isMatch) },
+  { when: 'in both ways', respond: (isMatch: boolean) => (isMatch ? Promise.resolve(true) : false) },
 ])('every secret is checked exactly once if the results arrive $when', async ({ respond }) => {
   for (const matching of [0, 1, 2]) {
     const checks = [0, 1, 2].map((index) => vi.fn(() => respond(index === matching)))
