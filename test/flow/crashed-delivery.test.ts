@@ -73,10 +73,15 @@ describe('a delivery whose first attempt crashed', () => {
     ['hangs', () => new Promise<void>(() => {}), 1000],
   ])('runs its handlers even if the quarantine %s', async (_, sink, ms) => {
     const quarantine = Object.assign(sink, { discard: async () => {} })
-    const { receiver, attempt, reports } = await openAfter(1, start(), quarantine)
+    const { receiver, attempt, reports, clock } = await openAfter(1, start(), quarantine)
     receiver.on('qr.scanned', () => {})
     expect(await attempt(UNDATED)).toMatchObject({ http: 200, ms, outcome: { status: 'processed', attempt: 2 } })
+    // The entry has 4.5 s in all; the handlers waited for it for 1 s.
+    await clock.advance(4499 - ms)
+    expect(reports).toHaveLength(ms === 0 ? 1 : 0)
+    await clock.advance(1)
     expect(reports.map(({ code }) => code)).toEqual(['quarantine_unavailable'])
+    expect(clock.pendingTimers()).toBe(0)
   })
 
   it('leaves the quarantine when its handlers succeed', async () => {

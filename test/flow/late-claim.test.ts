@@ -1,4 +1,4 @@
-/** A store that answers a claim too late: the sender is told to come again, and the claim that comes alive behind the answer is given back. */
+/** A store that responds to a claim too late: GoValid gets a 503 and retries, and a claim that arrives after the response is released. */
 import { expect, test } from 'vitest'
 import { createReceiver, memoryStore, type Store } from '../../src/index.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
@@ -7,7 +7,7 @@ const SECRET = 'your_webhook_secret'
 const NOW = '2026-01-01T00:00:00Z'
 const EVENT = { event: 'qr.created', timestamp: NOW, webhook_id: 'wh-001', data: {} }
 
-/** A receiver whose store answers its first claim only when told to, and what its platform was asked to live on for. */
+/** Makes a receiver whose test decides how the store responds to the first claim, and records the promises passed to `waitUntil`. */
 async function createScene(
   firstClaim: (inner: Store, request: Parameters<Store['claim']>[0]) => ReturnType<Store['claim']>,
 ) {
@@ -42,7 +42,7 @@ test('a claim that comes after its limit is released, not counted, and the platf
     (inner, request) => new Promise((resolve) => (response = () => resolve(inner.claim(request)))),
   )
   const first = scene.receive()
-  await scene.clock.advance(1000)
+  await scene.clock.advance(4400)
   expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
   expect(scene.background).toHaveLength(1)
   expect(await isSettled(scene.background[0])).toBe(false)
@@ -53,21 +53,21 @@ test('a claim that comes after its limit is released, not counted, and the platf
   expect(scene.clock.pendingTimers()).toBe(0)
 })
 
-test('a claim that fails after its limit is nothing to give back, and no rejection is left over', async () => {
+test('a claim that fails after its limit is not released, and its rejection is handled', async () => {
   let fail = () => {}
   const scene = await createScene(() => new Promise((_, reject) => (fail = () => reject(new Error('connection lost')))))
   const first = scene.receive()
-  await scene.clock.advance(1000)
+  await scene.clock.advance(4400)
   expect((await first).status).toBe('unavailable')
   fail()
   await scene.background[0]
   expect(await scene.receive()).toMatchObject({ status: 'processed', attempt: 1 })
 })
 
-test('for a claim that never comes the platform is kept alive for ten seconds', async () => {
+test('the platform is kept alive for ten seconds for a claim that never arrives', async () => {
   const scene = await createScene(() => new Promise(() => {}))
   const first = scene.receive()
-  await scene.clock.advance(1000)
+  await scene.clock.advance(4400)
   expect((await first).status).toBe('unavailable')
   await scene.clock.advance(9_999)
   expect(await isSettled(scene.background[0])).toBe(false)
