@@ -1,11 +1,11 @@
 /**
- * `npm run proof:mutation`: the core is changed, a small thing at a time (Stryker), and its tests must notice. Signature, key, claim and completion
- * must be whole; of the rest of the core at least 95 % must be noticed. A mutant that survives stands in `mutation/survivors.ts` with the
- * reason, or the command exits with 1.
+ * `npm run proof:mutation`: Stryker changes the core in one small place at a time, and the tests must notice. All mutants of signature, key,
+ * claim, completion and crypto must be noticed, and at least 95 % in the rest of the core. A mutant that survives must be listed in
+ * `mutation/survivors.ts` with the reason; otherwise the command exits with 1.
  *
- * Options: `--share strict|core` (repeatable; both), `--file GLOB` (instead of a share's files; needs one share), `--concurrency N` (2), `--again`
- * (keeps what the last run found where neither code nor tests have changed), `--static` (also what only runs while a file is loaded, in the core too:
- * every test runs for each, which takes hours), `--record` (write the result into docs/proofs.md).
+ * Options: `--share strict|core` (repeatable; default: both), `--file GLOB` (instead of a share's files; needs one share), `--concurrency N`
+ * (default: 2), `--again` (reuses the last results of unchanged code and tests), `--static` (also mutates code of the core that only runs while a
+ * file is loaded; every test runs for each of these mutants, which takes hours), `--record` (writes the result into docs/proofs.md).
  */
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ async function prove(): Promise<number> {
       record: { type: 'boolean', default: false },
     },
   })
-  let kept = true
+  let isKept = true
   const rows: ResultRow[] = []
   const startedAt = performance.now()
   for (const name of values.share) {
@@ -35,13 +35,13 @@ async function prove(): Promise<number> {
     const files = values.file ?? share.files
     const chosen = { ...share, files, ...(values.static && { ignoresStatic: false }) }
     const results = await mutate(name, chosen, Number(values.concurrency), values.again)
-    // Of a part of the files, nothing can be said about what the whole list holds.
+    // A run of some files can't tell whether the other listed mutants still survive.
     const judgement = judgeMutants(results, values.file === undefined ? share.files : undefined)
     rows.push(...judgement.files.map(rowOf), rowOf({ ...totalOf(judgement.files), file: `${name}, all` }))
-    kept = report(name, share, judgement) && kept
+    isKept = report(name, share, judgement) && isKept
   }
   reportResult('mutation', { columns: COLUMNS, rows, startedAt }, values.record)
-  return kept ? 0 : 1
+  return isKept ? 0 : 1
 }
 
 async function mutate(name: string, share: Share, concurrency: number, again: boolean) {
@@ -54,10 +54,10 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     ignoreStatic: share.ignoresStatic,
     incremental: true,
     force: !again,
-    // Written in any case, so that a run can be looked at, and the next go on from it.
+    // Always written, so that you can inspect a run and continue it with --again.
     incrementalFile: `.reports/mutation-${name}.json`,
     reporters: ['progress-append-only'],
-    // Elsewhere: a copy of the tree within the tree is found by every other tool.
+    // Outside of the tree, because other tools would find a copy inside it.
     tempDirName: join(tmpdir(), `govalid-mutation-${process.pid}`),
     ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli}'],
     timeoutMS: 10_000,
@@ -68,22 +68,22 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
   return stryker.runMutationTest()
 }
 
-const COLUMNS = ['mutants', 'noticed', 'equivalent', 'survived', 'not tried', '% noticed']
+const COLUMNS = ['mutants', 'noticed', 'equivalent', 'survived', 'not tested', '% noticed']
 
-function rowOf({ file, noticed, equivalent, survived, untried }: FileScore): ResultRow {
+function rowOf({ file, noticed, equivalent, survived, untested }: FileScore): ResultRow {
   const score = percent(noticed, noticed + survived).toFixed(1)
-  return row(file, noticed + equivalent + survived + untried, noticed, equivalent, survived, untried, score)
+  return row(file, noticed + equivalent + survived + untested, noticed, equivalent, survived, untested, score)
 }
 
 function report(name: string, { least }: Share, { files, unlisted, gone }: Judgement): boolean {
-  for (const { file, line, at, replacement, mutator } of unlisted) {
-    console.log(`UNLISTED  ${file}:${at} ${mutator}\n    line: ${line}\n    replacement: ${replacement}`)
+  for (const { file, line, lineNumber, replacement, mutator } of unlisted) {
+    console.log(`UNLISTED  ${file}:${lineNumber} ${mutator}\n    line: ${line}\n    replacement: ${replacement}`)
   }
   for (const { file, line, replacement } of gone) console.log(`GONE  ${file}: ${line} → ${replacement}`)
   const { noticed, survived } = totalOf(files)
-  const kept = unlisted.length === 0 && gone.length === 0 && percent(noticed, noticed + survived) >= least
-  console.log(`${name}: ${unlisted.length} not listed, ${gone.length} gone: ${kept ? 'as expected' : 'FAILED'}`)
-  return kept
+  const isKept = unlisted.length === 0 && gone.length === 0 && percent(noticed, noticed + survived) >= least
+  console.log(`${name}: ${unlisted.length} not listed, ${gone.length} gone: ${isKept ? 'as expected' : 'FAILED'}`)
+  return isKept
 }
 
 function percent(part: number, whole: number): number {
@@ -97,7 +97,7 @@ function totalOf(files: readonly FileScore[]): FileScore {
     noticed: sum('noticed'),
     equivalent: sum('equivalent'),
     survived: sum('survived'),
-    untried: sum('untried'),
+    untested: sum('untested'),
   }
 }
 

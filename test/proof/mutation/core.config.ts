@@ -1,5 +1,5 @@
-// What a mutant of the core must survive: the tests that need nothing but the sources. Left out is what looks at something else than
-// the core, and what is long and sees nothing that the others do not: the simulation, fuzzed secrets, the documented function.
+// The tests that must notice mutants of the core: all tests that need only the sources. Excluded are tests of other subjects, and long tests
+// that notice nothing more: the simulation, the fuzzed secrets and the documented function.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -14,7 +14,7 @@ export default defineConfig({
       'test/flow/secret-fuzz.test.ts',
       'test/vectors/documented-verifier.test.ts',
     ],
-    // A mutant may leave a promise that nobody settles: no test that computes takes as long.
+    // A mutant may leave a promise pending. Even the slowest of these tests takes less time.
     testTimeout: 10_000,
   },
 })

@@ -1,10 +1,10 @@
-/** What a run of mutants says: how many were noticed in each file, which survivors nobody has listed, and which of the list are gone. */
+/** Judges a mutation run: the score of each file, the survivors that aren't listed, and the listed mutants that no longer survive. */
 
 import { readFileSync } from 'node:fs'
 import { matchesGlob, relative } from 'node:path'
 import { SURVIVORS, type Survivor } from './survivors.js'
 
-/** What is used of a mutant's result. */
+/** The fields of a mutant's result that are read. */
 export interface Mutant {
   readonly fileName: string
   readonly status: string
@@ -13,29 +13,31 @@ export interface Mutant {
   readonly location: { readonly start: { readonly line: number } }
 }
 
-/** A mutant that survived, and where it is. */
+/** A mutant that survived. */
 export interface Found {
   readonly file: string
+  /** The line of the mutant, trimmed. */
   readonly line: string
-  readonly at: number
+  readonly lineNumber: number
   readonly replacement: string
   readonly mutator: string
 }
 
-/** What became of the mutants of a file. Those that nothing could notice are not among the survivors. */
+/** The mutants of a file, counted by their result. Equivalent mutants don't count as survivors. */
 export interface FileScore {
   readonly file: string
   readonly noticed: number
   readonly equivalent: number
   readonly survived: number
-  /** What only runs while a file is loaded, where that is left out. */
-  readonly untried: number
+  /** Mutants that weren't tested because they only run while a file is loaded. */
+  readonly untested: number
 }
 
-/** What was found. */
+/** The result of a run. */
 export interface Judgement {
   readonly files: readonly FileScore[]
   readonly unlisted: readonly Found[]
+  /** Listed mutants that no longer survive. */
   readonly gone: readonly Survivor[]
 }
 
@@ -43,8 +45,8 @@ const NOTICED = ['Killed', 'Timeout']
 const UNNOTICED = ['Survived', 'NoCoverage']
 
 /**
- * Judges a run. With `scope` (globs from the repository), a listed survivor of these files that did not survive is gone, and to be taken off the
- * list.
+ * Judges a run. `scope`: the globs of the mutated files. A listed mutant in one of these files must survive; without a scope, no listed mutant
+ * has to.
  */
 export function judgeMutants(
   mutants: readonly Mutant[],
@@ -58,8 +60,8 @@ export function judgeMutants(
     const noticed = mutants.filter((mutant) => fileOf(mutant) === file && NOTICED.includes(mutant.status)).length
     const own = found.filter((one) => one.file === file)
     const equivalent = own.filter((one) => listed(one)?.isEquivalent === true).length
-    const untried = mutants.filter((mutant) => fileOf(mutant) === file && mutant.status === 'Ignored').length
-    return { file, noticed, equivalent, survived: own.length - equivalent, untried }
+    const untested = mutants.filter((mutant) => fileOf(mutant) === file && mutant.status === 'Ignored').length
+    return { file, noticed, equivalent, survived: own.length - equivalent, untested }
   })
   const unlisted = found.filter((one) => listed(one) === undefined)
   const inScope = list.filter(({ file }) => scope?.some((glob) => matchesGlob(`src/${file}`, glob)))
@@ -69,9 +71,9 @@ export function judgeMutants(
 const fileOf = ({ fileName }: Mutant) => relative('src', relative(process.cwd(), fileName))
 
 function locate(mutant: Mutant): Found {
-  const { line: at } = mutant.location.start
-  const line = readFileSync(mutant.fileName, 'utf8').split('\n')[at - 1]?.trim() ?? ''
-  return { file: fileOf(mutant), line, at, replacement: mutant.replacement ?? '', mutator: mutant.mutatorName }
+  const { line: lineNumber } = mutant.location.start
+  const line = readFileSync(mutant.fileName, 'utf8').split('\n')[lineNumber - 1]?.trim() ?? ''
+  return { file: fileOf(mutant), line, lineNumber, replacement: mutant.replacement ?? '', mutator: mutant.mutatorName }
 }
 
 const isSame = (one: Survivor, found: Found) =>

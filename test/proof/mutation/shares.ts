@@ -1,18 +1,18 @@
-/** What is mutated, by which tests it must be noticed, and how much of it at least. */
+/** The shares of the sources that the mutation proof mutates, each with the tests that must notice and the least score. */
 
 /** A part of the sources that is mutated in one run. */
 export interface Share {
-  /** What is mutated, from the repository. */
+  /** The globs of the files to mutate, from the root of the repository. */
   readonly files: readonly string[]
-  /** The tests, as a configuration of vitest. */
+  /** The vitest configuration of the tests. */
   readonly tests: string
-  /** The least share of mutants that must be noticed, in percent of those that can be. */
+  /** The least score: the percentage of noticed mutants, without equivalent ones. */
   readonly least: number
-  /** Leaves out what only runs while a file is loaded: every test would have to run for each. */
+  /** Whether to leave out mutants that only run while a file is loaded. Each of them needs a run of every test. */
   readonly ignoresStatic: boolean
 }
 
-/** Signature, key, claim and completion must be whole: all that a forgery or a repetition has to get past. */
+/** Every mutant of signature, key, claim, completion and crypto must be noticed, because a forgery or a repeated delivery has to pass these. */
 export const SHARES: Readonly<Record<'strict' | 'core', Share>> = {
   strict: {
     files: ['src/delivery/{signature,idempotency-key,claim,completion}.ts', 'src/crypto/*.ts'],
@@ -22,10 +22,10 @@ export const SHARES: Readonly<Record<'strict' | 'core', Share>> = {
   },
   core: {
     files: [
-      'src/{clock,create-receiver,newest-only,verify}.ts',
+      'src/{clock,create-receiver,maybe-promise,newest-only,verify}.ts',
       'src/receiver/*.ts',
       'src/delivery/!(signature|idempotency-key|claim|completion).ts',
-      'src/events/{shapes,timestamp,event-types}.ts',
+      'src/events/*.ts',
       'src/stores/none.ts',
       'src/stores/memory/*.ts',
     ],

@@ -1,4 +1,4 @@
-// What a mutant of signature, key, claim, completion and crypto must survive: their own tests, and the published vectors.
+// The tests that must notice every mutant of signature, key, claim, completion and crypto: their own unit tests and the published vectors.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

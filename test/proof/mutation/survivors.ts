@@ -1,14 +1,16 @@
-/** Mutants that no test notices, each with the reason. One that is not listed, or is listed and gone, fails `npm run proof:mutation`. */
+/**
+ * Mutants that no test notices, each with the reason. `npm run proof:mutation` fails if another mutant survives, or if one of these doesn't.
+ */
 
 /** A mutant that survives. */
 export interface Survivor {
-  /** From `src/`. */
+  /** The file, from `src/`. */
   readonly file: string
-  /** The line it is in, trimmed. */
+  /** The line of the mutant, trimmed. */
   readonly line: string
-  /** What stands in place of a part of the line. */
+  /** The text that replaces a part of the line. */
   readonly replacement: string
-  /** Whether nothing behaves otherwise, so that no test could notice. */
+  /** Whether the mutant behaves the same, so that no test can notice it. */
   readonly isEquivalent: boolean
   readonly reason: string
 }
@@ -25,217 +27,187 @@ const same = (file: string, line: string, replacement: string, reason: string): 
 export const SURVIVORS: readonly Survivor[] = [
   same(
     'create-receiver.ts',
-    "if (settled.status === 'late') running.giveUp()",
+    "if (result.status === 'late') inFlight.abandon()",
     'true',
-    'what is not late has waited until nothing runs: nobody is told',
+    'in time means that nothing is in flight, so no listener exists',
   ),
   same(
     'crypto/encoding.ts',
     'for (let index = 0; index < bytes.length; index++) {',
     'index <= bytes.length',
-    'what is written behind the end of an array of bytes is dropped',
+    'a write beyond the end of a typed array is dropped',
   ),
-  ...["expected.write(compute(content), 0, 'latin1')", "given.write(digits, 0, 'latin1')"].map((line) =>
-    same('crypto/hmac.ts', line, '""', 'without an encoding it is UTF-8, in which hex digits are the same bytes'),
-  ),
-  same(
-    'crypto/hmac.ts',
-    'for (let index = 0; index < BLOCK; index++) {',
-    'index <= BLOCK',
-    'the byte behind the block is written over, or is not hashed',
+  ...["expected.write(mac, 0, 'latin1')", "given.write(digits, 0, 'latin1')"].map((line) =>
+    same('crypto/hmac.ts', line, '""', 'the default encoding is UTF-8, which has the same bytes for hex digits'),
   ),
   same(
     'crypto/platform.ts',
     "return typeof found?.createHmac === 'function' ? found : undefined",
     'found.createHmac',
-    'what undefined throws is caught: undefined again',
+    'the TypeError is caught, and the result is undefined as well',
   ),
-  same('crypto/platform.ts', '} catch {', '{}', 'a function that ends without a word gives back undefined too'),
-  same(
-    'delivery/idempotency-key.ts',
-    '} catch {',
-    '{}',
-    'nothing was named then, and that gives undefined in the last line too',
-  ),
+  same('crypto/platform.ts', '} catch {', '{}', 'a function without a return returns undefined as well'),
+  same('delivery/idempotency-key.ts', '} catch {', '{}', 'a function without a return returns undefined as well'),
   same(
     'delivery/claim.ts',
     "if (result?.status !== 'claimed') return",
     'result.status',
-    'what undefined throws is caught in the next lines: nothing is given back either way',
+    'the TypeError is caught a few lines below, and nothing is released either way',
   ),
   same(
     'delivery/completion.ts',
-    "if (settled.status !== 'value' || typeof settled.value !== 'boolean') return 'unknown'",
+    "if (result.status !== 'value' || typeof result.value !== 'boolean') return 'unknown'",
     'false',
-    'where there is no value, it is no boolean either',
+    'without a value, the value is no boolean either',
   ),
   same(
     'delivery/dispatch.ts',
-    'if (checkpoint !== undefined && completedHandlers.includes(checkpoint)) continue',
+    'return checkpoint !== undefined && run.completedHandlers.includes(checkpoint)',
     'true',
-    'the names of finished handlers are text: undefined is never among them',
-  ),
-  same(
-    'delivery/event.ts',
-    'if (rules.maxAgeMs !== false && read.epochMs !== undefined) {',
-    'true',
-    'a comparison with undefined is never true; the type needs to be told',
+    'names of handlers are strings, so the list never includes undefined',
   ),
   same(
     'delivery/lease.ts',
     "if (renewed.status === 'value' && renewed.value === false) {",
     'true',
-    'where there is no value, it is not false either',
+    'without a value, the value is not false either',
   ),
   same(
     'delivery/raw-body.ts',
     'if (!stopped) consumer.fail(error)',
     'true',
-    'what reads a body no longer listens then; the contract of a body says that nothing comes after the stop',
+    'the reader of a body ignores everything after it has stopped',
   ),
   same(
     'delivery/raw-body.ts',
     'await chunks.return?.()',
     'chunks.return()',
-    'what undefined throws is caught: there is nothing to let go',
+    'the TypeError is caught, and without a return method nothing has to be released',
   ),
   ...['let index = 0', 'let index = opening + 1'].map((first) =>
     same(
       'delivery/signed-content.ts',
       `for (${first}; index < body.length; index++) {`,
       'index <= body.length',
-      'behind the last byte is undefined: no blank, no quote, and it closes nothing',
+      'the byte after the last one is undefined, which is neither a space nor a quote nor a bracket',
     ),
   ),
   same(
     'delivery/quarantine.ts',
-    'const settled = await withTimeout(clock, SINK_CALL_MS, () => sink.discard?.(key))',
+    'const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink.discard?.(key))',
     'sink.discard(key)',
-    'a sink without it was left alone two lines before',
+    'a sink without discard has returned two lines above',
   ),
   ...['day < 28', 'false'].map((replacement) =>
     same(
       'events/timestamp.ts',
       'const isDay = day > 0 && (day <= 28 || midnight < Date.UTC(year + YEARS, month, 1))',
       replacement,
-      'the calendar is asked about a day that every month has; that takes longer, and it says the same',
+      'every month has 28 days, so asking the calendar as well gives the same result',
     ),
   ),
   same(
     'events/timestamp.ts',
     'return code === DOT || (code >= ZERO && code < ZERO + 10)',
     'code <= ZERO + 10',
-    'the colon behind the digits stands only behind the sign of an offset, which ends a fraction',
+    'the colon, which follows the digits, only appears after the sign of an offset, and that ends a fraction',
   ),
   same(
     'receiver/options.ts',
     "if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value",
     'true',
-    'a safe integer is a number; the type needs to be told',
+    'a safe integer is a number; the check is for the type',
   ),
   same(
     'receiver/inbox-starter.ts',
     'await startable.start?.(process)',
-    'startable.start(work)',
-    'one without a start is never about to be started; the type needs to be told',
+    'startable.start(process)',
+    'an inbox without start is never started; the check is for the type',
   ),
   ...['const recentKeys: string[] = []', 'const recentTokens: string[] = []'].map((line) =>
     same(
       'stores/memory/finished-keys.ts',
       line,
       '["Stryker was here"]',
-      'the first key that is finished takes its place, and before it there is no newest',
+      'the first finished key replaces the text, and before that no key is recent',
     ),
   ),
   same(
     'stores/memory/finished-keys.ts',
     'for (let index = 0; index < size; index++) {',
     'index <= size',
-    'a slot too many, to the place of the key for which it grows: who follows it finds that key and no other',
+    'the extra slot points to the place of the key for which the table grows, and a lookup finds only that key there',
   ),
   same(
     'stores/memory/finished-keys.ts',
     'return place >= 0 && (table.until[place] as number) > now',
     'true',
-    'before the first place is undefined, which is larger than nothing',
+    'the value before the first place is undefined, which is not larger than a time',
   ),
   same(
     'stores/memory/finished-keys.ts',
     'if (known >= 0) remove(known)',
     'true',
-    'what has no place has no slot: an empty one is emptied',
+    'a key without a place has no slot, so an empty slot is emptied',
   ),
   same(
     'stores/memory/finished-keys.ts',
     'while (slots < capacity * 2) slots *= 2',
     'slots <= capacity * 2',
-    'a table twice as wide gives the same answers',
+    'a table with twice the slots gives the same results',
   ),
   same(
     'stores/memory/finished-keys.ts',
     'for (let word = 0; word < WORDS; word++) {',
     'word <= WORDS',
-    'what is written behind the end of an array of words is dropped',
+    'a write beyond the end of a typed array is dropped',
   ),
   same(
     'stores/memory/finished-keys.ts',
     'for (let index = word * 8; index < word * 8 + 8; index++) bits = (bits << 4) | hexDigit(key.charCodeAt(index))',
     'word / 8',
-    'the digits before are shifted out of the 32 bits',
+    'earlier digits are shifted out of the 32 bits',
   ),
   same(
     'events/event-types.ts',
     "return typeof name === 'string' && KNOWN.has(name)",
     'true',
-    'the set holds texts only, so what is no text is not in it either',
+    'the set contains only strings',
   ),
-  {
-    file: 'delivery/process.ts',
-    line: 'forget()',
-    replacement: ';',
-    isEquivalent: false,
-    reason: 'a listener that nobody calls any more stays until the receiver ends: it shows in memory alone',
-  },
   same(
     'stores/memory/memory-store.ts',
     'if (record) unfinished.delete(key)',
     'true',
-    'a key that is not in a map can be deleted from it',
+    'deleting a key that a map does not have does nothing',
   ),
   same(
     'stores/memory/memory-store.ts',
     'return more.length === 0 ? known : [...new Set([...known, ...more])]',
     'false',
-    'it only saves making a list that is the same',
+    'the condition only avoids copying a list',
   ),
   same(
     'delivery/raw-body.ts',
-    'if (!isOver) finish(gathered.join())',
+    'if (!hasEnded) finish(gathered.join())',
     'true',
-    'what is over ends no second time: the chunks would only be joined again',
+    'a promise settles once, so the chunks would only be joined again',
   ),
   same(
     'delivery/raw-body.ts',
     'if (chunks.length < KEPT_CHUNKS) {',
     'chunks.length <= KEPT_CHUNKS',
-    'one chunk more is kept as it came',
+    'one more chunk is kept as it is',
   ),
   same(
     'delivery/raw-body.ts',
     'if (!buffer || buffer.length < needed) buffer = join(buffer ? [buffer] : chunks, 2 * needed)',
     'buffer.length <= needed',
-    'a buffer that is just full is left for a larger one a chunk sooner',
-  ),
-  same(
-    'delivery/receive.ts',
-    'const limits = isSender ? settings : { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY }',
-    '{}',
-    'what was kept is at hand, so that only its size is looked at; and nothing is larger than undefined',
+    'a full buffer is replaced one chunk earlier',
   ),
   same(
     'stores/memory/memory-store.ts',
     'for (let checked = 0; checked < CHECKED_PER_CLAIM; checked++) {',
     'checked <= CHECKED_PER_CLAIM',
-    'a third record is checked',
+    'a third record is checked as well',
   ),
 ]

@@ -31,9 +31,9 @@ describe('a mutant', () => {
     ['NoCoverage', 0, 1, 0],
     ['RuntimeError', 0, 0, 0],
     ['Ignored', 0, 0, 1],
-  ])('is counted by its status, %s', (status, noticed, survived, untried) => {
+  ])('is counted by its status, %s', (status, noticed, survived, untested) => {
     const { files, unlisted } = judgeMutants([mutant(status)], SCOPE, [])
-    expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived, untried }])
+    expect(files).toEqual([{ file: FILE, noticed, equivalent: 0, survived, untested }])
     expect(unlisted).toHaveLength(survived)
   })
 
