@@ -1,4 +1,4 @@
-/** The try budget: five tries, and none of a throwing, a hanging or a crashing handler ever uses up the sender's last one. */
+/** The attempt budget: GoValid makes five attempts, and a handler that throws, hangs or crashes never uses up the last one. */
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -10,7 +10,7 @@ import { type Attempt, HOUR, MINUTE, pause, receiving, SECOND } from '../support
 const statuses = (made: readonly Attempt[]) => made.map(({ outcome }) => outcome.status)
 const responses = (made: readonly Attempt[]) => made.map(({ http }) => http)
 
-describe('151, 178: a handler that fails once', () => {
+describe('a handler that fails once (acceptance cases 151 and 178)', () => {
   it.each([
     [
       'throws',
@@ -19,7 +19,7 @@ describe('151, 178: a handler that fails once', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no database'))],
-  ])('%s: 500, released, and the retry works it: trap, it is neither a duplicate nor a replay', async (_, fails) => {
+  ])('gets 500 when it %s, and the retry is processed, not called a duplicate or a replay', async (_, fails) => {
     const seen: { attempt: number; redelivery: boolean }[] = []
     const { receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', (_event, { attempt, redelivery }) => {
@@ -40,7 +40,7 @@ describe('151, 178: a handler that fails once', () => {
       { attempt: 1, redelivery: false },
       { attempt: 2, redelivery: true },
     ])
-    // Trap: what a handler throws is told.
+    // The handler's error is reported: some webhook SDKs log it nowhere.
     expect(reports).toMatchObject([
       {
         code: 'handler_failed',
@@ -52,8 +52,8 @@ describe('151, 178: a handler that fails once', () => {
   })
 })
 
-describe('180: a handler that fails on every try', () => {
-  test('with a quarantine: 500 four times, then kept and answered 200', async () => {
+describe('a handler that fails on every attempt (acceptance case 180)', () => {
+  test('gets 500 four times, then 200 from the quarantine', async () => {
     const quarantine = memoryQuarantine()
     const { receiver, attempts, deliver } = receiving({ quarantine })
     receiver.on('qr.scanned', ({ data }) => Promise.reject(new Error(`no ${data.qr_id}`)))
@@ -77,7 +77,7 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.entries.size).toBe(1)
   })
 
-  test('without one: 500 four times, then reported as dropped and answered 200', async () => {
+  test('gets 500 four times, then 200 and an event_dropped report without a quarantine', async () => {
     const { receiver, attempts, reports, deliver } = receiving()
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     expect(responses(await attempts())).toEqual([500, 500, 500, 500, 200])
@@ -93,12 +93,12 @@ describe('180: a handler that fails on every try', () => {
     expect((await deliver()).status).toBe('duplicate')
   })
 
-  test('is kept ahead from the second try on, in case the last one never arrives; a success takes the entry back', async () => {
+  test('is quarantined early from the second attempt on, and a success discards the entry', async () => {
     const quarantine = memoryQuarantine()
-    let left = 3
+    let failuresLeft = 3
     const { receiver, attempts } = receiving({ quarantine })
     receiver.on('qr.scanned', () => {
-      if (left-- > 0) throw new Error('no database')
+      if (failuresLeft-- > 0) throw new Error('no database')
     })
     expect(statuses(await attempts())).toEqual(['failed', 'failed', 'failed', 'processed'])
     expect(quarantine.codes).toEqual(['retry_pending', 'retry_pending'])
@@ -106,11 +106,13 @@ describe('180: a handler that fails on every try', () => {
   })
 
   test.each([
-    ['in the second that it happened', 0, []],
-    ['44.999 s old', 45 * SECOND - 1, []],
-    ['45 s old: its first try may have been lost', 45 * SECOND, ['retry_pending']],
-    ['from a millisecond ahead: the clock is wrong, so its age tells nothing', -1, ['retry_pending']],
-  ])('is kept ahead or not on what is counted as the first try: an event %s', async (_, ageMs, kept) => {
+    ['is not quarantined early', 'that just happened', 0, []],
+    ['is not quarantined early', 'that is 44.999 s old', 45 * SECOND - 1, []],
+    // An attempt before this one may have been lost on its way.
+    ['is quarantined early', 'that is 45 s old', 45 * SECOND, ['retry_pending']],
+    // The clock is wrong, so the age is unknown.
+    ['is quarantined early', 'that is 1 ms in the future', -1, ['retry_pending']],
+  ])('%s on the first counted attempt of an event %s', async (_, _event, ageMs, kept) => {
     const quarantine = memoryQuarantine()
     const { receiver, attempt } = receiving({ quarantine, clock: fixedClock(Date.parse(EVENT_TIME) + ageMs) })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -118,7 +120,7 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.codes).toEqual(kept)
   })
 
-  test('is kept ahead on its second try, however young', async () => {
+  test('is quarantined early on its second attempt at any age', async () => {
     const quarantine = memoryQuarantine()
     const { receiver, deliver } = receiving({ quarantine })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -128,7 +130,7 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.codes).toEqual(['retry_pending'])
   })
 
-  test('a success takes the entry back that was made while the handler ran, of an event without a time too', async () => {
+  test('discards the entry that was made while its handler ran, once the handler succeeds, for an event without a timestamp', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 90 * SECOND))
@@ -141,7 +143,7 @@ describe('180: a handler that fails on every try', () => {
     expect(quarantine.entries.size).toBe(0)
   })
 
-  test('whose quarantine fails too: 503, and nothing is said to be done', async () => {
+  test('gets 503 on the last attempt while the quarantine fails', async () => {
     const quarantine = () => Promise.reject(new Error('disk full'))
     const { receiver, attempts } = receiving({ quarantine })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -151,8 +153,8 @@ describe('180: a handler that fails on every try', () => {
   })
 })
 
-describe('179: a PermanentError', () => {
-  test('that no quarantine takes: 503, and released at once for the next try', async () => {
+describe('a PermanentError (acceptance case 179)', () => {
+  test('gets 503 while the quarantine fails, and is released for the next attempt', async () => {
     let calls = 0
     const { receiver, clock, attempt } = receiving({ quarantine: () => Promise.reject(new Error('disk full')) })
     receiver.on('qr.scanned', () => {
@@ -166,7 +168,7 @@ describe('179: a PermanentError', () => {
   test.each([
     ['with', memoryQuarantine()],
     ['without', undefined],
-  ])('%s a quarantine: 200 at once, and never again', async (_, quarantine) => {
+  ])('gets 200 on the first attempt and is never run again, %s a quarantine', async (_, quarantine) => {
     let calls = 0
     const { receiver, attempts, deliver } = receiving({ ...(quarantine && { quarantine }) })
     receiver.on('qr.scanned', () => {
@@ -180,7 +182,7 @@ describe('179: a PermanentError', () => {
     if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'permanent_error', attempt: 1 }])
   })
 
-  test('beside an error that may pass: another try', async () => {
+  test('next to a temporary error gets 500, because a retry can help', async () => {
     const { receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => Promise.reject(new PermanentError('never')))
     receiver.on('qr.scanned', () => Promise.reject(new Error('later')))
@@ -191,8 +193,8 @@ describe('179: a PermanentError', () => {
   })
 })
 
-describe('the age of a delivery: tries that never reached the store are not counted', () => {
-  test('with a quarantine a failing delivery older than 45 minutes is on its last try, whatever its count', async () => {
+describe('the age of a delivery, for attempts that never reached the store', () => {
+  test('makes an attempt after 45 minutes the last one if there is a quarantine', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -206,7 +208,7 @@ describe('the age of a delivery: tries that never reached the store are not coun
   })
 
   describe('without one', () => {
-    /** The answers of a process that begins so long after the event, and whose handler fails. */
+    /** The HTTP statuses of a new process whose handler fails, for attempts at these minutes after the event. */
     async function responsesAt(...minutes: readonly number[]) {
       const { clock, receiver, attempt } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -218,20 +220,20 @@ describe('the age of a delivery: tries that never reached the store are not coun
       return made
     }
 
-    test('the fifth try is the last although a restart has forgotten the four before it', async () => {
+    test('a fifth attempt is the last even if a restart lost the count of the four before it', async () => {
       expect(await responsesAt(60)).toEqual([200])
       expect(await responsesAt(81)).toEqual([200])
       expect(await responsesAt(100)).toEqual([200])
       expect(await responsesAt(1, 21, 81)).toEqual([500, 500, 200])
     })
 
-    test('what is too old or too young to be a fifth try is tried as long as the sender tries', async () => {
+    test('an attempt too early or too late for the fifth gets 500', async () => {
       expect(await responsesAt(45)).toEqual([500])
       expect(await responsesAt(100 + 1 / MINUTE)).toEqual([500])
       expect(await responsesAt(101, 102, 107, 122)).toEqual([500, 500, 500, 500])
     })
 
-    test('an event from after the first delivery has been counted from its first try on', async () => {
+    test('an event that is younger than the process is counted from its first attempt', async () => {
       const { clock, receiver, attempt } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       const first = scannedEvent({ timestamp: new Date(clock.now()).toISOString(), nonce: 'before' })
@@ -243,14 +245,14 @@ describe('the age of a delivery: tries that never reached the store are not coun
       expect((await attempt(first)).http).toBe(500)
     })
 
-    test('without a store nothing was counted and nothing is forgotten: a restart drops nothing', async () => {
+    test('without a store, a restarted process drops nothing', async () => {
       const { clock, receiver, attempt } = receiving({ store: false })
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       await clock.advance(60 * MINUTE)
       expect((await attempt()).http).toBe(500)
     })
 
-    test('an event that is dropped so is reported', async () => {
+    test('an event that is dropped because of its age is reported', async () => {
       const { clock, receiver, attempt, reports } = receiving()
       receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
       await clock.advance(60 * MINUTE)
@@ -258,7 +260,7 @@ describe('the age of a delivery: tries that never reached the store are not coun
       expect(reports.at(-1)).toMatchObject({ code: 'event_dropped', eventType: 'qr.scanned' })
     })
 
-    test('a store that is down is answered 503 at any age: nobody knows that the handler would fail', async () => {
+    test('an unavailable store gets 503 at any age, because the handler has not failed', async () => {
       const clock = fixedClock(EVENT_TIME)
       const store = faultyStore(memoryStore({ clock }))
       store.fail('claim', 'rejects')
@@ -269,7 +271,7 @@ describe('the age of a delivery: tries that never reached the store are not coun
     })
   })
 
-  test('an event without a time has no age', async () => {
+  test('is unknown for an event without a readable timestamp', async () => {
     const { clock, receiver, attempt } = receiving({ quarantine: memoryQuarantine() })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     await clock.advance(80 * MINUTE)
@@ -277,15 +279,15 @@ describe('the age of a delivery: tries that never reached the store are not coun
   })
 })
 
-describe('a last try that does not end', () => {
-  test('unfinished: kept and answered 200; the handler goes on, and its success takes the entry back', async () => {
+describe('a last attempt that is unfinished at the deadline', () => {
+  test('is quarantined with 200; the handler keeps running, and its success discards the entry', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 30 * SECOND))
     await clock.advance(50 * MINUTE)
     const last = await attempt()
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'attempts_exhausted' } })
-    // A second is kept for the quarantine itself.
+    // The last second before the deadline is reserved for the quarantine.
     expect(last.ms).toBe(3500)
     expect(quarantine.entries.size).toBe(1)
     await clock.advance(30 * SECOND)
@@ -293,7 +295,7 @@ describe('a last try that does not end', () => {
     expect((await attempt()).outcome.status).toBe('duplicate')
   })
 
-  test('busy: kept and answered 200; the success of the one at work takes the entry back', async () => {
+  test('is quarantined with 200 while another attempt is being processed, and the success of that attempt discards the entry', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE))
@@ -311,7 +313,7 @@ describe('a last try that does not end', () => {
     expect(quarantine.entries.size).toBe(0)
   })
 
-  test('whose handler fails after all stays in the quarantine, with the error', async () => {
+  test('stays in the quarantine with the error if its handler fails', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', async () => {
@@ -326,8 +328,8 @@ describe('a last try that does not end', () => {
   })
 })
 
-describe('177c: a handler that ends the process on every try', () => {
-  /** A process that dies: its receiver and its timers are gone, the store it shares is not. */
+describe('a handler that crashes its process on every attempt (acceptance case 177c)', () => {
+  /** Makes attempts that crash, each in its own process on a shared store, and one attempt that doesn't. */
   async function crashOn(attempts: number, quarantine?: ReturnType<typeof memoryQuarantine>, failedCompletions = 0) {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
@@ -345,7 +347,7 @@ describe('177c: a handler that ends the process on every try', () => {
         calls++
         return new Promise(() => {})
       })
-      // The dying process's clock stands still, so nothing of it is ever heard again.
+      // A crashed process never advances its clock, so it makes no further call.
       if (made.length < attempts) void deliver()
       await clock.advance(0)
       made.push(
@@ -358,14 +360,14 @@ describe('177c: a handler that ends the process on every try', () => {
   test.each([
     ['with', memoryQuarantine()],
     ['without', undefined],
-  ])('the last is quarantined without being run, %s a quarantine', async (_, quarantine) => {
+  ])('is quarantined on the last attempt without being run, %s a quarantine', async (_, quarantine) => {
     const { last, calls } = await crashOn(4, quarantine)
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed', attempt: 5 } })
     expect(calls()).toBe(4)
     if (quarantine) expect([...quarantine.entries.values()]).toMatchObject([{ code: 'handler_crashed' }])
   })
 
-  test('that completion is written again in the background where the store does not take it, and the lease then ends', async () => {
+  test('is completed in the background if the store fails, and its lease ends after that', async () => {
     const { last, store, clock, deliver } = await crashOn(4, memoryQuarantine(), 1)
     expect(last).toMatchObject({ http: 200, outcome: { status: 'quarantined', code: 'handler_crashed' } })
     await clock.advance(SECOND)
@@ -373,14 +375,14 @@ describe('177c: a handler that ends the process on every try', () => {
     expect((await deliver()).status).toBe('duplicate')
   })
 
-  test('but an earlier one is run', async () => {
+  test('is run on an attempt before the last', async () => {
     const { last, calls } = await crashOn(3)
     expect(last).toMatchObject({ outcome: { status: 'unfinished', attempt: 4 } })
     expect(calls()).toBe(4)
   })
 })
 
-test('several handlers: all run, in order, and their failures are collected', async () => {
+test('several handlers all run in order, and their failures are collected', async () => {
   const seen: string[] = []
   const { receiver, attempt } = receiving()
   receiver
@@ -399,7 +401,7 @@ test('several handlers: all run, in order, and their failures are collected', as
 })
 
 describe('checkpoints', () => {
-  test('a retry runs only the named handlers that are not done', async () => {
+  test('let a retry run only the named handlers that have not finished', async () => {
     const seen: string[] = []
     const { receiver, attempts } = receiving()
     receiver
@@ -417,7 +419,7 @@ describe('checkpoints', () => {
     expect(seen).toEqual(['mail', 'count 1', 'alert', 'count 2', 'count 3'])
   })
 
-  test('handlers without a name all run again', async () => {
+  test('are not kept for handlers without a name, which all run again', async () => {
     const seen: string[] = []
     const { receiver, attempts } = receiving()
     receiver
@@ -430,7 +432,7 @@ describe('checkpoints', () => {
     expect(seen).toEqual(['mail', 'count', 'mail', 'count'])
   })
 
-  test('are known after a crash in the middle', async () => {
+  test('survive a crash between two handlers', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const seen: string[] = []
@@ -447,7 +449,7 @@ describe('checkpoints', () => {
   })
 })
 
-test('132: a known event that nobody handles is ignored', async () => {
+test('a known event without a handler is ignored (acceptance case 132)', async () => {
   const { receiver, attempt } = receiving()
   receiver.on('qr.created', () => expect.unreachable())
   expect(await attempt()).toMatchObject({ http: 200, outcome: { status: 'ignored' } })

@@ -264,7 +264,7 @@ export const FAULTS = [
     find: 'errors.push(error)',
     replace: 'errors.push(error)\n      break',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'several handlers: all run, in order, and their failures are collected',
+    red: 'several handlers all run in order, and their failures are collected',
   },
   {
     name: 'a handler that rejects stops the others, but not a handler that throws',
@@ -331,7 +331,7 @@ export const FAULTS = [
     find: '|| isKeptEarly ',
     replace: '',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'is kept ahead from the second try on, in case the last one never arrives; a success takes the entry back',
+    red: 'is quarantined early from the second attempt on, and a success discards the entry',
   },
   {
     name: 'a PermanentError releases the claim, so the handlers run again',
@@ -357,7 +357,7 @@ export const FAULTS = [
     find: 'if (isLast) return',
     replace: 'if (isLast && !isFromSender) return',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'with a quarantine: 500 four times, then kept and answered 200',
+    red: 'gets 500 four times, then 200 from the quarantine',
   },
   {
     name: 'a delivery that fails again is not quarantined early',
@@ -365,7 +365,7 @@ export const FAULTS = [
     find: /(?<=store: 'release', quarantine: )isKeptEarly \? 'retry_pending' : undefined/,
     replace: 'undefined',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'is kept ahead on its second try, however young',
+    red: 'is quarantined early on its second attempt at any age',
   },
   {
     name: 'a last attempt that can’t be processed now gets 503',
@@ -373,7 +373,7 @@ export const FAULTS = [
     find: 'if (isLast && isFromSender) return',
     replace: 'if (isLast && isFromSender && isLate) return',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'busy: kept and answered 200; the success of the one at work takes the entry back',
+    red: 'is quarantined with 200 while another attempt is being processed, and the success of that attempt discards the entry',
   },
   {
     name: 'an inbox’s last attempt is quarantined while its handlers run',
@@ -458,7 +458,7 @@ export const FAULTS = [
     find: 'attempt >= MAX_ATTEMPTS',
     replace: 'attempt > MAX_ATTEMPTS',
     tests: 'flow/attempt-budget.test.ts',
-    red: '500 four times, then reported as dropped and answered 200',
+    red: 'gets 500 four times, then 200 and an event_dropped report without a quarantine',
   },
   {
     name: 'a completion shortens the retention',
