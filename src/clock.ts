@@ -47,14 +47,12 @@ export function withTimeout<T>(
   call: () => T | PromiseLike<T>,
 ): Promise<TimeoutResult<T>> | TimeoutResult<T> {
   if (ms <= 0) return LATE
-  let pending: T | PromiseLike<T>
   try {
-    pending = call()
+    const pending = call()
+    return isPromiseLike(pending) ? raceWithTimer(clock, ms, pending) : { status: 'value', value: pending }
   } catch (error) {
     return { status: 'error', error }
   }
-  if (!isPromiseLike(pending)) return { status: 'value', value: pending }
-  return raceWithTimer(clock, ms, pending)
 }
 
 function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Promise<TimeoutResult<T>> {
@@ -64,7 +62,8 @@ function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Pr
       cancel()
       resolve(result)
     }
-    pending.then(
+    // A foreign thenable may throw, or call back more than once.
+    Promise.resolve(pending).then(
       (value) => end({ status: 'value', value }),
       (error: unknown) => end({ status: 'error', error }),
     )

@@ -2,7 +2,7 @@
  * Creates a receiver: checks the options, registers handlers, and passes each delivery to `delivery/receive.ts`.
  * Creation uses no timer and no randomness, because Workers forbid both at module scope.
  */
-import { MAX_TIMER_MS, withTimeout } from './clock.js'
+import { MAX_TIMER_MS, monotonicMs, withTimeout } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
 import { discardEntry } from './delivery/quarantine.js'
@@ -18,7 +18,7 @@ import { createHandlers, type HandlerOptions } from './receiver/handlers.js'
 import { createInFlight, type InFlight } from './receiver/in-flight.js'
 import { createInboxStarter, type InboxStarter } from './receiver/inbox-starter.js'
 import { type ReceiverOptions, readOptions, type Settings } from './receiver/options.js'
-import { createReporter } from './receiver/reporter.js'
+import { createReporter, type Reporter } from './receiver/reporter.js'
 import { createSecretLoader } from './receiver/secret-loader.js'
 import { createTally, type ReceiverStatus } from './receiver/status.js'
 import { memoryStore } from './stores/memory/memory-store.js'
@@ -104,6 +104,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
   const { clock } = settings
   const reporter = createReporter({ onOutcome: options.onOutcome, onError: options.onError, clock })
   const inFlight = createInFlight()
+  const tally = createTally(clock)
   let closingSince: number | undefined
   let firstDeliveryAt: number | undefined
   const services: Services = {
@@ -118,20 +119,25 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     firstDeliveryAt: () => (firstDeliveryAt ??= clock.now()),
     retryUntil: (since) =>
       closingSince === undefined ? since + MAX_RETRY_MS : Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS,
+    recordOutcome(outcome, { delivery, origin, durationMs, isLate }) {
+      tally.count(outcome, { origin, isLate })
+      reporter.outcome({ ...outcome, durationMs, late: isLate }, delivery)
+    },
   }
-  const tally = createTally(clock)
   const receiveFrom = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
+    const startedAt = monotonicMs(clock)
     let outcome: Outcome = { status: 'unavailable', code: 'receiver_closing' }
     if (closingSince === undefined) {
       inFlight.begin()
       try {
         outcome = await receive(services, delivery, origin)
+      } catch (error) {
+        outcome = failUnexpectedly(reporter, delivery, error)
       } finally {
         inFlight.end()
       }
     }
-    tally.count(outcome)
-    reporter.outcome(outcome)
+    services.recordOutcome(outcome, { delivery, origin, durationMs: monotonicMs(clock) - startedAt, isLate: false })
     return outcome
   }
   const process: Receiver['process'] = (accepted, attempt, platform) =>
@@ -157,7 +163,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
       return outcome
     },
     handles: (type) => services.handlers.of(type).length > 0,
-    status: () => tally.status(inFlight.count(), settings.inbox),
+    status: () => tally.status({ processing: inFlight.count(), store, settings }),
     async close({ timeoutMs } = {}) {
       if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)))
         throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
@@ -166,6 +172,13 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     },
   }
   return receiver
+}
+
+/** A value of the application did something that no stage expects. GoValid gets a 500 and retries. */
+function failUnexpectedly(reporter: Reporter, delivery: Delivery, error: unknown): Outcome {
+  const message = 'A delivery failed for an unexpected reason. GoValid gets a 500 and retries.'
+  reporter.report({ code: 'receiver_failed', message, error }, delivery)
+  return { status: 'failed', error }
 }
 
 function chooseStore(store: Store<unknown> | false | undefined, settings: Settings): Store<unknown> {

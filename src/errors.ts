@@ -66,6 +66,7 @@ export type ReportCode =
   | 'idempotency_key_failed'
   | 'store_evicting'
   | 'hook_failed'
+  | 'receiver_failed'
 
 /** Why a call to GoValid's management API failed. */
 export type ApiCode =
@@ -144,10 +145,19 @@ export class PermanentError extends Error {
  * ```
  */
 export function isWebhookError(value: unknown): value is WebhookError {
-  return value instanceof Error && (value as unknown as Record<string, unknown>)[BRAND] === true
+  return hasBrand(value, BRAND)
 }
 
 /** Returns whether a value is a {@link PermanentError}, even if another copy of this package created it. */
 export function isPermanentError(value: unknown): value is PermanentError {
-  return value instanceof Error && (value as unknown as Record<string, unknown>)[`${BRAND}.permanent`] === true
+  return hasBrand(value, `${BRAND}.permanent`)
+}
+
+/** Never throws: a handler may throw a revoked Proxy, or an object with throwing getters. */
+function hasBrand(value: unknown, brand: string): boolean {
+  try {
+    return value instanceof Error && (value as unknown as Record<string, unknown>)[brand] === true
+  } catch {
+    return false
+  }
 }

@@ -70,5 +70,6 @@ export type {
   Outcome,
   OutcomeDetails,
   ParsedBody,
+  ReportedOutcome,
 } from './types.js'
 export { assertSignature, type Payload, parseEvent, verifyAndParse } from './verify.js'

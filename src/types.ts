@@ -77,11 +77,21 @@ export type Outcome = OutcomeDetails &
     | { readonly status: 'refused'; readonly code: RefusedCode; readonly hint?: string }
   )
 
+/** The argument of `onOutcome`. */
+export type ReportedOutcome = Outcome & {
+  /** The time since the delivery arrived, in milliseconds. */
+  readonly durationMs: number
+  /** The handlers ended after the response. The hook received `unfinished` for the same attempt before. */
+  readonly late: boolean
+}
+
 /** The result of a stage that refuses a request. It isn't an error, so the network can't make us build a stack trace. */
 export interface Refusal {
   readonly refused: RefusedCode
   /** For the developer's log, never for the response. */
   readonly hint?: string
+  /** Why the body could not be read, for the developer's log. */
+  readonly error?: unknown
 }
 
 /** The argument of `onError`. It never contains the payload, a secret or a signature. */

@@ -3,7 +3,7 @@
  * it built in, otherwise WebCrypto.
  */
 import { decodeHex } from './encoding.js'
-import { createTextBuffer, findNodeCrypto, type NodeCrypto, type TextBuffer } from './platform.js'
+import { createTextBuffer, findNodeCrypto, type NodeCrypto } from './platform.js'
 
 /** A kept HMAC-SHA256 key. */
 export interface HmacKey {

@@ -42,13 +42,43 @@ function readSecret(secret: unknown, name: string): Uint8Array {
   if (secret === undefined || secret === null) throw new WebhookError('secret_missing', `${name} is ${secret}. ${FIX}`)
   if (typeof secret === 'string') {
     if (secret.trim() === '') throw new WebhookError('secret_blank', `${name} is blank. ${FIX}`)
+    refuseImprobable(secret, name)
     return encodeUtf8(secret)
   }
   if (!(secret instanceof Uint8Array)) {
-    throw new WebhookError('option_invalid', `${name} must be a string or a Uint8Array, not ${typeof secret}. ${FIX}`)
+    throw new WebhookError(
+      'option_invalid',
+      `${name} must be a string or a Uint8Array, and is ${describe(secret)}. ${FIX}`,
+    )
   }
   if (secret.byteLength === 0) throw new WebhookError('secret_blank', `${name} has no bytes. ${FIX}`)
   return new Uint8Array(secret)
+}
+
+/** Texts that come from a mistake in the configuration. A secret that is chosen by a person never looks like this. */
+function refuseImprobable(secret: string, name: string): void {
+  if (['undefined', 'null', '[object Object]', '[object Promise]'].includes(secret.trim())) {
+    const fix = 'Read the value itself before you pass it.'
+    throw new WebhookError('option_invalid', `${name} is the text "${secret.trim()}", which is no secret. ${fix}`)
+  }
+  if (!isJsonObject(secret)) return
+  const fix =
+    'A secrets manager returned JSON: pass one of its fields, for example JSON.parse(value).GOVALID_WEBHOOK_SECRET.'
+  throw new WebhookError('option_invalid', `${name} must be the secret alone, and is a JSON object. ${fix}`)
+}
+
+function isJsonObject(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false
+  try {
+    return typeof JSON.parse(text) === 'object'
+  } catch {
+    return false
+  }
+}
+
+function describe(secret: unknown): string {
+  const hasGet = typeof secret === 'object' && typeof (secret as { readonly get?: unknown }).get === 'function'
+  return hasGet ? 'an object with get(), such as a Secrets Store binding: pass () => env.STORED.get()' : typeof secret
 }
 
 function findHint(secrets: readonly Secret[]): string | undefined {

@@ -5,6 +5,7 @@
 import { monotonicMs, withTimeout } from '../clock.js'
 import { isWebhookError } from '../errors.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
+import { keepAlive } from '../receiver/keep-alive.js'
 import type { ClaimRequest, ClaimResult } from '../stores/store.js'
 import { callTimeLeft } from './attempt-budget.js'
 import { LEASE_MS } from './lease.js'
@@ -43,7 +44,7 @@ export function claimDelivery(services: Services, event: VerifiedEvent): Claimed
     if (result.status === 'error') return { status: unavailableCode(result.error), error: result.error }
     if (claiming !== undefined) {
       const released = releaseLate(services, claiming, request)
-      delivery.waitUntil?.(Promise.resolve(withTimeout(settings.clock, LATE_CLAIM_MS, () => released)))
+      keepAlive(delivery, Promise.resolve(withTimeout(settings.clock, LATE_CLAIM_MS, () => released)))
     }
     return { status: 'store_unavailable', error: LATE.claim }
   })
@@ -81,21 +82,27 @@ async function releaseLate(
   }
 }
 
-function readResult(result: ClaimResult, { key, token }: ClaimRequest, confirmedAt: number): Claimed {
+function readResult(result: ClaimResult, request: ClaimRequest, confirmedAt: number): Claimed {
+  try {
+    return readFields(result, request, confirmedAt)
+  } catch (error) {
+    return { status: 'store_corrupt', error }
+  }
+}
+
+function readFields(result: Partial<ClaimResult>, { key, token }: ClaimRequest, confirmedAt: number): Claimed {
   const fields: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
   if (fields?.status === 'done') return { status: 'done' }
   const { status, attempt, releasedAttempts, completedHandlers: names, evictedEarly } = fields ?? {}
   if (status === 'busy' && isCount(attempt)) return { status, attempt }
   if (status === 'claimed' && isCount(attempt) && isCount(releasedAttempts) && isListOfText(names)) {
-    const completedHandlers = [...names]
-    const wasEvictedEarly = evictedEarly === true
     const claim = {
       key,
       token,
       attempt,
       releasedAttempts,
-      completedHandlers,
-      evictedEarly: wasEvictedEarly,
+      completedHandlers: [...names],
+      evictedEarly: evictedEarly === true,
       confirmedAt,
     }
     return { status, claim }

@@ -53,13 +53,13 @@ export function completeClaim(attempt: ClaimedAttempt, isQuarantined: boolean): 
 async function completeInBackground(attempt: ClaimedAttempt, write: () => MaybeRecorded): Promise<void> {
   const { services, event } = attempt
   const message = 'The store did not confirm a completion. It is written again in the background.'
-  services.reporter.report({ ...aboutReport(event), code: 'completion_delayed', message })
+  services.reporter.report({ ...aboutReport(event), code: 'completion_delayed', message }, event.delivery)
   if (!event.delivery.freezesAfterResponse) keepLease(attempt, () => {})
   const recorded = await retryInBackground(services, write, (result) => result !== 'unknown')
   if (recorded === 'lost') reportLost(attempt, LOST_COMPLETION)
   if (recorded !== 'unknown') return
   const abandoned = 'The store did not confirm a completion for too long. A later attempt may process the event again.'
-  services.reporter.report({ ...aboutReport(event), code: 'completion_abandoned', message: abandoned })
+  services.reporter.report({ ...aboutReport(event), code: 'completion_abandoned', message: abandoned }, event.delivery)
 }
 
 /**
@@ -90,7 +90,7 @@ function record({ settings }: Services, write: () => boolean | PromiseLike<boole
 
 /** Reports that another process has claimed the delivery. */
 export function reportLost({ services, event }: Attempt, message: string): void {
-  services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message })
+  services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message }, event.delivery)
 }
 
 const FIRST_PAUSE_MS = 250

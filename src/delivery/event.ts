@@ -6,7 +6,7 @@ import type { QuarantinedCode } from '../errors.js'
 import { isEventType } from '../events/event-types.js'
 import type { GoValidEvent, Issue, UnknownEvent } from '../events/events.js'
 import { findIssues, isObject } from '../events/shapes.js'
-import type { EventSchemas, StandardSchema } from '../events/standard-schema.js'
+import type { EventSchemas, SchemaIssue, StandardSchema } from '../events/standard-schema.js'
 import { readTimestamp } from '../events/timestamp.js'
 import type { PayloadEnvelope } from './envelope.js'
 
@@ -72,8 +72,13 @@ export type SchemaVerdict = { readonly event: GoValidEvent | UnknownEvent } | { 
  */
 export async function applySchema(schema: StandardSchema, event: ReadEvent['event']): Promise<SchemaVerdict> {
   const result = await schema['~standard'].validate((event as GoValidEvent).data)
-  if (result.issues) return { refused: result.issues.map(({ message }) => message).join('; ') }
+  if (result.issues) return { refused: result.issues.map(describeIssue).join('; ') }
   return { event: { ...event, data: result.value } as unknown as GoValidEvent }
+}
+
+function describeIssue({ message, path = [] }: SchemaIssue): string {
+  const keys = path.map((part) => String(typeof part === 'object' ? part.key : part))
+  return keys.length === 0 ? message : `data.${keys.join('.')}: ${message}`
 }
 
 /** The user's schema for an event type, if there is one. */

@@ -6,6 +6,7 @@
 import { type TimeoutResult, withTimeout } from '../clock.js'
 import type { QuarantinedCode, UnavailableCode } from '../errors.js'
 import { andThen, isPromiseLike } from '../maybe-promise.js'
+import { keepAlive } from '../receiver/keep-alive.js'
 import type { Outcome } from '../types.js'
 import { isKeptEarly, isLastAttempt } from './attempt-budget.js'
 import {
@@ -60,7 +61,7 @@ export function inBackground(attempt: Attempt, work: Promise<unknown>): void {
   const { services, event } = attempt
   const ended = work.finally(() => attempt.endLease?.())
   services.inFlight.track(ended)
-  event.delivery.waitUntil?.(ended)
+  keepAlive(event.delivery, ended)
 }
 
 /** Quarantines a failing delivery early, in case no other attempt arrives. After the response, a write that failed is retried. */
@@ -86,10 +87,10 @@ function standingOf({ services, event, number = 0 }: Attempt, { how, isLate }: E
 function reportEnding({ services, event, number }: Attempt, { how, code, error, isLate }: Ending): void {
   if (how === 'failed' || how === 'permanent_error') {
     const message = `A handler failed${isLate ? ' after the response' : ''} (attempt ${number}).`
-    services.reporter.report({ ...aboutReport(event), code: 'handler_failed', message, error })
+    services.reporter.report({ ...aboutReport(event), code: 'handler_failed', message, error }, event.delivery)
   } else if (how === 'unavailable' && code) {
     const message = 'The store or the inbox did not respond as it should. The delivery will be retried.'
-    services.reporter.report({ ...aboutReport(event), code, message, error })
+    services.reporter.report({ ...aboutReport(event), code, message, error }, event.delivery)
   }
 }
 
@@ -182,10 +183,7 @@ function enterQuarantine(
   limitMs: number,
 ): Promise<QuarantineResult> {
   const { services, event, number = 0 } = attempt
-  const {
-    key,
-    event: { event: eventType },
-  } = event
+  const { key, eventType } = event
   const entering = quarantine(services, { received: event, key, code, eventType, attempt: number, error }, limitMs)
   attempt.entryWrite = entering
   return entering

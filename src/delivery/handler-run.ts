@@ -56,7 +56,7 @@ export function keepRunLease(run: HandlerRun): void {
     if (run.areHandlersDone) return
     const { services, event, controller } = run
     const message = 'Another process claimed a delivery after its lease had expired. The handler’s signal was aborted.'
-    services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message })
+    services.reporter.report({ ...aboutReport(event), code: 'lease_lost', message }, event.delivery)
     controller.abort(new WebhookError('lease_lost', message))
   })
 }
@@ -112,7 +112,7 @@ function runHandlers(
     completedHandlers,
     signal,
     contextFor(checkpoint) {
-      const context = contextOf(event, claim, signal)
+      const context = contextOf(services, event, claim, signal)
       return transaction ? withTransaction(context, claim, checkpoint, transaction as OpenTransaction) : context
     },
     // Not awaited: the next handler doesn't need the checkpoint, and the completion or release writes it again.
@@ -129,13 +129,19 @@ async function renewQuietly({ store }: Services, request: Parameters<Store['rene
   }
 }
 
-function contextOf(event: VerifiedEvent, { attempt }: HeldClaim, signal: AbortSignal): DeliveryContext {
+function contextOf(
+  { settings }: Services,
+  event: VerifiedEvent,
+  { attempt }: HeldClaim,
+  signal: AbortSignal,
+): DeliveryContext {
   return {
     idempotencyKey: event.key,
     attempt,
     redelivery: attempt > 1,
     receivedAt: receivedAt(event),
-    rawBody: event.rawBody,
+    // The quarantine may still need the original bytes, and a handler may change what it gets.
+    rawBody: settings.quarantine ? new Uint8Array(event.rawBody) : event.rawBody,
     issues: event.issues,
     signal,
   }

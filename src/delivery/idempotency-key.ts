@@ -22,7 +22,7 @@ export function idempotencyKey(
   const { digest, settings, reporter } = services
   const { idempotencyKey: keyFunction } = settings
   if (!keyFunction || 'unprocessable' in envelope) return digest(content)
-  const text = callKeyFunction(() => keyFunction({ rawBody, payload: envelope.payload }))
+  const text = callKeyFunction(() => keyFunction({ rawBody: new Uint8Array(rawBody), payload: envelope.payload }))
   if (text !== undefined) return digest(encodeUtf8(text))
   const message =
     'idempotencyKey must return a non-empty string; it threw or returned something else. The delivery is deduplicated by its bytes.'

@@ -92,7 +92,9 @@ async function finishLate(run: HandlerRun, ended: Promise<DispatchResult>): Prom
   run.areHandlersDone = true
   // A success discards the entry, so the entry has to be there first.
   await run.entryWrite
-  await finish(run, endingOf(result, true))
+  const outcome = await finish(run, endingOf(result, true))
+  const { delivery, origin, deadline } = run.event
+  run.services.recordOutcome(outcome, { delivery, origin, durationMs: deadline.elapsed(), isLate: true })
 }
 
 async function waitToTheEnd(run: HandlerRun): Promise<DispatchResult> {

@@ -7,7 +7,7 @@ import { withTimeout } from '../clock.js'
 import type { QuarantinedCode } from '../errors.js'
 import { errorText } from '../receiver/reporter.js'
 import type { QuarantineEntry } from '../stores/store.js'
-import type { Outcome } from '../types.js'
+import type { Delivery, Outcome } from '../types.js'
 import { BACK_TO_INBOX, IS_DROPPED, IS_QUARANTINED, LATE, QUARANTINED } from './messages.js'
 import { SIGNATURE_HEADER } from './signature.js'
 import { MAX_CALL_MS, type ReceivedBody, receivedAt, type Services } from './verified-event.js'
@@ -40,23 +40,32 @@ export async function quarantine(
   if (!sink) return withoutSink(services, entry)
   const written = await withTimeout(settings.clock, Math.min(MAX_CALL_MS, limitMs), () => sink(toEntry(entry)))
   if (written.status === 'value') {
-    reporter.report({ ...aboutCase(entry), code, message: `${QUARANTINED[code]} ${IS_QUARANTINED}` })
+    reporter.report(
+      { ...aboutCase(entry), code, message: `${QUARANTINED[code]} ${IS_QUARANTINED}` },
+      entry.received.delivery,
+    )
     return { status: 'quarantined', code, error }
   }
   const failure = written.status === 'error' ? written.error : LATE.quarantine
   const message = 'The quarantine did not confirm an entry. The delivery is not lost: another attempt follows.'
-  reporter.report({ ...aboutCase(entry), code: 'quarantine_unavailable', message, error: failure })
+  reporter.report(
+    { ...aboutCase(entry), code: 'quarantine_unavailable', message, error: failure },
+    entry.received.delivery,
+  )
   return { status: 'unavailable', code: 'quarantine_unavailable', error: failure }
 }
 
 function withoutSink({ reporter }: Services, entry: QuarantineCase): QuarantineResult {
   const { received, code, error } = entry
   if (received.origin.from === 'inbox') {
-    reporter.report({ ...aboutCase(entry), code, message: `${QUARANTINED[code]} ${BACK_TO_INBOX}` })
+    reporter.report(
+      { ...aboutCase(entry), code, message: `${QUARANTINED[code]} ${BACK_TO_INBOX}` },
+      entry.received.delivery,
+    )
     return { status: 'failed', error: error ?? QUARANTINED[code] }
   }
   const message = `${code}: ${QUARANTINED[code]} ${IS_DROPPED}`
-  reporter.report({ ...aboutCase(entry), code: 'event_dropped', message })
+  reporter.report({ ...aboutCase(entry), code: 'event_dropped', message }, entry.received.delivery)
   return { status: 'quarantined', code, error }
 }
 
@@ -82,8 +91,18 @@ function aboutCase({ key, code, eventType, error }: QuarantineCase) {
 
 function toEntry({ received, key, code, eventType, attempt, error }: QuarantineCase): QuarantineEntry {
   const { delivery, rawBody } = received
-  const signature = delivery.header(SIGNATURE_HEADER)
-  const headers = delivery.headers?.() ?? (typeof signature === 'string' ? { [SIGNATURE_HEADER]: signature } : {})
+  const headers = readHeaders(delivery)
   const text = error === undefined ? undefined : errorText(error)
   return { key, code, eventType, rawBody, headers, error: text, receivedAt: receivedAt(received), attempt }
+}
+
+/** A framework may have released the request by now, so only the signature is certain: without it, the entry can't be reprocessed. */
+function readHeaders(delivery: Delivery): Readonly<Record<string, string>> {
+  const signature = delivery.header(SIGNATURE_HEADER)
+  const signed = typeof signature === 'string' ? { [SIGNATURE_HEADER]: signature } : {}
+  try {
+    return { ...delivery.headers?.(), ...signed }
+  } catch {
+    return signed
+  }
 }

@@ -148,14 +148,14 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
       end() {
         if (!hasEnded) finish(gathered.join())
       },
-      fail: () => refuse({ refused: 'body_read_failed' }),
+      fail: (error) => refuse({ refused: 'body_read_failed', error }),
     }
     try {
       stop = stream.read(consumer)
       // The body may be refused within `read`, before there is anything to stop.
       if (isRefused) stop()
-    } catch {
-      refuse({ refused: 'body_read_failed' })
+    } catch (error) {
+      refuse({ refused: 'body_read_failed', error })
     }
   })
 }

@@ -43,7 +43,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   // 1. Raw body: the bytes as they were sent. A body from an inbox or the quarantine was measured when it arrived.
   const reading = readRawBody(delivery, isFromSender ? settings : withoutSizeLimit(settings))
   const rawBody = isPromiseLike(reading) ? await reading : reading
-  if (!(rawBody instanceof Uint8Array)) return refuse(services, rawBody)
+  if (!(rawBody instanceof Uint8Array)) return refuse(services, delivery, rawBody)
   const received: ReceivedBody = { delivery, rawBody, deadline, origin }
 
   // 2. Signature: GoValid sent exactly these bytes. No store, handler or quarantine is called before this is known.
@@ -72,6 +72,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   const details = {
     key,
     secretIndex,
+    eventType,
     handlers: services.handlers.of(eventType),
     retainUntil: retainUntil(read, deadline.startedAt, settings.maxAgeMs, isFromSender),
   }
@@ -100,8 +101,9 @@ function withoutSizeLimit({ clock, bodyDeadlineMs }: BodyLimits): BodyLimits {
   return { clock, bodyDeadlineMs, maxBodyBytes: Number.POSITIVE_INFINITY }
 }
 
-function refuse({ reporter }: Services, { refused: code, hint }: Refusal): Outcome {
-  reporter.report({ code, message: hint === undefined ? REFUSED[code] : `${REFUSED[code]} ${hint}` })
+function refuse({ reporter }: Services, delivery: Delivery, { refused: code, hint, error }: Refusal): Outcome {
+  const message = hint === undefined ? REFUSED[code] : `${REFUSED[code]} ${hint}`
+  reporter.report({ code, message, ...(error !== undefined && { error }) }, delivery)
   return hint === undefined ? { status: 'refused', code } : { status: 'refused', code, hint }
 }
 
@@ -112,7 +114,7 @@ async function refuseForged(
   content: Uint8Array,
   refusal: Refusal,
 ): Promise<Outcome> {
-  const refused = refuse(services, refusal)
+  const refused = refuse(services, received.delivery, refusal)
   if (received.origin.from !== 'inbox') return refused
   const key = await services.digest(content)
   return quarantineUnhandled(services, { received, key, code: 'job_forged' })

@@ -12,7 +12,7 @@ import type { Settings } from '../receiver/options.js'
 import type { Reporter } from '../receiver/reporter.js'
 import type { SecretLoader } from '../receiver/secret-loader.js'
 import type { Store } from '../stores/store.js'
-import type { Delivery, OutcomeDetails } from '../types.js'
+import type { Delivery, Outcome, OutcomeDetails } from '../types.js'
 import type { ReadEvent } from './event.js'
 
 /** What a receiver keeps for its whole life and every delivery uses. */
@@ -31,6 +31,18 @@ export interface Services {
   firstDeliveryAt(): number
   /** Until when a background write that first failed at `since` is retried, in epoch milliseconds. */
   retryUntil(since: number): number
+  /** Counts an outcome and passes it to `onOutcome`. */
+  recordOutcome(outcome: Outcome, about: OutcomeContext): void
+}
+
+/** What is known about an outcome besides the outcome itself. */
+export interface OutcomeContext {
+  readonly delivery: Delivery
+  readonly origin: Origin
+  /** The time since the delivery arrived, in milliseconds. */
+  readonly durationMs: number
+  /** The response had left before. */
+  readonly isLate: boolean
 }
 
 /** Where a delivery comes from. It decides whose attempts are counted. */
@@ -44,6 +56,7 @@ export type Origin =
 /** A delivery whose body has been read. */
 export interface ReceivedBody {
   readonly delivery: Delivery
+  /** The receiver's own bytes. Handlers get a copy if the quarantine may need them. */
   readonly rawBody: Uint8Array
   readonly deadline: Deadline
   readonly origin: Origin
@@ -56,6 +69,8 @@ export interface VerifiedEvent extends ReceivedBody {
   /** Which configured secret matched, from 0. */
   readonly secretIndex: number
   readonly handlers: readonly RegisteredHandler[]
+  /** The event type as received. A handler may change `event`. */
+  readonly eventType: string
   readonly event: GoValidEvent | UnknownEvent
   readonly issues: readonly Issue[]
   /** The event's own time in epoch milliseconds, if its `timestamp` is readable. */
@@ -66,11 +81,13 @@ export interface VerifiedEvent extends ReceivedBody {
   readonly schemaFailure: { readonly error: unknown } | undefined
 }
 
+type EventDetails = Pick<VerifiedEvent, 'key' | 'secretIndex' | 'eventType' | 'handlers' | 'retainUntil'>
+
 /** Creates a verified event. */
 export function toVerifiedEvent(
   { delivery, rawBody, deadline, origin }: ReceivedBody,
   { event, issues, epochMs }: ReadEvent,
-  { key, secretIndex, handlers, retainUntil }: Pick<VerifiedEvent, 'key' | 'secretIndex' | 'handlers' | 'retainUntil'>,
+  { key, secretIndex, eventType, handlers, retainUntil }: EventDetails,
 ): VerifiedEvent {
   return {
     delivery,
@@ -80,6 +97,7 @@ export function toVerifiedEvent(
     key,
     secretIndex,
     handlers,
+    eventType,
     event,
     issues,
     epochMs,
@@ -137,11 +155,11 @@ export function aboutOutcome({ event, key, secretIndex }: VerifiedEvent, attempt
 }
 
 /** The report fields that describe the event. */
-export function aboutReport({ key, event }: VerifiedEvent): {
+export function aboutReport({ key, eventType }: VerifiedEvent): {
   readonly idempotencyKey: string
   readonly eventType: string
 } {
-  return { idempotencyKey: key, eventType: event.event }
+  return { idempotencyKey: key, eventType }
 }
 
 /** When the sender's request arrived, in epoch milliseconds. */

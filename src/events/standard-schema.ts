@@ -20,7 +20,14 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 /** The result of a validation: the value to use, or the issues that make the input invalid. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: ReadonlyArray<{ readonly message: string }> }
+  | { readonly issues: readonly SchemaIssue[] }
+
+/** Why a schema refuses a value. */
+export interface SchemaIssue {
+  readonly message: string
+  /** The keys that lead to the invalid value. */
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+}
 
 /** The schemas for `event.data`, keyed by event type. */
 export type EventSchemas = { readonly [Type in EventType]?: StandardSchema }

@@ -11,7 +11,7 @@ export interface HandlerOptions {
    * A stable name, unique in this receiver. A named handler is checkpointed: after a partial failure, the retry runs only the handlers
    * that haven't finished.
    */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** A handler as it was registered. */
@@ -25,13 +25,13 @@ export interface Handlers {
   /**
    * Registers a handler for one or more patterns.
    *
-   * @throws {@link WebhookError} `event_type_unknown`, `handler_invalid`, `handler_name_duplicate`.
+   * @throws {@link WebhookError} `event_type_unknown`, `handler_invalid`, `handler_name_duplicate`, `option_unknown`.
    */
   add(patterns: string | readonly string[], run: unknown, options?: HandlerOptions): void
   /**
    * Registers a handler for events that this version does not know.
    *
-   * @throws {@link WebhookError} `handler_invalid`, `handler_name_duplicate`.
+   * @throws {@link WebhookError} `handler_invalid`, `handler_name_duplicate`, `option_unknown`.
    */
   addUnknown(run: unknown, options?: HandlerOptions): void
   /** The handlers of an event type, in order of registration. */
@@ -87,9 +87,27 @@ function readPatterns(patterns: string | readonly string[]): ReadonlySet<EventTy
 function readHandler(run: unknown, options: HandlerOptions | undefined, names: Set<string>): RegisteredHandler {
   if (typeof run !== 'function')
     throw new WebhookError('handler_invalid', `A handler must be a function, and is ${typeof run}.`)
-  const name = options?.name
+  const name = readName(options)
   if (name !== undefined) takeName(name, names)
   return { name, run: run as RegisteredHandler['run'] }
+}
+
+function readName(options: unknown): string | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) {
+    throw new WebhookError(
+      'handler_invalid',
+      `The third argument must be an options object such as { name: 'count-scans' }, and is ${options === null ? 'null' : typeof options}.`,
+    )
+  }
+  const unknown = Object.keys(options).find((key) => key !== 'name')
+  if (unknown !== undefined) {
+    throw new WebhookError(
+      'option_unknown',
+      `A handler has no option ${JSON.stringify(unknown)}. Its only option is "name".`,
+    )
+  }
+  return (options as HandlerOptions).name
 }
 
 function takeName(name: unknown, names: Set<string>): void {

@@ -11,7 +11,7 @@ import { isObject } from '../events/shapes.js'
 import type { EventSchemas, StandardSchema } from '../events/standard-schema.js'
 import type { Inbox } from '../inboxes/inbox.js'
 import type { QuarantineSink, Store } from '../stores/store.js'
-import type { ErrorReport, Outcome } from '../types.js'
+import type { ErrorReport, ReportedOutcome } from '../types.js'
 
 /** Everything `createReceiver` accepts. Only `secret` is required. */
 export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Transaction = never> {
@@ -21,39 +21,41 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
    */
   readonly secret: SecretSource
   /** Remembers deliveries. Default: {@link memoryStore}. `false`: no deduplication and no attempt budget. */
-  readonly store?: Store<Transaction> | false
+  readonly store?: Store<Transaction> | false | undefined
   /** Stores verified deliveries durably and processes them after the response. Default: none, handlers run before the response. */
-  readonly inbox?: Inbox
+  readonly inbox?: Inbox | undefined
   /** Keeps deliveries that can't be processed. Default: the store's or the inbox's quarantine. Without one they are reported and dropped. */
-  readonly quarantine?: QuarantineSink
+  readonly quarantine?: QuarantineSink | undefined
   /** Returns the text that identifies a delivery; it is hashed. Default: the raw body's bytes. */
-  readonly idempotencyKey?: (delivery: {
-    readonly rawBody: Uint8Array
-    readonly payload: Readonly<Record<string, unknown>>
-  }) => string
+  readonly idempotencyKey?:
+    | ((delivery: { readonly rawBody: Uint8Array; readonly payload: Readonly<Record<string, unknown>> }) => string)
+    | undefined
   /** The maximum body size in bytes. Default: 1 MiB. */
-  readonly maxBodyBytes?: number
+  readonly maxBodyBytes?: number | undefined
   /** The maximum time for a body to arrive, in milliseconds. Default: 2,500. */
-  readonly bodyDeadlineMs?: number
+  readonly bodyDeadlineMs?: number | undefined
   /** When the response leaves at the latest, in milliseconds. GoValid waits 5,000. Default: 4,500. */
-  readonly deadlineMs?: number
+  readonly deadlineMs?: number | undefined
   /**
    * The maximum time handlers may run, including after the response, in milliseconds; at most 24 days. The delivery stays claimed until
    * then. Default: 15 minutes.
    */
-  readonly handlerTimeoutMs?: number
+  readonly handlerTimeoutMs?: number | undefined
   /** The maximum age of an event by its `timestamp`, in milliseconds; `false`: any age. Default: 72 hours. */
-  readonly maxAgeMs?: number | false
+  readonly maxAgeMs?: number | false | undefined
   /** A Standard Schema (zod, valibot, arktype …) per event type for `event.data`. Handlers get the schema's output. */
-  readonly schemas?: Schemas
+  readonly schemas?: Schemas | undefined
   /** The bytes that the signature covers. Default: `'body'`. Read `docs/unknowns.md` before you change it. */
-  readonly signedContent?: 'body' | 'body-without-signature'
-  /** Receives every outcome, including the reason for a refusal. */
-  readonly onOutcome?: (outcome: Outcome) => void
+  readonly signedContent?: 'body' | 'body-without-signature' | undefined
+  /**
+   * Receives every outcome, with its duration and, for a refusal, its reason. Handlers that end after the response cause a second call with
+   * `late: true`.
+   */
+  readonly onOutcome?: ((outcome: ReportedOutcome) => unknown) | undefined
   /** Receives every problem. Default: `console.error`, at most one line per code and minute. */
-  readonly onError?: (report: ErrorReport) => void
+  readonly onError?: ((report: ErrorReport) => unknown) | undefined
   /** The clock, for tests. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** Options with every default filled in. */

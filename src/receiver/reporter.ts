@@ -2,48 +2,68 @@
  * Reports outcomes and problems to the user's hooks, which can't harm a delivery. Without `onError`, problems are printed.
  * No payload, secret or signature is ever printed, and control characters in strings from the sender are escaped.
  */
-import type { Clock } from '../clock.js'
-import type { ErrorReport, Outcome } from '../types.js'
+import { type Clock, monotonicMs } from '../clock.js'
+import { isPromiseLike } from '../maybe-promise.js'
+import type { Delivery, ErrorReport, ReportedOutcome } from '../types.js'
+import { keepAlive } from './keep-alive.js'
 
-/** The user's hooks. Neither function throws. */
+/** The user's hooks. Neither function throws. `platform` is kept alive for a hook that returns a promise. */
 export interface Reporter {
-  outcome(outcome: Outcome): void
-  report(report: ErrorReport): void
+  outcome(outcome: ReportedOutcome, platform?: Platform): void
+  report(report: ErrorReport, platform?: Platform): void
 }
 
+type Platform = Pick<Delivery, 'waitUntil'>
+
 interface Hooks {
-  readonly onOutcome?: ((outcome: Outcome) => void) | undefined
-  readonly onError?: ((report: ErrorReport) => void) | undefined
+  readonly onOutcome?: ((outcome: ReportedOutcome) => unknown) | undefined
+  readonly onError?: ((report: ErrorReport) => unknown) | undefined
   readonly clock: Clock
 }
 
 /** Wraps the hooks: an error in a hook is reported and never reaches a delivery. */
 export function createReporter({ onOutcome, onError, clock }: Hooks): Reporter {
   const print = createPrinter(clock)
-  const report = onError
-    ? (entry: ErrorReport) =>
-        guard(
-          () => onError(entry),
-          (error) => print(hookFailed('onError', error)),
-        )
-    : print
-  const outcome = onOutcome
-    ? (entry: Outcome) =>
-        guard(
-          () => onOutcome(entry),
-          (error) => report(hookFailed('onOutcome', error)),
-        )
-    : () => {}
+  const isQuiet = createOverloadLimit(clock)
+  const report: Reporter['report'] = (entry, platform) => {
+    if (isQuiet(entry)) return
+    if (!onError) return print(entry)
+    callHook(
+      () => onError(entry),
+      (error) => print(hookFailed('onError', error)),
+      platform,
+    )
+  }
+  const outcome: Reporter['outcome'] = (entry, platform) => {
+    if (!onOutcome) return
+    callHook(
+      () => onOutcome(entry),
+      (error) => report(hookFailed('onOutcome', error), platform),
+      platform,
+    )
+  }
   return { outcome, report }
 }
 
-function guard(call: () => unknown, onFailure: (error: unknown) => void): void {
+function callHook(call: () => unknown, onFailure: (error: unknown) => void, platform: Platform | undefined): void {
   try {
     const result = call()
     // The hook isn't awaited, and its rejection must not end the process.
-    if (result instanceof Promise) result.catch(onFailure)
+    if (isPromiseLike(result)) keepAlive(platform, Promise.resolve(result).catch(onFailure))
   } catch (error) {
     onFailure(error)
+  }
+}
+
+/** An overloaded store fails many deliveries at once, so it is reported once per minute. */
+function createOverloadLimit(clock: Clock): (report: ErrorReport) => boolean {
+  let reportedAt = Number.NEGATIVE_INFINITY
+  return function isQuiet({ code }) {
+    if (code !== 'overloaded') return false
+    const now = monotonicMs(clock)
+    if (now - reportedAt < QUIET_MS) return true
+    reportedAt = now
+    return false
   }
 }
 
@@ -57,7 +77,7 @@ const QUIET_MS = 60_000
 function createPrinter(clock: Clock): (report: ErrorReport) => void {
   const printed = new Map<string, { at: number; omitted: number }>()
   return function printReport(report) {
-    const now = clock.now()
+    const now = monotonicMs(clock)
     const last = printed.get(report.code)
     if (last && now - last.at < QUIET_MS) {
       last.omitted++
@@ -71,11 +91,14 @@ function createPrinter(clock: Clock): (report: ErrorReport) => void {
 function describe(report: ErrorReport, omitted: number): string {
   const { code, message, eventType, idempotencyKey, error } = report
   const parts = [`[govalid-webhooks] ${code}: ${message}`]
-  if (eventType !== undefined) parts.push(`event ${printable(eventType)}`)
+  if (eventType !== undefined) parts.push(`event ${printable(String(eventType))}`)
   if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)
-  if (error !== undefined) parts.push(`error ${printable(errorText(error))}`)
-  if (omitted > 0) parts.push(`(${omitted} more of this kind since the last line)`)
-  return parts.join(' | ')
+  if (omitted > 0) parts.push(`(${omitted} more reports with this code since the last line)`)
+  const line = parts.join(' | ')
+  if (error === undefined) return line
+  // Each line of the error is indented, so that a line break in it can't forge a log line.
+  const details = errorText(error).slice(0, 2000).split('\n')
+  return [line, ...details.map((detail) => `    ${printable(detail)}`)].join('\n')
 }
 
 /** Formats an error for a log or the quarantine, with its stack, its causes and the errors it holds; at most 4,000 characters. */
@@ -104,5 +127,8 @@ function describeError(error: unknown, depth: number): string {
 function printable(text: string): string {
   return text
     .slice(0, 2000)
-    .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(
+      /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
 }

@@ -1,25 +1,36 @@
 /**
- * The status of a receiver: counts since its creation, and the contents of its inbox.
+ * The status of a receiver: counts since its creation, and the contents of its inbox and quarantine.
  */
 import type { Clock } from '../clock.js'
+import type { RefusedCode } from '../errors.js'
 import { isEventType } from '../events/event-types.js'
-import type { Inbox, InboxStatus } from '../inboxes/inbox.js'
+import type { InboxStatus } from '../inboxes/inbox.js'
+import type { Store } from '../stores/store.js'
 import type { Outcome } from '../types.js'
+import type { Settings } from './options.js'
 
 /** A receiver's state, for health checks and dashboards. Counts start with the process. */
 export interface ReceiverStatus {
   /** Outcomes by status. Every attempt counts. */
   readonly outcomes: Readonly<Partial<Record<Outcome['status'], number>>>
+  /** Outcomes of handlers that ended after the response, by status. */
+  readonly lateOutcomes: Readonly<Partial<Record<Outcome['status'], number>>>
+  /** Refused requests by code. Many `signature_mismatch` mean a wrong secret; a few `signature_missing` are scanners. */
+  readonly refused: Readonly<Partial<Record<RefusedCode, number>>>
   /** Deliveries that the inbox accepted. */
   readonly accepted: number
   /** Deliveries in flight in this process. */
   readonly processing: number
+  /** Operations that wait for the store; 0 if the store doesn't queue. */
+  readonly waitingOperations: number
   /** Deliveries waiting in the inbox, including retries; 0 without an inbox, `undefined` if its engine can't count them. */
   readonly waiting: number | undefined
   /** Failed attempts, plus the jobs that the inbox's engine has abandoned. */
   readonly failed: number
   /** Deliveries that were quarantined, or dropped without a quarantine. */
   readonly quarantined: number
+  /** Entries in the quarantine now; `undefined` if it can't count them. */
+  readonly quarantineEntries: number | undefined
   /** How long the oldest delivery has waited in the inbox, in milliseconds; `undefined` if none waits. */
   readonly oldestWaitingMs: number | undefined
   /**
@@ -33,33 +44,56 @@ export interface ReceiverStatus {
 
 /** Counts outcomes. */
 export interface Tally {
-  count(outcome: Outcome): void
-  /** @throws whatever the inbox's engine throws if it can't be reached. */
-  status(working: number, inbox: Inbox | undefined): Promise<ReceiverStatus>
+  count(outcome: Outcome, about: { readonly origin: CountedOrigin; readonly isLate: boolean }): void
+  /** @throws the error of the inbox's engine or the quarantine if it can't be reached. */
+  status(now: StatusSources): Promise<ReceiverStatus>
+}
+
+type CountedOrigin =
+  | { readonly from: 'sender' | 'quarantine' }
+  | { readonly from: 'inbox'; readonly receivedAt: number }
+
+interface StatusSources {
+  readonly processing: number
+  readonly store: Store<unknown>
+  readonly settings: Pick<Settings, 'inbox' | 'quarantine'>
 }
 
 /** Creates an empty tally. */
 export function createTally(clock: Clock): Tally {
   const outcomes: Partial<Record<Outcome['status'], number>> = {}
+  const lateOutcomes: Partial<Record<Outcome['status'], number>> = {}
+  const refused: Partial<Record<RefusedCode, number>> = {}
   const lastDeliveryAt: Record<string, number> = {}
   return {
-    count({ status, event }) {
-      outcomes[status] = (outcomes[status] ?? 0) + 1
-      if (event) lastDeliveryAt[isEventType(event.event) ? event.event : 'unknown'] = clock.now()
+    count(outcome, { origin, isLate }) {
+      increment(isLate ? lateOutcomes : outcomes, outcome.status)
+      if (outcome.status === 'refused') increment(refused, outcome.code)
+      if (!outcome.event || isLate || origin.from === 'quarantine') return
+      const type = typeOf(outcome)
+      const at = origin.from === 'inbox' ? origin.receivedAt : clock.now()
+      lastDeliveryAt[type] = Math.max(at, lastDeliveryAt[type] ?? at)
     },
-    async status(working, inbox) {
+    async status({ processing, store, settings: { inbox, quarantine } }) {
       const none: InboxStatus | undefined = inbox
         ? undefined
         : { waiting: 0, processing: 0, failed: 0, oldestWaitingAt: undefined }
-      const jobs = inbox?.status ? await inbox.status() : none
+      const [jobs, quarantineEntries] = await Promise.all([
+        inbox?.status ? inbox.status() : none,
+        quarantine?.count?.(),
+      ])
       const oldest = jobs?.oldestWaitingAt
       return {
         outcomes: { ...outcomes },
+        lateOutcomes: { ...lateOutcomes },
+        refused: { ...refused },
         accepted: outcomes.accepted ?? 0,
-        processing: working,
+        processing,
+        waitingOperations: store.waiting?.() ?? 0,
         waiting: jobs?.waiting,
-        failed: (outcomes.failed ?? 0) + (jobs?.failed ?? 0),
-        quarantined: outcomes.quarantined ?? 0,
+        failed: (outcomes.failed ?? 0) + (lateOutcomes.failed ?? 0) + (jobs?.failed ?? 0),
+        quarantined: (outcomes.quarantined ?? 0) + (lateOutcomes.quarantined ?? 0),
+        quarantineEntries,
         oldestWaitingMs: oldest === undefined ? undefined : clock.now() - oldest,
         drained: jobs && isDrained(jobs),
         lastDeliveryAt: { ...lastDeliveryAt },
@@ -68,7 +102,20 @@ export function createTally(clock: Clock): Tally {
   }
 }
 
-function isDrained({ waiting, processing: working }: InboxStatus): boolean | undefined {
+function increment<Key extends string>(counts: Partial<Record<Key, number>>, key: Key): void {
+  counts[key] = (counts[key] ?? 0) + 1
+}
+
+/** A handler may have changed the event. */
+function typeOf({ event }: Outcome): string {
+  try {
+    return isEventType(event?.event as string) ? (event?.event as string) : 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
+function isDrained({ waiting, processing }: InboxStatus): boolean | undefined {
   if (waiting > 0) return false
-  return working === undefined ? undefined : working === 0
+  return processing === undefined ? undefined : processing === 0
 }

@@ -101,7 +101,7 @@ describe('a function', () => {
     ['an empty text', '', /secret is blank/],
     ['a list with undefined in it', [SECRET, undefined], /secret\[1\] is undefined/],
     ['an empty list', [], /list of secrets is empty/],
-    ['a number', 7, /not number/],
+    ['a number', 7, /is number/],
   ])('that gives %s: 500, by name, and called again', async (_, secret, message) => {
     let given = secret
     const { attempt, reports } = receiving({ secret: () => given as Secret })

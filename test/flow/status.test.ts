@@ -12,11 +12,15 @@ const inboxThat = (status?: Inbox['status']): Inbox => ({ accept: async () => {}
 test('a new receiver has counted nothing, holds nothing and is drained', async () => {
   expect(await receiving().receiver.status()).toEqual({
     outcomes: {},
+    lateOutcomes: {},
+    refused: {},
     accepted: 0,
     processing: 0,
+    waitingOperations: 0,
     waiting: 0,
     failed: 0,
     quarantined: 0,
+    quarantineEntries: undefined,
     oldestWaitingMs: undefined,
     drained: true,
     lastDeliveryAt: {},

@@ -9,6 +9,7 @@ import {
   type Outcome,
   type Receiver,
   type ReceiverOptions,
+  type ReportedOutcome,
 } from '../../src/index.js'
 import { type FixedClock, fixedClock } from '../../src/testing/index.js'
 import { EVENT_TIME, scannedEvent } from './payloads.js'
@@ -42,6 +43,10 @@ export interface Receiving<Schemas, Transaction> {
   readonly clock: FixedClock
   readonly receiver: Receiver<Schemas, Transaction>
   readonly outcomes: readonly Outcome[]
+  /** The outcomes of handlers that ended after the response. */
+  readonly lateOutcomes: readonly Outcome[]
+  /** The duration of each call of `onOutcome`, in milliseconds. */
+  readonly durations: readonly number[]
   readonly reports: readonly ErrorReport[]
   /** Delivers once, signed, without advancing the clock. */
   deliver(sent?: Sent, changes?: Partial<Delivery>): Promise<Outcome>
@@ -59,11 +64,17 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
 ): Receiving<Schemas, Transaction> {
   const clock = options.clock ?? fixedClock(EVENT_TIME)
   const outcomes: Outcome[] = []
+  const lateOutcomes: Outcome[] = []
+  const durations: number[] = []
   const reports: ErrorReport[] = []
   const allOptions = {
     secret: SECRET,
     onError: (report: ErrorReport) => void reports.push(report),
-    onOutcome: (outcome: Outcome) => void outcomes.push(outcome),
+    onOutcome({ durationMs, late, ...outcome }: ReportedOutcome) {
+      if (late) lateOutcomes.push(outcome as Outcome)
+      else outcomes.push(outcome as Outcome)
+      durations.push(durationMs)
+    },
     ...options,
     clock,
   } as ReceiverOptions<Schemas, Transaction>
@@ -72,6 +83,8 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
     clock,
     receiver,
     outcomes,
+    lateOutcomes,
+    durations,
     reports,
     deliver: (sent, changes) => receiver.receive(deliveryOf(sent, changes)),
     async attempt(sent, changes) {
