@@ -192,3 +192,16 @@ describe('a last attempt whose claim is not confirmed', () => {
     })
   })
 })
+
+test('a last attempt whose handler blocks the event loop past the deadline and then fails is quarantined', async () => {
+  const quarantine = memoryQuarantine()
+  const { receiver, clock } = open({ quarantine }, 50 * MINUTE)
+  receiver.on('qr.scanned', () => {
+    clock.set(clock.now() + 6 * SECOND)
+    throw new Error('no database')
+  })
+  const { outcome } = await respond(clock, receiver.receive(deliveryOf()))
+  expect(['quarantined', 'unavailable']).toContain(outcome.status)
+  await clock.advance(MINUTE)
+  expect(quarantine.codes).toEqual(['attempts_exhausted'])
+})
