@@ -55,6 +55,7 @@ export function testServices(options: TestServicesOptions = {}): TestServices {
     newToken: () => CLAIM_IDS.token,
     firstDeliveryAt: firstDeliveryAt ?? (() => clock.now()),
     retryUntil: retryUntil ?? (() => Number.POSITIVE_INFINITY),
+    recordOutcome() {},
   }
 }
 
@@ -66,7 +67,7 @@ export function verifiedEvent({ clock }: TestServices, changes: Partial<Verified
   const event = toVerifiedEvent(
     { delivery, rawBody, deadline: startDeadline(clock, 4500), origin: { from: 'sender' } },
     { event: payload as unknown as GoValidEvent, known: true, issues: [], epochMs: undefined },
-    { key: CLAIM_IDS.key, secretIndex: 0, handlers: [], retainUntil: RETAIN_UNTIL },
+    { key: CLAIM_IDS.key, secretIndex: 0, eventType: payload.event, handlers: [], retainUntil: RETAIN_UNTIL },
   )
   return { ...event, ...changes }
 }

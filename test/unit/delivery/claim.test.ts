@@ -19,12 +19,12 @@ const CLAIMED: ClaimResult = { status: 'claimed', attempt: 2, releasedAttempts: 
 interface ClaimOptions {
   readonly deadlineMs?: number
   readonly origin?: Origin
-  readonly canWait?: boolean
+  readonly platform?: Pick<Delivery, 'waitUntil'>
 }
 
 function claimFrom(
   claim: () => MaybePromise<ClaimResult>,
-  { deadlineMs = 4500, origin = { from: 'sender' }, canWait = true }: ClaimOptions = {},
+  { deadlineMs = 4500, origin = { from: 'sender' }, platform }: ClaimOptions = {},
 ) {
   const requests: ClaimRequest[] = []
   const released: ReleaseRequest[] = []
@@ -46,7 +46,7 @@ function claimFrom(
     method: 'POST',
     header: () => undefined,
     body: null,
-    ...(canWait && { waitUntil: (work) => void awaited.push(work) }),
+    ...(platform ?? { waitUntil: (work) => void awaited.push(work) }),
   }
   const event = verifiedEvent(services, { deadline: startDeadline(clock, deadlineMs), origin, delivery })
   return { clock, requests, released, awaited, result: claimDelivery(services, event) }
@@ -149,6 +149,17 @@ describe('returns store_corrupt if the store returns', () => {
   })
 })
 
+test('returns store_corrupt if reading the result throws', async () => {
+  const unreadable = new Error('unreadable')
+  const result = {
+    get status(): 'done' {
+      throw unreadable
+    },
+  }
+  for (const claim of [() => result, async () => result])
+    expect(await claimFrom(claim).result).toEqual({ status: 'store_corrupt', error: unreadable })
+})
+
 describe('returns store_unavailable', () => {
   const refused = new Error('connection refused')
   it.each([
@@ -196,7 +207,7 @@ describe('returns store_unavailable', () => {
   })
 
   test('on a platform without waitUntil', async () => {
-    const { result, clock } = claimFrom(() => new Promise(() => {}), { canWait: false })
+    const { result, clock } = claimFrom(() => new Promise(() => {}), { platform: {} })
     await clock.advance(4400)
     expect(await result).toMatchObject({ status: 'store_unavailable' })
   })
@@ -221,9 +232,12 @@ test('confirms the claim for the time at which the store was asked, not at which
 })
 
 describe('a result that arrives too late', () => {
-  async function respondLate(respond: (pending: ReturnType<typeof deferred<ClaimResult>>) => void) {
+  async function respondLate(
+    respond: (pending: ReturnType<typeof deferred<ClaimResult>>) => void,
+    platform?: Pick<Delivery, 'waitUntil'>,
+  ) {
     const pending = deferred<ClaimResult>()
-    const claiming = claimFrom(() => pending.promise)
+    const claiming = claimFrom(() => pending.promise, platform && { platform })
     await claiming.clock.advance(4500)
     await claiming.result
     respond(pending)
@@ -248,6 +262,15 @@ describe('a result that arrives too late', () => {
   test('a failure: releases nothing and leaves no unhandled rejection', async () => {
     const { released } = await respondLate(({ reject }) => reject(new Error('connection lost')))
     expect(released).toEqual([])
+  })
+
+  test('is released even if the platform can’t be kept alive', async () => {
+    const { released } = await respondLate(({ resolve }) => resolve(CLAIMED), {
+      waitUntil: () => {
+        throw new Error('the request has ended')
+      },
+    })
+    expect(released).toHaveLength(1)
   })
 
   test('keeps the platform alive for ten seconds at most', async () => {

@@ -251,6 +251,22 @@ describe('a user’s schema', () => {
     })
   })
 
+  test('refuses an event with the path of each message', async () => {
+    const issues = [
+      { message: 'must be a number', path: ['scan_location', { key: 'country' }, 0] },
+      { message: 'must not be empty', path: [] },
+      { message: 'must be a string', path: [Symbol('id')] },
+    ]
+    expect(
+      await applySchema(
+        schemaOf(() => ({ issues })),
+        event,
+      ),
+    ).toEqual({
+      refused: 'data.scan_location.country.0: must be a number; must not be empty; data.Symbol(id): must be a string',
+    })
+  })
+
   test('that rejects or returns nothing makes the call reject', async () => {
     const rejecting = schemaOf(() => Promise.reject(new Error('no database')))
     expect(await rejection(applySchema(rejecting, event))).toEqual(new Error('no database'))

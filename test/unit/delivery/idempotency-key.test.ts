@@ -40,6 +40,13 @@ describe.each([
     expect(keys).toEqual([sha256('order-1'), sha256('e'), sha256('1')])
   })
 
+  test('a function that changes the raw body changes only its own copy', async () => {
+    const rawBody = new Uint8Array([1])
+    const change = (delivery: { readonly rawBody: Uint8Array }) => String(delivery.rawBody.fill(9))
+    expect(await keyOf(change, { ...SOURCE, rawBody })).toBe(sha256('9'))
+    expect(rawBody).toEqual(new Uint8Array([1]))
+  })
+
   test('a body that isn’t an event has the hash of its bytes, and the function isn’t called', async () => {
     let calls = 0
     const source: KeySource = { ...SOURCE, envelope: { unprocessable: 'not_json' } }

@@ -102,7 +102,7 @@ describe('the time at which the store last confirmed the claim', () => {
 })
 
 describe('a claim is held', () => {
-  async function isHeldAfter(ms: number, respond: () => MaybePromise<boolean>) {
+  async function isHeldAfter(ms: number, respond: () => MaybePromise<boolean>, confirmedAt = 0) {
     const requests: RenewRequest[] = []
     const services = testServices({
       store: {
@@ -112,14 +112,16 @@ describe('a claim is held', () => {
         },
       },
     })
-    const attempt = claimedAttempt(services)
+    const attempt = claimedAttempt(services, { claim: { confirmedAt } })
     await services.clock.advance(ms)
     return { clock: services.clock, requests, result: isClaimHeld(attempt) }
   }
 
   test('without asking the store until 5 s before the lease can expire', async () => {
-    const { requests, result } = await isHeldAfter(49_999, () => false)
-    expect([result, requests]).toEqual([true, []])
+    for (const confirmedAt of [0, 30_000]) {
+      const { requests, result } = await isHeldAfter(confirmedAt + 49_999, () => false, confirmedAt)
+      expect([result, requests]).toEqual([true, []])
+    }
   })
 
   it.each([

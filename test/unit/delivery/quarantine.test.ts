@@ -76,6 +76,20 @@ describe('a sink', () => {
     expect(entries[0]?.headers).toEqual({ 'x-govalid-signature': 'sha256=ab' })
   })
 
+  it.each<[string, () => Readonly<Record<string, string>>]>([
+    ['leaves it out', () => ({ 'content-type': 'application/json' })],
+    [
+      'can’t be read any more',
+      () => {
+        throw new Error('the request has ended')
+      },
+    ],
+  ])('receives the signature if the adapter’s list of headers %s', async (_, headers) => {
+    const { entries, sink } = recordingSink()
+    await enter(sink, { ...CASE, received: { ...RECEIVED, delivery: { ...DELIVERY, headers } } }).result
+    expect(entries[0]?.headers).toMatchObject({ 'x-govalid-signature': 'sha256=ab' })
+  })
+
   test('receives undefined for everything unknown, and the report leaves it out', async () => {
     const { entries, sink } = recordingSink()
     const { key, code } = CASE

@@ -115,6 +115,28 @@ describe('registration throws', () => {
     },
   )
 
+  it.each<[string, unknown, string]>([
+    ['null', null, 'and is null'],
+    ['a string', 'count-scans', 'and is string'],
+    ['a function', () => {}, 'and is function'],
+  ])('handler_invalid if the options are %s', (_, options, text) => {
+    const register = [
+      () => createHandlers().add('*', nothing, options as never),
+      () => createHandlers().addUnknown(nothing, options as never),
+    ]
+    for (const call of register)
+      expect(caught(call)).toMatchObject({ code: 'handler_invalid', message: expect.stringContaining(text) })
+  })
+
+  test('option_unknown if the options have any key but name', () => {
+    const options = { name: 'count', retries: 3 } as never
+    expect(caught(() => createHandlers().add('*', nothing, options))).toMatchObject({
+      code: 'option_unknown',
+      message: expect.stringMatching(/"retries".*"name"/),
+    })
+    expect(() => createHandlers().add('*', nothing, { name: undefined })).not.toThrow()
+  })
+
   it.each(['a', 'count-scans', 'A.b:c/d_1', 'x'.repeat(100)])('nothing for the name %s', (name) => {
     expect(() => createHandlers().add('*', nothing, { name })).not.toThrow()
   })

@@ -40,6 +40,18 @@ test('every waiter is notified, but not before work that starts in the meantime 
   expect(notified).toEqual(['a', 'b'])
 })
 
+test('a waiter is notified once, and later work has its own waiters', async () => {
+  const inFlight = createInFlight()
+  const notified: string[] = []
+  for (const name of ['first', 'second']) {
+    inFlight.begin()
+    void inFlight.whenIdle().then(() => notified.push(name))
+    expect(inFlight.end).not.toThrow()
+    await settled()
+  }
+  expect(notified).toEqual(['first', 'second'])
+})
+
 test('work that begins is counted until it ends', async () => {
   const inFlight = createInFlight()
   inFlight.begin()

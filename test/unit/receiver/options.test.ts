@@ -35,6 +35,14 @@ describe('with only a secret', () => {
     expect(() => createReceiver({ secret: SECRET, ...options } as never)).not.toThrow()
   })
 
+  it.each<[string, ReceiverOptions['store'], boolean]>([
+    ['the default store', undefined, true],
+    ['a store', memoryStore(), true],
+    ['store: false', false, false],
+  ])('attempts are counted by %s: %s', (_, store, hasStore) => {
+    expect(readOptions({ secret: SECRET, store }).hasStore).toBe(hasStore)
+  })
+
   test('a shorter deadline also shortens the body deadline', () => {
     expect(readOptions({ secret: SECRET, deadlineMs: 2000 })).toMatchObject({ deadlineMs: 2000, bodyDeadlineMs: 2000 })
   })

@@ -19,12 +19,15 @@ afterEach(() => {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('the log', () => {
-  it('has one line with the code, the message, the delivery and the error', () => {
+  it('has one line with the code, the message and the delivery, then the error’s indented lines', () => {
     const { report } = createReporter({ clock: fixedClock(0) })
-    report({ ...REPORT, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database' })
-    const expected =
-      '[govalid-webhooks] handler_failed: A handler failed. | event qr.scanned | key ab12 | error no database'
-    expect(lines).toEqual([expected])
+    report({ ...REPORT, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database\nat connect' })
+    const expected = [
+      '[govalid-webhooks] handler_failed: A handler failed. | event qr.scanned | key ab12',
+      '    no database',
+      '    at connect',
+    ]
+    expect(lines).toEqual([expected.join('\n')])
   })
 
   it('leaves out unknown values', () => {
@@ -42,19 +45,33 @@ describe('the log', () => {
     expect(lines).toHaveLength(2)
     await clock.advance(1)
     report(REPORT)
-    expect(lines[2]).toContain('(100 more of this kind since the last line)')
+    expect(lines[2]).toContain('(100 more reports with this code since the last line)')
     await clock.advance(60_000)
     report(REPORT)
-    expect(lines[3]).not.toContain('more of this kind')
+    expect(lines[3]).not.toContain('more reports')
   })
 
   it('escapes control characters that the sender chose', () => {
     const { report } = createReporter({ clock: fixedClock(0) })
-    report({ ...REPORT, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b', error: 'a\nb' })
+    report({ ...REPORT, eventType: 'qr\u001b[2K\r\nfake line\u0000\u2028\u009b\u202e', error: 'a\r\n\u2029b\u2066' })
     expect(lines).toHaveLength(1)
-    expect(lines[0]).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
-    expect(lines[0]).toContain('event qr\\u001b[2K\\u000d\\u000afake line\\u0000\\u2028\\u009b')
-    expect(lines[0]).toContain('error a\\u000ab')
+    const printed = lines[0]?.split('\n') ?? []
+    expect(printed).toEqual([
+      expect.stringContaining('event qr\\u001b[2K\\u000d\\u000afake line\\u0000\\u2028\\u009b\\u202e'),
+      '    a\\u000d',
+      '    \\u2029b\\u2066',
+    ])
+    for (const line of printed) expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u)
+  })
+
+  it('prints an event name that isn’t a string, because a handler may have replaced it', () => {
+    createReporter({ clock: fixedClock(0) }).report({ ...REPORT, eventType: 12 as unknown as string })
+    expect(lines[0]).toContain('event 12')
+  })
+
+  it('stays short even if an error is long', () => {
+    createReporter({ clock: fixedClock(0) }).report({ ...REPORT, error: 'x'.repeat(1_000_000) })
+    expect(lines[0]?.length).toBeLessThan(3000)
   })
 
   it('stays short even if the name of an event is long', () => {
@@ -104,6 +121,43 @@ describe('hooks', () => {
     expect(reports).toEqual([
       { code: 'hook_failed', message: expect.stringContaining('onOutcome'), error: new Error('no hook') },
     ])
+  })
+
+  it('keep the platform alive if they return a promise', () => {
+    const awaited: Promise<unknown>[] = []
+    const platform = { waitUntil: (work: Promise<unknown>) => void awaited.push(work) }
+    const hooks = { onOutcome: async () => {}, onError: () => {} }
+    const { outcome, report } = createReporter({ clock: fixedClock(0), ...hooks })
+    outcome(OUTCOME, platform)
+    report(REPORT, platform)
+    expect(awaited).toHaveLength(1)
+  })
+
+  it('ignore a platform that can’t be kept alive', () => {
+    const platform = {
+      waitUntil: () => {
+        throw new Error('the request has ended')
+      },
+    }
+    const { outcome } = createReporter({ clock: fixedClock(0), onOutcome: async () => {} })
+    expect(() => outcome(OUTCOME, platform)).not.toThrow()
+    expect(lines).toEqual([])
+  })
+
+  it('receive an overloaded store at most once per minute', async () => {
+    const reports: ErrorReport[] = []
+    const clock = fixedClock(0)
+    const { report } = createReporter({ clock, onError: (entry) => reports.push(entry) })
+    const overloaded: ErrorReport = { code: 'overloaded', message: 'The store has too many calls waiting.' }
+    report(overloaded)
+    report(overloaded)
+    report(REPORT)
+    await clock.advance(59_999)
+    report(overloaded)
+    expect(reports).toEqual([overloaded, REPORT])
+    await clock.advance(1)
+    report(overloaded)
+    expect(reports).toEqual([overloaded, REPORT, overloaded])
   })
 
   it.each(failing)('onError that $way is printed', async ({ hook }) => {
