@@ -1,4 +1,4 @@
-/** What goes on behind the answer when the quarantine, the store or the platform does not play along. */
+/** Work after the response while the quarantine, the store or the platform fails. */
 import { describe, expect, test } from 'vitest'
 import { memoryStore, PermanentError, type QuarantineEntry } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -8,16 +8,16 @@ import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
 
-/** A quarantine that fails until it is mended. */
+/** A quarantine that fails until `state.isBroken` is cleared. */
 function failingQuarantine() {
-  const state = { broken: true }
+  const state = { isBroken: true }
   const quarantine = memoryQuarantine(() => {
-    if (state.broken) throw new Error('disk full')
+    if (state.isBroken) throw new Error('disk full')
   })
   return { state, quarantine }
 }
 
-describe('a handler that fails for good after the answer, with a quarantine that is down', () => {
+describe('a handler that throws a PermanentError after the response, while the quarantine is down', () => {
   function open() {
     const { state, quarantine } = failingQuarantine()
     const scene = receiving({ quarantine })
@@ -28,24 +28,24 @@ describe('a handler that fails for good after the answer, with a quarantine that
     return { state, quarantine, ...scene }
   }
 
-  test('is kept as soon as that is back; tries meanwhile are busy, one after it is a duplicate', async () => {
+  test('is quarantined once the quarantine recovers; attempts before that are busy, and attempts after it duplicates', async () => {
     const { state, quarantine, attempt, clock } = open()
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(2 * MINUTE)
     expect((await attempt()).outcome.status).toBe('busy')
     expect(quarantine.entries.size).toBe(0)
-    state.broken = false
+    state.isBroken = false
     await clock.advance(15 * SECOND)
     expect([...quarantine.entries.values()]).toMatchObject([{ code: 'permanent_error' }])
     expect((await attempt()).outcome.status).toBe('duplicate')
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('can be worked again by hand once it is kept', async () => {
+  test('can be reprocessed once it is quarantined', async () => {
     const { state, quarantine, receiver, attempt, clock } = open()
     await attempt()
     await clock.advance(MINUTE)
-    state.broken = false
+    state.isBroken = false
     await clock.advance(15 * SECOND)
     const [entry] = quarantine.entries.values()
     const reprocessed = receiver.reprocess(entry as QuarantineEntry)
@@ -53,7 +53,7 @@ describe('a handler that fails for good after the answer, with a quarantine that
     expect(await reprocessed).toMatchObject({ status: 'quarantined', code: 'permanent_error', attempt: 2 })
   })
 
-  test('is released when that stays down: nothing is said to be done that is not kept', async () => {
+  test('is released if the quarantine stays down, so that a retry is not called a duplicate', async () => {
     const { quarantine, attempt, clock } = open()
     await attempt()
     await clock.advance(3 * HOUR)
@@ -62,7 +62,7 @@ describe('a handler that fails for good after the answer, with a quarantine that
   })
 })
 
-test('a failing delivery whose keeping ahead fails after the answer is kept later, and taken back by its success', async () => {
+test('a delivery that fails after the response is quarantined early once the quarantine recovers, and discarded by a success', async () => {
   const { state, quarantine } = failingQuarantine()
   const { receiver, attempt, clock } = receiving({ quarantine })
   let calls = 0
@@ -74,44 +74,44 @@ test('a failing delivery whose keeping ahead fails after the answer is kept late
   await clock.advance(10 * MINUTE)
   await attempt()
   await clock.advance(30 * SECOND)
-  state.broken = false
+  state.isBroken = false
   await clock.advance(15 * SECOND)
   expect([...quarantine.entries.values()]).toMatchObject([{ code: 'retry_pending' }])
   expect((await attempt()).outcome.status).toBe('processed')
   expect([quarantine.entries.size, clock.pendingTimers()]).toEqual([0, 0])
 })
 
-describe('a delivery that is kept ahead', () => {
-  /** One that is kept at the deadline and fails after it; `broken` says at which calls the quarantine is down. */
-  function open(broken: readonly number[]) {
-    let asked = 0
+describe('a delivery that is quarantined early', () => {
+  /** A delivery that is unfinished at the deadline and fails after it. `failingCalls` lists the calls at which the quarantine fails. */
+  function open(failingCalls: readonly number[]) {
+    let calls = 0
     const quarantine = memoryQuarantine(() => {
-      if (broken.includes(++asked)) throw new Error('disk full')
+      if (failingCalls.includes(++calls)) throw new Error('disk full')
     })
     const scene = receiving({ quarantine })
     scene.receiver.on('qr.scanned', async () => {
       await pause(scene.clock, 10 * SECOND)
       throw new Error('no database')
     })
-    return { ...scene, quarantine, asked: () => asked }
+    return { ...scene, quarantine, calls: () => calls }
   }
 
   test.each([
-    ['once at the deadline and once with the error', [], 2],
-    ['not again at the deadline, where the error follows', [1], 2],
-    ['again with the error, which nobody else will tell', [2, 3], 4],
-  ])('asks the quarantine %s', async (_, broken, count) => {
-    const { clock, attempt, quarantine, asked } = open(broken)
+    ['is written at the deadline and with the error', [], 2],
+    ['is not written again when the write at the deadline fails, because the error follows', [1], 2],
+    ['is written again until the write with the error succeeds', [2, 3], 4],
+  ])('%s', async (_, failingCalls, count) => {
+    const { clock, attempt, quarantine, calls } = open(failingCalls)
     await clock.advance(10 * MINUTE)
     expect((await attempt()).outcome.status).toBe('unfinished')
     await clock.advance(MINUTE)
-    expect([asked(), clock.pendingTimers()]).toEqual([count, 0])
+    expect([calls(), clock.pendingTimers()]).toEqual([count, 0])
     expect([...quarantine.entries.values()]).toMatchObject([
       { code: 'retry_pending', error: expect.stringContaining('no database') },
     ])
   })
 
-  test('is waited for by a close while the quarantine is asked again', async () => {
+  test('lets close wait while the quarantine is retried', async () => {
     const { clock, receiver, attempt, quarantine } = open([2])
     await clock.advance(10 * MINUTE)
     await attempt()
@@ -122,18 +122,18 @@ describe('a delivery that is kept ahead', () => {
     expect(await kept).toBe(2)
   })
 
-  test('while another receiver has it asks a quarantine that is down once: the next try asks again', async () => {
-    const { clock, deliver, attempt, asked } = open([1, 2])
+  test('is written once per attempt while another run has the delivery', async () => {
+    const { clock, deliver, attempt, calls } = open([1, 2])
     await clock.advance(10 * MINUTE)
     void deliver()
     await clock.advance(SECOND)
     const before = clock.pendingTimers()
     expect((await attempt()).outcome.status).toBe('busy')
-    expect([asked(), clock.pendingTimers()]).toEqual([1, before])
+    expect([calls(), clock.pendingTimers()]).toEqual([1, before])
   })
 })
 
-test('store and quarantine both down on what must be the last try: 503', async () => {
+test('a last attempt gets 503 while both the store and the quarantine are down', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   store.fail('claim', 'rejects')
@@ -151,7 +151,7 @@ test('store and quarantine both down on what must be the last try: 503', async (
 })
 
 describe('without a store', () => {
-  test('handlers go on behind the answer all the same, and a failure is told', async () => {
+  test('handlers keep running after the response, and their failure is reported', async () => {
     const { receiver, attempt, reports, clock } = receiving({ store: false })
     receiver.on('qr.scanned', async () => {
       await pause(clock, 30 * SECOND)
@@ -163,14 +163,14 @@ describe('without a store', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('every failure is a first one: 500 each time', async () => {
+  test('every failure is a first attempt and gets 500', async () => {
     const { receiver, attempts } = receiving({ store: false })
     receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
     expect((await attempts()).map(({ http, outcome }) => [http, outcome.attempt])).toEqual(Array(5).fill([500, 1]))
   })
 })
 
-test('a handler that first looks at its signal after it was given up finds it aborted', async () => {
+test('a handler that first reads its signal after its timeout finds it aborted', async () => {
   const seen: unknown[] = []
   const { receiver, attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
   receiver.on('qr.scanned', async (_, context) => {
@@ -182,7 +182,7 @@ test('a handler that first looks at its signal after it was given up finds it ab
   expect(seen).toMatchObject([true, { code: 'handler_timeout' }])
 })
 
-test('a handler that looks at its signal twice sees one signal', async () => {
+test('a handler that reads its signal twice gets the same signal', async () => {
   const seen: AbortSignal[] = []
   const { receiver, attempt, clock } = receiving({ handlerTimeoutMs: 10 * SECOND })
   receiver.on('qr.scanned', (_, context) => {
@@ -194,7 +194,7 @@ test('a handler that looks at its signal twice sees one signal', async () => {
   expect(seen.map(({ aborted }) => aborted)).toEqual([true, true])
 })
 
-test('chunks that come after the body was given up are nobody’s', async () => {
+test('chunks that arrive after the body timeout are ignored', async () => {
   const bytes = new TextEncoder().encode(JSON.stringify(scannedEvent()))
   const { receiver, attempt, clock } = receiving()
   receiver.on('*', () => expect.unreachable())

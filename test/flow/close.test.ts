@@ -1,4 +1,4 @@
-/** Closing a receiver: acceptance case 184, and what is left when it is not waited for. */
+/** Closing a receiver: acceptance case 184, and closing with a time limit. */
 import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -15,7 +15,7 @@ async function isSettled(pending: Promise<unknown>): Promise<boolean> {
   return Promise.race([pending.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))])
 }
 
-test('184: with ten running handlers: they finish, their completions are written, and new requests get 503 at once', async () => {
+test('close waits for ten running handlers and their completions, and new requests get 503 at once (acceptance case 184)', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   const { receiver, deliver, attempt } = receiving({ clock, store })
@@ -40,7 +40,7 @@ test('184: with ten running handlers: they finish, their completions are written
   expect((await Promise.all(running)).map(({ status }) => status)).toEqual(Array(10).fill('unfinished'))
 })
 
-test('it waits for a delivery whose answer has not left yet', async () => {
+test('close waits for a delivery whose response has not left yet', async () => {
   const gate = deferred()
   const { receiver, deliver } = receiving()
   receiver.on('qr.scanned', () => gate.promise)
@@ -52,14 +52,14 @@ test('it waits for a delivery whose answer has not left yet', async () => {
   expect((await outcome).status).toBe('processed')
 })
 
-test('nothing running: it is closed at once, and can be closed again', async () => {
+test('an idle receiver closes at once, and can be closed again', async () => {
   const { receiver, clock } = receiving()
   await receiver.close()
   await receiver.close({ timeoutMs: 1000 })
   expect(clock.pendingTimers()).toBe(0)
 })
 
-test('a completion that the store does not take is written again for ten seconds more, and then given up', async () => {
+test('close retries a failing completion for ten seconds, then abandons it', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   store.fail('complete', 'rejects')
@@ -75,13 +75,13 @@ test('a completion that the store does not take is written again for ten seconds
   expect([reported('completion_abandoned'), clock.pendingTimers()]).toEqual([1, 0])
 })
 
-describe('with a time limit', () => {
-  test('that is no number it closes nothing; one longer than a timer can be is no limit', async () => {
+describe('close with a time limit', () => {
+  test('rejects a limit that is not a number, and sets no timer beyond the maximum', async () => {
     const clock = fixedClock(EVENT_TIME)
     const gate = deferred()
-    const longest: number[] = []
+    const timers: number[] = []
     const setTimer: typeof clock.setTimer = (ms, fn) => {
-      longest.push(ms)
+      timers.push(ms)
       return clock.setTimer(ms, fn)
     }
     const { receiver, deliver } = receiving({ clock: { ...clock, setTimer } })
@@ -97,10 +97,10 @@ describe('with a time limit', () => {
     gate.resolve()
     await closed
     expect((await outcome).status).toBe('processed')
-    expect(Math.max(...longest)).toBe(2 ** 31 - 1)
+    expect(Math.max(...timers)).toBe(2 ** 31 - 1)
   })
 
-  test('it waits no longer, tells handlers by their signal, and leaves no timer', async () => {
+  test('aborts the handlers’ signals at the limit and leaves no timer', async () => {
     const signals: AbortSignal[] = []
     const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', (_, { signal }) => {
@@ -117,7 +117,7 @@ describe('with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('a handler still within its first seconds is told too', async () => {
+  test('aborts the signal of a handler whose sender still waits', async () => {
     const signals: AbortSignal[] = []
     const { clock, receiver, deliver } = receiving()
     receiver.on('qr.scanned', (_, { signal }) => {
@@ -135,7 +135,7 @@ describe('with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('a sender whose handler is done within its time is answered so, although the receiver has given up', async () => {
+  test('still returns processed if a handler succeeds after the limit but before the deadline', async () => {
     const { clock, receiver, deliver } = receiving()
     receiver.on('qr.scanned', () => pause(clock, 3 * SECOND))
     const outcome = deliver()
@@ -148,7 +148,7 @@ describe('with a time limit', () => {
     expect((await outcome).status).toBe('processed')
   })
 
-  test('what the platform was asked to wait for ends, where no lease was kept behind the answer', async () => {
+  test('ends the platform’s wait if the lease is not renewed after the response', async () => {
     const kept: Promise<unknown>[] = []
     const waitUntil = (work: Promise<unknown>) => void kept.push(work)
     const { clock, receiver, attempt } = receiving()
@@ -164,7 +164,7 @@ describe('with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('a handler that minds its signal has failed its try, and is tried again elsewhere', async () => {
+  test('releases the claim of a handler that rejects on abort, and another process runs it again', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const { receiver, attempt } = receiving({ clock, store })
@@ -182,7 +182,7 @@ describe('with a time limit', () => {
     expect(await next.deliver()).toMatchObject({ status: 'processed', attempt: 2 })
   })
 
-  test('what was not run is not done: a second handler is left to the next try', async () => {
+  test('leaves a handler that was not started to the next attempt', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const seen: string[] = []
@@ -204,7 +204,7 @@ describe('with a time limit', () => {
     expect(seen).toEqual(['mail', 'count'])
   })
 
-  test('a handler that finishes all the same is recorded', async () => {
+  test('records a handler that succeeds after the limit', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const gate = deferred()
@@ -221,7 +221,7 @@ describe('with a time limit', () => {
     expect((await next.deliver()).status).toBe('duplicate')
   })
 
-  test('a claim that is not renewed any more ends with its lease, and another process takes over', async () => {
+  test('stops renewing the lease, and another process claims the delivery after it expires', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const { receiver, attempt } = receiving({ clock, store })
@@ -237,7 +237,7 @@ describe('with a time limit', () => {
     expect((await next.deliver()).status).toBe('processed')
   })
 
-  test('a rework that does not end is let go as well', async () => {
+  test('releases a reprocessing that never ends', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempts } = receiving({ quarantine })
     let hangs = false
@@ -254,7 +254,7 @@ describe('with a time limit', () => {
   })
 })
 
-test('a receiver leaves no timer behind, whatever came', async () => {
+test('a closed receiver leaves no timer after failures, timeouts and invalid bodies', async () => {
   const { clock, receiver, attempts, deliver } = receiving({ quarantine: memoryQuarantine(), handlerTimeoutMs: MINUTE })
   let calls = 0
   receiver.on('qr.scanned', () => (++calls % 2 ? new Promise(() => {}) : Promise.reject(new Error('no'))))
@@ -267,6 +267,6 @@ test('a receiver leaves no timer behind, whatever came', async () => {
   await clock.advance(2 * MINUTE)
   await closed
   await created
-  // What is left is the handler's own.
+  // The one timer left is the handler's own pause.
   expect(clock.pendingTimers()).toBe(1)
 })

@@ -1,4 +1,4 @@
-/** The handler and its time budget: acceptance list, part I. Every answer leaves in time, and no try is wasted. */
+/** The handler and its time limits: part I of the acceptance list. Every response leaves in time, and no attempt is wasted. */
 import { describe, expect, it, test } from 'vitest'
 import type { Delivery } from '../../src/index.js'
 import { memoryStore } from '../../src/index.js'
@@ -9,8 +9,8 @@ import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { HOUR, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
 
-describe('a handler that is done in time', () => {
-  it.each([0, 1000, 4400, 4490])('176: after %i ms: processed, 200', async (ms) => {
+describe('a handler that finishes in time', () => {
+  it.each([0, 1000, 4400, 4490])('is processed with 200 after %i ms (acceptance case 176)', async (ms) => {
     const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => pause(clock, ms))
     expect(await attempt()).toMatchObject({
@@ -22,9 +22,9 @@ describe('a handler that is done in time', () => {
   })
 })
 
-describe('a handler that is not', () => {
+describe('a handler that is still running at the deadline', () => {
   it.each([4600, 30_000, 5 * MINUTE])(
-    '177: after %i ms: 503 at the deadline; it completes behind, and later tries are duplicates',
+    'gets 503 at the deadline, completes after %i ms, and later attempts are duplicates (acceptance case 177)',
     async (ms) => {
       const done: number[] = []
       const { clock, receiver, attempt, reports } = receiving()
@@ -44,7 +44,7 @@ describe('a handler that is not', () => {
     },
   )
 
-  test('144, 177: a try while it still runs is busy; one after it a duplicate', async () => {
+  test('makes attempts busy while it runs and duplicates afterwards (acceptance cases 144 and 177)', async () => {
     let calls = 0
     const { clock, receiver, attempts } = receiving()
     receiver.on('qr.scanned', async () => {
@@ -60,7 +60,7 @@ describe('a handler that is not', () => {
     expect(calls).toBe(1)
   })
 
-  test('177: that fails after the answer: trap, it is told, and the next try works it again', async () => {
+  test('that fails after the response is reported, and the next attempt runs it again (acceptance case 177)', async () => {
     let calls = 0
     const { clock, receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', async () => {
@@ -79,7 +79,7 @@ describe('a handler that is not', () => {
     ])
   })
 
-  test('its lease is renewed at once and every 10 s, and not after it has ended', async () => {
+  test('has its lease renewed at the deadline and every 10 s until it ends', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
     const { receiver, attempt } = receiving({ clock, store })
@@ -94,7 +94,7 @@ describe('a handler that is not', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('its lease is not renewed behind the answer where the platform may freeze with it', async () => {
+  test('has no lease renewed on a platform that freezes after the response', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = faultyStore(memoryStore({ clock }))
     const { receiver, attempt } = receiving({ clock, store })
@@ -105,8 +105,8 @@ describe('a handler that is not', () => {
   })
 })
 
-describe('177b: a handler that never settles', () => {
-  test('is told by its signal at handlerTimeoutMs, and its try has failed', async () => {
+describe('a handler that never settles (acceptance case 177b)', () => {
+  test('is aborted at handlerTimeoutMs, and its attempt has failed', async () => {
     const signals: AbortSignal[] = []
     const { clock, receiver, attempt, reports } = receiving({ handlerTimeoutMs: 20 * SECOND })
     receiver.on('qr.scanned', (_, { signal }) => {
@@ -124,7 +124,7 @@ describe('177b: a handler that never settles', () => {
     expect((await attempt()).outcome).toMatchObject({ status: 'unfinished', attempt: 2 })
   })
 
-  test('with a time-out shorter than the deadline is answered then: failed, 500', async () => {
+  test('gets 500 at handlerTimeoutMs if that is before the deadline', async () => {
     const { clock, receiver, attempt } = receiving({ handlerTimeoutMs: 1000 })
     receiver.on('qr.scanned', () => new Promise(() => {}))
     expect(await attempt()).toMatchObject({
@@ -135,7 +135,7 @@ describe('177b: a handler that never settles', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('with a time-out that is the deadline has failed by then: there is no time left to go on in', async () => {
+  test('gets 500 if handlerTimeoutMs equals the deadline', async () => {
     const { receiver, attempt } = receiving({ handlerTimeoutMs: 4500 })
     receiver.on('qr.scanned', () => new Promise(() => {}))
     expect(await attempt()).toMatchObject({
@@ -164,14 +164,14 @@ describe('177b: a handler that never settles', () => {
     expect(Math.max(...made.map(({ ms }) => ms))).toBeLessThanOrEqual(4600)
     await clock.advance(HOUR)
     expect(clock.pendingTimers()).toBe(0)
-    // Dropped at the answer, and again when the last run was given up: with the reason that was known by then.
+    // The event is reported as dropped with the response, and again with the reason once the last run has timed out.
     expect(reported('event_dropped')).toBe(quarantine ? 0 : 2)
-    // At 1 and 6 minutes the first run is still within its 15: those tries were busy.
+    // The attempts after 1 and 6 minutes were busy, because the first run has 15 minutes.
     expect(calls).toBe(3)
   })
 })
 
-describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
+describe('a response leaves within 4.6 s (acceptance case 182)', () => {
   const slowBody = (clock: { setTimer(ms: number, fn: () => void): unknown }, bytes: Uint8Array): Delivery['body'] =>
     pushedBody((consumer) => {
       clock.setTimer(2400, () => {
@@ -181,10 +181,10 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
     })
 
   it.each([
-    ['a handler that never ends', () => new Promise(() => {})],
-    ['a handler that fails', () => Promise.reject(new Error('no'))],
-    ['a handler that is quick', () => {}],
-  ])('a slow body, a slow secret, a slow claim, and %s', async (_, handler) => {
+    ['never ends', () => new Promise(() => {})],
+    ['fails', () => Promise.reject(new Error('no'))],
+    ['succeeds at once', () => {}],
+  ])('with a slow body, secret and claim and a handler that %s', async (_, handler) => {
     const clock = fixedClock(EVENT_TIME)
     const inner = memoryStore({ clock })
     const store = {
@@ -200,14 +200,14 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
     expect([200, 500, 503]).toContain(http)
   })
 
-  test('a body that never comes: 408 at its own deadline', async () => {
+  test('as a 408 at bodyDeadlineMs if the body never arrives', async () => {
     const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => expect.unreachable())
     expect(await attempt(scannedEvent(), { body: pushedBody() })).toMatchObject({ http: 408, ms: 2500 })
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('a last try without a quarantine has the whole time: nothing has to be kept free for one', async () => {
+  test('and a last attempt without a quarantine may use all of that time', async () => {
     const { clock, receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', async (_, { attempt }) => {
       if (attempt < 5) throw new Error('not yet')
@@ -218,7 +218,7 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
     expect(reports.map(({ code }) => code)).toEqual(Array(4).fill('handler_failed'))
   })
 
-  test('a last try with a short deadline keeps no more than a quarter of it free', async () => {
+  test('and a last attempt reserves at most a quarter of a short deadline for the quarantine', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempts } = receiving({ quarantine, deadlineMs: 1000 })
     receiver.on('qr.scanned', async (_, { attempt }) => {
@@ -234,7 +234,7 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
     expect((await slower.attempts()).at(-1)).toMatchObject({ outcome: { status: 'quarantined' }, ms: 750 })
   })
 
-  test('a last try whose handlers and quarantine both hang: 503', async () => {
+  test('as a 503 if both the handlers and the quarantine hang on the last attempt', async () => {
     const quarantine = Object.assign(() => new Promise<void>(() => {}), {})
     const { clock, receiver, attempt } = receiving({ quarantine })
     receiver.on('qr.scanned', () => new Promise(() => {}))
@@ -245,12 +245,12 @@ describe('182: whatever is slow, an answer leaves by 4.6 s', () => {
   })
 })
 
-test('183: where nothing keeps the platform alive, a record is not claimed longer than its lease', async () => {
+test('a claim on a platform that freezes after the response expires with its lease (acceptance case 183)', async () => {
   const { clock, receiver, attempt } = receiving()
   let calls = 0
   receiver.on('qr.scanned', () => {
     calls++
-    // The platform froze the code with its answer: it never comes back.
+    // The platform froze the first run after its response, so that run never ends.
     return calls === 1 ? new Promise(() => {}) : undefined
   })
   expect((await attempt(scannedEvent(), { freezesAfterResponse: true })).http).toBe(503)

@@ -1,9 +1,9 @@
-/** What the log says about an event that nobody can work and nothing keeps. */
+/** The report of an event that can't be processed and has no quarantine. */
 import { expect, test } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
 
-test('an event that is dropped for want of a quarantine is reported with the reason', async () => {
+test('an event that is dropped without a quarantine is reported with the reason', async () => {
   const reports: ErrorReport[] = []
   const receiver = createReceiver({ secret: 'a secret', onError: (report) => void reports.push(report) })
   const old = { event: 'qr.scanned', timestamp: '2025-01-29T12:00:00Z', webhook_id: 'wh-001', data: {} }

@@ -1,4 +1,4 @@
-/** Duplicates, replays and what a delivery is known by: acceptance list, parts E and G, in one process. */
+/** Duplicates, replays and idempotency keys: parts E and G of the acceptance list, in one process. */
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore } from '../../src/index.js'
@@ -14,16 +14,16 @@ function counting(options: Parameters<typeof receiving>[0] = {}) {
   return { ...scene, calls: () => calls }
 }
 
-test('141: the same bytes twice: worked once, answered 200 twice', async () => {
+test('the same bytes twice are processed once and get 200 twice (acceptance case 141)', async () => {
   const { deliver, calls } = counting()
   const { event, idempotencyKey, status } = await deliver()
   expect(status).toBe('processed')
-  // Which try it was is not known of one that is not worked.
+  // A duplicate has no attempt, because it isn't claimed.
   expect(await deliver()).toEqual({ status: 'duplicate', event, idempotencyKey, secretIndex: 0 })
   expect(calls()).toBe(1)
 })
 
-test('142: the same bytes a thousand times at once: worked once, each answer 200 or 503', async () => {
+test('a thousand simultaneous copies are processed once and get 200 or 503 (acceptance case 142)', async () => {
   const { clock, receiver, deliver } = receiving()
   let calls = 0
   receiver.on('qr.scanned', async () => {
@@ -40,7 +40,7 @@ test('142: the same bytes a thousand times at once: worked once, each answer 200
   ]).toEqual([1, 999])
 })
 
-test('144: a duplicate while the first is running is busy: 503, and never 200', async () => {
+test('a copy gets 503, never 200, while the first is running (acceptance case 144)', async () => {
   const { clock, receiver, deliver, attempt } = receiving()
   receiver.on('qr.scanned', () => pause(clock, SECOND))
   const first = deliver()
@@ -49,7 +49,7 @@ test('144: a duplicate while the first is running is busy: 503, and never 200', 
   expect((await first).status).toBe('processed')
 })
 
-test('129: the same signed bytes again, seconds or a year later: worked once', async () => {
+test('the same signed bytes are processed once, even if they are sent again a year later (acceptance case 129)', async () => {
   const { clock, deliver, calls } = counting()
   const statuses: string[] = []
   const since = clock.now()
@@ -69,7 +69,7 @@ test('129: the same signed bytes again, seconds or a year later: worked once', a
   expect(calls()).toBe(1)
 })
 
-test('122: an event of the future is remembered as long as its bytes would be worked', async () => {
+test('an event from the future is remembered as long as its bytes are accepted (acceptance case 122)', async () => {
   const { clock, deliver, calls } = counting()
   const timestamp = new Date(clock.now() + 23 * HOUR).toISOString()
   await deliver(scannedEvent({ timestamp }))
@@ -80,12 +80,12 @@ test('122: an event of the future is remembered as long as its bytes would be wo
   expect(calls()).toBe(1)
 })
 
-test('129: an event is remembered as long as its bytes would be worked, and no longer: 72 hours, and 24 for wrong clocks', async () => {
+test('an event is remembered for 72 hours, and 24 more for wrong clocks (acceptance case 129)', async () => {
   const clock = fixedClock(EVENT_TIME)
   const inner = memoryStore({ clock })
-  const asked: number[] = []
+  const retained: number[] = []
   const remember = <Request extends { readonly retainUntil: number }>(request: Request): Request => {
-    asked.push(request.retainUntil - clock.now())
+    retained.push(request.retainUntil - clock.now())
     return request
   }
   const { deliver } = counting({
@@ -97,13 +97,13 @@ test('129: an event is remembered as long as its bytes would be worked, and no l
     },
   })
   expect((await deliver()).status).toBe('processed')
-  expect(asked).toEqual([96 * HOUR, 96 * HOUR])
+  expect(retained).toEqual([96 * HOUR, 96 * HOUR])
 })
 
 test.each([
-  ['124: without a time', { timestamp: undefined }, {}],
+  ['without a timestamp (acceptance case 124)', { timestamp: undefined }, {}],
   ['without an age check', {}, { maxAgeMs: false } as const],
-])('%s: remembered for 30 days', async (_, changes, options) => {
+])('an event is remembered for 30 days %s', async (_, changes, options) => {
   const { clock, deliver, calls } = counting(options)
   await deliver(scannedEvent(changes))
   await clock.advance(30 * 24 * HOUR - 1)
@@ -111,38 +111,38 @@ test.each([
   expect(calls()).toBe(1)
 })
 
-describe('other bytes are another delivery', () => {
+describe('different bytes are different deliveries', () => {
   const event = scannedEvent()
   it.each<[string, string, string]>([
-    ['146: spaced otherwise', JSON.stringify(event), JSON.stringify(event, null, 1)],
+    ['other spaces (acceptance case 146)', JSON.stringify(event), JSON.stringify(event, null, 1)],
     [
-      '146: in another order',
+      'another order of fields (acceptance case 146)',
       JSON.stringify(event),
       JSON.stringify(Object.fromEntries(Object.entries(event).reverse())),
     ],
     [
-      '146: escaped otherwise',
+      'another escape (acceptance case 146)',
       '{"event":"qr.created","data":{"t":"é"}}',
       '{"event":"qr.created","data":{"t":"\\u00e9"}}',
     ],
     [
-      '147: with another signature inside',
+      'another signature inside (acceptance case 147)',
       JSON.stringify({ ...event, signature: 'a' }),
       JSON.stringify({ ...event, signature: 'b' }),
     ],
     [
-      '149: with another timestamp',
+      'another timestamp (acceptance case 149)',
       JSON.stringify(event),
       JSON.stringify({ ...event, timestamp: '2025-01-29T12:00:01Z' }),
     ],
-  ])('%s: worked twice', async (_, first, second) => {
+  ])('processes both: %s', async (_, first, second) => {
     const { deliver, calls } = counting()
     await deliver(first)
     expect((await deliver(second)).status).toBe('processed')
     expect(calls()).toBe(2)
   })
 
-  test('150: trap: two events of one subscription have the same webhook_id, and are two', async () => {
+  test('processes two events of one subscription, although they share the webhook_id (acceptance case 150)', async () => {
     const { deliver, calls } = counting()
     await deliver(scannedEvent())
     await deliver(eventOf('qr.created'))
@@ -150,7 +150,7 @@ describe('other bytes are another delivery', () => {
     expect(calls()).toBe(3)
   })
 
-  test('150: whichever value differs', async () => {
+  test('processes both if any single value differs (acceptance case 150)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(event.data)),
@@ -168,13 +168,13 @@ describe('other bytes are another delivery', () => {
     )
   })
 
-  test('trap: a delivery without any id is worked', async () => {
+  test('processes a delivery without any id', async () => {
     const { deliver, calls } = counting()
     expect((await deliver({ event: 'qr.created', data: {} })).status).toBe('processed')
     expect(calls()).toBe(1)
   })
 
-  test('152: a thousand deliveries at once are a thousand', async () => {
+  test('processes all of a thousand simultaneous deliveries (acceptance case 152)', async () => {
     const { deliver, calls } = counting()
     const all = Array.from({ length: 1000 }, (_, count) =>
       deliver(scannedEvent({ data: { ...event.data, scan_count: count } })),
@@ -183,7 +183,7 @@ describe('other bytes are another delivery', () => {
     expect(calls()).toBe(1000)
   })
 
-  test('153: an older event after a newer one is worked', async () => {
+  test('processes an older event after a newer one (acceptance case 153)', async () => {
     const { deliver, calls } = counting()
     await deliver(scannedEvent())
     await deliver(scannedEvent({ timestamp: '2025-01-29T11:00:00Z' }))
@@ -191,11 +191,11 @@ describe('other bytes are another delivery', () => {
   })
 })
 
-describe('with an idempotencyKey', () => {
+describe('a custom idempotencyKey', () => {
   const byContent = ({ payload }: { payload: Readonly<Record<string, unknown>> }) =>
     JSON.stringify([payload['event'], payload['data']])
 
-  test('146: over the content, a retry that is printed otherwise is a duplicate', async () => {
+  test('over the content makes a retry with other spaces a duplicate (acceptance case 146)', async () => {
     const { deliver, calls, outcomes } = counting({ idempotencyKey: byContent })
     await deliver(JSON.stringify(scannedEvent()))
     expect((await deliver(JSON.stringify(scannedEvent({ signature: 'other' }), null, 2))).status).toBe('duplicate')
@@ -210,9 +210,9 @@ describe('with an idempotencyKey', () => {
         throw new Error('no id')
       },
     ],
-    ['names nothing', () => undefined],
+    ['returns nothing', () => undefined],
     ['is asynchronous and rejects', () => Promise.reject(new Error('no id'))],
-  ])('that %s: known by its bytes, and that is told', async (_, idempotencyKey) => {
+  ])('that %s is reported, and the bytes are the key', async (_, idempotencyKey) => {
     const { deliver, calls, reports } = counting({ idempotencyKey: idempotencyKey as () => string })
     const first = await deliver()
     expect((await deliver()).status).toBe('duplicate')
@@ -224,27 +224,27 @@ describe('with an idempotencyKey', () => {
     })
   })
 
-  test('is not asked about what is not authentic', async () => {
-    let asked = 0
-    const { deliver } = counting({ idempotencyKey: () => String(asked++) })
+  test('is not called for a forged delivery', async () => {
+    let calls = 0
+    const { deliver } = counting({ idempotencyKey: () => String(calls++) })
     const forged = deliveryOf(scannedEvent(), { header: () => `sha256=${'0'.repeat(64)}` })
     expect((await deliver(scannedEvent(), forged)).status).toBe('refused')
-    expect(asked).toBe(0)
+    expect(calls).toBe(0)
   })
 })
 
-test('148: the same body under the old and then the new secret is worked once', async () => {
+test('the same body signed with the old and the new secret is processed once (acceptance case 148)', async () => {
   const { receiver, calls } = counting({ secret: ['old', 'new'] })
-  const under = (secret: string) =>
+  const signedWith = (secret: string) =>
     deliveryOf(scannedEvent(), {
       header: (name) => (name === 'x-govalid-signature' ? signatureOf(scannedEvent(), secret) : undefined),
     })
-  expect(await receiver.receive(under('old'))).toMatchObject({ status: 'processed', secretIndex: 0 })
-  expect(await receiver.receive(under('new'))).toMatchObject({ status: 'duplicate', secretIndex: 1 })
+  expect(await receiver.receive(signedWith('old'))).toMatchObject({ status: 'processed', secretIndex: 0 })
+  expect(await receiver.receive(signedWith('new'))).toMatchObject({ status: 'duplicate', secretIndex: 1 })
   expect(calls()).toBe(1)
 })
 
-test('145: another receiver on the same store knows it', async () => {
+test('a copy at another receiver on the same store is a duplicate (acceptance case 145)', async () => {
   const one = counting()
   const store = memoryStore({ clock: one.clock })
   const [first, second] = [counting({ clock: one.clock, store }), counting({ clock: one.clock, store })]
@@ -253,23 +253,27 @@ test('145: another receiver on the same store knows it', async () => {
   expect(second.calls()).toBe(0)
 })
 
-test('without a store everything is worked, as a first try', async () => {
+test('without a store, every copy is processed as a first attempt', async () => {
   const { deliver, calls } = counting({ store: false })
   expect(await deliver()).toMatchObject({ status: 'processed', attempt: 1 })
   expect(await deliver()).toMatchObject({ status: 'processed', attempt: 1 })
   expect(calls()).toBe(2)
 })
 
-describe('what cannot be worked is quarantined once, however often it comes', () => {
+describe('a delivery that cannot be processed is quarantined once, even if it is sent again', () => {
   it.each<[string, string | Uint8Array, string]>([
-    ['81: not JSON', '} not json', 'not_json'],
-    ['46: nothing', '', 'not_json'],
-    ['82: no object', 'null', 'not_an_event'],
-    ['85: without an event', '{"data":{}}', 'not_an_event'],
-    ['87: invalid UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'not_utf8'],
-    ['121: the printed sample, long ago', JSON.stringify(scannedEvent({ timestamp: '2024-01-29T12:00:00Z' })), 'stale'],
+    ['not JSON (acceptance case 81)', '} not json', 'not_json'],
+    ['an empty body (acceptance case 46)', '', 'not_json'],
+    ['not an object (acceptance case 82)', 'null', 'not_an_event'],
+    ['no event field (acceptance case 85)', '{"data":{}}', 'not_an_event'],
+    ['invalid UTF-8 (acceptance case 87)', new Uint8Array([0x7b, 0xff, 0x7d]), 'not_utf8'],
     [
-      '123: of the day after tomorrow',
+      'an event from last year (acceptance case 121)',
+      JSON.stringify(scannedEvent({ timestamp: '2024-01-29T12:00:00Z' })),
+      'stale',
+    ],
+    [
+      'an event of the day after tomorrow (acceptance case 123)',
       JSON.stringify(scannedEvent({ timestamp: '2025-01-31T12:00:00Z' })),
       'from_future',
     ],
@@ -285,7 +289,7 @@ describe('what cannot be worked is quarantined once, however often it comes', ()
   })
 })
 
-test('a refused delivery reaches no store, no handler, no quarantine, and no key function', async () => {
+test('a refused delivery never reaches the store, a handler, the quarantine or the key function', async () => {
   const unreachable = () => expect.unreachable()
   const store = { claim: unreachable, renew: unreachable, complete: unreachable, release: unreachable }
   const { receiver } = receiving({ store, quarantine: unreachable, idempotencyKey: unreachable })

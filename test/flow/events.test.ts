@@ -1,4 +1,4 @@
-/** From a payload to the right handler: acceptance list, part F; users' schemas, and what a handler is given. */
+/** From a payload to its handler: part F of the acceptance list, users' schemas, and the handler's context. */
 import { describe, expect, it, test } from 'vitest'
 import * as z from 'zod'
 import { EVENT_TYPES, type EventSchemas, type HandlerContext } from '../../src/index.js'
@@ -7,8 +7,8 @@ import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { pause, receiving, SECOND } from '../support/receiving.js'
 
-describe('an event finds its handlers', () => {
-  it.each(EVENT_TYPES)('130: %s', async (type) => {
+describe('an event reaches its handlers', () => {
+  it.each(EVENT_TYPES)('if it is %s (acceptance case 130)', async (type) => {
     const seen: string[] = []
     const { receiver, deliver } = receiving()
     for (const each of EVENT_TYPES) receiver.on(each, (event) => void seen.push(event.event))
@@ -18,7 +18,7 @@ describe('an event finds its handlers', () => {
   })
 
   it.each(['qr.archived', 'test', 'ping', 'QR.SCANNED', 'qr.scanned ', '*', 'qr.*', '__proto__', 'constructor'])(
-    '131: trap: unknown %j is ignored, 200',
+    'and the unknown event %j is ignored with 200 (acceptance case 131)',
     async (event) => {
       const { receiver, attempt } = receiving()
       receiver.on('*', () => expect.unreachable())
@@ -26,7 +26,7 @@ describe('an event finds its handlers', () => {
     },
   )
 
-  test('131: with onUnknown an unknown event is worked, once', async () => {
+  test('and onUnknown processes an unknown event once (acceptance case 131)', async () => {
     const seen: unknown[] = []
     const { receiver, deliver } = receiving()
     receiver.on('*', () => expect.unreachable()).onUnknown((event) => void seen.push(event))
@@ -35,12 +35,12 @@ describe('an event finds its handlers', () => {
     expect(seen).toEqual([{ event: 'qr.archived', anything: [1] }])
   })
 
-  test('101: an event’s name of 10 KB with control characters is ignored', async () => {
+  test('and an event name of 10 KB with control characters is ignored (acceptance case 101)', async () => {
     const { attempt } = receiving()
     expect((await attempt({ event: `\u001b[2J\r\n${'x'.repeat(10_240)}` })).http).toBe(200)
   })
 
-  test('100: a member twice is read once, as JSON.parse reads it', async () => {
+  test('and a repeated field has its last value, as in JSON.parse (acceptance case 100)', async () => {
     const seen: string[] = []
     const { receiver, deliver } = receiving()
     receiver.on('*', (event) => void seen.push(event.event))
@@ -49,10 +49,10 @@ describe('an event finds its handlers', () => {
   })
 })
 
-describe('drift', () => {
+describe('an event that departs from the documented shape', () => {
   const drifted = scannedEvent({ webhook_id: 7, data: { ...scannedEvent().data, scan_count: '15' } })
 
-  test('134: reaches the handler untouched, with its issues', async () => {
+  test('reaches the handler unchanged, with its issues (acceptance case 134)', async () => {
     const seen: unknown[] = []
     const { receiver, deliver } = receiving()
     receiver.on('qr.scanned', (event, { issues }) => void seen.push(event, issues))
@@ -67,7 +67,7 @@ describe('drift', () => {
   })
 
   it.each<unknown>([undefined, null, [1], 'text'])(
-    '136: data that is %j: the handler gets {}, an issue, and the original in rawBody',
+    'reaches the handler with {} and an issue if its data is %j (acceptance case 136)',
     async (data) => {
       const seen: unknown[] = []
       const { receiver, deliver } = receiving()
@@ -83,7 +83,7 @@ describe('drift', () => {
 describe('a user’s schema', () => {
   const id = z.object({ qr_id: z.string() }).transform(({ qr_id }) => ({ id: qr_id }))
 
-  test('has its output reach the handler; other events keep their data', async () => {
+  test('passes its output to the handler; other events keep their data', async () => {
     const seen: unknown[] = []
     const { receiver, deliver } = receiving({ schemas: { 'qr.scanned': id } })
     receiver.on('qr.scanned', (event) => void seen.push(event.data.id))
@@ -101,7 +101,7 @@ describe('a user’s schema', () => {
     expect(seen).toEqual([{ id: 'abc123' }])
   })
 
-  test('that refuses: quarantined with its messages, whatever validation says', async () => {
+  test('that refuses the data quarantines the event with its messages', async () => {
     const quarantine = memoryQuarantine()
     const schema = z.object({ qr_id: z.string().startsWith('QR-') })
     const { receiver, attempt, reports } = receiving({ schemas: { 'qr.scanned': schema }, quarantine })
@@ -110,7 +110,7 @@ describe('a user’s schema', () => {
       http: 200,
       outcome: { status: 'quarantined', code: 'schema_refused', error: expect.stringContaining('QR-') },
     })
-    // A schema quotes what it refuses, and no payload is in a report.
+    // A schema quotes the payload, so its messages must not be in a report.
     expect(reports).toEqual([
       {
         code: 'schema_refused',
@@ -131,7 +131,7 @@ describe('a user’s schema', () => {
     ['an error', new Error('no database')],
     ['undefined', undefined],
     ['null', null],
-  ])('that throws %s: a failed try, and no handler runs', async (_, error) => {
+  ])('that throws %s fails the attempt before any handler runs', async (_, error) => {
     let calls = 0
     const schemas = schemaOf(() => {
       if (++calls < 3) throw error
@@ -146,13 +146,13 @@ describe('a user’s schema', () => {
     expect(seen).toEqual([{ id: 'abc123' }])
   })
 
-  test('that answers nothing: a failed try', async () => {
+  test('that returns nothing fails the attempt', async () => {
     const { receiver, attempt } = receiving({ schemas: schemaOf(() => undefined) })
     receiver.on('qr.scanned', () => expect.unreachable())
     expect(await attempt()).toMatchObject({ http: 500, outcome: { status: 'failed', error: expect.any(TypeError) } })
   })
 
-  test('that never answers: a failed try after a second', async () => {
+  test('that never settles fails the attempt after 1 s', async () => {
     const { clock, receiver, attempt } = receiving({ schemas: schemaOf(() => new Promise(() => {})) })
     receiver.on('qr.scanned', () => expect.unreachable())
     expect(await attempt()).toMatchObject({
@@ -172,7 +172,7 @@ describe('the context of a handler', () => {
     return { scene, contexts, outcome: await scene.deliver() }
   }
 
-  test('tells the key, the try, the time, the bytes and the issues', async () => {
+  test('has the key, the attempt, the time, the raw body and the issues', async () => {
     const { contexts, outcome } = await contextOf()
     expect(contexts[0]).toMatchObject({
       idempotencyKey: outcome.idempotencyKey,
@@ -187,7 +187,7 @@ describe('the context of a handler', () => {
     expect(contexts[0]).not.toHaveProperty('transaction')
   })
 
-  test('97: numbers beyond 2^53 are in the raw body as they were sent', async () => {
+  test('has numbers beyond 2^53 unchanged in the raw body (acceptance case 97)', async () => {
     const seen: string[] = []
     const { receiver, deliver } = receiving()
     receiver.on('qr.created', (_, { rawBody }) => void seen.push(new TextDecoder().decode(rawBody)))
@@ -196,7 +196,7 @@ describe('the context of a handler', () => {
     expect(seen).toEqual([sent])
   })
 
-  test('has the same key in every try', async () => {
+  test('has the same key in every attempt', async () => {
     const keys: string[] = []
     const { receiver, attempts } = receiving()
     receiver.on('qr.scanned', (_, { idempotencyKey, attempt }) => {
@@ -210,7 +210,7 @@ describe('the context of a handler', () => {
 })
 
 describe('the platform is kept alive', () => {
-  test('for handlers that go on behind the answer, until they are done', async () => {
+  test('for handlers that run after the response, until they finish', async () => {
     const kept: Promise<unknown>[] = []
     const { clock, receiver, attempt } = receiving()
     receiver.on('qr.scanned', () => pause(clock, 20 * SECOND))
@@ -223,15 +223,15 @@ describe('the platform is kept alive', () => {
     expect(ended).toEqual(['all'])
   })
 
-  test('and not for one that is done', async () => {
+  test('but not for a handler that has finished', async () => {
     const { receiver, deliver } = receiving()
     receiver.on('qr.scanned', () => {})
     await deliver(scannedEvent(), { waitUntil: () => expect.unreachable() })
   })
 })
 
-describe('an event is everybody’s own', () => {
-  test('handlers that run at the same time see their own events', async () => {
+describe('concurrent deliveries', () => {
+  test('each pass their own event to the handler', async () => {
     const gate = deferred()
     const seen: unknown[] = []
     const { receiver, deliver } = receiving()

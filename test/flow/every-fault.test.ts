@@ -1,6 +1,6 @@
 /**
- * Every store call fails in every way in every scenario, once and for good, with and without a quarantine. Whatever happens: no 4xx, an
- * answer within 4.6 s, no effect twice that the fault does not explain, no event lost that GoValid still tries, nothing left running.
+ * Makes every store call fail in every way in every scenario, once and permanently, with and without a quarantine. In each case: no 4xx,
+ * a response within 4.6 s, no effect twice unless the fault explains it, no event lost while GoValid retries, nothing left running.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryStore, PermanentError } from '../../src/index.js'
@@ -10,11 +10,11 @@ import { EVENT_TIME } from '../support/payloads.js'
 import { type MemoryQuarantine, memoryQuarantine } from '../support/quarantine.js'
 import { HOUR, MINUTE, pause, type Receiving, receiving, SECOND } from '../support/receiving.js'
 
-/** What the handlers do. `effects` counts those that ended well. */
+/** The handlers of a case. They record each success in `effects`. */
 interface Scenario {
   readonly name: string
   readonly install: (scene: Scene) => void
-  /** Whether a run can end well at all. */
+  /** Whether a run can succeed. */
   readonly succeeds: boolean
 }
 
@@ -89,7 +89,7 @@ const SCENARIOS: readonly Scenario[] = [
     install: (scene) => void scene.receiver.on('qr.scanned', () => new Promise(() => {})),
   },
   {
-    name: 'a handler that gives up for good',
+    name: 'a handler that throws a PermanentError',
     succeeds: false,
     install: (scene) =>
       void scene.receiver.on('qr.scanned', () => Promise.reject(new PermanentError('no such customer'))),
@@ -120,30 +120,30 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     ['with a quarantine', true],
     ['without a quarantine', false],
   ])('%s', (_, withQuarantine) => {
-    it.each(cases)('$call $fault once', async ({ call, fault }) => {
+    it.each(cases)('returns 200 in the end if $call $fault once', async ({ call, fault }) => {
       const scene = open(withQuarantine)
       scenario.install(scene)
       scene.store.fail(call, fault, 1)
       const made = await scene.attempts()
       await finish(scene, made)
-      // A try that never reached the store is not counted: only a quarantine's clock tells then that the fifth is the last.
+      // An attempt that never reached the store isn't counted, so only a quarantine makes the fifth attempt the last, by age.
       const isMiscounted =
         call === 'claim' && !fault.startsWith('succeeds but') && !withQuarantine && usesEveryAttempt(scenario)
       if (isMiscounted) return expect(made).toHaveLength(5)
       expect(made.at(-1)?.http).toBe(200)
-      // What ended well ended well once, whatever single call failed.
+      // A single failed call never repeats an effect.
       const expected = scenario.name.startsWith('two named') ? ['count', 'mail'] : ['count']
       expect([...scene.effects].sort()).toEqual(scenario.succeeds ? expected : [])
       expectKept(scene, scenario)
     })
 
-    it.each(cases)('$call $fault for good', async ({ call, fault }) => {
+    it.each(cases)('loses and doubles nothing if $call always $fault', async ({ call, fault }) => {
       const scene = open(withQuarantine)
       scenario.install(scene)
       scene.store.fail(call, fault)
       const made = await scene.attempts()
       await finish(scene, made)
-      // A store whose claims fail is the only thing that may leave the last try without its 200, and not with a quarantine.
+      // Only a store whose claims fail may leave the last attempt without its 200, and only without a quarantine.
       if (call !== 'claim' || withQuarantine) expect(made.at(-1)?.http).toBe(200)
       if (call === 'claim') expect(scene.effects).toEqual([])
       else if (!scenario.succeeds) expect(scene.effects).toEqual([])
@@ -153,12 +153,12 @@ describe.each(SCENARIOS)('$name', (scenario) => {
   })
 })
 
-/** Whether no try ends a delivery before the last. */
+/** Whether the scenario uses all five attempts. */
 function usesEveryAttempt({ name, succeeds }: Scenario): boolean {
-  return !succeeds && !name.endsWith('for good')
+  return !succeeds && !name.endsWith('PermanentError')
 }
 
-/** What no handler ever finished is in the quarantine, and nothing else. */
+/** Expects the quarantine, or a report of a dropped event, exactly if no handler succeeded. */
 function expectKept({ quarantine, reports }: Scene, { succeeds }: Scenario): void {
   const kept = quarantine ? quarantine.entries.size : reports.filter(({ code }) => code === 'event_dropped').length
   if (succeeds) expect(kept).toBe(0)

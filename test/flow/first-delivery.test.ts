@@ -1,4 +1,4 @@
-/** The main job, in process: a signed delivery reaches a typed handler once. */
+/** The main path in one process: a signed delivery reaches a typed handler once. */
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createReceiver } from '../../src/index.js'
@@ -30,7 +30,7 @@ const scanned = () =>
     },
   })
 
-test('a signed delivery reaches its handler once, and its copy is a duplicate', async () => {
+test('a signed delivery reaches its handler once, and a copy is a duplicate', async () => {
   const seen: Array<{ id: string; attempt: number; issues: number }> = []
   const receiver = createReceiver({ secret: SECRET }).on('qr.scanned', (event, context) => {
     seen.push({ id: event.data.qr_id, attempt: context.attempt, issues: context.issues.length })
@@ -41,7 +41,7 @@ test('a signed delivery reaches its handler once, and its copy is a duplicate', 
   expect(seen).toEqual([{ id: 'abc123', attempt: 1, issues: 0 }])
 })
 
-test('a forged delivery is refused and reaches nobody', async () => {
+test('a forged delivery is refused and reaches no handler', async () => {
   let calls = 0
   const receiver = createReceiver({ secret: SECRET, onError: () => {} }).on('*', () => void calls++)
   const outcome = await receiver.receive(deliver(scanned(), `sha256=${'0'.repeat(64)}`))
@@ -52,7 +52,7 @@ test('a forged delivery is refused and reaches nobody', async () => {
 test('a handler that fails once succeeds on the retry', async () => {
   let calls = 0
   const receiver = createReceiver({ secret: SECRET, onError: () => {} }).on('qr.scanned', () => {
-    if (++calls === 1) throw new Error('database is away')
+    if (++calls === 1) throw new Error('the database is down')
   })
   const body = scanned()
   expect(await receiver.receive(deliver(body))).toMatchObject({ status: 'failed', attempt: 1, attemptsLeft: 4 })

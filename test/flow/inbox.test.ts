@@ -1,4 +1,4 @@
-/** With an inbox: the answer says accepted, the work is done behind it, and nothing that somebody else queued is run. */
+/** A receiver with an inbox: it returns accepted, processes the job later, and never runs a job that someone else queued. */
 import { expect, test } from 'vitest'
 import { isFinished } from '../../src/inboxes/inbox.js'
 import type { AcceptedDelivery, ErrorReport, Inbox, InboxProcessor, Outcome } from '../../src/index.js'
@@ -14,7 +14,7 @@ const SECRET = 'your_webhook_secret'
 const START = Date.parse('2025-01-29T12:00:00Z')
 const payload = { event: 'qr.created', timestamp: '2025-01-29T12:00:00Z', webhook_id: 'wh-001', data: { id: 'abc123' } }
 
-/** An inbox in memory, by which the receiver's half of the contract is tested; drivers are tested on their engines. */
+/** An inbox in memory, to test the receiver's half of the contract. The drivers are tested with their engines. */
 function heldInbox() {
   const held: AcceptedDelivery[] = []
   let work: InboxProcessor | undefined
@@ -33,7 +33,7 @@ function heldInbox() {
   return { inbox, held, hand, isStarted: () => work !== undefined }
 }
 
-test('a delivery is answered accepted once the inbox has it, and worked when the inbox hands it out', async () => {
+test('a delivery is accepted once the inbox has it, and processed when the inbox hands it out', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const seen: string[] = []
@@ -83,7 +83,7 @@ test('an inbox that rejects, or hangs for 4.4 s, gets a 503', async () => {
   })
 })
 
-test('an entry that was made while the inbox was down is taken back once the inbox’s job is done', async () => {
+test('an entry that was made while the inbox was down is discarded once the job is processed', async () => {
   const clock = fixedClock(START + MINUTE)
   const { inbox, held, hand } = heldInbox()
   const quarantine = memoryQuarantine()
@@ -100,7 +100,7 @@ test('an entry that was made while the inbox was down is taken back once the inb
   expect(quarantine.entries.size).toBe(0)
 })
 
-test('an adapter that keeps no headers: the inbox is given the signature, and works with it', async () => {
+test('the inbox receives the signature even if the adapter keeps no headers', async () => {
   const { inbox, held, hand } = heldInbox()
   const clock = fixedClock(START)
   const receiver = createReceiver({ secret: SECRET, clock, inbox }).on('*', () => {})
@@ -112,7 +112,7 @@ test('an adapter that keeps no headers: the inbox is given the signature, and wo
   expect(await hand(held[0] as AcceptedDelivery)).toMatchObject({ status: 'processed' })
 })
 
-test('a job that somebody else wrote is set aside and never run', async () => {
+test('a forged job is quarantined and never run', async () => {
   const clock = fixedClock(START)
   const { inbox, hand } = heldInbox()
   const kept: QuarantineEntry[] = []
@@ -139,7 +139,7 @@ test('a job that somebody else wrote is set aside and never run', async () => {
   expect(runs).toBe(0)
 })
 
-test('a handler that fails is left to the engine, and set aside on its last try', async () => {
+test('a failing job is retried by the engine, and quarantined on its last attempt', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const quarantine = memoryQuarantine()
@@ -151,7 +151,7 @@ test('a handler that fails is left to the engine, and set aside on its last try'
   for (let number = 1; number < 20; number++) {
     expect(await hand(held[0] as AcceptedDelivery, number)).toMatchObject({ status: 'failed' })
   }
-  // Nor is it kept ahead of time: the engine holds it, and cannot lose its last try.
+  // The job isn't quarantined early, because the engine holds it until its last attempt.
   expect(quarantine.codes).toEqual([])
   expect(await hand(held[0] as AcceptedDelivery, 20, true)).toMatchObject({
     status: 'quarantined',
@@ -160,7 +160,7 @@ test('a handler that fails is left to the engine, and set aside on its last try'
   expect(quarantine.codes).toEqual(['attempts_exhausted'])
 })
 
-test('without a quarantine what cannot be worked is left to the engine, try by try, and nothing is called dropped', async () => {
+test('without a quarantine, a failing job stays with the engine on every attempt and is not reported as dropped', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const reports: ErrorReport[] = []
@@ -190,7 +190,7 @@ test('without a quarantine what cannot be worked is left to the engine, try by t
   expect(await hand(job, 4)).toMatchObject({ status: 'failed', attempt: 3 })
 })
 
-test('a job whose handler fails after the receiver has given up is given back, and not set aside again and again', async () => {
+test('a job whose handler fails after close has ended is released once, and not quarantined', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const store = faultyStore(memoryStore({ clock }))
@@ -229,7 +229,7 @@ test('a worker without the secret leaves its jobs in the inbox', async () => {
   expect(calls).toEqual(['qr.created'])
 })
 
-test('a worker works what was accepted, however small its own limit is', async () => {
+test('a worker processes an accepted job that exceeds its own maxBodyBytes', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const front = createReceiver({ secret: SECRET, clock, inbox })
@@ -242,7 +242,7 @@ test('a worker works what was accepted, however small its own limit is', async (
   })
 })
 
-test('what was worked out of an inbox is remembered as long as its bytes would be accepted', async () => {
+test('a processed job is remembered as long as its bytes are accepted', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const day = 24 * 3600 * 1000
@@ -258,7 +258,7 @@ test('what was worked out of an inbox is remembered as long as its bytes would b
   expect(calls).toBe(1)
 })
 
-test('a job whose last try ended with its process is set aside and not run again, and stays so while the quarantine is down', async () => {
+test('a job whose last attempt crashed is quarantined and never run again, even if the quarantine was down before', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const quarantine = memoryQuarantine()
@@ -271,7 +271,7 @@ test('a job whose last try ended with its process is set aside and not run again
   const receiver = createReceiver({ secret: SECRET, clock, inbox, onError: () => {}, quarantine: sink })
   receiver.on('*', () => {
     calls++
-    throw new Error('try 1 fails, the others would end the process')
+    throw new Error('attempt 1 fails, the others would crash')
   })
   await clock.advance(0)
   await receiver.receive((await signDelivery(payload, { secret: SECRET })).delivery)
@@ -291,7 +291,7 @@ test('a job whose last try ended with its process is set aside and not run again
   expect([calls, quarantine.codes]).toEqual([1, ['handler_crashed']])
 })
 
-test('a job’s last try that finds the store away is no last try: nothing is set aside', async () => {
+test('a job is not quarantined when the store is down on its last attempt', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const quarantine = memoryQuarantine()
@@ -309,7 +309,7 @@ test('a job’s last try that finds the store away is no last try: nothing is se
   expect(quarantine.codes).toEqual([])
 })
 
-test('a handler may take minutes: its lease is kept, and its outcome is the job’s', async () => {
+test('a job’s handler may run for minutes: its lease is kept, and its outcome is the outcome of the job', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const receiver = createReceiver({ secret: SECRET, clock, inbox }).on(
@@ -326,7 +326,7 @@ test('a handler may take minutes: its lease is kept, and its outcome is the job�
   expect(clock.pendingTimers()).toBe(0)
 })
 
-test('an inbox that is still starting when the receiver is closed is stopped after it, not before', async () => {
+test('an inbox that is still starting when the receiver closes is stopped after its start', async () => {
   const clock = fixedClock(START)
   const { inbox } = heldInbox()
   const steps: string[] = []
@@ -349,7 +349,7 @@ test('an inbox that is still starting when the receiver is closed is stopped aft
   expect(steps).toEqual(['started', 'stopped'])
 })
 
-/** An inbox that cannot be started the first `failures` times. */
+/** An inbox whose first `failures` starts fail. */
 function startsLater(failures: number) {
   let starts = 0
   const start = async () => {
@@ -358,7 +358,7 @@ function startsLater(failures: number) {
   return { inbox: { ...heldInbox().inbox, start }, starts: () => starts }
 }
 
-test('an inbox that cannot be started is reported, and tried again every five seconds until it is', async () => {
+test('an inbox that fails to start is reported and started again every five seconds', async () => {
   const { inbox, starts } = startsLater(2)
   const { clock, receiver, reports } = receiving({ inbox })
   receiver.on('*', () => {})
@@ -374,7 +374,7 @@ test('an inbox that cannot be started is reported, and tried again every five se
   expect([starts(), reports.length, clock.pendingTimers()]).toEqual([3, 2, 0])
 })
 
-test('an inbox that cannot be started is not tried again after a close', async () => {
+test('an inbox that fails to start is not started again after close', async () => {
   const waiting = startsLater(9)
   const one = receiving({ inbox: waiting.inbox })
   one.receiver.on('*', () => {})
@@ -399,7 +399,7 @@ test('an inbox whose platform delivers the jobs is neither started nor stopped',
   expect(reports).toEqual([])
 })
 
-test('a handler for unknown events alone starts the inbox too', async () => {
+test('a handler for unknown events starts the inbox too', async () => {
   const { inbox, isStarted } = heldInbox()
   const { clock, receiver } = receiving({ inbox })
   receiver.onUnknown(() => {})
@@ -408,7 +408,7 @@ test('a handler for unknown events alone starts the inbox too', async () => {
 })
 
 test.each([[undefined], [{ timeoutMs: MINUTE }]])(
-  'an inbox that cannot be stopped: the close (%o) waits for what runs, then says so',
+  'close (%o) waits for running jobs and then rejects with the error of an inbox that fails to stop',
   async (limit) => {
     const gate = deferred()
     const signals: AbortSignal[] = []
@@ -440,7 +440,7 @@ test.each([[undefined], [{ timeoutMs: MINUTE }]])(
   },
 )
 
-test('a close without any time stops the inbox all the same, and tells what it could not stop', async () => {
+test('close with a limit of 0 ms still stops the inbox, and rejects if that fails', async () => {
   const clock = fixedClock(START)
   const { inbox, isStarted } = heldInbox()
   const receiver = createReceiver({ secret: SECRET, clock, inbox }).on('*', () => {})
@@ -457,7 +457,7 @@ test('a close without any time stops the inbox all the same, and tells what it c
   expect(await closed).toEqual(new Error('no connection'))
 })
 
-test('a close with a time limit ends although a job never does, and leaves no timer', async () => {
+test('close with a time limit ends even if a job never does, and leaves no timer', async () => {
   const clock = fixedClock(START)
   const { inbox, held, hand } = heldInbox()
   const stuck: Inbox = { ...inbox, stop: () => new Promise(() => {}) }
@@ -473,7 +473,7 @@ test('a close with a time limit ends although a job never does, and leaves no ti
   expect(clock.pendingTimers()).toBe(0)
 })
 
-test('an inbox starts by itself with the first handler, not before, and is stopped by close', async () => {
+test('an inbox starts with the first handler and is stopped by close', async () => {
   const clock = fixedClock(START)
   const { inbox, isStarted } = heldInbox()
   const receiver = createReceiver({ secret: SECRET, clock, inbox })

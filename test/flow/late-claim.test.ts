@@ -31,12 +31,12 @@ async function createScene(
   return { clock, receive, background, attempts }
 }
 
-/** Whether a promise has settled by now. */
+/** Whether a promise has already settled. */
 async function isSettled(work: Promise<unknown> | undefined): Promise<boolean> {
   return Promise.race([Promise.resolve(work).then(() => true), new Promise<boolean>((r) => setTimeout(r, 0, false))])
 }
 
-test('a claim that comes after its limit is released, not counted, and the platform is kept alive until then', async () => {
+test('a claim that arrives after its limit is released and not counted, and the platform is kept alive for that', async () => {
   let response = () => {}
   const scene = await createScene(
     (inner, request) => new Promise((resolve) => (response = () => resolve(inner.claim(request)))),

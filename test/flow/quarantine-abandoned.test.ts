@@ -1,4 +1,4 @@
-/** A quarantine that never takes a delivery: nothing may mark it finished. */
+/** A quarantine that never accepts a delivery: the delivery must not be recorded as finished. */
 import { expect, test } from 'vitest'
 import { createReceiver, PermanentError } from '../../src/index.js'
 import { fixedClock, signDelivery } from '../../src/testing/index.js'
@@ -6,7 +6,7 @@ import { fixedClock, signDelivery } from '../../src/testing/index.js'
 const SECRET = 'your_webhook_secret'
 const HOUR_MS = 3_600_000
 
-test('a delivery that no quarantine took is worked again, not called a duplicate', async () => {
+test('a delivery that the quarantine never accepted is processed again, not called a duplicate', async () => {
   const clock = fixedClock('2025-01-29T12:00:00Z')
   let runs = 0
   const receiver = createReceiver({

@@ -1,4 +1,4 @@
-/** Working a quarantined delivery again. */
+/** Reprocessing a quarantined delivery. */
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError, type QuarantineEntry, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -13,46 +13,46 @@ const only = ({ entries }: MemoryQuarantine): QuarantineEntry => {
   return entry
 }
 
-/** A receiver whose handlers fail until they are mended. */
+/** A receiver whose second handler fails until `state.isFixed` is set. */
 function failing(options: Parameters<typeof receiving>[0] = {}) {
   const quarantine = memoryQuarantine()
   const scene = receiving({ ...options, quarantine })
   const seen: string[] = []
-  const state = { mended: false }
+  const state = { isFixed: false }
   scene.receiver.on('qr.scanned', () => void seen.push('mail'), { name: 'mail' })
   scene.receiver.on(
     'qr.scanned',
     (_, { attempt }) => {
       seen.push(`count ${attempt}`)
-      if (!state.mended) throw new PermanentError('no table')
+      if (!state.isFixed) throw new PermanentError('no table')
     },
     { name: 'count' },
   )
   return { ...scene, quarantine, seen, state }
 }
 
-test('what was not done is done, what was done is not done again, and the entry is gone', async () => {
+test('reprocess runs only the unfinished handlers and discards the entry', async () => {
   const { receiver, deliver, quarantine, seen, state } = failing()
   expect((await deliver()).status).toBe('quarantined')
-  state.mended = true
+  state.isFixed = true
   expect(await receiver.reprocess(only(quarantine))).toMatchObject({ status: 'processed' })
   expect(seen).toEqual(['mail', 'count 1', 'count 2'])
   expect(quarantine.entries.size).toBe(0)
   expect((await deliver()).status).toBe('duplicate')
 })
 
-test('what was done is known although only its completion reached the store', async () => {
+test('reprocess skips finished handlers even if only the completion reached the store', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   store.fail('renew', 'rejects')
   const { receiver, deliver, quarantine, seen, state } = failing({ clock, store })
   await deliver()
-  state.mended = true
+  state.isFixed = true
   expect(await receiver.reprocess(only(quarantine))).toMatchObject({ status: 'processed' })
   expect(seen).toEqual(['mail', 'count 1', 'count 2'])
 })
 
-test('worked again in vain it stays, with the new error', async () => {
+test('an entry whose handler fails again stays, with the new error', async () => {
   const { receiver, deliver, quarantine } = failing()
   const headers = { 'x-govalid-signature': signatureOf(scannedEvent()), 'x-request-id': 'abc' }
   await deliver(scannedEvent(), { headers: () => headers })
@@ -60,10 +60,10 @@ test('worked again in vain it stays, with the new error', async () => {
   expect(only(quarantine)).toMatchObject({ code: 'permanent_error', attempt: 2, headers })
 })
 
-test('what its headers say of the way here does not matter: the body is kept as it was read', async () => {
+test('reprocess ignores the entry’s transport headers, because the body was stored as it was read', async () => {
   const { receiver, deliver, quarantine, state } = failing()
   await deliver()
-  state.mended = true
+  state.isFixed = true
   const { headers, ...entry } = only(quarantine)
   const more = { 'content-encoding': 'gzip', 'content-length': '9000000' }
   expect(await receiver.reprocess({ ...entry, headers: { ...headers, ...more } })).toMatchObject({
@@ -71,7 +71,7 @@ test('what its headers say of the way here does not matter: the body is kept as 
   })
 })
 
-test('the entry is gone when the rework says that it is done, however slow the quarantine is', async () => {
+test('the entry is discarded before reprocess resolves, even if the quarantine is slow', async () => {
   const clock = fixedClock(EVENT_TIME)
   const kept = memoryQuarantine()
   const quarantine = Object.assign((entry: QuarantineEntry) => kept(entry), {
@@ -88,10 +88,10 @@ test('the entry is gone when the rework says that it is done, however slow the q
   expect(await reprocessed).toEqual(['processed', 0])
 })
 
-test('a failure that may pass is kept all the same: nobody else will try it again', async () => {
+test('a temporary failure stays in the quarantine, because nothing else retries it', async () => {
   const { receiver, deliver, quarantine, state } = failing()
   await deliver()
-  state.mended = true
+  state.isFixed = true
   receiver.on('qr.scanned', () => Promise.reject(new Error('no database')), { name: 'later' })
   expect(await receiver.reprocess(only(quarantine))).toMatchObject({
     status: 'quarantined',
@@ -100,10 +100,10 @@ test('a failure that may pass is kept all the same: nobody else will try it agai
   expect(only(quarantine)).toMatchObject({ code: 'attempts_exhausted', error: expect.stringContaining('no database') })
 })
 
-test('by hand there is no last try, and none before it: a hanging handler has its whole time', async () => {
+test('a slow handler may run until handlerTimeoutMs while it is reprocessed', async () => {
   const { clock, receiver, deliver, quarantine, state } = failing()
   await deliver()
-  state.mended = true
+  state.isFixed = true
   receiver.on('qr.scanned', () => pause(clock, 5 * MINUTE), { name: 'slow' })
   const reprocessed = receiver.reprocess(only(quarantine))
   await clock.advance(5 * MINUTE)
@@ -111,7 +111,7 @@ test('by hand there is no last try, and none before it: a hanging handler has it
   expect(clock.pendingTimers()).toBe(0)
 })
 
-test('after a handler’s whole time there is room for the last writes', async () => {
+test('the last writes have time even if the handler used all of handlerTimeoutMs', async () => {
   const clock = fixedClock(EVENT_TIME)
   const inner = memoryStore({ clock })
   let isSlow = false
@@ -135,11 +135,11 @@ test('after a handler’s whole time there is room for the last writes', async (
   expect(reports.slice(before)).toEqual([])
 })
 
-describe('two at once', () => {
-  test('are one: the other is busy, and its entry stays until the first is done', async () => {
+describe('two calls at once', () => {
+  test('process the entry once: the second is busy, and the entry stays until the first has finished', async () => {
     const { clock, receiver, deliver, quarantine, state } = failing()
     await deliver()
-    state.mended = true
+    state.isFixed = true
     let calls = 0
     receiver.on(
       'qr.scanned',
@@ -159,22 +159,22 @@ describe('two at once', () => {
   })
 })
 
-test('an entry that is worked already is taken out: duplicate', async () => {
+test('an entry that is already processed is a duplicate and is discarded', async () => {
   const { receiver, deliver, quarantine, state } = failing()
   await deliver()
   const entry = only(quarantine)
-  state.mended = true
+  state.isFixed = true
   await receiver.reprocess(entry)
   await quarantine(entry)
   expect((await receiver.reprocess(entry)).status).toBe('duplicate')
   expect(quarantine.entries.size).toBe(0)
 })
 
-describe('its age aside', () => {
+describe('an entry of any age', () => {
   it.each([
     ['stale', '2024-12-01T12:00:00Z'],
     ['from the future', '2025-03-01T12:00:00Z'],
-  ])('an event that was %s is worked, once', async (_, timestamp) => {
+  ])('is processed once if the event was %s', async (_, timestamp) => {
     const quarantine = memoryQuarantine()
     let calls = 0
     const { clock, receiver, deliver } = receiving({ quarantine })
@@ -188,7 +188,7 @@ describe('its age aside', () => {
     expect(calls).toBe(1)
   })
 
-  test('two receivers that work a stale event at once work it once', async () => {
+  test('is processed once if two receivers reprocess it at the same time', async () => {
     const clock = fixedClock(EVENT_TIME)
     const store = memoryStore({ clock })
     const quarantine = memoryQuarantine()
@@ -211,7 +211,7 @@ describe('its age aside', () => {
   })
 })
 
-test('the bytes are verified anew: one that was changed in the quarantine is refused, and stays', async () => {
+test('an entry whose bytes were changed in the quarantine is refused and stays', async () => {
   const { receiver, deliver, quarantine, seen } = failing()
   await deliver()
   const before = seen.length
@@ -220,7 +220,7 @@ test('the bytes are verified anew: one that was changed in the quarantine is ref
   expect([seen.length, quarantine.entries.size]).toEqual([before, 1])
 })
 
-test('one that nobody handles any more is taken out: ignored', async () => {
+test('an entry without a handler is ignored and discarded', async () => {
   const quarantine = memoryQuarantine()
   const { clock, deliver } = receiving({ quarantine, maxAgeMs: 1 })
   await clock.advance(SECOND)
@@ -230,10 +230,10 @@ test('one that nobody handles any more is taken out: ignored', async () => {
   expect(quarantine.entries.size).toBe(0)
 })
 
-test('the sender’s tries during a rework are busy, and a duplicate afterwards', async () => {
+test('the sender’s attempts are busy while an entry is reprocessed, and duplicates afterwards', async () => {
   const { clock, receiver, deliver, quarantine, state } = failing()
   await deliver()
-  state.mended = true
+  state.isFixed = true
   receiver.on('qr.scanned', () => pause(clock, 10 * SECOND), { name: 'slow' })
   const reprocessed = receiver.reprocess(only(quarantine))
   await clock.advance(SECOND)

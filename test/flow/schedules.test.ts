@@ -1,11 +1,11 @@
-/** A share of `npm run proof:schedules`: the core under any order of arrivals, store answers, ends of handlers and time. */
+/** A share of `npm run proof:schedules`: the core under random orders of arrivals, store results, handler ends and time. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryStore, type Store } from '../../src/index.js'
 import { CORE_SCRIPTS, playCore } from '../proof/schedules/core.js'
 import type { SteppingClock } from '../proof/schedules/stepping-clock.js'
 
-test('never two at once, none after done, a late owner changes nothing, each answer for its reason', async () => {
+test('no schedule runs a delivery twice at once or after completion, lets a late owner change it, or returns a wrong outcome', async () => {
   let storeCalls = 0
   const property = fc.asyncProperty(fc.scheduler(), CORE_SCRIPTS, async (scheduler, script) => {
     storeCalls += await playCore(scheduler, script)
@@ -14,8 +14,8 @@ test('never two at once, none after done, a late owner changes nothing, each ans
   expect(storeCalls).toBeGreaterThan(3000)
 })
 
-const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
-  'gives everybody the claim': (inner) => ({
+const brokenStores: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
+  'gives a claimed delivery to a second process': (inner) => ({
     claim: async (request) => {
       const result = await inner.claim(request)
       return result.status === 'busy'
@@ -23,7 +23,7 @@ const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
         : result
     },
   }),
-  'forgets what is done': (inner) => ({
+  'forgets completed deliveries': (inner) => ({
     claim: async (request) => {
       const result = await inner.claim(request)
       return result.status === 'done'
@@ -31,12 +31,12 @@ const bad: Readonly<Record<string, (inner: Store) => Partial<Store>>> = {
         : result
     },
   }),
-  'says yes to a late owner': (inner) => ({
+  'confirms the completion of a late owner': (inner) => ({
     complete: async (request) => (await inner.complete(request)) || true,
   }),
 }
 
-test.each(Object.entries(bad))('a store that %s is found out', async (_, change) => {
+test.each(Object.entries(brokenStores))('the schedules find a store that %s', async (_, change) => {
   const makeStore = (clock: SteppingClock) => {
     const inner = memoryStore({ clock })
     return { ...inner, ...change(inner) }

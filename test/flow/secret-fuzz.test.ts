@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:secrets`: generated use and misuse, everything that comes out searched for the secret. */
+/** A small share of `npm run proof:secrets`: generates use and misuse and searches everything that comes out for the secret. */
 import { describe, expect, test } from 'vitest'
 import { createRandom, type Random } from '../proof/random.js'
 import { searchApi, searchKit } from '../proof/secrets/kit.js'
@@ -18,14 +18,13 @@ async function expectNoLeak(searchOne: (random: Random) => Promise<Search>): Pro
   expect(looked).toBeGreaterThan(ROUNDS)
 }
 
-describe('the secret is in nothing that comes out of', () => {
-  test('a receiver, used and misused', () => expectNoLeak(searchReceiver))
-  test('the test kit', () => expectNoLeak(searchKit))
-  test('the client of the management API, before a server that sends back what it was sent', () =>
-    expectNoLeak(searchApi))
+describe('no output contains the secret', () => {
+  test('of a receiver, used and misused', () => expectNoLeak(searchReceiver))
+  test('of the test kit', () => expectNoLeak(searchKit))
+  test('of the client of the management API, even if the server echoes its requests', () => expectNoLeak(searchApi))
 })
 
-test('the search finds a secret in every form, wherever it is hidden', () => {
+test('the search finds a secret in every form and place', () => {
   const secret = 'Rahasia/+"é語7'
   const hidden: readonly unknown[] = [
     ...formsOf(secret).map(([, text]) => `before ${text} after`),

@@ -1,4 +1,4 @@
-/** Acceptance case 189: the secret, however written, is in nothing that leaves the receiver. */
+/** Acceptance case 189: nothing that leaves the receiver contains the secret, in any encoding. */
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { toResponse } from '../../src/delivery/response.js'
@@ -31,7 +31,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Everything that a log, a debugger or a serialiser could make of a value. */
+/** A value in every form that a log, a debugger or a serializer could print. */
 function textsOf(value: unknown): string {
   const json = caught(() => {
     throw JSON.stringify(value)
@@ -50,7 +50,7 @@ function expectNoSecret(): void {
   for (const written of WRITTEN) expect(all.includes(written), `the secret as ${written}`).toBe(false)
 }
 
-test('the search would find it', () => {
+test('the search finds the secret in every kind of value', () => {
   for (const value of [
     { secret: SECRET },
     new Error(SECRET),
@@ -64,16 +64,16 @@ test('the search would find it', () => {
   }
 })
 
-test('not in the receiver, its outcomes, its reports, its answers, its log or its quarantine', async () => {
+test('the receiver, its outcomes, reports, responses, log and quarantine do not contain the secret', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
   const quarantine = memoryQuarantine()
   for (const secret of [SECRET, ['other', SECRET], () => SECRET, new TextEncoder().encode(SECRET), `${SECRET}\n`]) {
     const options = { secret, clock, store, quarantine, onOutcome: (outcome: unknown) => void seen.push(outcome) }
     const receiver = createReceiver(options)
-    const told = createReceiver({ ...options, onError: (report) => void seen.push(report) })
+    const reporting = createReceiver({ ...options, onError: (report) => void seen.push(report) })
     let calls = 0
-    for (const each of [receiver, told]) {
+    for (const each of [receiver, reporting]) {
       each.on('qr.scanned', (event, context) => {
         seen.push(event, { ...context, rawBody: undefined })
         if (++calls % 3 === 1) throw new Error('no database')
@@ -99,7 +99,7 @@ test('not in the receiver, its outcomes, its reports, its answers, its log or it
   expectNoSecret()
 })
 
-test('not in what verification throws, nor in what a misuse does', async () => {
+test('errors of verification and of misuse do not contain the secret', async () => {
   for (const verify of [assertSignature, verifyAndParse]) {
     seen.push(await rejection(verify('{}', 'sha256=', SECRET)))
     seen.push(await rejection(verify('{}', `sha256=${'0'.repeat(64)}`, [SECRET, `"${SECRET}"`])))

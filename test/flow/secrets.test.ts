@@ -1,4 +1,4 @@
-/** Secrets in use: one, several, rotated, and given by a function. */
+/** Using secrets: one, several, during rotation, and from a function. */
 import { describe, expect, it, test } from 'vitest'
 import { type Secret, WebhookError } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -11,7 +11,7 @@ const signedWith = (secret: string) =>
     header: (name) => (name === 'x-govalid-signature' ? signatureOf(scannedEvent(), secret) : undefined),
   })
 
-test('trap: every configured secret is tried, not only the first', async () => {
+test('every configured secret is checked, not only the first', async () => {
   const { receiver } = receiving({ secret: ['one', 'two', 'three'] })
   for (const [index, secret] of ['one', 'two', 'three'].entries()) {
     expect(await receiver.receive(signedWith(secret))).toMatchObject({ status: 'ignored', secretIndex: index })
@@ -19,7 +19,7 @@ test('trap: every configured secret is tried, not only the first', async () => {
   expect(await receiver.receive(signedWith('four'))).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
 })
 
-test('a refusal without a hint says nothing in its place', async () => {
+test('a refusal without a hint has no hint field', async () => {
   const { deliver, reports } = receiving()
   expect(await deliver(scannedEvent(), { method: 'GET' })).toStrictEqual({
     status: 'refused',
@@ -28,12 +28,12 @@ test('a refusal without a hint says nothing in its place', async () => {
   expect(reports).toMatchObject([{ code: 'method_not_allowed', message: expect.stringMatching(/POST\.$/) }])
 })
 
-test('a quarantined delivery names its secret too', async () => {
+test('a quarantined delivery has the index of its secret too', async () => {
   const { receiver } = receiving({ secret: ['one', 'two'], maxAgeMs: 1, clock: fixedClock('2025-02-01T12:00:00Z') })
   expect(await receiver.receive(signedWith('two'))).toMatchObject({ status: 'quarantined', secretIndex: 1 })
 })
 
-test('rotation: old and new side by side, then the new alone', async () => {
+test('rotation accepts the old and the new secret, then only the new one', async () => {
   const during = receiving({ secret: ['new', 'old'] }).receiver
   expect(await during.receive(signedWith('old'))).toMatchObject({ secretIndex: 1 })
   expect(await during.receive(signedWith('new'))).toMatchObject({ secretIndex: 0 })
@@ -41,7 +41,7 @@ test('rotation: old and new side by side, then the new alone', async () => {
   expect(await later.receive(signedWith('old'))).toMatchObject({ status: 'refused', code: 'signature_mismatch' })
 })
 
-test('44: a secret with a newline at its end: 401, and the report says so, not the answer', async () => {
+test('a secret that ends with a newline gets 401, and only the report names the reason (acceptance case 44)', async () => {
   const { attempt, reports } = receiving({ secret: `${SECRET}\n` })
   const { http, outcome } = await attempt()
   expect([http, outcome]).toMatchObject([
@@ -52,18 +52,18 @@ test('44: a secret with a newline at its end: 401, and the report says so, not t
   expect(JSON.stringify(reports)).not.toContain(SECRET)
 })
 
-describe('a function', () => {
+describe('a secret function', () => {
   it.each<[string, () => Secret | readonly Secret[] | Promise<Secret | readonly Secret[]>]>([
     ['one secret', () => SECRET],
-    ['several', () => ['other', SECRET]],
-    ['a promise of one', async () => SECRET],
+    ['several secrets', () => ['other', SECRET]],
+    ['a promise of a secret', async () => SECRET],
     ['bytes', () => new TextEncoder().encode(SECRET)],
-  ])('that gives %s is called once, with the first delivery', async (_, give) => {
+  ])('that returns %s is called once, with the first delivery', async (_, load) => {
     let calls = 0
     const { deliver } = receiving({
       secret: () => {
         calls++
-        return give()
+        return load()
       },
     })
     expect(calls).toBe(0)
@@ -80,7 +80,7 @@ describe('a function', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no secret manager'))],
-  ])('that %s: 503, and it is called again with the next delivery', async (_, fail) => {
+  ])('that %s gets 503 and is called again with the next delivery', async (_, fail) => {
     let calls = 0
     const { attempt, reports } = receiving({ secret: () => (++calls === 1 ? fail() : SECRET) })
     expect(await attempt()).toMatchObject({ http: 503, outcome: { status: 'unavailable', code: 'secret_unavailable' } })
@@ -89,7 +89,7 @@ describe('a function', () => {
     expect(reports).toEqual([{ code: 'secret_unavailable', message: expect.stringContaining('503'), error }])
   })
 
-  test('that fails with an error of this package has failed all the same: 503, not what a misused secret gets', async () => {
+  test('that throws a WebhookError of this package gets 503, not the 500 of a misconfiguration', async () => {
     const error = new WebhookError('store_unavailable', 'no secret manager')
     const { attempt, reports } = receiving({ secret: () => Promise.reject(error) })
     expect(await attempt()).toMatchObject({ http: 503, outcome: { code: 'secret_unavailable' } })
@@ -102,16 +102,16 @@ describe('a function', () => {
     ['a list with undefined in it', [SECRET, undefined], /secret\[1\] is undefined/],
     ['an empty list', [], /list of secrets is empty/],
     ['a number', 7, /is number/],
-  ])('that gives %s: 500, by name, and called again', async (_, secret, message) => {
-    let given = secret
-    const { attempt, reports } = receiving({ secret: () => given as Secret })
+  ])('that returns %s gets 500 with a report of the reason, and is called again', async (_, secret, message) => {
+    let current = secret
+    const { attempt, reports } = receiving({ secret: () => current as Secret })
     expect(await attempt()).toMatchObject({ http: 500, outcome: { status: 'refused', code: 'secret_missing' } })
     expect(reports).toMatchObject([{ code: 'secret_missing', message: expect.stringMatching(message) }])
-    given = SECRET
+    current = SECRET
     expect((await attempt()).http).toBe(200)
   })
 
-  test('that does not answer within a second: 503; what it gives later is there for the next delivery', async () => {
+  test('that takes longer than 1 s gets 503, and its late result is kept for the next delivery', async () => {
     const slow = deferred<string>()
     let calls = 0
     const { clock, attempt } = receiving({
@@ -128,7 +128,7 @@ describe('a function', () => {
     expect(calls).toBe(1)
   })
 
-  test('that rejects after its second leaves no rejection behind', async () => {
+  test('that rejects after its time limit causes no unhandled rejection', async () => {
     const slow = deferred<string>()
     const { clock, attempt } = receiving({ secret: () => slow.promise })
     expect((await attempt()).http).toBe(503)
@@ -136,7 +136,7 @@ describe('a function', () => {
     await clock.advance(SECOND)
   })
 
-  test('is called by each delivery that comes before its first success: platforms may not share a promise between requests', async () => {
+  test('is called once per delivery until its first success, because Workers may not share a promise between requests', async () => {
     let calls = 0
     const slow = deferred<string>()
     const { deliver } = receiving({
@@ -152,7 +152,7 @@ describe('a function', () => {
     expect(calls).toBe(2)
   })
 
-  test('is not called for what has no readable body', async () => {
+  test('is not called for a request without a readable body', async () => {
     const { deliver } = receiving({ secret: () => expect.unreachable() })
     expect(await deliver(scannedEvent(), { method: 'GET' })).toMatchObject({ code: 'method_not_allowed' })
     expect(await deliver(scannedEvent(), { body: { alreadyParsed: 'fix it' } })).toMatchObject({

@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and bad policies that must be caught. */
+/** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and wrong policies that must be detected. */
 import { describe, expect, test } from 'vitest'
 import { createHost } from '../proof/simulate/host.js'
 import { BAD_INBOX_POLICIES, BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'
@@ -9,24 +9,24 @@ import { createWorld } from '../proof/simulate/world.js'
 const EVENTS = 3000
 
 describe('a simulated webhook', () => {
-  test('loses nothing, doubles nothing and wastes no try, whatever fails', { timeout: 60_000 }, async () => {
+  test('loses no event, doubles no effect and wastes no attempt under every fault', { timeout: 60_000 }, async () => {
     const found = await simulate(2025, EVENTS, EVERYTHING, REAL_RULES)
     expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
     expect(found.attempts).toBeGreaterThan(EVENTS)
   })
 
-  test('loses, doubles and wastes nothing with an inbox either', { timeout: 120_000 }, async () => {
+  test('loses, doubles and wastes nothing with an inbox', { timeout: 120_000 }, async () => {
     const found = await simulate(2025, EVENTS, WITH_INBOX, REAL_RULES)
     expect(found).toMatchObject({ events: EVENTS, lost: 0, doubled: 0, wasted: 0 })
     expect(found.attempts).toBeGreaterThan(EVENTS)
   })
 
-  test.each(BAD_INBOX_POLICIES)('is seen to go wrong when it would $name', { timeout: 120_000 }, async (policy) => {
+  test.each(BAD_INBOX_POLICIES)('detects an inbox policy: $name', { timeout: 120_000 }, async (policy) => {
     const found = await simulate(7, 3000, INBOX_WITHOUT_TRANSACTION, policy)
     for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
   })
 
-  test('runs the same way again with the same seed, and another way with another', { timeout: 60_000 }, async () => {
+  test('is reproducible with the same seed and different with another', { timeout: 60_000 }, async () => {
     const [once, again, other] = [
       await simulate(7, 500, EVERYTHING, REAL_RULES),
       await simulate(7, 500, EVERYTHING, REAL_RULES),
@@ -44,21 +44,21 @@ describe('a simulated webhook', () => {
       'deduplicate on webhook_id',
     ].includes(name),
   )
-  test.each(obvious)('is seen to go wrong when it would $name', { timeout: 60_000 }, async (policy) => {
+  test.each(obvious)('detects a wrong policy: $name', { timeout: 60_000 }, async (policy) => {
     const found = await simulate(2025, EVENTS, WITHOUT_TRANSACTION, policy)
     for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
   })
 })
 
 describe('a simulated process', () => {
-  test('does nothing after its crash, not even what was under way in that very moment', async () => {
+  test('does nothing after its crash, not even work that was already in progress', async () => {
     const world = createWorld(1, 0)
     const host = createHost(world, 0)
     const old = host.process()
     const done: string[] = []
     const beat = (): void => void old.after(1000, beat)
     old.after(100, () => {
-      // What a settled promise goes on with comes after the crash.
+      // The continuation of a settled promise runs after the crash.
       void Promise.resolve().then(beat)
       old.after(500, () => done.push('old'))
       host.crash()
@@ -71,7 +71,7 @@ describe('a simulated process', () => {
     expect(done).toEqual(['new'])
   })
 
-  test('that goes on for ever fails its simulation', async () => {
+  test('that never comes to rest fails its simulation', async () => {
     const world = createWorld(1, 0)
     const { after } = createHost(world, 0).process()
     const beat = (): void => void after(24 * 60 * 60 * 1000, beat)

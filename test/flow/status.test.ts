@@ -1,4 +1,4 @@
-/** What a receiver tells of itself: what it counted, and what its inbox holds. */
+/** `receiver.status()`: the receiver's counts and the contents of its inbox. */
 import { describe, expect, it, test } from 'vitest'
 import type { Inbox } from '../../src/index.js'
 import { deferred } from '../support/deferred.js'
@@ -9,7 +9,7 @@ const START = Date.parse(EVENT_TIME)
 
 const inboxThat = (status?: Inbox['status']): Inbox => ({ accept: async () => {}, ...(status && { status }) })
 
-test('a new receiver has counted nothing, holds nothing and is drained', async () => {
+test('a new receiver has no counts and is drained', async () => {
   expect(await receiving().receiver.status()).toEqual({
     outcomes: {},
     lateOutcomes: {},
@@ -27,7 +27,7 @@ test('a new receiver has counted nothing, holds nothing and is drained', async (
   })
 })
 
-test('it counts every try by its outcome, and says what runs', async () => {
+test('status counts every attempt by its outcome, and the running deliveries', async () => {
   const gate = deferred()
   const { clock, receiver, deliver } = receiving()
   receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
@@ -52,7 +52,7 @@ test('it counts every try by its outcome, and says what runs', async () => {
   expect(await receiver.status()).toMatchObject({ outcomes: { processed: 2 }, processing: 0 })
 })
 
-test('it says when each event type came last, unknown ones together, and none for what is not authentic', async () => {
+test('status has the time of the last authentic delivery per event type, with unknown events together', async () => {
   const { clock, receiver, deliver } = receiving()
   await deliver()
   await deliver({ ...scannedEvent(), event: 'qr.painted' })
@@ -63,7 +63,7 @@ test('it says when each event type came last, unknown ones together, and none fo
 })
 
 describe('with an inbox', () => {
-  it('adds what the engine has given up to what failed, and says how long the oldest has waited', async () => {
+  it('adds the engine’s failed jobs to the failed deliveries, and has the age of the oldest job', async () => {
     const held = { waiting: 3, processing: 1, failed: 2, oldestWaitingAt: START - MINUTE }
     const { clock, receiver, deliver } = receiving({ inbox: inboxThat(async () => held) })
     expect(await receiver.status()).toMatchObject({ failed: 2, quarantined: 0 })
@@ -83,18 +83,18 @@ describe('with an inbox', () => {
   })
 
   it.each([
-    ['not drained while something waits', 1, 0, false],
-    ['not drained while something is worked', 0, 1, false],
-    ['drained when there is nothing', 0, 0, true],
-    ['not drained while something waits, whatever is worked', 1, undefined, false],
-    ['not sure where the engine does not tell what is worked', 0, undefined, undefined],
+    ['not drained while a job waits', 1, 0, false],
+    ['not drained while a job is processed', 0, 1, false],
+    ['drained without jobs', 0, 0, true],
+    ['not drained while a job waits and the engine counts no running jobs', 1, undefined, false],
+    ['unknown while the engine counts no running jobs', 0, undefined, undefined],
   ])('is %s', async (_, waiting, processing, drained) => {
     const held = { waiting, processing, failed: 0, oldestWaitingAt: undefined }
     const status = await receiving({ inbox: inboxThat(async () => held) }).receiver.status()
     expect([status.drained, status.oldestWaitingMs]).toEqual([drained, undefined])
   })
 
-  it('does not guess where the engine does not tell', async () => {
+  it('leaves the counts undefined if the engine has none', async () => {
     const status = await receiving({ inbox: inboxThat() }).receiver.status()
     expect(status).toMatchObject({ waiting: undefined, drained: undefined, oldestWaitingMs: undefined, failed: 0 })
   })

@@ -1,4 +1,4 @@
-/** A store that fails: acceptance list, part H, in one process. */
+/** A store that fails: part H of the acceptance list, in one process. */
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, type QuarantineEntry, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -13,7 +13,7 @@ function open(options: Parameters<typeof receiving>[0] = {}) {
   return { store, ...receiving({ ...options, clock, store }) }
 }
 
-describe('claim', () => {
+describe('a claim', () => {
   it.each([
     ['throws', 0],
     ['rejects', 0],
@@ -43,7 +43,7 @@ describe('claim', () => {
     },
   )
 
-  test('157, 159: that was done although nobody heard of it does not make the retry busy', async () => {
+  test('that was recorded but not confirmed does not make the retry busy (acceptance cases 157 and 159)', async () => {
     const { receiver, store, attempts } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('claim', 'succeeds but hangs', 1)
@@ -82,7 +82,7 @@ describe('claim', () => {
     expect((await attempt()).outcome).toMatchObject({ status: 'processed', attempt: 1 })
   })
 
-  test('down all the time: 503 on every try, nothing is run, nothing is said to be done', async () => {
+  test('that always fails gets 503 on every attempt, and no handler runs', async () => {
     const { receiver, store, attempts, reported } = open()
     receiver.on('qr.scanned', () => expect.unreachable())
     store.fail('claim', 'rejects')
@@ -133,7 +133,7 @@ describe('claim', () => {
     expect([isClosed, quarantine.codes]).toEqual([true, ['retry_pending']])
   })
 
-  test('down all the time, with a quarantine: kept from the second try on, and the last try is 200', async () => {
+  test('that always fails is quarantined from the second attempt on, and the last attempt gets 200', async () => {
     const quarantine = memoryQuarantine()
     const { receiver, store, attempts } = open({ quarantine })
     receiver.on('qr.scanned', () => expect.unreachable())
@@ -145,7 +145,7 @@ describe('claim', () => {
   })
 })
 
-describe('complete', () => {
+describe('a completion', () => {
   it.each([
     ['throws', 0, 0],
     ['rejects', 0, 0],
@@ -174,7 +174,7 @@ describe('complete', () => {
     },
   )
 
-  test('161: down for ten minutes: 200 at once, heartbeat and writing go on, and it is worked once', async () => {
+  test('that fails for ten minutes gets 200 at once and is retried under its lease (acceptance case 161)', async () => {
     let calls = 0
     const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => void calls++)
@@ -182,7 +182,7 @@ describe('complete', () => {
     expect(await attempt()).toMatchObject({ http: 200, ms: 0 })
     for (let minute = 0; minute < 10; minute++) {
       await clock.advance(MINUTE)
-      // A stray retry meets a claim that is held, not a second run.
+      // An attempt meanwhile finds the claim held, so the handler isn't run again.
       expect((await attempt()).outcome.status).toBe(minute < 3 ? 'busy' : 'quarantined')
     }
     expect(store.count('renew')).toBeGreaterThan(50)
@@ -196,7 +196,7 @@ describe('complete', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('down for hours: it is given up in the end, and that is told', async () => {
+  test('that fails for two hours is abandoned, and that is reported', async () => {
     const { receiver, store, deliver, reported, reports, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
@@ -209,7 +209,7 @@ describe('complete', () => {
     ])
   })
 
-  test('that is written again does not renew the lease where the platform may freeze with its answer', async () => {
+  test('that is retried renews no lease on a platform that freezes after the response', async () => {
     const { receiver, store, attempt, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects', 1)
@@ -218,7 +218,7 @@ describe('complete', () => {
     expect(store.calls).toEqual(['claim', 'complete', 'complete'])
   })
 
-  test('that comes after another worker’s is told once, by the write that found out: nothing was aborted', async () => {
+  test('that arrives after another claim is reported once as lease_lost, without an abort', async () => {
     const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => {})
     store.fail('complete', 'rejects')
@@ -232,7 +232,7 @@ describe('complete', () => {
     expect(reports[1]?.message).toContain('may be processed twice')
   })
 
-  test('that is done although its answer is lost, while the heartbeat goes on: no lost claim is reported', async () => {
+  test('that was recorded but not confirmed is not reported as a lost claim by the heartbeat', async () => {
     const { receiver, store, attempt, reports, clock } = open()
     receiver.on('qr.scanned', () => pause(clock, 12 * SECOND))
     store.fail('complete', 'succeeds but hangs', 1)
@@ -243,9 +243,9 @@ describe('complete', () => {
   })
 })
 
-describe('release', () => {
+describe('a release', () => {
   it.each(['throws', 'rejects', 'hangs', 'returns garbage', 'succeeds but rejects', 'succeeds but hangs'] as const)(
-    '163: %s after the handler failed: 500, and the retry works it',
+    'that %s after a failed handler gets 500, and the retry is processed (acceptance case 163)',
     async (fault) => {
       let calls = 0
       const { receiver, store, attempts, clock } = open()
@@ -260,7 +260,7 @@ describe('release', () => {
     },
   )
 
-  /** A handler that fails after `failsMs`, and a store that takes `takesMs` for a release. */
+  /** A handler that fails after `failsMs`, and a store whose release takes `takesMs`. */
   function slow(failsMs: number, takesMs: number) {
     const clock = fixedClock(EVENT_TIME)
     const inner = memoryStore({ clock })
@@ -281,13 +281,13 @@ describe('release', () => {
     return { ...scene, state }
   }
 
-  test('is waited for as long as there is time: the next try must not meet the claim', async () => {
+  test('is awaited before the response if there is time, so that the next attempt finds no claim', async () => {
     const { attempt, state } = slow(100, 300)
     const made = await attempt(undefined, { waitUntil: () => expect.unreachable() })
     expect([made.http, made.ms, state.released]).toEqual([500, 400, true])
   })
 
-  test('that takes longer than the answer may is waited for by the platform and by a close', async () => {
+  test('that takes longer than the response may continues in the background, and the platform and close wait for it', async () => {
     const { receiver, attempt, state, clock } = slow(4400, 500)
     const kept: Promise<unknown>[] = []
     const made = await attempt(undefined, { waitUntil: (work) => void kept.push(work) })
@@ -298,7 +298,7 @@ describe('release', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('is sent also by a try that fails with its last milliseconds: it must not look like a crash', async () => {
+  test('is sent even by an attempt that fails in its last milliseconds, so that it does not look like a crash', async () => {
     const { receiver, store, attempts, clock } = open()
     receiver.on('qr.scanned', async () => {
       await pause(clock, 4495)
@@ -310,7 +310,7 @@ describe('release', () => {
   })
 })
 
-describe('164: a lease that is over while the handler lives', () => {
+describe('a lease that expires while its handler runs (acceptance case 164)', () => {
   async function takenOver() {
     const signals: AbortSignal[] = []
     const scene = open()
@@ -326,7 +326,7 @@ describe('164: a lease that is over while the handler lives', () => {
     return { ...scene, signals, second, calls: () => calls }
   }
 
-  test('the next try works it: a new owner', async () => {
+  test('lets the next attempt process the delivery', async () => {
     const { second, calls } = await takenOver()
     expect(second.outcome).toMatchObject({ status: 'processed', attempt: 2 })
     expect(calls()).toBe(2)
@@ -344,7 +344,7 @@ describe('164: a lease that is over while the handler lives', () => {
     expect(reports).toMatchObject([{ message: expect.stringContaining('aborted'), eventType: 'qr.scanned' }])
   })
 
-  test('trap: its late completion changes nothing, and is reported', async () => {
+  test('makes the late completion change nothing, and that is reported', async () => {
     const { store, clock, attempt, reported } = await takenOver()
     store.heal()
     await clock.advance(5 * MINUTE)
@@ -353,7 +353,7 @@ describe('164: a lease that is over while the handler lives', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('trap: its late release does not give away the claim of another, and is reported', async () => {
+  test('makes the late release leave the other claim alone, and that is reported', async () => {
     const { receiver, store, clock, attempt, reported, reports } = open()
     let calls = 0
     receiver.on('qr.scanned', async () => {
@@ -383,7 +383,7 @@ describe('164: a lease that is over while the handler lives', () => {
   })
 })
 
-test('175: 100,000 unauthenticated requests make no call', async () => {
+test('100,000 unauthenticated requests make no store call (acceptance case 175)', async () => {
   const { receiver, store } = open()
   receiver.on('*', () => {})
   const body = new TextEncoder().encode(JSON.stringify(scannedEvent()))
@@ -398,7 +398,7 @@ test('175: 100,000 unauthenticated requests make no call', async () => {
   expect(store.calls).toEqual([])
 })
 
-test('154: a full store says so, and nothing live is dropped', async () => {
+test('a full store reports store_evicting, and every delivery is processed (acceptance case 154)', async () => {
   const clock = fixedClock(EVENT_TIME)
   const { receiver, deliver, reported } = receiving({ clock, store: memoryStore({ maxKeys: 10, clock }) })
   receiver.on('qr.scanned', () => {})

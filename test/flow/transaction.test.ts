@@ -1,4 +1,4 @@
-/** `context.transaction`: what the receiver makes of a store's transactions. The drivers' own are tested against their databases. */
+/** `context.transaction`: the receiver's half. The drivers' transactions are tested with their databases. */
 import { describe, expect, test } from 'vitest'
 import { isWebhookError, memoryStore, type Store, type TransactionRequest } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
@@ -7,7 +7,7 @@ import { receiving } from '../support/receiving.js'
 
 type Transact = <T>(work: () => Promise<T>) => Promise<T>
 
-/** A store whose transactions commit their checkpoint with what `work` wrote: here by a renewal after it. */
+/** A store whose transactions save the checkpoint after `work`, by renewing the claim. */
 function open({ begin = async () => {}, commit = async () => {} } = {}) {
   const clock = fixedClock(EVENT_TIME)
   const inner = memoryStore({ clock })
@@ -31,7 +31,7 @@ function open({ begin = async () => {}, commit = async () => {} } = {}) {
   return { opened, ...receiving({ clock, store }) }
 }
 
-test('it gives back what the work gives back', async () => {
+test('transaction resolves to the result of its callback', async () => {
   const seen: unknown[] = []
   const { receiver, deliver, opened } = open()
   receiver.on('qr.scanned', async (_, { transaction }) => void seen.push(await transaction(async () => 42)), {
@@ -44,7 +44,7 @@ test('it gives back what the work gives back', async () => {
   ])
 })
 
-test('once it has committed its handler is done, even when that fails afterwards', async () => {
+test('a handler counts as finished once its transaction has committed, even if it fails afterwards', async () => {
   const seen: string[] = []
   const { receiver, attempts } = open()
   receiver.on(
@@ -60,18 +60,18 @@ test('once it has committed its handler is done, even when that fails afterwards
   expect(seen).toEqual(['counted'])
 })
 
-test('the store is told once that its handler is done, with the completion and with a release', async () => {
+test('the completion and the release list a committed handler once', async () => {
   const clock = fixedClock(EVENT_TIME)
-  const told: unknown[] = []
+  const written: unknown[] = []
   const inner = memoryStore({ clock })
   const store: Store<Transact> = {
     ...inner,
     complete: (request) => {
-      told.push(request.completedHandlers)
+      written.push(request.completedHandlers)
       return inner.complete(request)
     },
     release: (request) => {
-      told.push(request.completedHandlers)
+      written.push(request.completedHandlers)
       return inner.release(request)
     },
     transaction: () => (work) => work(),
@@ -89,7 +89,7 @@ test('the store is told once that its handler is done, with the completion and w
   )
   receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name: 'mail' })
   expect((await attempts()).map(({ http }) => http)).toEqual([500, 200])
-  expect([calls, told]).toEqual([
+  expect([calls, written]).toEqual([
     1,
     [
       ['count', 'mail'],
@@ -98,13 +98,13 @@ test('the store is told once that its handler is done, with the completion and w
   ])
 })
 
-test('the store is given what is no function as it is, and may take a synchronous one', async () => {
-  const given: unknown[] = []
+test('the store receives any argument unchanged, and may call a synchronous callback', async () => {
+  const received: unknown[] = []
   const clock = fixedClock(EVENT_TIME)
   const store: Store<(work: unknown) => Promise<unknown>> = {
     ...memoryStore({ clock }),
     transaction: () => async (work) => {
-      given.push(work)
+      received.push(work)
       return typeof work === 'function' ? work() : undefined
     },
   }
@@ -114,15 +114,15 @@ test('the store is given what is no function as it is, and may take a synchronou
   for (const name of names) {
     receiver.on(
       'qr.scanned',
-      async (_, { transaction }) => void results.push(await transaction(name === 'text' ? 'no function' : () => 42)),
+      async (_, { transaction }) => void results.push(await transaction(name === 'text' ? 'not a function' : () => 42)),
       { name },
     )
   }
   expect((await deliver()).status).toBe('processed')
-  expect([given[0], results]).toEqual(['no function', [undefined, 42]])
+  expect([received[0], results]).toEqual(['not a function', [undefined, 42]])
 })
 
-test('a work that fails commits nothing: the next try does it', async () => {
+test('a callback that fails commits nothing, and the next attempt runs it again', async () => {
   let calls = 0
   const { receiver, attempts } = open()
   receiver.on('qr.scanned', (_, { transaction }) =>
@@ -136,14 +136,14 @@ test('a work that fails commits nothing: the next try does it', async () => {
 })
 
 describe('the checkpoint', () => {
-  test('of an event’s only handler needs no name', async () => {
+  test('needs no name if the event has one handler', async () => {
     const { receiver, deliver, opened } = open()
     receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}))
     expect((await deliver()).status).toBe('processed')
     expect(opened).toMatchObject([{ checkpoint: '(only)' }])
   })
 
-  test('of one of several does: transaction_needs_name, and nothing is done', async () => {
+  test('fails with transaction_needs_name if the event has several handlers', async () => {
     const { receiver, deliver, opened } = open()
     receiver.on('qr.scanned', () => {}, { name: 'mail' })
     receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => expect.unreachable()))
@@ -155,7 +155,7 @@ describe('the checkpoint', () => {
 })
 
 describe('a second transaction in one run', () => {
-  test('is refused with transaction_repeated, and its work is not called: the first has marked the handler as done', async () => {
+  test('is refused with transaction_repeated, because the first has marked the handler as finished', async () => {
     const { receiver, attempts, opened } = open()
     receiver.on('qr.scanned', async (_, { transaction }) => {
       await transaction(async () => {})
@@ -176,7 +176,7 @@ describe('a second transaction in one run', () => {
     expect(opened).toHaveLength(1)
   })
 
-  test('is refused when the first could not be committed: nobody knows whether it was', async () => {
+  test('is refused if the commit of the first failed, because it may have succeeded', async () => {
     const { receiver, deliver } = open({ commit: () => Promise.reject(new Error('connection lost')) })
     receiver.on('qr.scanned', async (_, { transaction }) => {
       await expect(transaction(async () => {})).rejects.toThrow('connection lost')
@@ -193,7 +193,7 @@ describe('a second transaction in one run', () => {
         throw new Error('serialization failure')
       },
     ],
-  ])('is the same one again when the work of the first %s: nothing of that was committed', async (_, fails) => {
+  ])('is allowed if the callback of the first %s, because nothing was committed', async (_, fails) => {
     const { receiver, deliver, opened } = open()
     receiver.on('qr.scanned', async (_event, { transaction }) => {
       await expect(transaction(fails)).rejects.toThrow('serialization failure')
@@ -203,7 +203,7 @@ describe('a second transaction in one run', () => {
     expect(opened).toHaveLength(2)
   })
 
-  test('is the same one again when the work of the first was never called: nothing was opened for it', async () => {
+  test('is allowed if the callback of the first was never called', async () => {
     let isDown = true
     const { receiver, deliver, opened } = open({
       async begin() {
@@ -219,7 +219,7 @@ describe('a second transaction in one run', () => {
     expect(opened).toHaveLength(2)
   })
 
-  test('of another handler is its own', async () => {
+  test('is allowed in another handler', async () => {
     const { receiver, deliver, opened } = open()
     for (const name of ['count', 'bill']) {
       receiver.on('qr.scanned', (_, { transaction }) => transaction(async () => {}), { name })
@@ -229,7 +229,7 @@ describe('a second transaction in one run', () => {
   })
 })
 
-test('the context has everything else beside it', async () => {
+test('the context has all its other fields next to transaction', async () => {
   const seen: unknown[] = []
   const { receiver, deliver } = open()
   receiver.on('qr.scanned', (_, context) => {

@@ -67,7 +67,7 @@ export const FAULTS = [
   },
   {
     name: 'the signature is verified over decoded text',
-    at: 'verifySignature',
+    at: 'verifyDigits',
     find: 'key.matches(content, digits)',
     replace: 'key.matches(new TextEncoder().encode(new TextDecoder().decode(content)), digits)',
     tests: 'unit/delivery/signature.test.ts',
@@ -92,15 +92,15 @@ export const FAULTS = [
   },
   {
     name: 'only the first secret is checked',
-    at: 'verifySignature',
+    at: 'verifyDigits',
     find: 'keys.map(',
     replace: 'keys.slice(0, 1).map(',
     tests: 'flow/secrets.test.ts',
-    red: 'every configured secret is tried, not only the first',
+    red: 'every configured secret is checked, not only the first',
   },
   {
     name: 'checking stops at the secret that matches',
-    at: 'verifySignature',
+    at: 'verifyDigits',
     find: 'keys.map((key) => key.matches(content, digits))',
     replace: `[] as (boolean | Promise<boolean>)[]
   for (const key of keys) {
@@ -119,7 +119,7 @@ export const FAULTS = [
     replace: `await services.store.claim({ key: 'ab'.repeat(32), token: 't', leaseMs: 1, attemptGapMs: 1, retainUntil: 1 })
   const loading = services.loadSecrets(deadline)`,
     tests: 'flow/store-faults.test.ts',
-    red: '100,000 unauthenticated requests make no call',
+    red: '100,000 unauthenticated requests make no store call (acceptance case 175)',
   },
   {
     name: 'an empty secret is accepted',
@@ -136,7 +136,7 @@ export const FAULTS = [
     find: "'A configured secret is wrapped in quotes.'",
     replace: '`A configured secret is wrapped in quotes: ${texts.join()}`',
     tests: 'flow/secret-fuzz.test.ts',
-    red: 'a receiver, used and misused',
+    red: 'of a receiver, used and misused',
   },
   {
     name: 'a process whose functions throw stops the receiver (edge runtime of Next.js)',
@@ -164,7 +164,7 @@ export const FAULTS = [
     find: 'fatal: true',
     replace: 'fatal: false',
     tests: 'flow/generated.test.ts',
-    red: 'whatever is changed: no crash, nothing done for a forged one, no verified one refused',
+    red: 'changed deliveries never crash the core, forged ones have no effect, and verified ones are never refused',
   },
   {
     name: 'an event is stale after five minutes',
@@ -173,7 +173,7 @@ export const FAULTS = [
     find: 'maxAgeMs: 72 * 60 * 60 * 1000',
     replace: 'maxAgeMs: 5 * 60 * 1000',
     tests: 'flow/duplicates.test.ts',
-    red: 'the same signed bytes again',
+    red: 'the same signed bytes are processed once, even if they are sent again a year later (acceptance case 129)',
   },
   {
     name: 'differences inside `data` are no issues',
@@ -190,7 +190,7 @@ export const FAULTS = [
     find: 'return digest(content)',
     replace: "return digest(encodeUtf8('unprocessable' in envelope ? '' : String(envelope.payload['webhook_id'])))",
     tests: 'flow/duplicates.test.ts',
-    red: 'two events of one subscription have the same webhook_id',
+    red: 'processes two events of one subscription, although they share the webhook_id (acceptance case 150)',
   },
 
   // Stage 5, claim and lease
@@ -200,7 +200,7 @@ export const FAULTS = [
     find: "busy: response(503, 'busy', RETRY_AFTER)",
     replace: "busy: response(200, 'busy')",
     tests: 'flow/duplicates.test.ts',
-    red: 'a duplicate while the first is running is busy',
+    red: 'a copy gets 503, never 200, while the first is running (acceptance case 144)',
   },
   {
     name: 'a delivery in progress gets 200, by its outcome',
@@ -208,7 +208,7 @@ export const FAULTS = [
     find: "if (status === 'done')",
     replace: "if (status === 'done' || status === 'busy')",
     tests: 'flow/duplicates.test.ts',
-    red: 'a duplicate while the first is running is busy',
+    red: 'a copy gets 503, never 200, while the first is running (acceptance case 144)',
   },
   {
     name: 'a delivery in progress is processed a second time, among schedules',
@@ -218,7 +218,7 @@ export const FAULTS = [
     const stolen = { key: event.key, token: '', attempt: claimed.attempt, releasedAttempts: 1, completedHandlers: [] }
     return processClaimed(services, event, { ...stolen, evictedEarly: false })`,
     tests: 'flow/schedules.test.ts',
-    red: 'never two at once',
+    red: 'no schedule runs a delivery twice at once or after completion, lets a late owner change it, or returns a wrong outcome',
   },
   {
     name: 'handlers run although the store is down',
@@ -227,15 +227,15 @@ export const FAULTS = [
     replace: `for (const handler of event.handlers) void handler.run(event.event as never, {} as never)
   const { error } = claimed`,
     tests: 'flow/store-faults.test.ts',
-    red: 'down all the time: 503 on every try, nothing is run',
+    red: 'that always fails gets 503 on every attempt, and no handler runs',
   },
   {
     name: 'the platform is not kept alive for a late claim',
     at: 'claimDelivery',
-    find: 'delivery.waitUntil?.(',
+    find: 'keepAlive(',
     replace: 'void (',
     tests: 'flow/late-claim.test.ts',
-    red: 'a claim that comes after its limit is released, not counted, and the platform is kept alive until then',
+    red: 'a claim that arrives after its limit is released and not counted, and the platform is kept alive for that',
   },
   {
     name: 'the lease is not kept after the response',
@@ -243,7 +243,7 @@ export const FAULTS = [
     find: /if \(!run\.event\.delivery\.freezesAfterResponse\)[^\n]+/,
     replace: '',
     tests: 'flow/deadline.test.ts',
-    red: 'its lease is renewed at once and every 10 s',
+    red: 'has its lease renewed at the deadline and every 10 s until it ends',
   },
 
   // Stage 6, dispatch
@@ -255,8 +255,8 @@ export const FAULTS = [
     replace: `void services.store.complete({ key: event.key, token: claim.token, retainUntil: event.retainUntil })
   const run = startRun(services, event, claim)`,
     tests: 'flow/attempt-budget.test.ts',
-    red: 'throws: 500, released, and the retry works it',
-    template: '%s: 500, released, and the retry works it: trap, it is neither a duplicate nor a replay',
+    red: 'gets 500 when it throws, and the retry is processed, not called a duplicate or a replay',
+    template: 'gets 500 when it %s, and the retry is processed, not called a duplicate or a replay',
   },
   {
     name: 'a failing handler stops the others',
@@ -287,7 +287,7 @@ export const FAULTS = [
     find: 'errors.push(run.signal.reason)',
     replace: '',
     tests: 'flow/close.test.ts',
-    red: 'what was not run is not done',
+    red: 'leaves a handler that was not started to the next attempt',
   },
   {
     name: 'a spread context loses its signal',
@@ -321,9 +321,8 @@ export const FAULTS = [
     at: 'decide',
     find: 'isLate || ',
     replace: '',
-    tests: 'flow/last-attempt.test.ts',
-    red: 'is recorded as processed and leaves the quarantine: after the quarantine confirmed',
-    template: 'is recorded as processed and leaves the quarantine: $when',
+    tests: 'flow/attempt-budget.test.ts',
+    red: 'discards the entry that was made while its handler ran, once the handler succeeds, for an event without a timestamp',
   },
   {
     name: 'a success on a retry leaves the entry that was made early',
@@ -339,7 +338,7 @@ export const FAULTS = [
     find: "store: 'complete', quarantine: 'permanent_error'",
     replace: "store: undefined, quarantine: 'permanent_error'",
     tests: 'unit/delivery/decision.test.ts',
-    red: 'permanent_error, not last, from the sender, not kept, in time',
+    red: 'permanent_error, not last, from the',
     template: '$title',
   },
   {
@@ -348,7 +347,7 @@ export const FAULTS = [
     find: "store: 'complete', quarantine: 'handler_crashed'",
     replace: "store: undefined, quarantine: 'handler_crashed'",
     tests: 'unit/delivery/decision.test.ts',
-    red: 'crashed, last, from the sender, not kept, in time',
+    red: 'crashed, last, from the',
     template: '$title',
   },
   {
@@ -381,7 +380,7 @@ export const FAULTS = [
     find: 'if (isLast && isFromSender) return',
     replace: 'if (isLast) return',
     tests: 'unit/delivery/decision.test.ts',
-    red: 'unfinished, last, from an inbox or the quarantine, not kept, in time',
+    red: 'unfinished, last, from an inbox',
     template: '$title',
   },
   {
@@ -390,7 +389,7 @@ export const FAULTS = [
     find: /(?<=status: how, store: undefined, quarantine: )isKeptEarly/,
     replace: "isKeptEarly && how !== 'unavailable'",
     tests: 'flow/store-faults.test.ts',
-    red: 'down all the time, with a quarantine: kept from the second try on, and the last try is 200',
+    red: 'that always fails is quarantined from the second attempt on, and the last attempt gets 200',
   },
 
   // Stage 7, carrying a decision out
@@ -400,8 +399,8 @@ export const FAULTS = [
     find: 'return outcome',
     replace: "return Promise.resolve(outcome).then((known) => ({ ...known, status: 'processed' }) as Outcome)",
     tests: 'flow/deadline.test.ts',
-    red: '503 at the deadline; it completes behind',
-    template: '177: after %i ms: 503 at the deadline; it completes behind',
+    red: 'ms, and later attempts are duplicates (acceptance case 177)',
+    template: 'gets 503 at the deadline, completes after %i ms, and later attempts are duplicates',
   },
   {
     name: 'a late success discards its quarantine entry before the entry is written',
@@ -409,16 +408,17 @@ export const FAULTS = [
     find: 'await run.entryWrite',
     replace: '',
     tests: 'flow/last-attempt.test.ts',
-    red: 'is recorded as processed and leaves the quarantine: while the quarantine writes, past handlerTimeoutMs',
+    red: 'is recorded as processed and leaves the quarantine: while the quarantine writes, past',
     template: 'is recorded as processed and leaves the quarantine: $when',
   },
   {
     name: 'the handlers’ time limit starts only once the quarantine has confirmed',
     at: 'leaveRunning',
-    find: 'finishLate(run, ended)',
-    replace: 'finishLate(run, Promise.resolve(outcome).then(() => waitToTheEnd(run)))',
+    find: 'waitToTheEnd(run)',
+    replace: 'Promise.resolve().then(() => run.entryWrite).then(() => waitToTheEnd(run))',
     tests: 'flow/last-attempt.test.ts',
-    red: 'is timed out at handlerTimeoutMs while the quarantine still writes, and can be reprocessed',
+    red: 'is recorded as processed and leaves the quarantine: while the quarantine writes, past',
+    template: 'is recorded as processed and leaves the quarantine: $when',
   },
   {
     name: 'a lost completion discards the quarantine entry of another process',
@@ -442,15 +442,17 @@ export const FAULTS = [
     find: /^ {4}token,$/m,
     replace: "    token: 'none',",
     tests: 'flow/duplicates.test.ts',
-    red: 'the same bytes twice',
+    red: 'the same bytes twice are processed once and get 200 twice',
   },
   {
     name: 'a failed completion changes the response to 503',
-    at: 'awaitWrite',
-    find: 'return continueWrite(attempt, writing)',
-    replace: "if (writing.rest) throw new Error('503')\n    return continueWrite(attempt, writing)",
+    at: 'carryOut',
+    find: /\(\) => outcome\)$/m,
+    replace: `() =>
+    andThen(writing, ({ rest }) => (rest ? ({ ...outcome, status: 'busy' } as Outcome) : outcome)),
+  )`,
     tests: 'flow/store-faults.test.ts',
-    red: '161: down for ten minutes',
+    red: 'that fails for ten minutes gets 200 at once and is retried under its lease',
   },
   {
     name: 'a fifth failure is not the last attempt',
@@ -474,7 +476,7 @@ export const FAULTS = [
     find: "received.origin.from === 'inbox'",
     replace: "received.origin.from === 'inbox' && code === undefined",
     tests: 'flow/inbox.test.ts',
-    red: 'without a quarantine what cannot be worked is left to the engine',
+    red: 'without a quarantine, a failing job stays with the engine on every attempt and is not reported as dropped',
   },
   {
     name: 'the messages of a schema are reported',
@@ -482,14 +484,14 @@ export const FAULTS = [
     find: "code !== 'schema_refused'",
     replace: 'code !== undefined',
     tests: 'flow/events.test.ts',
-    red: 'that refuses: quarantined with its messages',
+    red: 'that refuses the data quarantines the event with its messages',
   },
   {
     name: 'control characters reach the log',
     at: 'describe',
     file: 'reporter',
-    find: 'printable(eventType)',
-    replace: 'eventType',
+    find: 'printable(String(eventType))',
+    replace: 'String(eventType)',
     tests: 'unit/receiver/reporter.test.ts',
     red: 'escapes control characters that the sender chose',
   },
@@ -510,7 +512,7 @@ export const FAULTS = [
     find: "ignored: response(200, 'ignored')",
     replace: "ignored: response(404, 'ignored')",
     tests: 'flow/simulation.test.ts',
-    red: 'loses nothing, doubles nothing and wastes no try',
+    red: 'loses no event, doubles no effect and wastes no attempt under every fault',
   },
   {
     name: 'the response says why a signature was refused',
@@ -588,7 +590,7 @@ export const FAULTS = [
     find: ', encodeURIComponent(text)',
     replace: '',
     tests: 'flow/secret-fuzz.test.ts',
-    red: 'the client of the management API',
+    red: 'of the client of the management API, even if the server echoes its requests',
   },
   {
     name: 'the inspector shows deliveries to requests without a token',
