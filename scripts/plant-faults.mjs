@@ -15,18 +15,25 @@ const copy = mkdtempSync(join(tmpdir(), 'govalid-faults-'))
 const nameFilter = process.argv[2] ?? ''
 
 /**
- * Runs test files in the copy. Returns no result for a file that can't be loaded.
- * @param {string} project
- * @param {readonly string[]} files
+ * Runs the tests of some faults in the copy. Returns no result for a file that can't be loaded.
+ * @param {readonly Fault[]} faults
  * @returns {readonly TestResult[]}
  */
-function run(project, files) {
+function runTests(faults) {
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
-  const options = ['--project', project, '--reporter=json', `--outputFile=${report}`]
-  const paths = files.map((file) => `test/${file}`)
+  const titles = [...new Set(faults.map(({ red }) => red.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')))].join('|')
+  const options = [
+    '--project',
+    projectOf(faults[0]),
+    '--testNamePattern',
+    titles,
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ]
+  const files = [...new Set(faults.map(({ tests }) => `test/${tests}`))]
   try {
-    execFileSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...paths], {
+    execFileSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...files], {
       cwd: copy,
       stdio: 'pipe',
     })
@@ -39,9 +46,9 @@ function run(project, files) {
   return testResults.flatMap(({ assertionResults }) => assertionResults)
 }
 
-/** @param {Fault} fault */
-function projectOf({ project = 'unit' }) {
-  return project
+/** @param {Fault | undefined} fault */
+function projectOf(fault) {
+  return fault?.project ?? 'unit'
 }
 
 /**
@@ -53,7 +60,7 @@ function findUnsound(faults) {
   const problems = new Map()
   for (const project of new Set(faults.map(projectOf))) {
     const inProject = faults.filter((fault) => projectOf(fault) === project)
-    const results = run(project, [...new Set(inProject.map(({ tests }) => tests))])
+    const results = runTests(inProject)
     for (const { name, tests, red } of inProject) {
       const own = results.filter(({ fullName }) => fullName.includes(red))
       if (own.length === 0) problems.set(name, `test/${tests} ran no test "${red}"`)
@@ -69,17 +76,13 @@ function findUnsound(faults) {
  * @param {ReturnType<typeof createPlanter>} plantFault
  */
 function tryFault(fault, plantFault) {
-  const { tests, red } = fault
   const { path, original, planted } = plantFault(fault)
   writeFileSync(path, planted)
-  const results = run(projectOf(fault), [tests])
+  const results = runTests([fault])
   writeFileSync(path, original)
-  if (results.length === 0) return `test/${tests} could not be loaded`
-  const failed = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
-  if (failed.some((fullName) => fullName.includes(red))) return undefined
-  return failed.length === 0
-    ? 'no test failed'
-    : `other tests failed, but not "${red}": ${failed.slice(0, 3).join('; ')}`
+  if (results.length === 0) return `test/${fault.tests} could not be loaded`
+  if (results.some(({ status }) => status === 'failed')) return undefined
+  return `"${fault.red}" passes with the fault`
 }
 
 let missedCount = 0

@@ -7,7 +7,7 @@ import { FAULTS, type Fault } from '../../proof/planted-faults.mjs'
 
 const plantFault = createPlanter(resolve('src'))
 
-describe.each(FAULTS)('the planted fault "$name"', (fault: Fault) => {
+describe.each(FAULTS.map((fault) => [fault.name, fault] as const))('the planted fault "%s"', (_, fault) => {
   it('changes one place of the sources', () => {
     const { original, planted } = plantFault(fault)
     expect(planted).not.toBe(original)
