@@ -5,9 +5,11 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Receiver } from '../create-receiver.js'
+import { isBytes } from '../crypto/encoding.js'
 import { toResponse, type WebhookResponse } from '../delivery/response.js'
 import { WebhookError } from '../errors.js'
 import { leaveSoon, type NodeRequest, toDelivery } from './node-request.js'
+import { requireReceiver } from './require-receiver.js'
 
 /** The options that `app.register` takes with the plugin. */
 export interface WebhookPluginOptions {
@@ -23,7 +25,7 @@ const FIX =
 /**
  * Turns a receiver into a Fastify plugin.
  *
- * @throws WebhookError `option_invalid` when the plugin starts and `path` isn't a string that begins with `/`.
+ * @throws WebhookError `option_invalid` if it isn't given a receiver, and when the plugin starts and `path` isn't a string that begins with `/`.
  *
  * @example
  * ```ts
@@ -38,6 +40,7 @@ const FIX =
  * ```
  */
 export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsync<WebhookPluginOptions> {
+  requireReceiver(receiver, 'toPlugin')
   return async function govalidWebhooks(app, options) {
     const path = readPath(options)
     app.removeAllContentTypeParsers()
@@ -73,7 +76,7 @@ function readPath(options: Partial<WebhookPluginOptions> | undefined): string {
 
 /** Returns Node's request, with the bytes that a hook kept on Fastify's request. */
 function rawRequest({ raw, rawBody }: FastifyRequest & { readonly rawBody?: unknown }): NodeRequest {
-  return rawBody instanceof Uint8Array ? Object.assign(raw, { rawBody }) : raw
+  return isBytes(rawBody) ? Object.assign(raw, { rawBody }) : raw
 }
 
 function sendResponse(

@@ -3,6 +3,7 @@
  * and notices if a body parser has read it before.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isBytes } from '../crypto/encoding.js'
 import type { WebhookResponse } from '../delivery/response.js'
 import type { BodySource, BodyStream, Delivery } from '../types.js'
 
@@ -42,11 +43,32 @@ export function endResponse(
 }
 
 function findBody(request: NodeRequest, fix: string): BodySource {
-  const { rawBody, body } = request
-  if (rawBody instanceof Uint8Array) return rawBody
-  if (body instanceof Uint8Array) return body
+  const rawBody = readField(request, 'rawBody')
+  const body = readField(request, 'body')
+  if (isBytes(rawBody)) return rawBody
+  if (isBytes(body)) return body
   // A parser that had nothing to parse sets `body` but leaves the stream unread, so only the stream's state is reliable.
-  return request.readableDidRead || request.readableEnded ? { alreadyParsed: fix } : streamOf(request)
+  const wasRead = request.readableDidRead || request.readableEnded
+  // Serverless platforms read the body and replay it through methods of their own.
+  const isReplayed = Object.hasOwn(request, 'read')
+  return wasRead && !isReplayed ? { alreadyParsed: `${describeReader(rawBody, body)} ${fix}` } : streamOf(request)
+}
+
+/** Vercel's `request.body` is a getter that throws on invalid JSON. */
+function readField(request: NodeRequest, name: 'body' | 'rawBody'): unknown {
+  try {
+    return request[name]
+  } catch {
+    return undefined
+  }
+}
+
+function describeReader(rawBody: unknown, body: unknown): string {
+  if (typeof rawBody === 'string')
+    return 'request.rawBody is a string: keep the Buffer, because decoding may change the bytes.'
+  if (typeof body === 'string') return 'request.body is a string: a text parser has decoded the bytes.'
+  if (body !== undefined && body !== null) return 'request.body is a parsed value.'
+  return 'The request stream was read, for example by a "data" listener for logging or tracing.'
 }
 
 // A string, because every request closes at its end and an Error would build a stack each time.
@@ -68,8 +90,9 @@ function streamOf(request: IncomingMessage): BodyStream {
       const onClose = () => consumer.fail(CLOSED)
       request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
       return () => {
-        request.off('data', onData).off('end', onEnd).off('close', onClose)
-        request.pause()
+        // A mocked request may lack these methods, and an error in a timer would end the process.
+        request.off?.('data', onData).off('end', onEnd).off('close', onClose)
+        request.pause?.()
       }
     },
   }

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http'
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { type NodeRequest, toDelivery, writeResponse } from './node-request.js'
+import { requireReceiver } from './require-receiver.js'
 
 export type { NodeRequest } from './node-request.js'
 
@@ -20,6 +21,8 @@ const FIX =
 /**
  * Turns a receiver into a handler for `node:http`.
  *
+ * @throws WebhookError `option_invalid` if it isn't given a receiver.
+ *
  * @example
  * ```ts
  * import { createServer } from 'node:http'
@@ -31,6 +34,7 @@ const FIX =
  * ```
  */
 export function toHandler(receiver: Pick<Receiver, 'receive'>): NodeHandler {
+  requireReceiver(receiver, 'toHandler')
   return async function handleNodeRequest(request, response) {
     const outcome = await receiver.receive(toDelivery(request, FIX))
     writeResponse(request, response, toResponse(outcome))

@@ -4,6 +4,11 @@
 
 const PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
+/** Whether a value is a `Uint8Array` (or a `Buffer`) of any realm: jsdom and vm contexts have their own classes. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
 /** Decodes 2n lowercase hex digits. The caller has checked the digits. */
 export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(digits.length / 2)

@@ -3,7 +3,7 @@
  * missing or blank secret is refused explicitly, because `node:crypto` accepts an empty key.
  */
 import { WebhookError } from '../errors.js'
-import { encodeUtf8 } from './encoding.js'
+import { encodeUtf8, isBytes } from './encoding.js'
 import type { HmacKey } from './hmac.js'
 import { createHmacKey } from './hmac.js'
 
@@ -45,7 +45,7 @@ function readSecret(secret: unknown, name: string): Uint8Array {
     refuseImprobable(secret, name)
     return encodeUtf8(secret)
   }
-  if (!(secret instanceof Uint8Array)) {
+  if (!isBytes(secret)) {
     throw new WebhookError(
       'option_invalid',
       `${name} must be a string or a Uint8Array, and is ${describe(secret)}. ${FIX}`,

@@ -4,7 +4,7 @@
  * is never serialized again, because that yields different bytes.
  */
 import type { Clock } from '../clock.js'
-import { encodeUtf8 } from '../crypto/encoding.js'
+import { encodeUtf8, isBytes } from '../crypto/encoding.js'
 import type { BodyConsumer, BodySource, BodyStream, Delivery, ParsedBody, Refusal } from '../types.js'
 
 /** The limits of reading a body. */
@@ -17,25 +17,29 @@ export interface BodyLimits {
 const NOT_RAW =
   'The body must be raw bytes, and is something else. Pass the bytes from the socket: a parsed body that is serialized again differs from the signed bytes.'
 
-/** Reads the raw body of a delivery. */
-export function readRawBody(
-  delivery: Delivery,
-  limits: BodyLimits,
-): Uint8Array | Refusal | Promise<Uint8Array | Refusal> {
+/** Refuses a request whose body doesn't have to be read for that; `undefined` if nothing speaks against reading it. */
+export function refuseUnread(delivery: Delivery, { maxBodyBytes }: BodyLimits): Refusal | undefined {
   if (delivery.method !== 'POST') return { refused: 'method_not_allowed' }
   if (isEncoded(delivery.header('content-encoding'))) return { refused: 'body_encoded' }
-  if (declaredLength(delivery.header('content-length')) > limits.maxBodyBytes) return { refused: 'body_too_large' }
+  if (declaredLength(delivery.header('content-length')) > maxBodyBytes) return { refused: 'body_too_large' }
   const { body } = delivery
+  return isParsed(body) ? { refused: 'body_already_parsed', hint: body.alreadyParsed } : undefined
+}
+
+/** Reads the raw body of a delivery that {@link refuseUnread} doesn't refuse. */
+export function readRawBody(
+  { body }: Delivery,
+  limits: BodyLimits,
+): Uint8Array | Refusal | Promise<Uint8Array | Refusal> {
   const bytes = completeBytes(body)
   if (bytes) return bytes.byteLength > limits.maxBodyBytes ? { refused: 'body_too_large' } : bytes
-  if (isParsed(body)) return { refused: 'body_already_parsed', hint: body.alreadyParsed }
   const stream = toStream(body)
   return stream ? collect(stream, limits) : { refused: 'body_already_parsed', hint: NOT_RAW }
 }
 
 /** Returns the bytes of a body that is already complete; `undefined` for a stream or anything that isn't raw. */
 export function completeBytes(body: unknown): Uint8Array | undefined {
-  if (body instanceof Uint8Array) return body
+  if (isBytes(body)) return body
   if (typeof body === 'string') return encodeUtf8(body)
   if (body === null) return new Uint8Array(0)
   return Object.prototype.toString.call(body) === '[object ArrayBuffer]'
@@ -141,7 +145,7 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
     })
     const consumer: BodyConsumer = {
       chunk(bytes) {
-        if (!(bytes instanceof Uint8Array)) return refuse({ refused: 'body_already_parsed', hint: NOT_RAW })
+        if (!isBytes(bytes)) return refuse({ refused: 'body_already_parsed', hint: NOT_RAW })
         if (gathered.byteLength() + bytes.byteLength > limits.maxBodyBytes) return refuse({ refused: 'body_too_large' })
         gathered.add(bytes)
       },

@@ -15,8 +15,8 @@ import { idempotencyKey } from './idempotency-key.js'
 import { LATE, REASON, REFUSED } from './messages.js'
 import { processClaimed } from './process.js'
 import { type QuarantineCase, quarantine } from './quarantine.js'
-import { type BodyLimits, readRawBody } from './raw-body.js'
-import { SIGNATURE_HEADER, verifySignature } from './signature.js'
+import { type BodyLimits, readRawBody, refuseUnread } from './raw-body.js'
+import { readSignature, SIGNATURE_HEADER, verifyDigits } from './signature.js'
 import { cutSignatureField } from './signed-content.js'
 import {
   aboutOutcome,
@@ -40,10 +40,13 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   const timeMs = isFromSender ? settings.deadlineMs : settings.handlerTimeoutMs + LAST_WRITES_MS
   const deadline = startDeadline(settings.clock, timeMs)
 
-  // 1. Raw body: the bytes as they were sent. A body from an inbox or the quarantine was measured when it arrived.
-  const reading = readRawBody(delivery, isFromSender ? settings : withoutSizeLimit(settings))
+  // 1. Raw body: the bytes as they were sent. A request that GoValid can't have sent is refused before its body is read.
+  const limits = isFromSender ? settings : withoutSizeLimit(settings)
+  const digits = refuseUnread(delivery, limits) ?? readSignature(delivery.header(SIGNATURE_HEADER))
+  if (typeof digits !== 'string') return refuse(services, delivery, digits)
+  const reading = readRawBody(delivery, limits)
   const rawBody = isPromiseLike(reading) ? await reading : reading
-  if (!(rawBody instanceof Uint8Array)) return refuse(services, delivery, rawBody)
+  if ('refused' in rawBody) return refuse(services, delivery, rawBody)
   const received: ReceivedBody = { delivery, rawBody, deadline, origin }
 
   // 2. Signature: GoValid sent exactly these bytes. No store, handler or quarantine is called before this is known.
@@ -51,7 +54,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   const secrets = isPromiseLike(loading) ? await loading : loading
   if ('status' in secrets) return secrets
   const content = settings.signedContent === 'body' ? rawBody : cutSignatureField(rawBody)
-  const verifying = verifySignature(content, delivery.header(SIGNATURE_HEADER), secrets)
+  const verifying = verifyDigits(content, digits, secrets)
   const verified = isPromiseLike(verifying) ? await verifying : verifying
   if ('refused' in verified) return refuseForged(services, received, content, verified)
   const { secretIndex } = verified
@@ -97,6 +100,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   return outcome
 }
 
+/** A body from an inbox or the quarantine was measured when it arrived. */
 function withoutSizeLimit({ clock, bodyDeadlineMs }: BodyLimits): BodyLimits {
   return { clock, bodyDeadlineMs, maxBodyBytes: Number.POSITIVE_INFINITY }
 }

@@ -24,10 +24,24 @@ const WELL_FORMED = /^[ \t]*sha256=([0-9a-f]{64})[ \t]*$/
 export function verifySignature(
   content: Uint8Array,
   header: unknown,
+  secrets: SecretKeys,
+): Verified | Refusal | Promise<Verified | Refusal> {
+  const digits = readSignature(header)
+  return typeof digits === 'string' ? verifyDigits(content, digits, secrets) : digits
+}
+
+/** Reads the digits of the signature header. A request without a well-formed signature is refused before its body is read. */
+export function readSignature(header: unknown): string | Refusal {
+  const digits = typeof header === 'string' ? WELL_FORMED.exec(header)?.[1] : undefined
+  return digits ?? { refused: isBlank(header) ? 'signature_missing' : 'signature_malformed' }
+}
+
+/** Verifies the digits of a signature over the bytes it covers. */
+export function verifyDigits(
+  content: Uint8Array,
+  digits: string,
   { keys, hint }: SecretKeys,
 ): Verified | Refusal | Promise<Verified | Refusal> {
-  const digits = typeof header === 'string' ? WELL_FORMED.exec(header)?.[1] : undefined
-  if (digits === undefined) return { refused: isBlank(header) ? 'signature_missing' : 'signature_malformed' }
   // Every secret is checked, whichever matches, so that the time doesn't reveal which one did.
   const verdicts = keys.map((key) => key.matches(content, digits))
   return verdicts.some(isPromiseLike)

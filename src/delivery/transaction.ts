@@ -4,6 +4,7 @@
  */
 
 import { WebhookError } from '../errors.js'
+import { isPromiseLike } from '../maybe-promise.js'
 import type { TransactionRequest } from '../stores/store.js'
 import type { DeliveryContext } from '../types.js'
 import type { HeldClaim } from './verified-event.js'
@@ -54,7 +55,7 @@ function watch(work: unknown, notify: (isFailed: boolean) => void): unknown {
     notify(false)
     try {
       const result: unknown = work(...input)
-      if (result instanceof Promise) result.catch(() => notify(true))
+      if (isPromiseLike(result)) result.then(undefined, () => notify(true))
       return result
     } catch (error) {
       notify(true)

@@ -1,7 +1,7 @@
 /**
  * Signs a payload as GoValid does: `sha256=` followed by the hex HMAC-SHA256 of the raw body.
  */
-import { encodeHex, encodeUtf8 } from '../crypto/encoding.js'
+import { encodeHex, encodeUtf8, isBytes } from '../crypto/encoding.js'
 import type { Delivery } from '../types.js'
 
 /** Options of `signDelivery`. */
@@ -69,6 +69,6 @@ export async function sign(rawBody: Uint8Array<ArrayBuffer>, secret: string | Ui
 }
 
 function toBytes(payload: object | string | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (payload instanceof Uint8Array) return new Uint8Array(payload)
+  if (isBytes(payload)) return new Uint8Array(payload)
   return encodeUtf8(typeof payload === 'string' ? payload : JSON.stringify(payload))
 }
