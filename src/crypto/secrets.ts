@@ -58,13 +58,12 @@ function readSecret(secret: unknown, name: string): Uint8Array {
 /** Texts that come from a mistake in the configuration. A secret that is chosen by a person never looks like this. */
 function refuseImprobable(secret: string, name: string): void {
   if (['undefined', 'null', '[object Object]', '[object Promise]'].includes(secret.trim())) {
-    const fix = 'Read the value itself before you pass it.'
-    throw new WebhookError('option_invalid', `${name} is the text "${secret.trim()}", which is no secret. ${fix}`)
+    throw new WebhookError('option_invalid', `${name} is the text "${secret.trim()}", which is no secret. ${FIX}`)
   }
   if (!isJsonObject(secret)) return
   const fix =
     'A secrets manager returned JSON: pass one of its fields, for example JSON.parse(value).GOVALID_WEBHOOK_SECRET.'
-  throw new WebhookError('option_invalid', `${name} must be the secret alone, and is a JSON object. ${fix}`)
+  throw new WebhookError('option_invalid', `${name} must be the secret alone, and is a JSON object. ${fix} ${FIX}`)
 }
 
 function isJsonObject(text: string): boolean {
