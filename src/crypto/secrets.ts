@@ -61,8 +61,7 @@ function refuseImprobable(secret: string, name: string): void {
     throw new WebhookError('option_invalid', `${name} is the text "${secret.trim()}", which is no secret. ${FIX}`)
   }
   if (!isJsonObject(secret)) return
-  const fix =
-    'A secrets manager returned JSON: pass one of its fields, for example JSON.parse(value).GOVALID_WEBHOOK_SECRET.'
+  const fix = 'If a secrets manager returned it, pass one field: JSON.parse(value).GOVALID_WEBHOOK_SECRET.'
   throw new WebhookError('option_invalid', `${name} must be the secret alone, and is a JSON object. ${fix} ${FIX}`)
 }
 
