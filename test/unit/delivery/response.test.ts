@@ -71,7 +71,7 @@ test('the three refusals of a signature get the same response, byte for byte', (
   expect(new Set(responses).size).toBe(1)
 })
 
-test('405 names the allowed method', () => {
+test('a 405 response names the allowed method', () => {
   expect(toResponse({ status: 'refused', code: 'method_not_allowed' }).headers['allow']).toBe('POST')
 })
 
