@@ -24,7 +24,8 @@ export function installPacked(): Packed {
   const consumer = join(folder, 'consumer')
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
-  const flags = ['--offline', '--no-audit', '--no-fund', '--loglevel=error']
+  // Optional peers stay out of the installation. Otherwise npm tries to resolve the peers that its cache knows, and fails offline.
+  const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error']
   execFileSync('npm', ['install', ...flags, join(folder, filename)], { cwd: consumer })
   return {
     files: files.map((file) => file.path),
