@@ -403,13 +403,12 @@ export const FAULTS = [
     template: 'gets 503 at the deadline, completes after %i ms, and later attempts are duplicates',
   },
   {
-    name: 'a late success discards its quarantine entry before the entry is written',
+    name: 'a late failure does not wait for the entry of the deadline, which then overwrites its error',
     at: 'finishLate',
     find: 'await run.entryWrite',
     replace: '',
-    tests: 'flow/last-attempt.test.ts',
-    red: 'is recorded as processed and leaves the quarantine: while the quarantine writes, past',
-    template: 'is recorded as processed and leaves the quarantine: $when',
+    tests: 'flow/finish.test.ts',
+    red: 'an entry has the error of the handler, even if the earlier entry of the deadline takes longer to write',
   },
   {
     name: 'the handlers’ time limit starts only once the quarantine has confirmed',
@@ -425,8 +424,9 @@ export const FAULTS = [
     at: 'discardAfter',
     find: 'if (written.isLost) return written',
     replace: '',
-    tests: 'flow/finish.test.ts',
-    red: 'leaves the quarantine entry when its claim was lost',
+    tests: 'flow/lost-claim.test.ts',
+    red: 'after the response with a success leaves the entry of another process in the quarantine',
+    template: 'with a success leaves the entry of another process in the quarantine',
   },
   {
     name: 'a completion with a foreign token succeeds, in the store',
