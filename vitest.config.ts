@@ -1,99 +1,64 @@
-// One run, one project per kind of test. `unit` needs nothing; `contract` uses real services; `acceptance` uses real sockets and
-// frameworks; `cli` starts the built command line; `browser` drives the inspector in Chromium; `workerd` and `edge` are real runtimes;
-// `types` compiles; `package` looks at what would be published. For `cli`, `browser` and `package`, dist/ must be built.
+// The tests of `npm test`. They need no service and no network. Except for `unit`, `edge` and `types`, they need the build in dist/.
+// The other levels have their configurations in config/; test/README.md lists them all.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
-import { defineConfig } from 'vitest/config'
+import type { Plugin } from 'vitest/config'
+import { defineLevel, WAITING } from './config/vitest-level.js'
+import manifest from './package.json' with { type: 'json' }
+import { pageModule } from './scripts/inspector-page.mjs'
 
-const inCi = process.env['CI'] !== undefined
+const inspectorPagePlugin: Plugin = {
+  name: 'inspector-page',
+  resolveId: (id) => (id === 'inspector:page' ? '\0inspector:page' : undefined),
+  load: (id) => (id === '\0inspector:page' ? pageModule() : undefined),
+}
 
-// Real sockets, services and runtimes, with limits of time: what a busy machine was too slow for is tried again. A fault fails every time.
-const real = { testTimeout: 90_000, hookTimeout: 120_000, retry: 2 }
-
-export default defineConfig({
-  test: {
-    reporters: inCi ? ['default', 'json'] : ['default'],
-    outputFile: { json: '.reports/vitest.json' },
-    coverage: {
-      provider: 'v8',
-      include: ['src/**/*.ts'],
-      reporter: ['text-summary', 'html', 'json-summary'],
+export default defineLevel('core', [
+  {
+    test: {
+      name: 'unit',
+      include: ['test/{unit,flow,vectors,architecture,docs}/**/*.test.ts'],
+      // No test waits, but some compute for seconds on a busy machine.
+      testTimeout: 60_000,
     },
-    projects: [
-      {
-        test: {
-          name: 'unit',
-          environment: 'node',
-          include: ['test/{unit,flow,vectors,architecture,docs}/**/*.test.ts'],
-          // Nothing here waits; some compute much, and a busy machine takes its time.
-          testTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          name: 'contract',
-          environment: 'node',
-          include: ['test/contract/**/*.test.ts'],
-          globalSetup: ['test/support/services-setup.ts'],
-          ...real,
-        },
-      },
-      {
-        test: {
-          name: 'acceptance',
-          environment: 'node',
-          include: ['test/acceptance/**/*.test.ts'],
-          ...real,
-        },
-      },
-      {
-        test: {
-          name: 'cli',
-          environment: 'node',
-          include: ['test/cli/**/*.test.ts'],
-          globalSetup: ['test/support/package-setup.ts'],
-          ...real,
-        },
-      },
-      {
-        test: {
-          name: 'browser',
-          environment: 'node',
-          include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/support/package-setup.ts', 'test/support/chromium-setup.ts'],
-          expect: { poll: { timeout: 15_000 } },
-          ...real,
-        },
-      },
-      {
-        plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
-        test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], ...real },
-      },
-      {
-        test: { name: 'edge', environment: 'edge-runtime', include: ['test/runtime/edge/**/*.test.ts'] },
-      },
-      {
-        test: {
-          name: 'types',
-          include: [],
-          typecheck: {
-            enabled: true,
-            only: true,
-            checker: 'tsc',
-            tsconfig: './tsconfig.json',
-            include: ['test/types/**/*.test-d.ts'],
-          },
-        },
-      },
-      {
-        test: {
-          name: 'package',
-          environment: 'node',
-          include: ['test/package/**/*.test.ts'],
-          globalSetup: ['test/support/package-setup.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-    ],
   },
-})
+  { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...WAITING } },
+  { test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], ...WAITING } },
+  {
+    // The command line runs in this process, so Vite provides what the build provides: the page of the inspector and the version.
+    plugins: [inspectorPagePlugin],
+    define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
+    test: {
+      name: 'cli',
+      include: ['test/cli/**/*.test.ts'],
+      globalSetup: ['test/support/package-setup.ts'],
+      ...WAITING,
+    },
+  },
+  {
+    test: {
+      name: 'package',
+      include: ['test/package/*.test.ts'],
+      globalSetup: ['test/support/package-setup.ts'],
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  },
+  {
+    plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
+    test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], ...WAITING },
+  },
+  { test: { name: 'edge', environment: 'edge-runtime', include: ['test/runtime/edge/**/*.test.ts'] } },
+  {
+    test: {
+      name: 'types',
+      include: [],
+      typecheck: {
+        enabled: true,
+        only: true,
+        checker: 'tsc',
+        tsconfig: './tsconfig.json',
+        include: ['test/types/**/*.test-d.ts'],
+      },
+    },
+  },
+])

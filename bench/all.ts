@@ -1,19 +1,20 @@
 /**
- * `npm run bench`: runs every benchmark, one after another. With `--write`, it replaces the figures in docs/performance.md with the output.
+ * `npm run bench -- [NAME…] [OPTION…]`: runs the named benchmarks one after another, or all of them. `npm run bench -- install` installs the
+ * packages that they compare with.
  *
- * Options: `--write`, `--only NAME` (repeatable), `--rounds N` (overrides the default of each benchmark).
+ * Options: `--write` (replaces the figures in docs/performance.md with the output), `--rounds N`. A single benchmark also takes the options
+ * that its file describes.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 
-/** The benchmarks in the order of the page, keyed by the name of their script. */
-const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean }>> = {
+/** The benchmarks in the order of the page, by the name of their file. `needsBuild` is for those that measure dist/. */
+const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean; readonly needsBuild?: boolean }>> = {
   verify: { hasRounds: true },
   receive: { hasRounds: true },
   workerd: { hasRounds: true },
-  size: { hasRounds: false },
-  import: { hasRounds: true },
+  size: { hasRounds: false, needsBuild: true },
+  import: { hasRounds: true, needsBuild: true },
   http: { hasRounds: true },
   fetch: { hasRounds: true },
   stores: { hasRounds: true },
@@ -22,33 +23,34 @@ const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean }>> = {
 }
 const PAGE = 'docs/performance.md'
 
-const { values } = parseArgs({
-  options: {
-    write: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: Object.keys(BENCHMARKS) },
-    rounds: { type: 'string' },
-  },
-})
+const args = process.argv.slice(2)
+const firstOption = args.findIndex((arg) => arg.startsWith('-'))
+const names = firstOption < 0 ? args : args.slice(0, firstOption)
+const options = firstOption < 0 ? [] : args.slice(firstOption)
 
-for (const name of values.only) {
-  const printed = run(name)
-  if (values.write) writeFileSync(PAGE, replaceResult(readFileSync(PAGE, 'utf8'), name, printed))
-}
+if (names[0] === 'install') run('npm', ['ci', '--prefix', 'bench/peers', '--ignore-scripts'])
+else for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) measure(name)
 
-function run(name: string): string {
+function measure(name: string): void {
   const benchmark = BENCHMARKS[name]
   if (!benchmark) throw new Error(`Unknown benchmark "${name}". Use one of: ${Object.keys(BENCHMARKS).join(', ')}.`)
-  const rounds = benchmark.hasRounds && values.rounds !== undefined ? ['--rounds', values.rounds] : []
-  const args = ['run', '--silent', `bench:${name}`, '--', ...rounds]
-  const { stdout, status } = spawnSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  console.log(`${stdout}\n`)
-  if (status !== 0) throw new Error(`bench:${name} failed. Its error is printed above.`)
+  if (benchmark.needsBuild) run('npm', ['run', '--silent', 'build', '--', '--silent'])
+  const passedOn = benchmark.hasRounds || names.length === 1 ? options.filter((option) => option !== '--write') : []
+  const printed = run(process.execPath, ['scripts/run-ts.mjs', `bench/${name}.ts`, ...passedOn])
+  if (options.includes('--write')) writeFileSync(PAGE, replaceResult(readFileSync(PAGE, 'utf8'), name, printed))
+}
+
+/** Runs a command and returns its output, which is also printed. */
+function run(command: string, commandArgs: readonly string[]): string {
+  const { stdout, status } = spawnSync(command, commandArgs, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  console.log(stdout)
+  if (status !== 0) throw new Error(`${[command, ...commandArgs].join(' ')} failed. Its error is printed above.`)
   return stdout.trim()
 }
 
 /** Replaces the text between the markers of a benchmark. */
 function replaceResult(page: string, name: string, printed: string): string {
-  const [start, end] = [`<!-- printed by bench:${name} -->`, '<!-- to here -->']
+  const [start, end] = [`<!-- printed by: npm run bench -- ${name} -->`, '<!-- to here -->']
   const startIndex = page.indexOf(start)
   const endIndex = page.indexOf(end, startIndex)
   if (startIndex < 0 || endIndex < 0) throw new Error(`${PAGE} needs the markers "${start}" and "${end}"`)

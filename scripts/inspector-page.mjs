@@ -9,20 +9,23 @@ import { bundledPackages } from './bundled-packages.mjs'
 // The build runs in the root of the repository. `import.meta` doesn't help, because this file is bundled into the build's configuration.
 const folder = resolve('src/cli/inspector')
 
-/** @type {import('esbuild').Plugin} */
+/** The esbuild plugin of the build. @type {import('esbuild').Plugin} */
 export const inspectorPage = {
   name: 'inspector-page',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^inspector:page$/ }, ({ path }) => ({ path, namespace: 'inspector' }))
-    onLoad({ filter: /.*/, namespace: 'inspector' }, async () => {
-      const [script, style] = await Promise.all([bundle('main.ts'), bundle('style/index.css')])
-      const html = readFileSync(join(folder, 'page.html'), 'utf8')
-        .replace('<style>', (tag) => tag + style)
-        .replace('<script>', (tag) => tag + script)
-      const page = { html, scriptHash: hashOf(script), styleHash: hashOf(style) }
-      return { contents: `export const page = ${JSON.stringify(page)}` }
-    })
+    onLoad({ filter: /.*/, namespace: 'inspector' }, async () => ({ contents: await pageModule() }))
   },
+}
+
+/** Builds the code of the module `inspector:page`. */
+export async function pageModule() {
+  const [script, style] = await Promise.all([bundle('main.ts'), bundle('style/index.css')])
+  const html = readFileSync(join(folder, 'page.html'), 'utf8')
+    .replace('<style>', (tag) => tag + style)
+    .replace('<script>', (tag) => tag + script)
+  const page = { html, scriptHash: hashOf(script), styleHash: hashOf(style) }
+  return `export const page = ${JSON.stringify(page)}`
 }
 
 /** @param {string} entry */

@@ -23,9 +23,12 @@ function runTests(faults) {
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
   const titles = [...new Set(faults.map(({ red }) => red.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')))].join('|')
+  const project = projectOf(faults[0])
   const options = [
+    '--config',
+    project === 'proofs' ? 'config/vitest.proofs.config.ts' : 'vitest.config.ts',
     '--project',
-    projectOf(faults[0]),
+    project,
     '--testNamePattern',
     titles,
     '--reporter=json',
@@ -87,10 +90,10 @@ function tryFault(fault, plantFault) {
 
 let missedCount = 0
 try {
-  for (const entry of ['src', 'test', 'types', 'scripts', 'docs', 'package.json', 'entries.json', 'vitest.config.ts']) {
+  const folders = ['src', 'test', 'types', 'scripts', 'docs', 'config']
+  for (const entry of [...folders, 'package.json', 'entries.json', 'tsconfig.json', 'vitest.config.ts']) {
     cpSync(join(root, entry), join(copy, entry), { recursive: true })
   }
-  for (const file of ['tsconfig.base.json', 'tsconfig.json']) cpSync(join(root, file), join(copy, file))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = FAULTS.filter(({ name }) => name.includes(nameFilter))
   if (faults.length === 0) throw new Error(`No planted fault has "${nameFilter}" in its name.`)

@@ -36,7 +36,10 @@ export async function runProgram(host: Host, argv: readonly string[]): Promise<E
     .helpCommand(false)
     .addHelpText('after', AFTER_HELP)
     .exitOverride()
-    .configureOutput({ writeErr: (text) => host.note(withoutValues(text).trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => host.print(text.replace(/\n$/, '')),
+      writeErr: (text) => host.note(withoutValues(text).trimEnd()),
+    })
     .showHelpAfterError('Run the command with --help to see its usage.')
   for (const add of COMMANDS) {
     add(program, host, (action) => async (...args) => {

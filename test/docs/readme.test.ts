@@ -29,7 +29,7 @@ describe('the README', () => {
   it('has two commands for a fresh clone, and their scripts exist', () => {
     const commands = codeBlocksOf(readme).filter(({ language }) => language === 'sh')
     expect(commands.map(({ code }) => code)).toEqual(['npm ci && npm run demo', 'npm ci && npm test'])
-    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test', 'predemo', 'pretest']))
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test']))
   })
 
   it('describes the path of a delivery in eight lines, each linked to its stage', () => {

@@ -59,7 +59,7 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     reporters: ['progress-append-only'],
     // Outside of the tree, because other tools would find a copy inside it.
     tempDirName: join(tmpdir(), `govalid-mutation-${process.pid}`),
-    ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli}'],
+    ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli,services,browser}'],
     timeoutMS: 10_000,
     timeoutFactor: 1.25,
     dryRunTimeoutMinutes: 20,

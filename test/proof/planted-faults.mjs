@@ -1,4 +1,4 @@
-// The faults that `npm run proof:faults` plants, each with the test that must find it. A fault is located by the name of its function, so it
+// The faults that `npm run proof -- faults` plants, each with the test that must find it. A fault is located by the name of its function, so it
 // follows the function to any file.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the templates belong to the code that is replaced
 
@@ -13,7 +13,7 @@
  * @property {string} tests the test file that must fail, from `test/`
  * @property {string} red the title of the test that must fail, or a part of it
  * @property {string} [template] the title as the test file writes it, if the title is assembled from parts
- * @property {string} [project] the tests' project in vitest.config.ts; `unit` by default
+ * @property {string} [project] the vitest project of the test; `unit` by default
  */
 
 /** @type {readonly Fault[]} */
@@ -310,9 +310,9 @@ export const FAULTS = [
     at: 'withTransaction.transaction',
     find: 'open({ key, token, checkpoint })',
     replace: 'open({ key, token, checkpoint: `${checkpoint} ${token}` })',
-    tests: 'contract/proofs/kill.test.ts',
+    tests: 'proof/shares/kill.test.ts',
     red: 'killed processes lose nothing and double nothing',
-    project: 'contract',
+    project: 'proofs',
   },
 
   // Stage 7, the table of endings
@@ -529,9 +529,9 @@ export const FAULTS = [
     at: 'memoryStore.complete',
     find: /unfinished\.delete\(key\)\n\s+finished\.add\(/,
     replace: 'finished.add(',
-    tests: 'contract/proofs/load.test.ts',
+    tests: 'proof/shares/load.test.ts',
     red: 'as many answers 200 and handler calls as deliveries',
-    project: 'contract',
+    project: 'proofs',
   },
   {
     name: 'Redis claims a finished delivery, over four processes',
@@ -539,9 +539,9 @@ export const FAULTS = [
     file: 'scripts',
     find: /if text and string\.find\(text, '\^done '\)[^\n]+\n/,
     replace: '',
-    tests: 'contract/concurrent.test.ts',
+    tests: 'proof/shares/concurrent.test.ts',
     red: 'call one handler once, with',
-    project: 'contract',
+    project: 'proofs',
   },
   {
     name: 'a job is finished by a worker without its secret',

@@ -1,4 +1,4 @@
-/** Every planted fault must fit today's code and tests. `npm run proof:faults` plants the faults and runs the tests. */
+/** Every planted fault must fit today's code and tests. `npm run proof -- faults` plants the faults and runs the tests. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it, test } from 'vitest'

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type PostgresStoreOptions, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
-import type { ClaimRequest } from '../../../../src/stores/store.js'
-import { fixedClock } from '../../../../src/testing/fixed-clock.js'
-import { createGate } from '../../../support/gate.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { describeWithService } from '../../../support/services.js'
-import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import type { ClaimRequest } from '../../../src/stores/store.js'
+import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { createGate } from '../../support/gate.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]

@@ -2,8 +2,8 @@
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
-import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../../support/redis-server.js'
+import { type RedisClient, redisStore } from '../../../src/stores/redis/redis-store.js'
+import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../support/redis-server.js'
 
 describeWithOwnRedis('redisStore on a cluster', () => {
   let server: RedisServer

@@ -1,10 +1,10 @@
 /** postgresStore on the test's own server: restarted, crashed, frozen, and with an encoding other than UTF-8. */
 import { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { createReceiver, type ErrorReport } from '../../../../src/index.js'
-import { postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
-import { fixedClock, signDelivery } from '../../../../src/testing/index.js'
-import { describeWithOwnPostgres, type PostgresServer, startPostgresServer } from '../../../support/postgres-server.js'
+import { createReceiver, type ErrorReport } from '../../../src/index.js'
+import { postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import { fixedClock, signDelivery } from '../../../src/testing/index.js'
+import { describeWithOwnPostgres, type PostgresServer, startPostgresServer } from '../../support/postgres-server.js'
 
 const SECRET = 'your_webhook_secret'
 

@@ -4,8 +4,8 @@ import * as bullmq from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test, vi } from 'vitest'
 import { bullmqInbox } from '../../../src/inboxes/bullmq-inbox.js'
+import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
 import { describeWithService } from '../../support/services.js'
-import { inboxSuite } from './inbox-suite.js'
 
 describeWithService('redis', 'bullmqInbox', (url) => {
   const { hostname: host, port } = new URL(url)

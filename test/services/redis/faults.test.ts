@@ -1,13 +1,13 @@
 /** A receiver with redisStore while the network or Redis fails: no attempt is wasted, and no event is processed twice. */
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createReceiver, type ErrorReport } from '../../../../src/index.js'
-import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
-import { signDelivery } from '../../../../src/testing/index.js'
-import { LIBRARIES, redisScene } from '../../../support/redis.js'
-import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../../support/redis-server.js'
-import { describeWithService } from '../../../support/services.js'
-import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+import { createReceiver, type ErrorReport } from '../../../src/index.js'
+import { type RedisClient, redisStore } from '../../../src/stores/redis/redis-store.js'
+import { signDelivery } from '../../../src/testing/index.js'
+import { LIBRARIES, redisScene } from '../../support/redis.js'
+import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../support/redis-server.js'
+import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 const SECRET = 'your_webhook_secret'
 const LEASE_MS = 55_000

@@ -1,6 +1,6 @@
 // Finds files, exports and dependencies that nothing uses.
 import type { KnipConfig } from 'knip'
-import entries from './entries.json' with { type: 'json' }
+import entries from '../entries.json' with { type: 'json' }
 
 const config: KnipConfig = {
   entry: [
@@ -23,6 +23,9 @@ const config: KnipConfig = {
     'test/next/app/**/*.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '!**/.acceptance/**'],
+  vitest: { config: ['vitest.config.ts', 'config/vitest.*.config.ts'] },
+  typedoc: { config: 'config/typedoc.config.mjs' },
+  'size-limit': { config: 'config/size-limit.json' },
   // Named types of a module's own functions are documentation, whoever imports them.
   rules: { types: 'off' },
   // cloudflare:workers is a module of the platform. The adapter of Next.js is typed without it; the other two are started by

@@ -5,8 +5,8 @@ import { PgBoss } from 'pg-boss'
 import { afterAll, expect, test, vi } from 'vitest'
 import type { InboxProcessor } from '../../../src/inboxes/inbox.js'
 import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
+import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
 import { describeWithService } from '../../support/services.js'
-import { inboxSuite } from './inbox-suite.js'
 
 describeWithService('postgres', 'pgBossInbox', (url) => {
   const schema = `pgboss_${randomBytes(6).toString('hex')}`

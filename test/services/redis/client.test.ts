@@ -2,12 +2,12 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createReceiver, type ErrorReport } from '../../../../src/index.js'
-import { type RedisClient, redisStore } from '../../../../src/stores/redis/redis-store.js'
-import { signDelivery } from '../../../../src/testing/index.js'
-import { caught, rejection } from '../../../support/caught.js'
-import { LIBRARIES, type TestClient } from '../../../support/redis.js'
-import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../../support/redis-server.js'
+import { createReceiver, type ErrorReport } from '../../../src/index.js'
+import { type RedisClient, redisStore } from '../../../src/stores/redis/redis-store.js'
+import { signDelivery } from '../../../src/testing/index.js'
+import { caught, rejection } from '../../support/caught.js'
+import { LIBRARIES, type TestClient } from '../../support/redis.js'
+import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../support/redis-server.js'
 
 let made = 0
 function newClaim() {

@@ -2,11 +2,11 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgSchema, text } from 'drizzle-orm/pg-core'
 import { expect, test } from 'vitest'
-import { createReceiver, type Handler, type Outcome } from '../../../../src/index.js'
-import { type PostgresTransaction, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
-import { signDelivery } from '../../../../src/testing/index.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { describeWithService } from '../../../support/services.js'
+import { createReceiver, type Handler, type Outcome } from '../../../src/index.js'
+import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import { signDelivery } from '../../../src/testing/index.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
 
 const SECRET = 'your_webhook_secret'
 

@@ -1,10 +1,10 @@
 /** Runs the conformance suite on redisStore with both libraries, a real Redis, and one client per store. */
 import { describe, test } from 'vitest'
-import { redisStore } from '../../../../src/stores/redis/redis-store.js'
-import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
-import { receiverSuite } from '../../../support/receiver-suite.js'
-import { LIBRARIES, redisScene, type TestClient } from '../../../support/redis.js'
-import { describeWithService } from '../../../support/services.js'
+import { redisStore } from '../../../src/stores/redis/redis-store.js'
+import { type StoreDriver, testStore } from '../../../src/testing/index.js'
+import { receiverSuite } from '../../support/receiver-suite.js'
+import { LIBRARIES, redisScene, type TestClient } from '../../support/redis.js'
+import { describeWithService } from '../../support/services.js'
 
 for (const [library, openClient] of Object.entries(LIBRARIES)) {
   describeWithService('redis', library, (url) => {

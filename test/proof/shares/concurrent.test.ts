@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it } from 'vitest'
-import { describeWithService } from '../support/services.js'
+import { describeWithService } from '../../support/services.js'
 
 /** Runs the proof. Rejects if its exit code isn't 0. */
 async function prove(store: string, rounds: number): Promise<string> {

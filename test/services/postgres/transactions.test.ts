@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { type PostgresStoreOptions, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
-import { fixedClock } from '../../../../src/testing/fixed-clock.js'
-import { createGate } from '../../../support/gate.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { describeWithService } from '../../../support/services.js'
+import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { createGate } from '../../support/gate.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 

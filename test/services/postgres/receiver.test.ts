@@ -1,16 +1,16 @@
 /** A receiver with postgresStore, end to end: several processes, failures, outages, quarantine, and exactly-once effects. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createReceiver, type Delivery, type ErrorReport, PermanentError } from '../../../../src/index.js'
+import { createReceiver, type Delivery, type ErrorReport, PermanentError } from '../../../src/index.js'
 import {
   type PostgresStore,
   type PostgresTransaction,
   postgresStore,
-} from '../../../../src/stores/postgres/postgres-store.js'
-import { signDelivery } from '../../../../src/testing/index.js'
-import { createGate } from '../../../support/gate.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { describeWithService } from '../../../support/services.js'
-import { createTcpProxy, type TcpProxy } from '../../../support/tcp-proxy.js'
+} from '../../../src/stores/postgres/postgres-store.js'
+import { signDelivery } from '../../../src/testing/index.js'
+import { createGate } from '../../support/gate.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 const SECRET = 'your_webhook_secret'
 const LEASE_MS = 55_000

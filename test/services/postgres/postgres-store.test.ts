@@ -1,11 +1,11 @@
 /** Runs the conformance suite on postgresStore with a real Postgres. */
 import type { Pool } from 'pg'
 import { describe, test } from 'vitest'
-import { type PostgresStore, postgresStore } from '../../../../src/stores/postgres/postgres-store.js'
-import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { receiverSuite } from '../../../support/receiver-suite.js'
-import { describeWithService } from '../../../support/services.js'
+import { type PostgresStore, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
+import { type StoreDriver, testStore } from '../../../src/testing/index.js'
+import { postgresScene } from '../../support/postgres.js'
+import { receiverSuite } from '../../support/receiver-suite.js'
+import { describeWithService } from '../../support/services.js'
 
 describeWithService('postgres', 'postgresStore', (url) => {
   const { schema, table, pool: createPool, age, countEffects } = postgresScene(url)

@@ -6,11 +6,11 @@ import {
   type PostgresStoreOptions,
   postgresStore,
   postgresTablesSql,
-} from '../../../../src/stores/postgres/postgres-store.js'
-import { fixedClock } from '../../../../src/testing/fixed-clock.js'
-import { caught } from '../../../support/caught.js'
-import { postgresScene } from '../../../support/postgres.js'
-import { describeWithService } from '../../../support/services.js'
+} from '../../../src/stores/postgres/postgres-store.js'
+import { fixedClock } from '../../../src/testing/fixed-clock.js'
+import { caught } from '../../support/caught.js'
+import { postgresScene } from '../../support/postgres.js'
+import { describeWithService } from '../../support/services.js'
 
 function newClaim(retainUntil = Date.now() + 86_400_000) {
   const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]

@@ -1,0 +1,25 @@
+// The tests of `npm run test:runtimes`: the packed package on runtimes that aren't development dependencies. `next` needs
+// `npm run next:install` (700 MB); `runtimes` downloads other versions of Node, Bun and Deno from the npm registry.
+import { defineLevel, WAITING } from './vitest-level.js'
+
+export default defineLevel('runtimes', [
+  {
+    test: {
+      name: 'next',
+      include: ['test/next/**/*.test.ts'],
+      globalSetup: ['test/support/next-setup.ts'],
+      // Each file starts servers and measures times.
+      fileParallelism: false,
+      ...WAITING,
+    },
+  },
+  {
+    test: {
+      name: 'runtimes',
+      include: ['test/package/runtimes/**/*.test.ts'],
+      globalSetup: ['test/support/package-setup.ts'],
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+    },
+  },
+])
