@@ -1,5 +1,5 @@
 /**
- * `npm run bench:fetch`: compares the CPU time per `Request` on Node, without sockets. It compares the fetch handler (without a store and
+ * `npm run bench -- fetch`: compares the CPU time per `Request` on Node, without sockets. It compares the fetch handler (without a store and
  * with `memoryStore`) with native HMAC by hand, WebCrypto by hand, and the web middleware of a peer.
  *
  * Options: `--rounds N` (41), `--batch N` (1,000 requests per round), `--ours` (skips the peers).

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:http`: compares the CPU time that servers need per HTTP request. Each server has its own process, and this process is the
+ * `npm run bench -- http`: compares the CPU time that servers need per HTTP request. Each server has its own process, and this process is the
  * client. Our servers verify, validate and deduplicate. The floors verify by hand in the same framework, without validation and
  * deduplication.
  *

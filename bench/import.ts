@@ -1,6 +1,6 @@
 /**
- * `npm run bench:import`: compares the cost of a cold import, in a fresh process each, with the import of `node:crypto`. Needs `dist/`; the
- * npm script builds it first.
+ * `npm run bench -- import`: compares the cost of a cold import, in a fresh process each, with the import of `node:crypto`. Needs `dist/`; the
+ * `npm run bench` builds it first.
  *
  * Options: `--rounds N` (21 processes each), `--ours` (skips the peers).
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:inbox`: measures how long GoValid waits for its 200 and how many deliveries per second are accepted, with each inbox and
+ * `npm run bench -- inbox`: measures how long GoValid waits for its 200 and how many deliveries per second are accepted, with each inbox and
  * without one. It uses HTTP over loopback, real engines, an empty handler and a few clients that wait for each response. One process both
  * serves and processes.
  *

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:memory`: measures the bytes that a finished delivery takes in `memoryStore` (compared with a `Map`), the time of a claim, and
+ * `npm run bench -- memory`: measures the bytes that a finished delivery takes in `memoryStore` (compared with a `Map`), the time of a claim, and
  * the growth of the process over many deliveries. Each measurement runs in its own process, after a full garbage collection.
  *
  * Options: `--deliveries N` (1,000,000), `--keys N` (1,000,000), `--rounds N` (41).

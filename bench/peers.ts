@@ -1,4 +1,4 @@
-/** Loads the peers of `bench/peers/`, which has its own packages. `npm run bench:install` installs them; without them, they are skipped. */
+/** Loads the peers of `bench/peers/`, which has its own packages. `npm run bench -- install` installs them; without them, they are skipped. */
 import { existsSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
@@ -30,7 +30,7 @@ export const PEERS_FOLDER = resolve('bench/peers')
 /** Loads the peers. If they aren't installed, it prints how to install them and returns an empty list. */
 export async function loadPeers(): Promise<readonly Peer[]> {
   if (!existsSync(resolve(PEERS_FOLDER, 'node_modules'))) {
-    console.log('\nThe peers are not installed, so they are skipped. Run: npm run bench:install')
+    console.log('\nThe peers are not installed, so they are skipped. Run: npm run bench -- install')
     return []
   }
   const loaded = (await import(pathToFileURL(resolve(PEERS_FOLDER, 'peers.mjs')).href)) as { peers: readonly Peer[] }

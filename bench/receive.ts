@@ -1,5 +1,5 @@
 /**
- * `npm run bench:receive`: compares the CPU time of a whole delivery (verify, parse, validate, claim, dispatch, complete) with `createHmac`
+ * `npm run bench -- receive`: compares the CPU time of a whole delivery (verify, parse, validate, claim, dispatch, complete) with `createHmac`
  * and `JSON.parse` by hand, which neither validate nor deduplicate nor dispatch. Runs a second time without code generation from strings,
  * as in a Worker.
  *

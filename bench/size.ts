@@ -1,6 +1,6 @@
 /**
- * `npm run bench:size`: compares the size of a Worker's bundle (minified, gzip) with the bundles of other packages. All are bundled alike.
- * `.size-limit.json` holds the limit that fails the build. Needs `dist/`; the npm script builds it first.
+ * `npm run bench -- size`: compares the size of a Worker's bundle (minified, gzip) with the bundles of other packages. All are bundled alike.
+ * `config/size-limit.json` holds the limit that fails the build. Needs `dist/`; `npm run bench` builds it first.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -52,7 +52,7 @@ const rows: Row[] = []
 for (const bundle of ours) rows.push(await weigh(bundle, resolve('.')))
 if (existsSync(resolve(PEERS_FOLDER, 'node_modules')))
   for (const bundle of peers) rows.push(await weigh(bundle, PEERS_FOLDER))
-else console.log('\nThe peers are not installed, so they are skipped. Run: npm run bench:install')
+else console.log('\nThe peers are not installed, so they are skipped. Run: npm run bench -- install')
 printRows('esbuild, minified, gzip; bytes', rows)
 
 async function weigh({ what, code, aim }: Bundle, resolveDir: string): Promise<Row> {

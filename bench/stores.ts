@@ -1,5 +1,5 @@
 /**
- * `npm run bench:stores`: compares the elapsed time of each store operation with a bare command of the same client, and counts round trips
+ * `npm run bench -- stores`: compares the elapsed time of each store operation with a bare command of the same client, and counts round trips
  * with a proxy. Needs Redis and Postgres; `node scripts/services.mjs` prints which ones it finds.
  *
  * Options: `--rounds N` (41), `--batch N` (50 operations per round), `--only TEXT` (only stores with this text in their name).

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:verify`: compares the CPU time of signature verification (stage 2, with reusable keys) with verification by hand and with
+ * `npm run bench -- verify`: compares the CPU time of signature verification (stage 2, with reusable keys) with verification by hand and with
  * other packages, and a bad signature with a good one.
  *
  * Options: `--rounds N` (41), `--batch N` (4,000 signatures per round), `--ours` (skips the peers).

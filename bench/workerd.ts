@@ -1,5 +1,5 @@
 /**
- * `npm run bench:workerd`: compares verification and parsing in real workerd with WebCrypto by hand (a reusable `CryptoKey`, and a key that
+ * `npm run bench -- workerd`: compares verification and parsing in real workerd with WebCrypto by hand (a reusable `CryptoKey`, and a key that
  * is imported for each event) and with peers. Runs once without and once with `nodejs_compat`. On Linux it measures the CPU time of the
  * workerd process, elsewhere the elapsed time.
  *

@@ -17,7 +17,7 @@ function problemsOf(tag, repository) {
     tag === `v${version}`
       ? undefined
       : `The tag is ${tag}, but package.json has version ${version}. Tag v${version} instead.`,
-    pending.length === 0 ? undefined : `Pending changesets: ${pending.join(', ')}. Run: npm run version:packages`,
+    pending.length === 0 ? undefined : `Pending changesets: ${pending.join(', ')}. Run: npm run changeset -- version`,
     url?.endsWith(`/${repository}.git`)
       ? undefined
       : `"repository" in package.json must be git+https://HOST/${repository}.git. It is ${JSON.stringify(url)}.`,

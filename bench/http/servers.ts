@@ -88,7 +88,7 @@ function peerOnExpress(name: string): express.RequestHandler {
 
 async function peerNamed(name: string) {
   const peer = (await loadPeers()).find((one) => one.name === name)
-  if (!peer) throw new Error(`${name} is not installed. Run: npm run bench:install`)
+  if (!peer) throw new Error(`${name} is not installed. Run: npm run bench -- install`)
   return peer
 }
 

@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:secrets`: the command line never prints the secret or the API key. */
+/** A small share of `npm run proof -- secrets`: the command line never prints the secret or the API key. */
 import { join } from 'node:path'
 import { expect, inject, it } from 'vitest'
 import { createRandom } from '../proof/random.js'

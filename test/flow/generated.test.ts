@@ -1,4 +1,4 @@
-/** A share of `npm run proof:generated`: the core receives signed deliveries with changes in every place. */
+/** A share of `npm run proof -- generated`: the core receives signed deliveries with changes in every place. */
 import { expect, test } from 'vitest'
 import { playCore } from '../proof/generated/core.js'
 import { faultsOf } from '../proof/zeros.js'

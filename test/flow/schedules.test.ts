@@ -1,4 +1,4 @@
-/** A share of `npm run proof:schedules`: the core under random orders of arrivals, store results, handler ends and time. */
+/** A share of `npm run proof -- schedules`: the core under random orders of arrivals, store results, handler ends and time. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryStore, type Store } from '../../src/index.js'

@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:secrets`: generates use and misuse and searches everything that comes out for the secret. */
+/** A small share of `npm run proof -- secrets`: generates use and misuse and searches everything that comes out for the secret. */
 import { describe, expect, test } from 'vitest'
 import { createRandom, type Random } from '../proof/random.js'
 import { searchApi, searchKit } from '../proof/secrets/kit.js'

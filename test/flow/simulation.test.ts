@@ -1,4 +1,4 @@
-/** A small share of `npm run proof:simulate`: the real core on virtual time under every fault, and wrong policies that must be detected. */
+/** A small share of `npm run proof -- simulate`: the real core on virtual time under every fault, and wrong policies that must be detected. */
 import { describe, expect, test } from 'vitest'
 import { createHost } from '../proof/simulate/host.js'
 import { BAD_INBOX_POLICIES, BAD_POLICIES, REAL_RULES } from '../proof/simulate/policies.js'

@@ -1,4 +1,4 @@
-/** Compares the SDK with the verifier in GoValid's documentation on generated triples. A small share of `npm run proof:signature`. */
+/** Compares the SDK with the verifier in GoValid's documentation on generated triples. A small share of `npm run proof -- signature`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compareVerifiers } from '../proof/signature/compare.js'
 import { type DocumentedVerifier, pythonVersion, startDocumentedVerifier } from '../proof/signature/python.js'
