@@ -167,7 +167,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
     async close({ timeoutMs } = {}) {
       if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)))
         throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
-      closingSince ??= clock.now()
+      closingSince ??= monotonicMs(clock)
       await finishInFlight(inbox, inFlight, settings, timeoutMs)
     },
   }

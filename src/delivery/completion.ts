@@ -3,7 +3,7 @@
  * being written. If the store doesn't confirm a completion, it is written again in the background: the handlers have run, and another
  * attempt would run them twice.
  */
-import { withTimeout } from '../clock.js'
+import { monotonicMs, withTimeout } from '../clock.js'
 import { andThen } from '../maybe-promise.js'
 import { keepLease } from './lease.js'
 import { type Attempt, aboutReport, type ClaimedAttempt, MAX_CALL_MS, type Services } from './verified-event.js'
@@ -103,10 +103,10 @@ export async function retryInBackground<Result>(
   isDone: (result: Result) => boolean,
 ): Promise<Result> {
   const { clock } = services.settings
-  const since = clock.now()
+  const since = monotonicMs(clock)
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve))
     const result = await write()
-    if (isDone(result) || clock.now() >= services.retryUntil(since)) return result
+    if (isDone(result) || monotonicMs(clock) >= services.retryUntil(since)) return result
   }
 }

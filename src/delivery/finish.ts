@@ -33,6 +33,8 @@ export interface Ending {
   readonly isLate: boolean
 }
 
+/** What the quarantine gets at least, in milliseconds: a response may be this late. */
+const MIN_QUARANTINE_MS = 100
 /** How long the response waits for a write that doesn't change it, in milliseconds. */
 const MAX_AWAITED_MS = 1000
 
@@ -144,7 +146,7 @@ async function joinWrites(kept: Written | Promise<Written>, released: Written | 
 async function finishInQuarantine(attempt: Attempt, ending: Ending, { store, quarantine }: Decision): Promise<Outcome> {
   const { event, number } = attempt
   const enter = (limitMs: number) => enterQuarantine(attempt, quarantine as QuarantinedCode, ending.error, limitMs)
-  const entered = await enter(ending.isLate ? MAX_CALL_MS : event.deadline.left())
+  const entered = await enter(ending.isLate ? MAX_CALL_MS : Math.max(event.deadline.left(), MIN_QUARANTINE_MS))
   if (store) {
     const claimed = attempt as ClaimedAttempt
     // After the response the claim is held while the entry is written again.

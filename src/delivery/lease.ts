@@ -37,7 +37,8 @@ function startHeartbeat({ services, claim }: ClaimedAttempt, onLost: () => void)
       return
     }
     // A failed heartbeat doesn't lose the claim: the next one may succeed.
-    cancel = settings.clock.setTimer(HEARTBEAT_MS, () => void beat())
+    const elapsedMs = monotonicMs(settings.clock) - askedAt
+    cancel = settings.clock.setTimer(Math.max(0, HEARTBEAT_MS - elapsedMs), () => void beat())
   }
   void beat()
   return () => {

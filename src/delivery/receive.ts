@@ -39,6 +39,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   const isFromSender = origin.from === 'sender'
   const timeMs = isFromSender ? settings.deadlineMs : settings.handlerTimeoutMs + LAST_WRITES_MS
   const deadline = startDeadline(settings.clock, timeMs)
+  services.firstDeliveryAt()
 
   // 1. Raw body: the bytes as they were sent. A request that GoValid can't have sent is refused before its body is read.
   const limits = isFromSender ? settings : withoutSizeLimit(settings)

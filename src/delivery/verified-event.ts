@@ -29,7 +29,7 @@ export interface Services {
   newToken(): string
   /** When this receiver processed its first delivery, in epoch milliseconds. */
   firstDeliveryAt(): number
-  /** Until when a background write that first failed at `since` is retried, in epoch milliseconds. */
+  /** Until when a background write that first failed at `since` is retried; both by the monotonic clock. */
   retryUntil(since: number): number
   /** Counts an outcome and passes it to `onOutcome`. */
   recordOutcome(outcome: Outcome, about: OutcomeContext): void

@@ -2,7 +2,7 @@
  * The default store, in the memory of this process or isolate. Other processes don't share it, and a restart empties it.
  * A finished delivery takes about 32 bytes (see `finished-keys.ts`). The few unfinished deliveries are plain objects.
  */
-import { type Clock, systemClock } from '../../clock.js'
+import { type Clock, monotonicMs, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { ClaimRequest, ClaimResult, CompleteRequest, ReleaseRequest, RenewRequest, Store } from '../store.js'
 import { createFinishedKeys } from './finished-keys.js'
@@ -13,22 +13,29 @@ export interface MemoryStoreOptions {
    * The maximum number of deliveries. When the store is full, it evicts the delivery that finished first. It never evicts a
    * live claim. Default: 100,000.
    */
-  readonly maxKeys?: number
+  readonly maxKeys?: number | undefined
   /** The clock. Tests inject their own. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** A store that stays full reports early evictions once an hour. */
 const REPORT_EVERY_MS = 60 * 60 * 1000
 const CHECKED_PER_CLAIM = 2
 
+/** The time: retention is a matter of the wall clock, leases and gaps are durations and must not follow its jumps. */
+interface Time {
+  readonly epochMs: number
+  readonly monotonicMs: number
+}
+
 interface Unfinished {
   token: string
-  /** Epoch milliseconds, or 0 after a release or completion. */
+  /** By the monotonic clock; 0 after a release or completion. */
   leaseUntil: number
   retainUntil: number
   attempt: number
   releasedAttempts: number
+  /** By the monotonic clock. */
   countedAt: number
   completedHandlers: readonly string[]
   /** The delivery is in the quarantine: finished for the sender, claimable with `reprocess`. */
@@ -66,26 +73,27 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
   return {
     claim(request) {
-      const now = clock.now()
+      const now = readTime(clock)
       const { key } = request
-      if (finished.has(key, now)) return { status: 'done' }
+      if (finished.has(key, now.epochMs)) return { status: 'done' }
       const record = unfinished.get(key)
       if (record && !isExpired(record, now)) return claimAgain(record, request, now)
       if (record) unfinished.delete(key)
       sweep(now)
       const isFull = unfinished.size >= maxKeys
-      if (isFull && !evictIdle(unfinished, now)) return { status: 'busy', until: now + request.leaseMs, attempt: 1 }
+      if (isFull && !evictIdle(unfinished, now))
+        return { status: 'busy', until: now.epochMs + request.leaseMs, attempt: 1 }
       const created = createRecord(request, now)
       unfinished.set(key, created)
-      const evictedEarly = finished.makeRoom(maxKeys - unfinished.size, now) || isFull
-      if (!evictedEarly || now - reportedAt < REPORT_EVERY_MS) return claimed(created)
-      reportedAt = now
+      const evictedEarly = finished.makeRoom(maxKeys - unfinished.size, now.epochMs) || isFull
+      if (!evictedEarly || now.monotonicMs - reportedAt < REPORT_EVERY_MS) return claimed(created)
+      reportedAt = now.monotonicMs
       return { ...claimed(created), evictedEarly }
     },
     renew({ key, token, leaseMs, completedHandlers = [] }: RenewRequest) {
       const record = findHeld(key, token)
       if (!record) return false
-      record.leaseUntil = clock.now() + leaseMs
+      record.leaseUntil = monotonicMs(clock) + leaseMs
       record.completedHandlers = union(record.completedHandlers, completedHandlers)
       return true
     },
@@ -115,38 +123,43 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
 }
 
-function createRecord({ token, leaseMs, retainUntil }: ClaimRequest, now: number): Unfinished {
+function readTime(clock: Clock): Time {
+  return { epochMs: clock.now(), monotonicMs: monotonicMs(clock) }
+}
+
+function createRecord({ token, leaseMs, retainUntil }: ClaimRequest, now: Time): Unfinished {
   return {
     token,
-    leaseUntil: now + leaseMs,
+    leaseUntil: now.monotonicMs + leaseMs,
     retainUntil,
     attempt: 1,
     releasedAttempts: 0,
-    countedAt: now,
+    countedAt: now.monotonicMs,
     completedHandlers: [],
     isQuarantined: false,
   }
 }
 
-function claimAgain(record: Unfinished, request: ClaimRequest, now: number): ClaimResult {
+function claimAgain(record: Unfinished, request: ClaimRequest, now: Time): ClaimResult {
   const { token, leaseMs, retainUntil, attemptGapMs, reprocess } = request
   if (record.isQuarantined && !reprocess) return { status: 'done' }
-  if (record.leaseUntil > now && record.token !== token) {
-    if (now - record.countedAt >= attemptGapMs) count(record, now)
-    return { status: 'busy', until: record.leaseUntil, attempt: record.attempt }
+  if (record.leaseUntil > now.monotonicMs && record.token !== token) {
+    if (now.monotonicMs - record.countedAt >= attemptGapMs) count(record, now)
+    const until = now.epochMs + (record.leaseUntil - now.monotonicMs)
+    return { status: 'busy', until, attempt: record.attempt }
   }
   // A repeated claim with the same token is the same attempt, because the first response was lost.
   if (!(record.token === token && record.leaseUntil > 0)) count(record, now)
   record.token = token
-  record.leaseUntil = now + leaseMs
+  record.leaseUntil = now.monotonicMs + leaseMs
   record.retainUntil = Math.max(record.retainUntil, retainUntil)
   record.isQuarantined = false
   return claimed(record)
 }
 
-function count(record: Unfinished, now: number): void {
+function count(record: Unfinished, now: Time): void {
   record.attempt++
-  record.countedAt = now
+  record.countedAt = now.monotonicMs
 }
 
 function claimed({
@@ -158,8 +171,8 @@ function claimed({
 }
 
 /** A live claim outlasts its retention: the record expires only after its lease. */
-function isExpired({ retainUntil, leaseUntil }: Unfinished, now: number): boolean {
-  return Math.max(retainUntil, leaseUntil) <= now
+function isExpired({ retainUntil, leaseUntil }: Unfinished, now: Time): boolean {
+  return retainUntil <= now.epochMs && leaseUntil <= now.monotonicMs
 }
 
 /**
@@ -167,7 +180,7 @@ function isExpired({ retainUntil, leaseUntil }: Unfinished, now: number): boolea
  * a long-lived record can't shield the records behind it. A claim adds at most one record, so failed and quarantined
  * deliveries take room from finished ones no longer than their retention.
  */
-function createSweep(unfinished: Map<string, Unfinished>): (now: number) => void {
+function createSweep(unfinished: Map<string, Unfinished>): (now: Time) => void {
   let round = unfinished.entries()
   return function sweep(now) {
     for (let checked = 0; checked < CHECKED_PER_CLAIM; checked++) {
@@ -179,9 +192,9 @@ function createSweep(unfinished: Map<string, Unfinished>): (now: number) => void
 }
 
 /** Evicts the oldest idle record (released, or lease expired). Returns `false` if every record has a live lease. */
-function evictIdle(unfinished: Map<string, Unfinished>, now: number): boolean {
+function evictIdle(unfinished: Map<string, Unfinished>, now: Time): boolean {
   for (const [key, record] of unfinished) {
-    if (record.leaseUntil <= now) return unfinished.delete(key)
+    if (record.leaseUntil <= now.monotonicMs) return unfinished.delete(key)
   }
   return false
 }
