@@ -12,7 +12,7 @@ async function prove(name: string, ...args: readonly string[]): Promise<string> 
 describe('a killed receiver over sqliteStore', () => {
   it('loses nothing and doubles nothing; without a transaction it doubles', async () => {
     const [, kept, control] = (await prove('kill', '--store', 'sqlite', '--kills', '8')).trim().split('\n')
-    expect(kept).toContain('0 lost, 0 doubled, 0 never answered 200')
+    expect(kept).toContain('0 lost, 0 doubled, 0 never got 200')
     expect(control).toMatch(/control.* [1-9]\d* doubled/)
   })
 })
@@ -20,7 +20,7 @@ describe('a killed receiver over sqliteStore', () => {
 describe('a killed worker of sqliteInbox', () => {
   it('processes every accepted delivery once', async () => {
     const [kept] = (await prove('inbox', '--inbox', 'sqlite', '--kills', '1')).trim().split('\n')
-    expect(kept).toContain('0 lost, 0 doubled, 0 never answered 200')
+    expect(kept).toContain('0 lost, 0 doubled, 0 never got 200')
   })
 })
 
@@ -33,8 +33,8 @@ describe('1,000 copies of a delivery at once over four processes', () => {
 describe('2,000 deliveries over HTTP', () => {
   it('get as many 200 responses and handler calls, with a memory store past its cap and without a store', async () => {
     const output = await prove('load', '--deliveries', '2000')
-    expect(output).toContain('| answered 200 | 2,000 | 2,000 |')
-    expect(output).toContain('| answered otherwise | 0 | 0 |')
+    expect(output).toContain('| responses with 200 | 2,000 | 2,000 |')
+    expect(output).toContain('| other responses | 0 | 0 |')
     expect(output).toContain('| handler calls | 2,000 | 2,000 |')
   })
 })

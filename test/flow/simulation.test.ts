@@ -39,7 +39,7 @@ describe('a simulated webhook', () => {
   const obvious = BAD_POLICIES.filter(({ name }) =>
     [
       'mark as seen before handling',
-      'answer a handler error 200',
+      'return 200 for a handler error',
       'get, then set',
       'deduplicate on webhook_id',
     ].includes(name),

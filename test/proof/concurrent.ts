@@ -1,6 +1,6 @@
 /**
- * `npm run proof:concurrent`: 1,000 copies of one delivery at once over four processes call one handler once, for each shared store; and a
- * store that looks first and writes then is caught. Exits with 1 when anything is otherwise.
+ * `npm run proof -- concurrent`: 1,000 simultaneous copies of one delivery over four processes call one handler once, for each shared store.
+ * A control store that reads before it writes must be caught. Exits with 1 if a result differs.
  *
  * Options: `--store NAME` (repeatable; all), `--rounds N` (100), `--copies N` (1,000), `--processes N` (4).
  */
@@ -27,32 +27,32 @@ type ServicesModule = typeof import('../../scripts/services.mjs')
 
 const ROLE = 'process'
 const SECRET = 'your_webhook_secret'
-/** Statuses that are answered 200 or 503. */
+/** Statuses that get 200 or 503. */
 const RESPONSES = ['processed', 'duplicate', 'busy', 'unfinished', 'unavailable']
 
 if (process.argv[2] === ROLE) await serveProcess(JSON.parse(process.argv[3] ?? '{}') as Setup)
 else process.exitCode = await prove()
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const chosen = (values.store as string[]).map((name) => ({ name, store: PROOF_STORES[name] }))
   const { services, stop } = await startServices(chosen.some(({ store }) => store?.needs !== undefined))
-  let failed = false
+  let hasFailed = false
   try {
     for (const { name, store } of chosen) {
       if (!store) throw new Error(`no store ${name}; there are ${Object.keys(PROOF_STORES).join(', ')}`)
       const kept = await proveStore(name, store, services)
-      failed ||= !kept
+      hasFailed ||= !kept
     }
   } finally {
     await stop()
   }
-  return failed ? 1 : 0
+  return hasFailed ? 1 : 0
 }
 
-async function startServices(needed: boolean): Promise<{ services: Services; stop(): Promise<unknown> }> {
-  if (!needed) return { services: { postgres: '', redis: '' }, stop: async () => {} }
-  // Not bundled: that file has a command line of its own.
+async function startServices(isNeeded: boolean): Promise<{ services: Services; stop(): Promise<unknown> }> {
+  if (!isNeeded) return { services: { postgres: '', redis: '' }, stop: async () => {} }
+  // Imported at run time, because that file has its own command line and must not be bundled.
   const { findServices } = (await import(pathToFileURL(resolve('scripts/services.mjs')).href)) as ServicesModule
   const { postgres, redis } = await findServices()
   return {
@@ -61,10 +61,10 @@ async function startServices(needed: boolean): Promise<{ services: Services; sto
   }
 }
 
-/** Whether a store kept its promise, or as a control was caught. */
+/** Whether a store passed, or, as the control, was caught. */
 async function proveStore(name: string, store: ProofStore, services: Services): Promise<boolean> {
   if (store.needs && services[store.needs] === '') {
-    console.log(`${name}: skipped, ${store.needs} was neither found nor could be started`)
+    console.log(`${name}: skipped, because ${store.needs} was not found and could not be started`)
     return process.env['REQUIRE_SERVICES'] !== '1'
   }
   const scope = `govalid_proof_${randomBytes(6).toString('hex')}`
@@ -73,7 +73,7 @@ async function proveStore(name: string, store: ProofStore, services: Services): 
   try {
     const rounds: Round[] = []
     for (let round = 0; round < Number(values.rounds); round++) rounds.push(await runRound(processes))
-    const wrong = rounds.filter(({ right }) => !right)
+    const wrong = rounds.filter(({ isRight }) => !isRight)
     const responses = Object.entries(add(rounds.map(({ statuses }) => statuses)))
     const calls = rounds.reduce((sum, round) => sum + round.calls, 0)
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
@@ -81,7 +81,7 @@ async function proveStore(name: string, store: ProofStore, services: Services): 
     console.log(
       `${name}${store.control ? ' (control, must be caught)' : ''}: ${rounds.length} rounds of ${values.copies} copies at once over ` +
         `${values.processes} processes: ${calls} handler calls, ${wrong.length} rounds wrong; ` +
-        `answers: ${responses.map(([status, count]) => `${status} ${count}`).join(', ')}; ${seconds} s: ${kept ? 'as expected' : 'FAILED'}`,
+        `responses: ${responses.map(([status, count]) => `${status} ${count}`).join(', ')}; ${seconds} s: ${kept ? 'as expected' : 'FAILED'}`,
     )
     return kept
   } finally {
@@ -91,8 +91,8 @@ async function proveStore(name: string, store: ProofStore, services: Services): 
 }
 
 interface Round extends Findings {
-  /** One call, every answer 200 or 503, and then a duplicate without another call. */
-  readonly right: boolean
+  /** The handler ran once, every response was 200 or 503, and a later copy was a duplicate without another run. */
+  readonly isRight: boolean
 }
 
 async function runRound(processes: readonly ChildProcess[]): Promise<Round> {
@@ -108,31 +108,31 @@ async function runRound(processes: readonly ChildProcess[]): Promise<Round> {
   const findings = await Promise.all(processes.map((each) => ask(each, { body, signature, copies })))
   const statuses = add(findings.map((each) => each.statuses))
   const [first] = processes as [ChildProcess]
-  const { duplicate, calls: late } = await untilDuplicate((count) => ask(first, { body, signature, copies: count }))
+  const { isDuplicate, calls: late } = await untilDuplicate((count) => ask(first, { body, signature, copies: count }))
   const calls = findings.reduce((sum, each) => sum + each.calls, late)
-  const known = Object.keys(statuses).every((status) => RESPONSES.includes(status))
-  return { calls, statuses, right: calls === 1 && known && duplicate }
+  const isKnown = Object.keys(statuses).every((status) => RESPONSES.includes(status))
+  return { calls, statuses, isRight: calls === 1 && isKnown && isDuplicate }
 }
 
-/** Sends one copy after the other until it is answered as a duplicate: a completion may still be on its way to the store. */
+/** Sends copies one after another until one is a duplicate, because a completion may still be on its way to the store. */
 async function untilDuplicate(
   send: (copies: number) => Promise<Findings>,
-): Promise<{ duplicate: boolean; calls: number }> {
+): Promise<{ isDuplicate: boolean; calls: number }> {
   let calls = 0
   for (let pause = 10; pause < 10_000; pause *= 2) {
     const found = await send(1)
     calls += found.calls
-    if (found.statuses['duplicate'] === 1) return { duplicate: true, calls }
+    if (found.statuses['duplicate'] === 1) return { isDuplicate: true, calls }
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
-  return { duplicate: false, calls }
+  return { isDuplicate: false, calls }
 }
 
 async function startProcesses(setup: Setup): Promise<ChildProcess[]> {
   return Promise.all(
     Array.from({ length: Number(values.processes) }, async () => {
       const child = fork(fileURLToPath(import.meta.url), [ROLE, JSON.stringify(setup)])
-      await told(child)
+      await nextMessage(child)
       return child
     }),
   )
@@ -140,13 +140,13 @@ async function startProcesses(setup: Setup): Promise<ChildProcess[]> {
 
 async function ask(child: ChildProcess, share: Share): Promise<Findings> {
   child.send(share)
-  return (await told(child)) as Findings
+  return (await nextMessage(child)) as Findings
 }
 
-/** The next message of a process; rejects when it ends instead. */
-function told(child: ChildProcess): Promise<unknown> {
+/** Resolves to the next message of a process. Rejects if the process exits first. */
+function nextMessage(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const end = (code: number | null) => reject(new Error(`a process ended with ${code}`))
+    const end = (code: number | null) => reject(new Error(`a process exited with ${code}`))
     child.once('exit', end)
     child.once('message', (message) => {
       child.off('exit', end)

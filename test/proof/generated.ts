@@ -1,9 +1,9 @@
 /**
- * `npm run proof:generated`: signed deliveries with changes in every place, made from a seed, given to the core and sent over sockets.
- * Counts what must never happen, and exits with 1 when anything did.
+ * `npm run proof -- generated`: generates signed deliveries with changes in every place, passes them to the core and sends them over sockets.
+ * Counts the faults that must never happen, and exits with 1 if one did.
  *
  * Options: `--core N` (5,000,000), `--sockets N` over all targets (200,000), `--seed N` (any), `--target NAME` (repeatable, as in
- * proof:hostile), `--record` (write the result into docs/proofs.md).
+ * the hostile proof), `--record` (write the result into docs/proofs.md).
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -21,7 +21,7 @@ interface Part {
   readonly perSecond: number
 }
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -52,7 +52,7 @@ async function prove(): Promise<number> {
   }
   const rows = [
     ...zeroRows(parts.map(({ zeros }) => zeros)),
-    row('inputs a second', ...parts.map((part) => part.perSecond)),
+    row('inputs per second', ...parts.map((part) => part.perSecond)),
   ]
   reportResult('generated', { seed, columns: parts.map(({ name }) => name), rows, startedAt }, values.record)
   return parts.every(({ zeros }) => faultsOf(zeros) === 0 && zeros.verified > 0) ? 0 : 1
@@ -62,7 +62,7 @@ async function timed(name: string, play: () => Promise<Zeros>): Promise<Part> {
   const startedAt = performance.now()
   const zeros = await play()
   const perSecond = Math.round(zeros.inputs / ((performance.now() - startedAt) / 1000))
-  console.log(`${name}: ${zeros.inputs.toLocaleString('en')} inputs, ${perSecond.toLocaleString('en')} a second`)
+  console.log(`${name}: ${zeros.inputs.toLocaleString('en')} inputs, ${perSecond.toLocaleString('en')} per second`)
   for (const example of zeros.examples) console.error(`FAULT ${name}: ${example}`)
   return { name, zeros, perSecond }
 }

@@ -1,9 +1,9 @@
 /**
- * `npm run proof:kill`: a real server is killed with SIGKILL again and again, at each point of its work, while GoValid's tries go on; others are
- * frozen in their handler. With a transactional store no event is lost and no effect happens twice; without the transaction some do, or the
- * proof proves nothing. Exits with 1 when anything is otherwise.
+ * `npm run proof -- kill`: kills a real server with SIGKILL again and again, at each point of a delivery, while GoValid's attempts continue.
+ * Other processes are frozen in their handler. With a transactional store no event is lost and no effect happens twice. The control without
+ * the transaction must double some. Exits with 1 if a result differs.
  *
- * Options: `--store NAME` (repeatable; all), `--kills N` (1,000 a store), `--seed N` (any), `--lanes N` (2 at a time).
+ * Options: `--store NAME` (repeatable; all), `--kills N` (1,000 per store), `--seed N` (any), `--lanes N` (2 in parallel).
  */
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -16,16 +16,16 @@ import { serveWorker, type WorkerSetup } from './kill/worker.js'
 import { createRandom } from './random.js'
 
 const SECRET = 'your_webhook_secret'
-/** The control needs fewer kills to show what it shows. */
+/** The control needs fewer kills to show the fault. */
 const CONTROL_SHARE = 0.1
-const CONTROL_LEAST = 10
+const MIN_CONTROL_KILLS = 10
 const FREEZE_SHARE = 0.02
-const FREEZES_LEAST = 2
+const MIN_FREEZES = 2
 
 if (process.argv[2] === 'worker') await serveWorker(JSON.parse(process.argv[3] ?? '{}') as WorkerSetup)
 else process.exitCode = await prove()
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -38,83 +38,83 @@ async function prove(): Promise<number> {
   const [kills, seed, lanes] = [values.kills, values.seed, values.lanes].map(Number) as [number, number, number]
   const found = await findServices()
   const services = { postgres: found.postgres?.url ?? '' }
-  let kept = true
+  let isKept = true
   try {
     console.log(`seed ${seed}`)
-    for (const name of values.store) kept = (await proveStore(name, { kills, seed, lanes, services })) && kept
+    for (const name of values.store) isKept = (await proveStore(name, { kills, seed, lanes, services })) && isKept
   } finally {
     await Promise.all([found.postgres?.stop(), found.redis?.stop()])
   }
-  return kept ? 0 : 1
+  return isKept ? 0 : 1
 }
 
-interface Means {
+interface ProofSetup {
   readonly kills: number
   readonly seed: number
   readonly lanes: number
   readonly services: Services
 }
 
-async function proveStore(name: string, means: Means): Promise<boolean> {
+async function proveStore(name: string, proof: ProofSetup): Promise<boolean> {
   const store = KILL_STORES[name]
   if (!store) throw new Error(`no store ${name}; there are ${Object.keys(KILL_STORES).join(', ')}`)
-  if (store.needs && means.services[store.needs] === '') {
-    console.log(`${name}: skipped, ${store.needs} was neither found nor could be started`)
+  if (store.needs && proof.services[store.needs] === '') {
+    console.log(`${name}: skipped, because ${store.needs} was not found and could not be started`)
     return process.env['REQUIRE_SERVICES'] !== '1'
   }
-  const kept = report(name, await runKills(name, store, means, true), ({ lost, doubled, unanswered }) => {
+  const isKept = report(name, await runKills(name, store, proof, true), ({ lost, doubled, unanswered }) => {
     return lost === 0 && doubled === 0 && unanswered === 0
   })
-  const control = { ...means, kills: Math.max(CONTROL_LEAST, Math.round(means.kills * CONTROL_SHARE)) }
+  const control = { ...proof, kills: Math.max(MIN_CONTROL_KILLS, Math.round(proof.kills * CONTROL_SHARE)) }
   const title = `${name} without transaction (control, must double)`
-  const caught = report(title, await runKills(name, store, control, false), ({ lost, doubled, unanswered }) => {
+  const isCaught = report(title, await runKills(name, store, control, false), ({ lost, doubled, unanswered }) => {
     return lost === 0 && doubled > 0 && unanswered === 0
   })
-  return (await runFreezes(name, store, means)) && kept && caught
+  return (await runFreezes(name, store, proof)) && isKept && isCaught
 }
 
 interface Timed extends LaneResult {
   readonly seconds: number
 }
 
-async function runKills(name: string, store: KillStore, means: Means, transactional: boolean): Promise<Timed> {
+async function runKills(name: string, store: KillStore, proof: ProofSetup, transactional: boolean): Promise<Timed> {
   const startedAt = performance.now()
-  const kills = Math.ceil(means.kills / means.lanes)
+  const kills = Math.ceil(proof.kills / proof.lanes)
   const lanes = await Promise.all(
-    Array.from({ length: means.lanes }, (_, lane) =>
-      withLane(name, store, means, { transactional, lane }, (setup) => runLane(setup, kills)),
+    Array.from({ length: proof.lanes }, (_, lane) =>
+      withLane(name, store, proof, { transactional, lane }, (setup) => runLane(setup, kills)),
     ),
   )
   return { ...lanes.reduce(addResults), seconds: (performance.now() - startedAt) / 1000 }
 }
 
-async function runFreezes(name: string, store: KillStore, means: Means): Promise<boolean> {
-  const times = Math.max(FREEZES_LEAST, Math.round(means.kills * FREEZE_SHARE))
-  const result = await withLane(name, store, means, { transactional: true, lane: 0 }, (setup) =>
+async function runFreezes(name: string, store: KillStore, proof: ProofSetup): Promise<boolean> {
+  const times = Math.max(MIN_FREEZES, Math.round(proof.kills * FREEZE_SHARE))
+  const result = await withLane(name, store, proof, { transactional: true, lane: 0 }, (setup) =>
     freezeWorkers(setup, times),
   )
-  const right = result.wrong === 0 && result.otherwise === 0
+  const isRight = result.wrong === 0 && result.unexpected === 0
   console.log(
-    `${name}: ${result.frozen} processes frozen in their handler for 90 s by the store's clock: ${result.wrong} deliveries with another number of effects ` +
-      `than one, ${result.otherwise} answered otherwise than expected: ${right ? 'as expected' : 'FAILED'}`,
+    `${name}: ${result.frozen} processes frozen in their handler for 90 s by the store's clock: ${result.wrong} deliveries without exactly one effect, ` +
+      `${result.unexpected} with unexpected responses: ${isRight ? 'as expected' : 'FAILED'}`,
   )
-  return right
+  return isRight
 }
 
-/** Runs `work` on a scope of its own, and removes the scope. */
+/** Calls `run` with a new scope and removes the scope afterwards. */
 async function withLane<Result>(
   name: string,
   store: KillStore,
-  { services, seed }: Means,
+  { services, seed }: ProofSetup,
   { transactional, lane }: { readonly transactional: boolean; readonly lane: number },
-  work: (setup: LaneSetup) => Promise<Result>,
+  run: (setup: LaneSetup) => Promise<Result>,
 ): Promise<Result> {
   const scope = `govalid_kill_${process.pid}_${transactional ? 'tx' : 'control'}_${lane}`
   const observer = await store.observe(scope, services)
   const random = createRandom(seed * 1000 + lane).next
   const script = fileURLToPath(import.meta.url)
   try {
-    return await work({ store: name, scope, services, secret: SECRET, transactional, script, random, observer })
+    return await run({ store: name, scope, services, secret: SECRET, transactional, script, random, observer })
   } finally {
     await observer.remove()
   }
@@ -135,10 +135,10 @@ function addResults(left: LaneResult, right: LaneResult): LaneResult {
 function report(title: string, result: Timed, isRight: (result: LaneResult) => boolean): boolean {
   const { deliveries, kills, lost, doubled, unanswered, seconds } = result
   const points = Object.entries(kills).filter(([, count]) => count > 0)
-  const right = isRight(result)
+  const isAsExpected = isRight(result)
   console.log(
     `${title}: ${sum(kills)} kills (${points.map(([point, count]) => `${point} ${count}`).join(', ')}) over ${deliveries} deliveries: ` +
-      `${lost} lost, ${doubled} doubled, ${unanswered} never answered 200; ${seconds.toFixed(1)} s: ${right ? 'as expected' : 'FAILED'}`,
+      `${lost} lost, ${doubled} doubled, ${unanswered} never got 200; ${seconds.toFixed(1)} s: ${isAsExpected ? 'as expected' : 'FAILED'}`,
   )
-  return right
+  return isAsExpected
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run proof:load`: a million deliveries over HTTP on loopback, from another process over a bounded number of connections that are kept:
- * as many answers 200, as many handler calls, and no more memory at the end than after the first fifth. Once with a memory store that is
- * past its cap, once without a store. Exits with 1 when anything is otherwise.
+ * `npm run proof -- load`: sends a million deliveries over HTTP on loopback, from another process over a fixed number of kept connections.
+ * Each must get 200 and one handler call, and memory must not grow after the first fifth. Runs once with a memory store that is past its
+ * cap and once without a store. Exits with 1 if a result differs.
  *
  * Options: `--deliveries N` (1,000,000), `--connections N` (16), `--record`.
  */
@@ -16,7 +16,7 @@ import { reportResult, row } from './record.js'
 const ROLE = 'server'
 const SECRET = 'your_webhook_secret'
 const GROWTH_LIMIT = 10 * 1024 * 1024
-/** Memory is looked at after this part of the deliveries, and after all. */
+/** The first memory reading is taken after this part of the deliveries, the second at the end. */
 const FIRST_PART = 0.2
 const MAX_KEYS = 100_000
 
@@ -34,7 +34,7 @@ interface Found {
   readonly perSecond: number
 }
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -57,15 +57,15 @@ async function prove(): Promise<number> {
   ]
   const rows = [
     row('deliveries', ...found.map(() => deliveries)),
-    row('answered 200', ...found.map(({ ok }) => ok)),
-    row('answered otherwise', ...found.map(({ others }) => others)),
+    row('responses with 200', ...found.map(({ ok }) => ok)),
+    row('other responses', ...found.map(({ others }) => others)),
     row('handler calls', ...found.map(({ handled }) => handled)),
     row('reports to onError', ...found.map(({ reports }) => reports)),
     row(
-      `memory more at the end than after ${(deliveries * FIRST_PART).toLocaleString('en')}`,
+      `memory growth after ${(deliveries * FIRST_PART).toLocaleString('en')}`,
       ...found.map(({ growth }) => `${(growth / 1024 / 1024).toFixed(2)} MB`),
     ),
-    row('deliveries a second', ...found.map(({ perSecond }) => perSecond)),
+    row('deliveries per second', ...found.map(({ perSecond }) => perSecond)),
   ]
   reportResult('load', { columns: found.map(({ name }) => name), rows, startedAt }, values.record)
   const isRight = ({ ok, others, handled, reports, growth }: Found) =>
@@ -83,13 +83,13 @@ async function runLoad(
   const server = fork(fileURLToPath(import.meta.url), [ROLE, JSON.stringify(setup)], { execArgv: ['--expose-gc'] })
   const responses: Responses = new Map()
   try {
-    const { port } = await told(server)
+    const { port } = await nextState(server)
     const startedAt = performance.now()
     const send = async (from: number, to: number) => {
       const more = await sendDeliveries({ port, secret: SECRET, connections, from, to })
       for (const [status, times] of more) responses.set(status, (responses.get(status) ?? 0) + times)
       server.send('state')
-      return told(server)
+      return nextState(server)
     }
     const part = Math.round(deliveries * FIRST_PART)
     const { memory } = await send(0, part)
@@ -106,11 +106,11 @@ async function runLoad(
   }
 }
 
-/** The next message of the server; rejects when it ends instead. */
-async function told(server: ChildProcess): Promise<LoadState> {
+/** Resolves to the next message of the server. Rejects if the server exits first. */
+async function nextState(server: ChildProcess): Promise<LoadState> {
   const [state] = await Promise.race([
     once(server, 'message'),
-    once(server, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with ${code}`))),
+    once(server, 'exit').then(([code]) => Promise.reject(new Error(`the server exited with ${code}`))),
   ])
   return state as LoadState
 }

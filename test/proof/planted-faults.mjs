@@ -311,7 +311,7 @@ export const FAULTS = [
     find: 'open({ key, token, checkpoint })',
     replace: 'open({ key, token, checkpoint: `${checkpoint} ${token}` })',
     tests: 'proof/shares/kill.test.ts',
-    red: 'killed processes lose nothing and double nothing',
+    red: 'killed processes, and doubles some without a transaction',
     project: 'proofs',
   },
 
@@ -530,7 +530,7 @@ export const FAULTS = [
     find: /unfinished\.delete\(key\)\n\s+finished\.add\(/,
     replace: 'finished.add(',
     tests: 'proof/shares/load.test.ts',
-    red: 'as many answers 200 and handler calls as deliveries',
+    red: 'every delivery gets 200 and one handler call, with a memory store past its cap and without a store',
     project: 'proofs',
   },
   {

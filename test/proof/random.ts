@@ -1,14 +1,14 @@
-// Numbers that look random and are the same for the same seed, so that a run can be repeated.
+/** Seeded random numbers: the same seed gives the same numbers, so that a run can be repeated. */
 
-/** Chooses. */
+/** A sequence of random choices. */
 export interface Random {
-  /** From 0 up to, but not, 1. */
+  /** A number from 0 up to, but not including, 1. */
   next(): number
-  /** A whole number from 0 up to, but not, `limit`. */
+  /** A whole number from 0 up to, but not including, `limit`. */
   below(limit: number): number
-  /** One of a list. */
+  /** A random item of a list. */
   pick<Item>(items: readonly Item[]): Item
-  /** Whether something of this probability happens. */
+  /** `true` with this probability. */
   chance(probability: number): boolean
 }
 

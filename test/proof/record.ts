@@ -1,43 +1,43 @@
-// The result of a proof: printed as a table and, with `--record`, written into docs/proofs.md between the comments that wait for it there.
+/** Prints the result of a proof as a table and, with `--record`, writes it into docs/proofs.md between its two marker comments. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
-/** What a proof found. */
+/** The result of a proof. */
 export interface ProofResult {
-  /** What another run must be given to repeat this one. */
+  /** The seed that repeats this run. */
   readonly seed?: number | string
-  /** Names of the columns, where there is more than one. */
+  /** The names of the columns. Default: one column, `found`. */
   readonly columns?: readonly string[]
   readonly rows: readonly ResultRow[]
-  /** Since when, by `performance.now()`; printed as minutes. */
+  /** When the proof started, by `performance.now()`. The duration is printed in minutes. */
   readonly startedAt?: number
 }
 
-/** One line of the table: a value for each column. */
+/** A row of the table: a label, and a value per column. */
 export interface ResultRow {
   readonly what: string
   readonly found: readonly (number | string)[]
 }
 
-/** One line with one value. */
+/** Makes a row. */
 export function row(what: string, ...found: readonly (number | string)[]): ResultRow {
   return { what, found }
 }
 
 const PAGE = 'docs/proofs.md'
 
-/** Prints a result and, where it shall be kept, writes it down under the proof's name. */
+/** Prints a result and, if `shouldRecord`, writes it to the page under the proof's name. */
 export function reportResult(proof: string, result: ProofResult, shouldRecord: boolean | undefined): void {
   const table = formatResult(result, new Date())
   console.log(table)
   if (!shouldRecord) return
   const page = resolve(PAGE)
   writeFileSync(page, replaceResult(readFileSync(page, 'utf8'), proof, table))
-  console.log(`written into ${PAGE}`)
+  console.log(`recorded in ${PAGE}`)
 }
 
-/** A result as a Markdown table, with the date, the seed and the machine. */
+/** Formats a result as a Markdown table with the date, the seed and the machine. */
 export function formatResult({ seed, columns = ['found'], rows, startedAt }: ProofResult, date: Date): string {
   const day = date.toISOString().slice(0, 10)
   const head = [seed === undefined ? day : `${day}, seed ${seed}`, ...columns]
@@ -51,13 +51,14 @@ export function formatResult({ seed, columns = ['found'], rows, startedAt }: Pro
   ].join('\n')
 }
 
-/** The page with the result of one proof replaced. */
+/** Replaces the result of one proof in the page. */
 export function replaceResult(page: string, proof: string, table: string): string {
   const open = `<!-- result: ${proof} -->`
   const close = '<!-- end of result -->'
   const from = page.indexOf(open)
   const to = page.indexOf(close, from)
-  if (from < 0 || to < 0) throw new Error(`${PAGE} has no place for the result of ${proof}: ${open} … ${close}`)
+  if (from < 0 || to < 0)
+    throw new Error(`${PAGE} has no place for the result of ${proof}. Add the comments ${open} and ${close}.`)
   return `${page.slice(0, from + open.length)}\n${table}\n${page.slice(to)}`
 }
 

@@ -1,8 +1,8 @@
 /**
- * `npm run proof:runtimes`: the packed package, installed, on every runtime that is promised: vectors that others published on every crypto
- * path, a receiver from end to end, and real HTTP, as ES modules and as CommonJS. Exits with 1 when anything is otherwise.
+ * `npm run proof -- runtimes`: runs the packed and installed package on every supported runtime: published vectors on every crypto path, a
+ * receiver from end to end, and real HTTP, as ES modules and as CommonJS. Exits with 1 if a result differs.
  *
- * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a runtime that cannot be had is reported, and no error),
+ * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a missing runtime is reported but no error),
  * `--record` (write the result into docs/proofs.md).
  */
 import { parseArgs } from 'node:util'
@@ -25,7 +25,8 @@ async function prove(): Promise<number> {
     },
   })
   const wanted = RUNTIMES.filter(({ name }) => values.only.some((part) => name.includes(part)))
-  if (wanted.length === 0) throw new Error(`no such runtime; there are ${RUNTIMES.map(({ name }) => name).join(', ')}`)
+  if (wanted.length === 0)
+    throw new Error(`no such runtime; choose from ${RUNTIMES.map(({ name }) => name).join(', ')}`)
   const startedAt = performance.now()
   const vectors = collectVectors()
   const sets = [...new Set(vectors.map(({ set }) => set))]
@@ -41,12 +42,12 @@ async function prove(): Promise<number> {
     const missing: string[] = []
     for (const one of wanted) {
       const runtime = await find(one)
-      if (runtime instanceof Error) missing.push(`${one.name} cannot be had: ${runtime.message}`)
+      if (runtime instanceof Error) missing.push(`MISSING  ${one.name}: ${runtime.message}`)
       else findings.push(...(await proveRuntime(runtime, programs, vectors)))
     }
     const different = differencesOf(findings)
     for (const line of [...different, ...missing]) console.log(line)
-    const counted = `${findings.length} looked at on ${wanted.length - missing.length} runtimes, ${different.length} differences`
+    const counted = `${findings.length} checks on ${wanted.length - missing.length} runtimes, ${different.length} differences`
     console.log(counted)
     reportResult('runtimes', { columns: COLUMNS, rows: matrixOf(findings), startedAt }, values.record)
     return different.length > 0 || findings.length === 0 || (missing.length > 0 && !values['allow-missing']) ? 1 : 0

@@ -1,9 +1,9 @@
 /**
- * `npm run proof:schedules`: the core under any order in which copies arrive, the store takes and answers calls, handlers end and time goes
- * by; and each store, called one after the other and at once, against a model that is the contract's sentences. Exits with 1 when anything is
- * otherwise. A counterexample is printed with what repeats it.
+ * `npm run proof -- schedules`: runs the core under random orders of arriving copies, store calls and results, handler ends and time; and each
+ * store, with calls in sequence and in parallel, against a model of the contract. Exits with 1 if a result differs, and prints the
+ * counterexample with the values that repeat it.
  *
- * Options: `--core N`, `--memory N`, `--shared N` for SQLite and Redis, `--postgres N` (100,000 each, which takes Postgres half an hour),
+ * Options: `--core N`, `--memory N`, `--shared N` for SQLite and Redis, `--postgres N` (100,000 each; Postgres takes half an hour),
  * `--part NAME` (repeatable: core, memory, sqlite, redis, postgres; all), `--seed N` (any), `--record`.
  */
 import { randomInt } from 'node:crypto'
@@ -24,7 +24,7 @@ interface Found {
   readonly fault: string | undefined
 }
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -65,14 +65,14 @@ async function prove(): Promise<number> {
       if (proving) {
         const found = await proving
         isRight &&= found.fault === undefined
-        // Each by itself: some take half an hour, and are run when there is time for them.
+        // Each part has its own result, because some parts take half an hour and are run separately.
         reportResult(
           `schedules, ${part}`,
           { seed, columns: [found.name], rows: rowsOf(found), startedAt },
           values.record,
         )
       } else if (part in openers) {
-        console.log(`${part}: skipped, it was neither found nor could be started`)
+        console.log(`${part}: skipped, because the service was not found and could not be started`)
         isSkipped = true
       } else throw new Error(`no part ${part}`)
     }
@@ -86,7 +86,7 @@ function rowsOf({ schedules, calls, fault }: Found): readonly ResultRow[] {
   return [
     row('schedules', schedules),
     row('store calls', calls),
-    row('schedules in which something was otherwise', fault === undefined ? 0 : 'FAILED'),
+    row('schedules with a fault', fault === undefined ? 0 : 'FAILED'),
   ]
 }
 

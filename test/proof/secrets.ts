@@ -1,7 +1,7 @@
 /**
- * `npm run proof:secrets`: receivers, the test kit, the client of the management API and the built command line under generated use and misuse, each
- * with a secret of its own; whatever they print, throw, answer, hand to hooks and handlers, or are themselves, is searched for it in thirteen ways
- * of writing. Exits with 1 where it is found.
+ * `npm run proof -- secrets`: generates use and misuse of receivers, the test kit, the client of the management API and the built command line,
+ * each with its own secret. Searches all that they print, throw, return or pass to hooks and handlers, and the objects themselves, for the
+ * secret in thirteen encodings. Exits with 1 if it is found.
  *
  * Options: `--rounds N` (5,000), `--processes N` (200), `--seed N` (any), `--record` (write the result into docs/proofs.md).
  */
@@ -20,7 +20,7 @@ process.exitCode = await prove()
 interface Searched {
   readonly what: string
   readonly rounds: number
-  readonly looked: number
+  readonly searchedValues: number
   readonly leaks: readonly Leak[]
 }
 
@@ -49,7 +49,9 @@ async function prove(): Promise<number> {
   ]
   const leaks = searched.flatMap(({ leaks }) => leaks)
   for (const { where, form } of leaks) console.log(`FOUND  ${where}: ${form}`)
-  const rows = searched.map(({ what, rounds, looked, leaks }) => row(what, rounds, looked, leaks.length))
+  const rows = searched.map(({ what, rounds, searchedValues, leaks }) =>
+    row(what, rounds, searchedValues, leaks.length),
+  )
   const columns = ['secrets', `values searched, for ${formsOf('a').length} forms each`, 'found']
   reportResult('secrets', { seed, columns, rows, startedAt }, values.record)
   return leaks.length > 0 ? 1 : 0
@@ -62,11 +64,11 @@ async function searchAll(
   searchOne: (random: Random) => Promise<Search>,
 ): Promise<Searched> {
   const leaks = new Map<string, Leak>()
-  let looked = 0
+  let searchedValues = 0
   for (let round = 0; round < rounds; round++) {
     const search = await searchOne(random)
-    looked += search.looked()
+    searchedValues += search.looked()
     for (const leak of search.leaks()) leaks.set(`${leak.where} ${leak.form}`, leak)
   }
-  return { what, rounds, looked, leaks: [...leaks.values()] }
+  return { what, rounds, searchedValues, leaks: [...leaks.values()] }
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run proof:signature`: generated triples of body, header and secret, most of them nearly right, judged by `assertSignature` on
- * `node:crypto` and on WebCrypto and by the very Python function that GoValid documents. They must agree on every one, but for blanks
- * around the header's value, which transports may leave on. Exits with 1 when they do not, and with 2 where there is no `python3`.
+ * `npm run proof -- signature`: generates triples of body, header and secret, most of them nearly valid. `assertSignature` on `node:crypto` and
+ * on WebCrypto, and the Python function that GoValid documents, must agree on each. Blanks around the header are excepted, because
+ * transports may leave them. Exits with 1 if they disagree, and with 2 without `python3`.
  *
  * Options: `--triples N` (1,000,000), `--seed N` (any), `--record` (write the result into docs/proofs.md).
  */
@@ -13,7 +13,7 @@ import { pythonVersion, startDocumentedVerifier } from './signature/python.js'
 
 process.exitCode = await prove()
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -24,7 +24,7 @@ async function prove(): Promise<number> {
   })
   const python = pythonVersion()
   if (python === undefined) {
-    console.error('There is no python3, so the function that GoValid documents cannot be asked. Nothing was proved.')
+    console.error('The proof needs python3 to run the function that GoValid documents. Install it; nothing was proved.')
     return 2
   }
   const startedAt = performance.now()
@@ -39,7 +39,7 @@ async function prove(): Promise<number> {
       `accepted, refused by ${python}`,
       `${found.accepted.toLocaleString('en')}, ${found.refused.toLocaleString('en')}`,
     ),
-    row('of the accepted: with blanks around, which the function refuses as they came', found.outerBlanks),
+    row('of these accepted only after removing blanks', found.outerBlanks),
     row('disagreements, on node:crypto and on WebCrypto', found.disagreements),
     row('crashes', found.crashes),
   ]

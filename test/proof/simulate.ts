@@ -1,6 +1,6 @@
 /**
- * `npm run proof:simulate`: the real core on virtual time under every fault, seed after seed; then the same seed again, and the planted bad
- * policies, each of which the checker must catch. Exits with 1 when anything is otherwise.
+ * `npm run proof -- simulate`: runs the real core on virtual time under every fault, for many seeds; then the first seed again, and the wrong
+ * policies, each of which the checker must catch. Exits with 1 if a result differs.
  *
  * Options: `--seeds N` (100), `--inbox-seeds N` of them with an inbox too (10), `--events N` per seed (100,000), `--first N` (1),
  * `--policy-events N` (20,000), `--record` to write the result into docs/proofs.md.
@@ -43,10 +43,10 @@ function run({ seed, events, scenario, policy }: Job): Promise<Findings> {
   return simulate(seed, events, chosen, rules)
 }
 
-/** Runs jobs on every core; each worker asks for the next. */
+/** Runs the jobs on all CPU cores. Each worker takes the next job. */
 async function runAll(jobs: readonly Job[], onDone: (job: Job, findings: Findings) => void): Promise<void> {
   const waiting = [...jobs]
-  const work = () =>
+  const runWorker = () =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate' })
       let job: Job | undefined
@@ -62,7 +62,7 @@ async function runAll(jobs: readonly Job[], onDone: (job: Job, findings: Finding
       worker.on('error', reject)
       next()
     })
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, runWorker))
 }
 
 function add(total: Findings, more: Findings): Findings {
@@ -96,7 +96,16 @@ function rowOf(name: string, found: Findings): ResultRow {
   return row(name, events, attempts, lost, doubled, wasted, disabled, kept, stale)
 }
 
-const COLUMNS = ['events', 'tries', 'lost', 'doubled', 'wasted tries', 'gave up', 'kept', 'of these worked after all']
+const COLUMNS = [
+  'events',
+  'attempts',
+  'lost',
+  'doubled',
+  'wasted attempts',
+  'disabled',
+  'quarantined',
+  'of these processed after all',
+]
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -134,7 +143,7 @@ async function main(): Promise<number> {
     if (bad > 0) faults.push(`seed ${job.seed} (${job.scenario}): ${JSON.stringify(found)}`)
   })
   const again = await run({ seed: first, events, scenario: EVERYTHING.name, policy: REAL_RULES.name })
-  if (again.trace !== traceOfFirst) faults.push(`seed ${first} gave two traces: ${traceOfFirst}, ${again.trace}`)
+  if (again.trace !== traceOfFirst) faults.push(`seed ${first} gave different traces: ${traceOfFirst}, ${again.trace}`)
 
   const rows: ResultRow[] = []
   const policyJobs: Job[] = [
@@ -162,9 +171,9 @@ async function main(): Promise<number> {
     },
     values.record,
   )
-  if (again.trace === traceOfFirst) console.log(`seed ${first} has the trace ${traceOfFirst} twice`)
+  if (again.trace === traceOfFirst) console.log(`seed ${first} gave the trace ${traceOfFirst} twice`)
   for (const fault of faults) console.error(`FAULT ${fault}`)
-  console.log(faults.length === 0 ? 'as stated' : `${faults.length} faults`)
+  console.log(faults.length === 0 ? 'as expected' : `${faults.length} faults`)
   return faults.length === 0 ? 0 : 1
 }
 
@@ -172,7 +181,7 @@ function judgePolicy({ policy, scenario }: Job, found: Findings): readonly strin
   const rules = POLICIES.find(({ name }) => name === policy) as Policy
   if (rules.broken.length > 0) {
     const unseen = rules.broken.filter((what) => found[what] === 0)
-    return unseen.map((what) => `the checker did not catch "${policy}": nothing ${what}`)
+    return unseen.map((what) => `the checker did not catch "${policy}": ${what} is 0`)
   }
   const clean = scenario === CRASHES_WITHOUT_TRANSACTION.name || found.lost + found.doubled + found.wasted === 0
   return clean ? [] : [`${policy} (${scenario}): ${JSON.stringify(found)}`]

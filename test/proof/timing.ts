@@ -1,9 +1,9 @@
 /**
- * `npm run proof:timing`: whether the time that `assertSignature` takes tells how much of a signature was right. The first digit wrong
- * against the last digit wrong, by Welch's t-test with cropping; beside it a control where there is nothing to be seen, and two that leak and
- * must be caught. Exits with 1 when anything is otherwise. A quiet machine gives the clearest answer.
+ * `npm run proof -- timing`: checks that the duration of `assertSignature` doesn't reveal how much of a signature is valid. Compares a wrong
+ * first digit with a wrong last digit by Welch's t-test with cropping. One control must show no difference, and two leaking controls must
+ * be caught. Exits with 1 if a result differs. Run it on a quiet machine.
  *
- * Options: `--samples N` a run (1,000,000; WebCrypto gets a fifth), `--runs N` (5), `--seed N` (any), `--record`.
+ * Options: `--samples N` per run (1,000,000; WebCrypto gets a fifth), `--runs N` (5), `--seed N` (any), `--record`.
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,7 @@ import { greatestT } from './timing/welch.js'
 
 process.exitCode = await prove()
 
-/** Runs the proof; gives back the exit code. */
+/** Runs the proof and returns the exit code. */
 async function prove(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -34,11 +34,11 @@ async function prove(): Promise<number> {
     console.log(`run ${run + 1}: ${found.map(({ greatest }) => greatest.at(-1)?.toFixed(2)).join(', ')}`)
   }
   const rows = found.map(({ kind, greatest }) => {
-    const verdict = kind.isRight ? (kind.isRight(greatest) ? 'as it must be' : 'FAILED') : 'not judged'
+    const verdict = kind.isRight ? (kind.isRight(greatest) ? 'as expected' : 'FAILED') : 'not judged'
     const taken = Math.round(samples * kind.share).toLocaleString('en')
     return row(kind.name, `${runs} × ${taken}`, greatest.map((t) => t.toFixed(2)).join(', '), verdict)
   })
-  const columns = ['samples', 'greatest t of each run, without its sign', 'verdict']
+  const columns = ['samples', 'greatest absolute t of each run', 'verdict']
   reportResult('timing', { seed, columns, rows, startedAt }, values.record)
   return found.every(({ kind, greatest }) => kind.isRight?.(greatest) ?? true) ? 0 : 1
 }
@@ -46,7 +46,7 @@ async function prove(): Promise<number> {
 async function runOnce({ digits, share, timeOne }: TimedKind, seed: number, samples: number): Promise<number> {
   const random = createRandom(seed)
   const one = timeOne()
-  // Nothing counts until the code is compiled.
+  // The first samples are dropped, because the code isn't compiled yet.
   await takeSamples(random, Math.min(samples, 5000), digits, one)
   return greatestT(await takeSamples(random, Math.round(samples * share), digits, one))
 }

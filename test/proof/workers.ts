@@ -1,6 +1,6 @@
 /**
- * `npm run proof:workers`: 1,000 copies of one delivery at once over four Workers, an isolate each, call one handler once, over D1 and over
- * Durable Objects in workerd; and a store that looks first and puts then is caught. Exits with 1 when anything is otherwise.
+ * `npm run proof -- workers`: 1,000 simultaneous copies of one delivery over four Workers, each in its own isolate, call one handler once,
+ * with D1 and with Durable Objects in workerd. A control store that reads before it writes must be caught. Exits with 1 if a result differs.
  *
  * Options: `--store NAME` (repeatable; all), `--rounds N` (100), `--copies N` (1,000), `--workers N` (4).
  */
@@ -11,14 +11,14 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 import { signDelivery } from '../../src/testing/index.js'
 import type { Findings, Share } from './workers/messages.js'
 
-/** Every store of the proof, and whether it is the control. */
+/** All stores of the proof, and whether each is the control. */
 const STORES: Readonly<Record<string, { readonly control: boolean }>> = {
   d1: { control: false },
   'durable-object': { control: false },
   'get-then-put': { control: true },
 }
 const SECRET = 'your_webhook_secret'
-// Miniflare would ask Cloudflare where this machine is, for `request.cf`; nobody looks at it.
+// Miniflare would ask Cloudflare for the location of this machine, for `request.cf`, which the proof doesn't use.
 process.env['CLOUDFLARE_CF_FETCH_ENABLED'] ??= 'false'
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ for (const name of values.store) {
   if (!(await proveStore(name, store.control))) process.exitCode = 1
 }
 
-/** Whether a store kept its promise, or as a control was caught. */
+/** Whether a store passed, or, as the control, was caught. */
 async function proveStore(name: string, isControl: boolean): Promise<boolean> {
   const server = startWorkers(name)
   const startedAt = Date.now()
@@ -45,23 +45,23 @@ async function proveStore(name: string, isControl: boolean): Promise<boolean> {
     await server.listen()
     const rounds: Round[] = []
     for (let round = 0; round < Number(values.rounds); round++) rounds.push(await runRound(server))
-    const wrong = rounds.filter(({ right }) => !right).length
-    const kept = isControl ? wrong > 0 : wrong === 0
+    const wrong = rounds.filter(({ isRight }) => !isRight).length
+    const isExpected = isControl ? wrong > 0 : wrong === 0
     const calls = rounds.reduce((sum, round) => sum + round.calls, 0)
     const responses = Object.entries(add(rounds.map(({ statuses }) => statuses)))
     console.log(
       `${name}${isControl ? ' (control, must be caught)' : ''}: ${rounds.length} rounds of ${values.copies} copies at once over ` +
         `${names.length} Workers: ${calls} handler calls, ${wrong} rounds wrong; ` +
-        `answers: ${responses.map(([answer, count]) => `${answer} × ${count}`).join(', ')}; ` +
-        `${((Date.now() - startedAt) / 1000).toFixed(1)} s: ${kept ? 'as expected' : 'FAILED'}`,
+        `responses: ${responses.map(([response, count]) => `${response} × ${count}`).join(', ')}; ` +
+        `${((Date.now() - startedAt) / 1000).toFixed(1)} s: ${isExpected ? 'as expected' : 'FAILED'}`,
     )
-    return kept
+    return isExpected
   } finally {
     await server.close()
   }
 }
 
-/** Workers with the same code and the same database; the objects live in the first. */
+/** Starts Workers with the same code and database. The Durable Objects live in the first Worker. */
 function startWorkers(store: string): TestHarness {
   const [home] = names
   const config = (name: string) => ({
@@ -86,8 +86,8 @@ function startWorkers(store: string): TestHarness {
 }
 
 interface Round extends Findings {
-  /** One call, every answer 200 or 503, and then a duplicate without another call. */
-  readonly right: boolean
+  /** The handler ran once, every response was 200 or 503, and a later copy was a duplicate without another run. */
+  readonly isRight: boolean
 }
 
 async function runRound(server: TestHarness): Promise<Round> {
@@ -100,11 +100,11 @@ async function runRound(server: TestHarness): Promise<Round> {
   const [first] = names as [string]
   const { isDuplicate, late } = await untilDuplicate(() => ask(server, first, { body, signature, copies: 1 }))
   const calls = findings.reduce((sum, each) => sum + each.calls, late)
-  const isKnown = Object.keys(statuses).every((answer) => /^(200|503) /.test(answer))
-  return { calls, statuses, right: calls === 1 && isKnown && isDuplicate }
+  const isKnown = Object.keys(statuses).every((response) => /^(200|503) /.test(response))
+  return { calls, statuses, isRight: calls === 1 && isKnown && isDuplicate }
 }
 
-/** Sends one copy after the other until it is answered as a duplicate: a completion may still be on its way to the store. */
+/** Sends copies one after another until one is a duplicate, because a completion may still be on its way to the store. */
 async function untilDuplicate(
   send: () => Promise<Findings>,
 ): Promise<{ readonly isDuplicate: boolean; readonly late: number }> {
@@ -121,14 +121,14 @@ async function untilDuplicate(
 async function ask(server: TestHarness, name: string, share: Share): Promise<Findings> {
   const options = { method: 'POST', body: JSON.stringify(share) }
   const response = await server.getWorker(name).fetch('https://worker.example/', options)
-  if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new Error(`${name} responded with ${response.status}: ${await response.text()}`)
   return (await response.json()) as Findings
 }
 
 function add(counts: readonly Findings['statuses'][]): Record<string, number> {
   const total: Record<string, number> = {}
   for (const each of counts) {
-    for (const [answer, count] of Object.entries(each)) total[answer] = (total[answer] ?? 0) + count
+    for (const [response, count] of Object.entries(each)) total[response] = (total[response] ?? 0) + count
   }
   return total
 }

@@ -1,47 +1,47 @@
-// What must never happen, whatever is sent: counted, so that a proof can show the zeros and exit with 1 when one is none.
+/** Counts the faults that no input may cause. A proof prints the zeros and exits with 1 if a count isn't 0. */
 import { type ResultRow, row } from './record.js'
 
-/** How often each thing that must never happen did. */
+/** The number of inputs, and of each fault. */
 export interface Zeros {
   inputs: number
-  /** Inputs with a right signature, so that it is seen that not everything was refused. */
+  /** Inputs with a valid signature. Shows that not every input was refused. */
   verified: number
-  /** The process or runtime ended, an answer was missing, or it was a 5xx that nobody asked for. */
+  /** The process or runtime ended, a response was missing, or it was an unexpected 5xx. */
   crashes: number
-  /** A handler was called for a delivery without a right signature. */
+  /** A handler was called for a delivery without a valid signature. */
   forgedCalls: number
-  /** A store was called for one. */
+  /** The store was called for a delivery without a valid signature. */
   earlyStoreCalls: number
-  /** A delivery whose complete body was read and whose signature is right got a 4xx. */
+  /** A delivery with a complete body and a valid signature got a 4xx. */
   refusedVerified: number
-  /** A verdict that is otherwise than published, or than plain `JSON.parse` and HMAC make it. */
+  /** A verdict differs from the published one, or from the one that plain `JSON.parse` and HMAC give. */
   wrongVerdicts: number
-  /** An answer came after 4.6 s. */
+  /** A response arrived after 4.6 s. */
   lateResponses: number
   /** Unhandled rejections and uncaught exceptions. */
   unhandled: number
-  /** The first few that went wrong. */
+  /** The first few faults. */
   readonly examples: string[]
 }
 
-/** What can go wrong with one input. */
+/** A fault that an input can cause. */
 export type Fault = Exclude<keyof Zeros, 'inputs' | 'verified' | 'examples'>
 
 const FAULTS: Readonly<Record<Fault, string>> = {
   crashes: 'crashes',
-  forgedCalls: 'handler calls without a right signature',
-  earlyStoreCalls: 'store calls before a right signature',
+  forgedCalls: 'handler calls without a valid signature',
+  earlyStoreCalls: 'store calls before a valid signature',
   refusedVerified: '4xx to a verified delivery',
-  wrongVerdicts: 'verdicts otherwise than they must be',
-  lateResponses: 'answers after 4.6 s',
+  wrongVerdicts: 'wrong verdicts',
+  lateResponses: 'responses after 4.6 s',
   unhandled: 'unhandled rejections and exceptions',
 }
 const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[]
-/** When an answer is late, in milliseconds. */
+/** The time after which a response is late, in milliseconds. */
 export const LATE_MS = 4600
 const EXAMPLES = 5
 
-/** Nothing yet. */
+/** Starts with all counts at 0. */
 export function noInputs(): Zeros {
   return {
     inputs: 0,
@@ -57,22 +57,22 @@ export function noInputs(): Zeros {
   }
 }
 
-/** Counts a fault and remembers what it was about. */
+/** Counts a fault and keeps it as an example. */
 export function count(zeros: Zeros, fault: Fault, about: string): void {
   zeros[fault]++
   if (zeros.examples.length < EXAMPLES) zeros.examples.push(`${FAULTS[fault]}: ${about}`)
 }
 
-/** How much went wrong. */
+/** The number of all faults. */
 export function faultsOf(zeros: Zeros): number {
   return FAULT_NAMES.reduce((sum, name) => sum + zeros[name], 0)
 }
 
-/** The lines of a result, a column for each part. */
+/** The rows of a result, with a column per part. */
 export function zeroRows(parts: readonly Zeros[]): readonly ResultRow[] {
   return [
     row('inputs', ...parts.map(({ inputs }) => inputs)),
-    row('of these rightly signed', ...parts.map(({ verified }) => verified)),
+    row('of these validly signed', ...parts.map(({ verified }) => verified)),
     ...FAULT_NAMES.map((name) => row(FAULTS[name], ...parts.map((part) => part[name]))),
   ]
 }

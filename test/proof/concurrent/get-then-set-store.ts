@@ -1,14 +1,12 @@
-/**
- * The control of the proof: a store that looks first and writes then, as many do. The proof must catch it.
- */
+/** The control of the proof: a store that reads before it writes, as many hand-written ones do. The proof must catch it. */
 import type { Pool } from 'pg'
 import type { Store } from '../../../src/stores/store.js'
 
-/** Makes the bad store; its table is created by whoever comes first. */
+/** Makes the control store. The first process creates its table. */
 export async function getThenSetStore(pool: Pool, table: string): Promise<Store> {
   await pool
     .query(`CREATE TABLE IF NOT EXISTS ${table} (key text PRIMARY KEY, state text NOT NULL, token text NOT NULL)`)
-    // Another process created it at the same time.
+    // Another process created the table at the same time.
     .catch(() => {})
   const set = (key: string, state: string, token: string) =>
     pool.query(`INSERT INTO ${table} VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET state = $2, token = $3`, [

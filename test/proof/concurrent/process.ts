@@ -1,11 +1,11 @@
 /**
- * One of the proof's processes: a receiver of its own over the shared store. For every delivery it is told of, it receives its share of the
- * copies at once, and says how often its handler was called and how the copies were answered.
+ * A process of the proof: its own receiver over the shared store. For each delivery it receives its share of the copies at once and reports
+ * how many times its handler ran and how the copies ended.
  */
 import { createReceiver, type Delivery } from '../../../src/index.js'
 import { PROOF_STORES, type Services } from './stores.js'
 
-/** What a process is told when it starts. */
+/** The setup of a process. */
 export interface Setup {
   readonly store: string
   readonly scope: string
@@ -13,27 +13,27 @@ export interface Setup {
   readonly secret: string
 }
 
-/** What a process is told for each delivery. */
+/** A process's share of the copies of a delivery. */
 export interface Share {
   readonly body: string
   readonly signature: string
   readonly copies: number
 }
 
-/** What a process says to that. */
+/** The result of a share. */
 export interface Findings {
   readonly calls: number
-  /** How many copies ended with each status. */
+  /** The number of copies that ended with each status. */
   readonly statuses: Readonly<Record<string, number>>
 }
 
-/** Runs this process until it is told to end. */
+/** Runs this process until it receives `end`. */
 export async function serveProcess(setup: Setup): Promise<void> {
   const { store, close } = await openStore(setup)
   let calls = 0
   const receiver = createReceiver({ secret: setup.secret, store, onError: () => {} }).on('qr.scanned', async () => {
     calls++
-    // As long as a small write takes: copies come before, during and after it.
+    // The handler takes as long as a small write, so that copies arrive before, during and after it.
     await new Promise((resolve) => setTimeout(resolve, 5))
   })
   process.on('message', (message: Share | 'end') => {
@@ -52,7 +52,7 @@ export async function serveProcess(setup: Setup): Promise<void> {
 
 function openStore({ store, scope, services }: Setup) {
   const found = PROOF_STORES[store]
-  if (!found) throw new Error(`there is no store ${store} in the proof`)
+  if (!found) throw new Error(`the proof has no store ${store}`)
   return found.open(scope, services)
 }
 

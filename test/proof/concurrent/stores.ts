@@ -1,6 +1,4 @@
-/**
- * The shared stores of the proof, each opened by every process for itself. A new one is one more entry.
- */
+/** The shared stores of the proof. Each process opens its own connection. Add a store as one more entry. */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,23 +12,24 @@ import { sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import type { Store } from '../../../src/stores/store.js'
 import { getThenSetStore } from './get-then-set-store.js'
 
-/** The addresses of the services; an empty string where there is none. */
+/** The URL of each service, or an empty string if it is missing. */
 export type Services = Readonly<Record<'postgres' | 'redis', string>>
 
-/** One shared store. */
+/** A shared store. */
 export interface ProofStore {
-  /** The service it needs. */
+  /** The service that the store needs. */
   readonly needs?: keyof Services
-  /** A store that must be caught: it works deliveries more than once. */
+  /** Whether the store is the control, which processes deliveries more than once and must be caught. */
   readonly control?: boolean
-  /** Opens it in this process; stores of one `scope`, letters, digits and _, share their records. */
+  /** Opens the store in this process. Stores of the same `scope` (letters, digits and _) share their records. */
   open(scope: string, services: Services): Promise<{ readonly store: Store<unknown>; close(): Promise<void> | void }>
-  /** Removes what is left of a scope. */
+  /** Removes everything of a scope. */
   remove(scope: string, services: Services): Promise<void> | void
 }
 
 const POOL_SIZE = 8
 
+/** All stores, by name. */
 export const PROOF_STORES: Readonly<Record<string, ProofStore>> = {
   postgres: {
     needs: 'postgres',

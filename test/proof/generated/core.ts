@@ -1,4 +1,4 @@
-// Gives generated inputs to a receiver, and judges each by an oracle of its own: `createHmac`, a strict TextDecoder and `JSON.parse`.
+/** Passes generated inputs to a receiver and judges each with a separate oracle: `createHmac`, a strict TextDecoder and `JSON.parse`. */
 import { type Clock, systemClock } from '../../../src/clock.js'
 import { createReceiver, EVENT_TYPES, memoryStore, type Outcome, type Store } from '../../../src/index.js'
 import { SECRET } from '../../acceptance/variants.js'
@@ -6,7 +6,7 @@ import { createRandom } from '../random.js'
 import { count, LATE_MS, noInputs, type Zeros } from '../zeros.js'
 import { type GeneratedInput, makeInput, NOW, rightHeader } from './inputs.js'
 
-/** Plays `inputs` of a seed. `onKind` is told the kind of each. */
+/** Plays `inputs` of a seed. `onKind` is called with the kind of each. */
 export async function playCore(
   seed: number,
   inputs: number,
@@ -18,12 +18,12 @@ export async function playCore(
   process.on('uncaughtException', onFault)
   try {
     const random = createRandom(seed)
-    const desk = openDesk()
+    const scene = openScene()
     for (let index = 0; index < inputs; index++) {
       const input = makeInput(random)
       onKind(input.kind)
-      await playOne(desk, input, zeros)
-      // Lets rejections that nobody handled be told, and timers fire.
+      await playOne(scene, input, zeros)
+      // A pause lets unhandled rejections be emitted and timers fire.
       if (index % 1000 === 999) await new Promise((resolve) => setImmediate(resolve))
     }
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -34,20 +34,20 @@ export async function playCore(
   return zeros
 }
 
-interface Desk {
+interface Scene {
   receive(input: GeneratedInput): Promise<Outcome>
   handled: number
   stored: number
 }
 
-function openDesk(): Desk {
-  const desk = { handled: 0, stored: 0 }
+function openScene(): Scene {
+  const scene = { handled: 0, stored: 0 }
   const clock: Clock = { ...systemClock, now: () => NOW }
   const memory = memoryStore({ clock })
   const counted =
-    <Request, WebhookResponse>(call: (request: Request) => WebhookResponse) =>
+    <Request, Result>(call: (request: Request) => Result) =>
     (request: Request) => {
-      desk.stored++
+      scene.stored++
       return call(request)
     }
   const store: Store = {
@@ -57,8 +57,8 @@ function openDesk(): Desk {
     release: counted((request) => memory.release(request)),
   }
   const options = { secret: SECRET, store, clock, onError: () => {} }
-  const receiver = createReceiver(options).on('*', () => void desk.handled++)
-  return Object.assign(desk, {
+  const receiver = createReceiver(options).on('*', () => void scene.handled++)
+  return Object.assign(scene, {
     receive: ({ header, body }: GeneratedInput) =>
       receiver.receive({
         method: 'POST',
@@ -68,9 +68,9 @@ function openDesk(): Desk {
   })
 }
 
-async function playOne(desk: Desk, input: GeneratedInput, zeros: Zeros): Promise<void> {
+async function playOne(scene: Scene, input: GeneratedInput, zeros: Zeros): Promise<void> {
   const { bytes, header, isBroken } = input
-  const authentic = !isBroken && typeof header === 'string' && trimBlanks(header) === rightHeader(bytes)
+  const isAuthentic = !isBroken && typeof header === 'string' && trimBlanks(header) === rightHeader(bytes)
   const wrong = (fault: Parameters<typeof count>[1], found: unknown) =>
     count(
       zeros,
@@ -78,22 +78,22 @@ async function playOne(desk: Desk, input: GeneratedInput, zeros: Zeros): Promise
       `${input.kind}: ${JSON.stringify(String(header))} ${bytes.toString('base64')}: ${JSON.stringify(found)}`,
     )
   zeros.inputs++
-  if (authentic) zeros.verified++
-  desk.handled = 0
-  desk.stored = 0
+  if (isAuthentic) zeros.verified++
+  scene.handled = 0
+  scene.stored = 0
   const startedAt = performance.now()
   let outcome: Outcome
   try {
-    outcome = await desk.receive(input)
+    outcome = await scene.receive(input)
   } catch (error) {
     return wrong('crashes', String(error))
   }
   if (performance.now() - startedAt > LATE_MS) wrong('lateResponses', outcome)
-  if (!authentic && desk.handled > 0) wrong('forgedCalls', outcome)
-  if (!authentic && desk.stored > 0) wrong('earlyStoreCalls', outcome)
-  if (authentic && outcome.status === 'refused') wrong('refusedVerified', outcome)
-  const isRight = expectedOf(input, authentic).includes(outcome.status)
-  if (!isRight || desk.handled !== (outcome.status === 'processed' ? 1 : 0)) wrong('wrongVerdicts', outcome)
+  if (!isAuthentic && scene.handled > 0) wrong('forgedCalls', outcome)
+  if (!isAuthentic && scene.stored > 0) wrong('earlyStoreCalls', outcome)
+  if (isAuthentic && outcome.status === 'refused') wrong('refusedVerified', outcome)
+  const isRight = expectedOf(input, isAuthentic).includes(outcome.status)
+  if (!isRight || scene.handled !== (outcome.status === 'processed' ? 1 : 0)) wrong('wrongVerdicts', outcome)
 }
 
 function trimBlanks(header: string): string {
@@ -101,17 +101,17 @@ function trimBlanks(header: string): string {
 }
 
 const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES)
-/** `quarantined` for a time that is too old or too new; `duplicate` where the same bytes came before. */
-const WORKED = ['processed', 'duplicate', 'quarantined']
+/** `quarantined` if the event is too old or too new; `duplicate` if the same bytes were sent before. */
+const KNOWN_EVENT = ['processed', 'duplicate', 'quarantined']
 
-function expectedOf({ bytes }: GeneratedInput, authentic: boolean): readonly string[] {
-  if (!authentic) return ['refused']
+function expectedOf({ bytes }: GeneratedInput, isAuthentic: boolean): readonly string[] {
+  if (!isAuthentic) return ['refused']
   const event = eventOf(bytes)
   if (event === undefined) return ['quarantined']
-  return KNOWN.has(event) ? WORKED : ['ignored', 'quarantined']
+  return KNOWN.has(event) ? KNOWN_EVENT : ['ignored', 'quarantined']
 }
 
-/** The name of the event, where the bytes are one. */
+/** The name of the event, or `undefined` if the bytes aren't an event. */
 function eventOf(bytes: Uint8Array): string | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

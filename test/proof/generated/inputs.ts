@@ -1,4 +1,4 @@
-// Generated deliveries: signed ones that are changed before or after signing, in their header, in their JSON, in the way they come.
+/** Generates deliveries: signed, and changed before or after signing, in their header, their JSON or the way their bytes arrive. */
 import { createHmac, createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { type BodySource, EVENT_TYPES } from '../../../src/index.js'
@@ -9,37 +9,37 @@ import { eventText } from './json-text.js'
 import { mutateBytes, mutateHeader, oddHeader } from './mutate.js'
 import { bodySource, brokenSource } from './sources.js'
 
-/** One delivery. */
+/** A generated delivery. */
 export interface GeneratedInput {
   readonly kind: string
-  /** The bytes of the body, however they come. */
+  /** The bytes of the body. */
   readonly bytes: Buffer
   readonly header: unknown
-  /** How the bytes come. */
+  /** The way the bytes arrive. */
   readonly body: BodySource
-  /** The body breaks off: nothing of it is verified. */
+  /** Whether the body breaks off, so that it is never verified. */
   readonly isBroken: boolean
 }
 
 type Made = Pick<GeneratedInput, 'bytes' | 'header'> & Partial<GeneratedInput>
 
-/** Known ones three times as often as unknown ones. */
+/** Known events are three times as frequent as unknown ones. */
 const TYPES: readonly string[] = [...EVENT_TYPES, ...EVENT_TYPES, ...EVENT_TYPES, 'ping', 'qr.archived', '__proto__']
 const SAMPLES = EVENT_TYPES.map((type) => JSON.stringify(createEvent(type)))
-/** The receivers' time: the same seed gives the same bytes. */
+/** The receivers' time. It is fixed, so that the same seed gives the same bytes. */
 export const NOW = Date.parse('2026-01-29T12:00:00Z')
 const KEY = createSecretKey(Buffer.from(SECRET))
 
-/** The right header for bytes, by `node:crypto` alone. */
+/** The valid header for bytes, computed with `node:crypto` only. */
 export function rightHeader(bytes: Uint8Array): string {
   return `sha256=${createHmac('sha256', KEY).update(bytes).digest('hex')}`
 }
 
 const signed = (bytes: Buffer): Made => ({ bytes, header: rightHeader(bytes) })
 
-/** How often each kind is made, of 1,000. */
+/** The kinds of inputs, and how many of 1,000 inputs are of each kind. */
 const KINDS: readonly { readonly kind: string; readonly share: number; make(random: Random): Made }[] = [
-  { kind: 'as it is', share: 130, make: (random) => signed(freshEvent(random)) },
+  { kind: 'unchanged', share: 130, make: (random) => signed(freshEvent(random)) },
   {
     kind: 'header changed',
     share: 270,
@@ -71,7 +71,7 @@ const KINDS: readonly { readonly kind: string; readonly share: number; make(rand
   },
   { kind: 'odd JSON', share: 90, make: (random) => signed(Buffer.from(eventText(random, TYPES, NOW))) },
   {
-    kind: 'another way to come',
+    kind: 'another body source',
     share: 60,
     make(random) {
       const made = random.chance(0.5) ? freshEvent(random) : mutateBytes(random, freshEvent(random))
@@ -91,7 +91,7 @@ const KINDS: readonly { readonly kind: string; readonly share: number; make(rand
       return { ...made, body: brokenSource(random, made.bytes), isBroken: true }
     },
   },
-  { kind: 'structure of fast-check', share: 10, make: (random) => signed(Buffer.from(takeStructure(random))) },
+  { kind: 'fast-check structure', share: 10, make: (random) => signed(Buffer.from(takeStructure(random))) },
 ]
 const LADDER = KINDS.flatMap((kind) => Array.from({ length: kind.share }, () => kind))
 
@@ -102,7 +102,7 @@ export function makeInput(random: Random): GeneratedInput {
   return { isBroken: false, body: made.bytes, ...made, kind }
 }
 
-/** A sample with a number of its own. */
+/** A sample event with a random number, so that its bytes are new. */
 function freshEvent(random: Random): Buffer {
   const sample = random.pick(SAMPLES)
   const nonce = `{"nonce":${random.below(2 ** 31)},"timestamp":"${new Date(NOW).toISOString()}",`
@@ -121,7 +121,7 @@ function takeStructure(random: Random): string {
   return stock.pop() ?? ''
 }
 
-/** `fc.object` has values that are no JSON; what is left of them is. */
+/** Serializes an object of `fc.object`, which may have values that JSON can't hold. */
 function printed(value: object): string {
   return JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? String(field) : field))
 }

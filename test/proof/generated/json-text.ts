@@ -1,4 +1,4 @@
-// JSON that a parser has to think about: odd numbers, escapes, depth, keys that mean something to JavaScript, keys that come twice.
+/** Generates difficult JSON: odd numbers, escapes, depth, keys with a meaning in JavaScript, and repeated keys. */
 import type { Random } from '../random.js'
 
 const KEYS = [
@@ -43,7 +43,7 @@ const STRINGS = [
   'true',
   '15',
 ]
-/** Not JSON, though many readers take it. */
+/** Texts that aren't JSON, although many parsers accept them. */
 const WRONG = [
   'NaN',
   'Infinity',
@@ -62,7 +62,7 @@ const WRONG = [
 ]
 const BLANKS = ['', '', '', ' ', '\n', '\t', '\r\n ']
 
-/** The text of one value. `wrong` makes a part of it no JSON now and then. */
+/** The text of one value. With the probability `wrong`, a part of it isn't JSON. */
 function jsonText(random: Random, depth = 4, wrong = 0.01): string {
   if (random.chance(wrong)) return random.pick(WRONG)
   const kind = random.below(depth > 0 ? 7 : 5)
@@ -77,7 +77,7 @@ function jsonText(random: Random, depth = 4, wrong = 0.01): string {
   return kind === 5 ? `[${inside}]` : `{${inside}${random.pick(BLANKS)}}`
 }
 
-/** The text of an event: the members of the envelope, some of them missing, twice, or of another kind. */
+/** The text of an event whose envelope may have missing, repeated or wrong fields. */
 export function eventText(random: Random, types: readonly string[], now: number): string {
   const fields = [
     `"event":${random.chance(0.9) ? JSON.stringify(random.pick(types)) : jsonText(random, 1)}`,

@@ -1,10 +1,10 @@
-// Changes bytes and headers a little, cheaply: most of what a proof sends is made here.
+/** Makes small, cheap changes to bytes and headers. Most inputs of the proof are made here. */
 import type { Random } from '../random.js'
 
-/** Bytes that mean something to a parser of JSON or UTF-8. */
+/** Bytes with a meaning for a parser of JSON or UTF-8. */
 const TELLING = [...Buffer.from('{}[]",:\\/ \t\r\n0-+.eEtfnu'), 0, 0x1f, 0x7f, 0x80, 0xbf, 0xc0, 0xed, 0xef, 0xf4, 0xff]
 
-/** A copy with one to four changes: a byte replaced, flipped, put in, taken out, or a stretch repeated or cut off. */
+/** Returns a copy with one to four changes: a byte replaced, flipped, inserted or removed, or a part repeated or cut off. */
 export function mutateBytes(random: Random, bytes: Uint8Array): Buffer {
   let made: Buffer = Buffer.from(bytes)
   for (let changes = 1 + random.below(4); changes > 0; changes--) made = mutateOnce(random, made)
@@ -35,7 +35,7 @@ function mutateOnce(random: Random, bytes: Buffer): Buffer {
 const HEX = [...'0123456789abcdef']
 const ODD = ['g', 'A', 'F', '=', ' ', '\t', ',', ';', '"', '\0', '\n', '\r', '\u00a0', '\u00e9', '\u0161', '\uff10']
 
-/** A copy of a signature header with a change; now and then one that leaves it as good as it was. */
+/** Returns a copy of a signature header with a change. Some changes leave it valid. */
 export function mutateHeader(random: Random, header: string): string {
   const at = random.below(header.length)
   const character = random.chance(0.5) ? random.pick(HEX) : random.pick(ODD)
@@ -61,7 +61,7 @@ export function mutateHeader(random: Random, header: string): string {
   }
 }
 
-/** What no string is, and what pretends to be one. */
+/** Header values that aren't strings, some of which look like one. */
 export function oddHeader(random: Random, right: string): unknown {
   return random.pick<unknown>([
     undefined,

@@ -1,5 +1,7 @@
-// Sends generated inputs to a target over sockets, some at once. A batch is all forged or all authentic, so that what the target did
-// while it lasted is known to be about the one or the other.
+/**
+ * Sends generated inputs to a target over sockets, in batches. A batch is all forged or all authentic, so that each handler or store call
+ * is known to belong to the one or the other.
+ */
 
 import type { RequestSpec } from '../../acceptance/case.js'
 import { h, JSON_TYPE } from '../../acceptance/deliveries.js'
@@ -36,7 +38,7 @@ export async function playSockets(target: Target, seed: number, inputs: number):
   return zeros
 }
 
-/** An input as a request. What no string is cannot be sent as a header; a body that breaks off is the acceptance list's. */
+/** Makes a request of an input. A header that isn't a string can't be sent; bodies that break off are left to the acceptance list. */
 function toSent(random: Random): Sent {
   const { kind, bytes, header } = makeInput(random)
   const headers = typeof header === 'string' ? [JSON_TYPE, h('X-GoValid-Signature', onTheWire(header))] : [JSON_TYPE]
@@ -44,36 +46,36 @@ function toSent(random: Random): Sent {
   return { kind, request: { headers, body: bytes, ...framing } }
 }
 
-/** One byte a character; NUL, CR and LF would make another request of it, and have a case of their own. */
+/** Encodes one byte per character. NUL, CR and LF are replaced, because they would change the request; the acceptance list covers them. */
 function onTheWire(header: string): string {
   return Buffer.from(header, 'latin1')
     .toString('latin1')
     .replace(/[\0\r\n]/g, '?')
 }
 
-async function playBatch(target: Target, batch: readonly Sent[], authentic: boolean, zeros: Zeros): Promise<void> {
+async function playBatch(target: Target, batch: readonly Sent[], isAuthentic: boolean, zeros: Zeros): Promise<void> {
   if (batch.length === 0) return
   const path = (target.path ?? pathOf)('default')
   const replies = await Promise.all(batch.map(({ request }) => exchange(target.port, toBytes(request, path))))
   const seen = await target.control({ do: 'observe' })
-  for (const [index, sent] of batch.entries()) judgeReply(sent, replies[index] as Reply, authentic, zeros)
+  for (const [index, sent] of batch.entries()) judgeReply(sent, replies[index] as Reply, isAuthentic, zeros)
   const about = `a batch of ${batch.map(({ kind }) => kind).join(', ')}`
-  if (!authentic && seen.handled.length > 0) count(zeros, 'forgedCalls', about)
-  if (!authentic && seen.store.claim + seen.store.complete + seen.store.release > 0)
+  if (!isAuthentic && seen.handled.length > 0) count(zeros, 'forgedCalls', about)
+  if (!isAuthentic && seen.store.claim + seen.store.complete + seen.store.release > 0)
     count(zeros, 'earlyStoreCalls', about)
   if (seen.handled.length > batch.length) count(zeros, 'wrongVerdicts', `${seen.handled.length} calls for ${about}`)
   for (const fault of seen.faults) count(zeros, 'unhandled', fault)
 }
 
-function judgeReply({ kind, request }: Sent, reply: Reply, authentic: boolean, zeros: Zeros): void {
+function judgeReply({ kind, request }: Sent, reply: Reply, isAuthentic: boolean, zeros: Zeros): void {
   const { status, tookMs } = reply
   const about = () =>
     `${kind}: ${status}: ${JSON.stringify(request.headers)} ${Buffer.from(request.body ?? []).toString('base64')}`
   zeros.inputs++
-  if (authentic) zeros.verified++
+  if (isAuthentic) zeros.verified++
   if (status === 'closed' || status >= 500) count(zeros, 'crashes', about())
-  else if (authentic && status >= 400) count(zeros, 'refusedVerified', about())
-  // A character that no header may have is the transport's to refuse: 400.
-  else if (authentic ? status !== 200 : status !== 401 && status !== 400) count(zeros, 'wrongVerdicts', about())
+  else if (isAuthentic && status >= 400) count(zeros, 'refusedVerified', about())
+  // The transport refuses a character that no header may contain, with 400.
+  else if (isAuthentic ? status !== 200 : status !== 401 && status !== 400) count(zeros, 'wrongVerdicts', about())
   if (tookMs > LATE_MS) count(zeros, 'lateResponses', about())
 }

@@ -1,10 +1,10 @@
-// The same bytes, handed over in every way a body can come: whole, as text, as a view into other bytes, pushed or pulled in chunks.
+/** Passes the same bytes in every way a body can arrive: whole, as text, as a view into other bytes, or pushed or pulled in chunks. */
 import type { BodySource, BodyStream } from '../../../src/index.js'
 import type { Random } from '../random.js'
 
 type Make = (random: Random, bytes: Uint8Array) => BodySource
 
-const WAYS: readonly Make[] = [
+const SOURCES: readonly Make[] = [
   (_, bytes) => bytes,
   (_, bytes) => Buffer.from(bytes),
   (_, bytes) => new Uint8Array(bytes).buffer,
@@ -16,19 +16,19 @@ const WAYS: readonly Make[] = [
   (random, bytes) => webStream(cut(random, bytes)),
 ]
 
-/** One of the ways. */
+/** Makes a random source of the bytes. */
 export function bodySource(random: Random, bytes: Uint8Array): BodySource {
-  return random.pick(WAYS)(random, bytes)
+  return random.pick(SOURCES)(random, bytes)
 }
 
-/** A body that breaks off. */
+/** Makes a body that breaks off. */
 export function brokenSource(random: Random, bytes: Uint8Array): BodySource {
   const [first = bytes] = cut(random, bytes)
   if (random.chance(0.5)) return failing(first)
   return {
     read(consumer) {
       consumer.chunk(first)
-      consumer.fail(new Error('reset by the peer'))
+      consumer.fail(new Error('the connection was reset'))
       return () => {}
     },
   }
@@ -36,22 +36,22 @@ export function brokenSource(random: Random, bytes: Uint8Array): BodySource {
 
 async function* failing(first: Uint8Array): AsyncGenerator<Uint8Array> {
   yield first
-  throw new Error('reset by the peer')
+  throw new Error('the connection was reset')
 }
 
-/** Cut anywhere, inside of characters too; now and then into single bytes, or with empty pieces. */
+/** Cuts bytes into chunks anywhere, even inside characters. Some chunks are single bytes or empty. */
 function cut(random: Random, bytes: Uint8Array): readonly Uint8Array[] {
-  const longest = random.pick([1, 7, 64, 4096])
+  const maxSize = random.pick([1, 7, 64, 4096])
   const pieces: Uint8Array[] = []
   for (let at = 0; at < bytes.byteLength; ) {
-    const size = random.chance(0.02) ? 0 : 1 + random.below(longest)
+    const size = random.chance(0.02) ? 0 : 1 + random.below(maxSize)
     pieces.push(bytes.subarray(at, at + size))
     at += size
   }
   return pieces
 }
 
-function pushed(pieces: readonly Uint8Array[], atOnce: boolean): BodyStream {
+function pushed(pieces: readonly Uint8Array[], isSynchronous: boolean): BodyStream {
   return {
     read(consumer) {
       let isStopped = false
@@ -59,7 +59,7 @@ function pushed(pieces: readonly Uint8Array[], atOnce: boolean): BodyStream {
         for (const piece of pieces) if (!isStopped) consumer.chunk(piece)
         if (!isStopped) consumer.end()
       }
-      if (atOnce) push()
+      if (isSynchronous) push()
       else queueMicrotask(push)
       return () => {
         isStopped = true
@@ -81,7 +81,7 @@ function webStream(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   })
 }
 
-/** A view with an offset, as Node hands out of its pool. */
+/** A view with an offset, as Node returns from its buffer pool. */
 function viewOf(bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array(bytes.byteLength + 16).fill(0x7b)
   whole.set(bytes, 8)

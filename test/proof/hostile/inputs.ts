@@ -1,4 +1,4 @@
-// The inputs of the proof: every row of the acceptance list, and the expanded sets that stand behind some of them.
+/** The inputs of the proof: every row of the acceptance list, and the expanded sets that some rows stand for. */
 
 import type { RequestSpec } from '../../acceptance/case.js'
 import { verdictFor } from '../../acceptance/case.js'
@@ -15,33 +15,33 @@ import {
   wycheproofCases,
 } from '../../vectors/sets.js'
 
-/** One request, and what is known of it beforehand. */
+/** A request, and the expectations that are known beforehand. */
 export interface HostileInput {
   readonly name: string
   readonly request: RequestSpec
   readonly variant?: VariantName
-  /** The target is given this secret first. */
+  /** The secret that the target is configured with first. */
   readonly ownSecret?: Uint8Array
-  /** Whether it must be accepted, where somebody else has said so. */
+  /** Whether the request must be accepted, if a published source says so. */
   readonly accept?: boolean
-  /** The status that the acceptance list names, where it names one. */
+  /** The statuses that the acceptance list allows, if it lists any. */
   readonly listed?: readonly (number | 'closed')[]
 }
 
-/** Inputs that are sent to fresh receivers, one after the other. */
+/** Inputs that are sent to new receivers, one after another. */
 export interface HostileSet {
   readonly name: string
   readonly inputs: (target: Target) => readonly HostileInput[]
 }
 
-/** The secrets that a receiver under test has. */
+/** The secrets of the receiver under test. */
 export function secretsOf({ variant, ownSecret }: HostileInput): readonly (string | Uint8Array)[] {
   if (ownSecret) return [ownSecret]
   if (variant === 'two-secrets') return [SECRET, OLD_SECRET]
   return variant === 'secret-with-newline' ? [`${SECRET}\n`] : [SECRET]
 }
 
-/** Every set; those that are not there have no inputs. */
+/** All sets. Missing sets have no inputs. */
 export const HOSTILE_SETS: readonly HostileSet[] = [
   ...EVERY_CASE.filter(({ steps }) => steps).map(({ number, title, only, steps }) => ({
     name: 'rows of the list',
@@ -95,7 +95,7 @@ function flippedBits(): readonly HostileInput[] {
   })
 }
 
-/** Each under the secret of its own. */
+/** Makes inputs that each use their own secret. */
 function toInputs(cases: readonly SignatureCase[] = []): readonly HostileInput[] {
   return cases.map(({ name, body, header, secret, accept }) => ({
     name,
@@ -117,7 +117,7 @@ function eachString(toRequest: (bytes: Buffer, text: string | undefined) => Requ
   }))
 }
 
-/** Blank ones are refused when a receiver is made: an own test. */
+/** Naughty strings as secrets. Blank ones are left out, because `createReceiver` refuses them, which has its own test. */
 function naughtySecrets(): readonly HostileInput[] {
   const usable = (naughtyStrings() ?? []).filter(({ bytes, text }) => bytes.byteLength > 0 && text?.trim() !== '')
   return usable.map(({ bytes }) => ({

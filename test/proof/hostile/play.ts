@@ -1,4 +1,4 @@
-// Sends the inputs to one target, and sees after each what it did.
+/** Sends the inputs to a target and judges its reaction to each. */
 import { scan, signed } from '../../acceptance/deliveries.js'
 import { pathOf, type Target } from '../../acceptance/target.js'
 import { exchange, toBytes } from '../../acceptance/tcp.js'
@@ -6,7 +6,7 @@ import { count, noInputs, type Zeros } from '../zeros.js'
 import { HOSTILE_SETS, type HostileInput, type HostileSet } from './inputs.js'
 import { judge } from './judge.js'
 
-/** Plays the sets against a target. `onSet` is told how many inputs each had. */
+/** Plays the sets against a target. `onSet` is called with the number of inputs of each. */
 export async function playSets(
   target: Target,
   onSet: (name: string, inputs: number) => void = () => {},
@@ -32,7 +32,7 @@ async function playOne(target: Target, input: HostileInput, zeros: Zeros): Promi
     const reply = await send(target, input)
     judge(input, reply, await target.control({ do: 'observe' }), zeros)
   } catch (error) {
-    // Neither the target nor its control channel can be reached any more.
+    // The target or its control channel is unreachable.
     count(zeros, 'crashes', `${input.name}: ${String(error)}`)
     throw error
   }

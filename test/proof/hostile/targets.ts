@@ -1,4 +1,4 @@
-// The frameworks that a proof over sockets can run on here, by the names of its option.
+/** The frameworks that a proof over sockets can run on, by the names of its `--target` option. */
 import { existsSync } from 'node:fs'
 import type { TargetFactory } from '../../acceptance/target.js'
 import { express4, express5 } from '../../acceptance/targets/express.js'
@@ -11,14 +11,14 @@ import { buildNext16, hasNext16 } from '../../support/next-setup.js'
 
 interface ProofTarget {
   readonly factory: TargetFactory
-  /** What is missing, where something is. */
+  /** The reason why the target can't run, or `undefined`. */
   readonly missing?: () => string | undefined
 }
 
-const needsBuild = () => (existsSync('dist') ? undefined : 'there is no dist/: run `npm run build`')
-const needsNext = () => (hasNext16() ? needsBuild() : 'Next.js is not installed: run `npm run next:install`')
+const needsBuild = () => (existsSync('dist') ? undefined : 'dist/ is missing. Run `npm run build`.')
+const needsNext = () => (hasNext16() ? needsBuild() : 'Next.js is not installed. Run `npm run next:install`.')
 
-/** Every target. */
+/** All targets. */
 const PROOF_TARGETS: Readonly<Record<string, ProofTarget>> = {
   express5: { factory: express5 },
   express4: { factory: express4 },
@@ -30,17 +30,17 @@ const PROOF_TARGETS: Readonly<Record<string, ProofTarget>> = {
   'workerd-node': { factory: workerdWithNode, missing: needsBuild },
   next: { factory: nextTarget('Next.js 16', buildNext16, 'node', SENDS_CHUNKS), missing: needsNext },
 }
-/** Those a proof plays unless told otherwise. */
+/** The targets of a proof without `--target`. */
 export const DEFAULT_TARGETS: readonly string[] = ['express5', 'fastify5', 'next', 'workerd', 'node', 'hono']
 
-/** The chosen targets that can run here; what cannot is told. */
+/** The chosen targets that can run here. The others are printed with the reason. */
 export function chooseTargets(names: readonly string[]): readonly TargetFactory[] {
   return names.flatMap((name) => {
     const target = PROOF_TARGETS[name]
     if (!target) throw new Error(`no target ${name}; there are ${Object.keys(PROOF_TARGETS).join(', ')}`)
     const missing = target.missing?.()
     if (missing === undefined) return [target.factory]
-    console.log(`${name}: skipped, ${missing}`)
+    console.log(`${name}: skipped. ${missing}`)
     return []
   })
 }

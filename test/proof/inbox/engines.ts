@@ -1,6 +1,4 @@
-/**
- * The inboxes of the proof on their engines: how the process that is killed opens one, and how the proof lets their time go by.
- */
+/** The inboxes of the proof: how the killed process opens one, and how the proof advances its time. */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,32 +12,32 @@ import type { Inbox } from '../../../src/inboxes/inbox.js'
 import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
 import { sqliteInbox } from '../../../src/inboxes/sqlite/sqlite-inbox.js'
 
-/** The addresses of the services; an empty string where there is none. */
+/** The URL of each service, or an empty string if it is missing. */
 export type Services = Readonly<Record<'postgres' | 'redis', string>>
 
 /** The engine of an inbox. */
 export interface Engine {
-  /** The service it needs. */
+  /** The service that the engine needs. */
   readonly needs?: keyof Services
-  /** The transactional store beside it, one of those of the kill proof. */
+  /** The transactional store that is used with it, a store of the kill proof. */
   readonly store: 'sqlite' | 'postgres'
-  /** Opens its inbox in a process; `scope` is letters, digits and _. */
+  /** Opens the inbox in a process. `scope` has letters, digits and _. */
   open(scope: string, services: Services): Inbox
-  /** Looks on over a connection of its own. */
+  /** Opens a separate connection for the proof. */
   observe(scope: string, services: Services): Promise<EngineObserver>
 }
 
-/** What the proof does to an engine. */
+/** The proof's own access to an engine. */
 export interface EngineObserver {
-  /** Frees what dead processes held, while none lives: as if their leases had run out. */
+  /** Frees the jobs of dead processes, as if their leases had expired. No process is alive then. */
   freeLeases(): Promise<void>
-  /** Lets every pause between tries be over. */
+  /** Ends every pause between attempts. */
   skipPauses(): Promise<void>
   /** Removes everything of the scope. */
   remove(): Promise<void>
 }
 
-/** The engines by name. */
+/** All engines, by name. */
 export const ENGINES: Readonly<Record<string, Engine>> = {
   sqlite: { store: 'sqlite', open: openSqlite, observe: observeSqlite },
   bullmq: { needs: 'redis', store: 'sqlite', open: openBullmq, observe: observeBullmq },
@@ -85,7 +83,7 @@ async function observeBullmq(scope: string, { redis }: Services): Promise<Engine
     async freeLeases() {
       const locks = await client.keys(`bull:${scope}:*:lock`)
       if (locks.length > 0) await client.del(locks)
-      // BullMQ frees a job that has no lock with the second look at it.
+      // BullMQ frees a job without a lock at the second check.
       await client.del(`bull:${scope}:stalled-check`)
       const checker = new bullmq.Worker(scope, undefined, {
         ...{ connection, autorun: false, stalledInterval: 100, maxStalledCount: 20 },

@@ -1,6 +1,6 @@
 /**
- * Plays GoValid for one inbox: each round sends a few deliveries to a process that dies, tries those again that got no 200, and at last lets
- * a process live until the inbox has drained. Then the effects are counted, and what became of the poison.
+ * Plays GoValid for one inbox. Each round sends a few deliveries to a process that dies, and retries those without a 200. The last process
+ * lives until the inbox has drained. Then the lane counts the effects and the outcomes of a delivery that always fails.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -9,34 +9,34 @@ import { signDelivery } from '../../../src/testing/index.js'
 import { post } from '../kill/sender.js'
 import type { Observer } from '../kill/stores.js'
 import type { EngineObserver } from './engines.js'
-import { POINTS, type ProcessSetup, type Told } from './process.js'
+import { type Message, POINTS, type ProcessSetup } from './process.js'
 
-/** What one lane is to do. */
+/** The setup of a lane. */
 export interface LaneSetup extends Omit<ProcessSetup, 'death'> {
-  /** The script that serves as a process when it is given a setup. */
+  /** The script that serves as a process. */
   readonly script: string
-  /** How often at each point. */
+  /** The number of kills at each point. */
   readonly killsPerPoint: number
   readonly observer: Observer
   readonly engineObserver: EngineObserver
 }
 
-/** What came of it. */
+/** The result of a lane. */
 export interface LaneResult {
   readonly deliveries: number
   readonly kills: number
   readonly lost: number
   readonly doubled: number
-  /** Never answered 200. */
+  /** Deliveries that never got 200. */
   readonly unanswered: number
-  /** The tries of a delivery whose handler always fails, by outcome. */
+  /** The attempts of a delivery whose handler always fails, by outcome. */
   readonly poison: Readonly<Record<string, number>>
 }
 
 const AT_ONCE = 5
 const DIES_WITHIN_MS = 30_000
 const DRAINS_WITHIN_MS = 240_000
-/** Of what is still not answered 200 at the end. */
+/** The maximum number of attempts for deliveries without a 200 at the end. */
 const MAX_ATTEMPTS = 20
 /** Longer than any lease of a store. */
 const LATER_MS = 120_000
@@ -87,14 +87,14 @@ async function sign({ secret }: LaneSetup, delivery: string): Promise<Sent> {
   return { body: rawBody, signature }
 }
 
-/** Tries each once; gives back those that were not answered 200. */
+/** Sends each delivery once. Returns those that didn't get 200. */
 async function sendAll(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
   const statuses = await Promise.all(deliveries.map((delivery) => post(port, delivery)))
   return deliveries.filter((_, index) => statuses[index] !== 200)
 }
 
-/** Tries again and again: what piled up while processes died is more than a busy machine takes at once. */
-async function sendUntilAnswered(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
+/** Sends each delivery until it gets 200. A busy machine can't accept all that piled up at once. */
+async function sendUntilAccepted(port: number, deliveries: readonly Sent[]): Promise<readonly Sent[]> {
   let open = deliveries
   for (let attempts = 0; open.length > 0 && attempts < MAX_ATTEMPTS; attempts++) {
     if (attempts > 0) await new Promise((resolve) => setTimeout(resolve, 1000))
@@ -105,8 +105,8 @@ async function sendUntilAnswered(port: number, deliveries: readonly Sent[]): Pro
 
 async function startProcess(setup: LaneSetup, death: ProcessSetup['death']) {
   const { engine, scope, services, secret, transactional } = setup
-  const told: ProcessSetup = { engine, scope, services, secret, transactional, ...(death && { death }) }
-  const child = fork(setup.script, ['process', JSON.stringify(told)], { execArgv: [] })
+  const processSetup: ProcessSetup = { engine, scope, services, secret, transactional, ...(death && { death }) }
+  const child = fork(setup.script, ['process', JSON.stringify(processSetup)], { execArgv: [] })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return { child, port }
 }
@@ -120,20 +120,20 @@ async function dies(child: ChildProcess): Promise<boolean> {
   return child.signalCode === 'SIGKILL'
 }
 
-/** A process that lives, until nothing waits. */
+/** Starts a process that lives until the inbox has drained. */
 async function drain(setup: LaneSetup, open: readonly Sent[]) {
   const poisoned = await sign(setup, `poison-${setup.scope}`)
   const key = createHash('sha256').update(poisoned.body).digest('hex')
   const poison: Record<string, number> = {}
-  let drained = false
+  let isDrained = false
   const { child, port } = await startProcess(setup, undefined)
-  child.on('message', (told: Told) => {
-    if ('drained' in told) drained = told.drained
-    if ('status' in told && told.key === key) poison[told.status] = (poison[told.status] ?? 0) + 1
+  child.on('message', (message: Message) => {
+    if ('drained' in message) isDrained = message.drained
+    if ('status' in message && message.key === key) poison[message.status] = (poison[message.status] ?? 0) + 1
   })
-  const unanswered = (await sendUntilAnswered(port, [...open, poisoned])).length
-  const giveUpAt = Date.now() + DRAINS_WITHIN_MS
-  while (!drained && Date.now() < giveUpAt) {
+  const unanswered = (await sendUntilAccepted(port, [...open, poisoned])).length
+  const endsAt = Date.now() + DRAINS_WITHIN_MS
+  while (!isDrained && Date.now() < endsAt) {
     await setup.engineObserver.skipPauses()
     await new Promise((resolve) => setTimeout(resolve, 250))
     child.send('status')

@@ -1,6 +1,6 @@
 /**
- * The process that is killed: a real server that accepts into an inbox and works what comes out of it. At one point, the n-th time it comes
- * there, it ends by SIGKILL: nothing is cleaned up, nothing more is sent.
+ * The process that is killed: a real server that accepts into an inbox and processes its jobs. When it reaches its point for the n-th time,
+ * it ends by SIGKILL, without any cleanup and without another response.
  */
 import { createServer } from 'node:http'
 import { toHandler } from '../../../src/adapters/node.js'
@@ -8,7 +8,7 @@ import { createReceiver, type Inbox, type Store } from '../../../src/index.js'
 import { KILL_STORES } from '../kill/stores.js'
 import { ENGINES, type Services } from './engines.js'
 
-/** Where a process can be told to die, in the order of a delivery. */
+/** The points where a process can die, in the order of a delivery. */
 export const POINTS = [
   'before accept',
   'after accept',
@@ -17,36 +17,36 @@ export const POINTS = [
   'before commit',
   'after effect',
   'after complete',
-  'after work',
+  'after process',
 ] as const
 
-/** One of them. */
+/** A point where a process can die. */
 export type Point = (typeof POINTS)[number]
 
-/** What a process is told when it starts. */
+/** The setup of a process. */
 export interface ProcessSetup {
   readonly engine: string
   readonly scope: string
   readonly services: Services
   readonly secret: string
-  /** Whether the handler writes in a transaction; else on its own. */
+  /** Whether the handler writes in the store's transaction or with a separate statement. */
   readonly transactional: boolean
-  /** Where it dies; absent: it lives. */
+  /** The point where it dies, and at which time it is reached. Default: it lives. */
   readonly death?: { readonly point: Point; readonly time: number }
 }
 
-/** What a process tells. */
-export type Told =
+/** A message of a process. */
+export type Message =
   | { readonly port: number }
   | { readonly key: string | undefined; readonly status: string }
   | { readonly drained: boolean }
 
-/** Serves until it is killed, or its parent disconnects. */
+/** Serves until it is killed or its parent disconnects. */
 export async function serveProcess(setup: ProcessSetup): Promise<void> {
   const engine = ENGINES[setup.engine]
   const opened = engine && KILL_STORES[engine.store]?.open(setup.scope, setup.services)
-  if (!engine || !opened) throw new Error(`there is no inbox ${setup.engine} in the proof`)
-  const tell = (told: Told) => process.send?.(told, () => {})
+  if (!engine || !opened) throw new Error(`the proof has no inbox ${setup.engine}`)
+  const tell = (message: Message) => process.send?.(message, () => {})
   const reach = createReach(setup.death)
   const receiver = createReceiver({
     secret: setup.secret,
@@ -56,7 +56,7 @@ export async function serveProcess(setup: ProcessSetup): Promise<void> {
     onError: () => {},
   }).on('qr.created', async (event, context) => {
     const effect = String(event.data['delivery'])
-    if (effect.startsWith('poison')) throw new Error('never works')
+    if (effect.startsWith('poison')) throw new Error('always fails')
     const { transaction } = context as { transaction?: unknown }
     if (setup.transactional) await opened.writeWithin(transaction, effect, () => reach('before commit'))
     else await opened.writeAlone(effect)
@@ -80,7 +80,7 @@ function createReach(death: ProcessSetup['death']): (point: Point) => void {
   return function reach(point) {
     if (point !== death?.point || ++times !== death.time) return
     process.kill(process.pid, 'SIGKILL')
-    // Not one instruction of the receiver runs after this.
+    // The loop blocks the thread, so that the receiver runs no further instruction.
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   }
 }
@@ -93,10 +93,10 @@ function watchedInbox(inbox: Inbox, reach: (point: Point) => void): Inbox {
       await inbox.accept(delivery)
       reach('after accept')
     },
-    start: (work) =>
+    start: (processJob) =>
       inbox.start?.(async (delivery, attempt) => {
-        const outcome = await work(delivery, attempt)
-        reach('after work')
+        const outcome = await processJob(delivery, attempt)
+        reach('after process')
         return outcome
       }),
   }

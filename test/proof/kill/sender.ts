@@ -1,6 +1,6 @@
 /**
- * Plays GoValid for one lane of the proof: sends deliveries a few at a time to a worker that dies, waits its minutes by making the store's
- * records older, and tries again with the next worker; until so many workers were killed. Then the effects are counted.
+ * Plays GoValid for one lane of the proof: sends a few deliveries at a time to a worker that dies, ages the store's records by the minutes
+ * until the next attempt, and retries with the next worker. Once enough workers were killed, the lane counts the effects.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,35 +10,35 @@ import { signDelivery } from '../../../src/testing/index.js'
 import type { Observer } from './stores.js'
 import { POINTS, type WorkerSetup } from './worker.js'
 
-/** What one lane is to do. */
+/** The setup of a lane. */
 export interface LaneSetup extends Omit<WorkerSetup, 'death' | 'pauseMs'> {
-  /** The script that serves as a worker when it is given a setup. */
+  /** The script that serves as a worker. */
   readonly script: string
-  /** A number from 0 to 1, the next of a seeded sequence. */
+  /** The next number, from 0 to 1, of a seeded sequence. */
   random(): number
   readonly observer: Observer
 }
 
-/** What came of it. */
+/** The result of a lane. */
 export interface LaneResult {
   readonly deliveries: number
   /** Kills by point. */
   readonly kills: Readonly<Record<string, number>>
-  /** Deliveries without an effect, with more than one, and never answered 200. */
+  /** Deliveries without an effect, with more than one effect, and without a 200. */
   readonly lost: number
   readonly doubled: number
   readonly unanswered: number
 }
 
-/** Minutes between tries. Source: govalid docs, webhooks setup. */
+/** Minutes between attempts. Source: govalid docs, webhooks setup. */
 const GAPS_MINUTES = [1, 5, 15, 60]
 const AT_ONCE = 5
-/** Two tries at least are left to every delivery: one that never came to an end four times is set aside, not worked. */
+/** Only the first three attempts may crash: a delivery that crashed four times is quarantined instead of run. */
 const DEADLY_ATTEMPTS = 3
 const ANY_TIME = 'any time'
 const ANY_TIME_MS = 12
 
-/** Runs a lane until so many workers were killed. */
+/** Runs a lane until `wanted` workers were killed. */
 export async function runLane(setup: LaneSetup, wanted: number): Promise<LaneResult> {
   const kills: Record<string, number> = Object.fromEntries([...POINTS, ANY_TIME].map((point) => [point, 0]))
   const effects: string[] = []
@@ -58,13 +58,13 @@ export async function runLane(setup: LaneSetup, wanted: number): Promise<LaneRes
   }
 }
 
-/** A delivery, as it is sent. */
+/** A signed delivery. */
 export interface Sent {
   readonly body: Uint8Array
   readonly signature: string
 }
 
-/** Signs one more delivery, whose effect is one more of `effects`. */
+/** Signs a new delivery and adds its effect to `effects`. */
 export async function newDelivery({ secret, scope }: LaneSetup, effects: string[]): Promise<Sent> {
   const delivery = `${scope}-${effects.length}`
   effects.push(delivery)
@@ -73,7 +73,7 @@ export async function newDelivery({ secret, scope }: LaneSetup, effects: string[
   return { body: rawBody, signature }
 }
 
-/** Tries each delivery up to five times; gives back those that were never answered 200. */
+/** Makes up to five attempts per delivery. Returns the deliveries that never got 200. */
 async function deliver(
   setup: LaneSetup,
   batch: readonly Sent[],
@@ -93,20 +93,20 @@ async function deliver(
   return open
 }
 
-/** Without a transaction an effect happens twice when the process dies right after it: the control dies there only. */
+/** Chooses where the worker dies. The control dies only after the effect, where a missing transaction doubles it. */
 function choosePoint({ random, transactional }: LaneSetup): string {
   const points = transactional ? [...POINTS, ANY_TIME] : ['after effect']
   return points[Math.floor(random() * points.length)] as string
 }
 
-/** Dies at the point of one of the `open` deliveries; at none where the sender kills it. */
+/** Makes the worker die at the point of one of the `open` deliveries, unless the sender kills it. */
 function chooseDeath({ random }: LaneSetup, chosen: string | undefined, open: number): Pick<WorkerSetup, 'death'> {
   const time = 1 + Math.floor(random() * open)
   const point = POINTS.find((each) => each === chosen)
   return point ? { death: { point, time } } : {}
 }
 
-/** A worker that listens. */
+/** A listening worker. */
 export interface Worker {
   readonly child: ChildProcess
   readonly port: number
@@ -115,21 +115,21 @@ export interface Worker {
 /** Starts a worker. */
 export async function startWorker(setup: LaneSetup, fate: Pick<WorkerSetup, 'death' | 'pauseMs'>): Promise<Worker> {
   const { store, scope, services, secret, transactional } = setup
-  const told: WorkerSetup = { store, scope, services, secret, transactional, ...fate }
-  const child = fork(setup.script, ['worker', JSON.stringify(told)], { execArgv: [] })
+  const workerSetup: WorkerSetup = { store, scope, services, secret, transactional, ...fate }
+  const child = fork(setup.script, ['worker', JSON.stringify(workerSetup)], { execArgv: [] })
   const [address] = (await once(child, 'message')) as [AddressInfo]
   return { child, port: address.port }
 }
 
-/** Whether a worker died by SIGKILL; one that lives is told to end. */
+/** Whether a worker died by SIGKILL. Ends a worker that is still alive. */
 async function wasKilled(child: ChildProcess): Promise<boolean> {
-  // A kill that was still on its way when the last answer came counts as well.
+  // A kill that was still pending at the last response counts as well.
   if (child.connected) child.disconnect()
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return child.signalCode === 'SIGKILL'
 }
 
-/** Sends a delivery; gives back the status of the answer, or `undefined` when the connection broke. */
+/** Sends a delivery. Resolves to the HTTP status, or `undefined` if the connection broke. */
 export function post(port: number, { body, signature }: Sent): Promise<number | undefined> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', 'x-govalid-signature': signature }

@@ -1,6 +1,4 @@
-/**
- * The transactional stores of the proof: how the process that is killed opens one and writes an effect, and how the proof looks on.
- */
+/** The transactional stores of the proof: how the killed process opens one and writes an effect, and how the proof observes it. */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,23 +8,23 @@ import { type PostgresTransaction, postgresStore } from '../../../src/stores/pos
 import { type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import type { Store } from '../../../src/stores/store.js'
 
-/** The addresses of the services; an empty string where there is none. */
+/** The URL of each service, or an empty string if it is missing. */
 export type Services = Readonly<Record<'postgres', string>>
 
-/** A store as a worker has it, and its ways of writing an effect. */
+/** A worker's store and its two ways to write an effect. */
 export interface OpenedStore {
   readonly store: Store<unknown>
-  /** Writes an effect in a handler's transaction; `written` is called between the write and the commit. */
+  /** Writes an effect in a handler's transaction. `written` is called between the write and the commit. */
   writeWithin(transaction: unknown, effect: string, written: () => void): Promise<unknown>
-  /** Writes an effect on its own. */
+  /** Writes an effect without a transaction. */
   writeAlone(effect: string): Promise<void>
 }
 
-/** What the proof sees of a store, over a connection of its own. */
+/** The proof's own connection to a store. */
 export interface Observer {
-  /** Lets `ms` milliseconds go by for every record. */
+  /** Ages every record by `ms` milliseconds. */
   makeLater(ms: number): Promise<void>
-  /** How often each effect was written. */
+  /** Counts how many times each effect was written. */
   countEffects(): Promise<ReadonlyMap<string, number>>
   /** Removes everything of the scope. */
   remove(): Promise<void>
@@ -34,15 +32,15 @@ export interface Observer {
 
 /** A store of the proof. */
 export interface KillStore {
-  /** The service it needs. */
+  /** The service that the store needs. */
   readonly needs?: keyof Services
-  /** Opens it in a worker; `scope` is letters, digits and _. */
+  /** Opens the store in a worker. `scope` has letters, digits and _. */
   open(scope: string, services: Services): OpenedStore
-  /** Prepares a scope and looks on. */
+  /** Prepares a scope and observes it. */
   observe(scope: string, services: Services): Promise<Observer>
 }
 
-/** The stores by name. */
+/** All stores, by name. */
 export const KILL_STORES: Readonly<Record<string, KillStore>> = {
   sqlite: { open: openSqlite, observe: observeSqlite },
   postgres: { needs: 'postgres', open: openPostgres, observe: observePostgres },

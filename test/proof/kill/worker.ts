@@ -1,6 +1,6 @@
 /**
- * The process that is killed: a real server with a receiver over a durable store. At one point of its work, the n-th time it comes there, it
- * ends by SIGKILL: nothing is cleaned up, nothing more is sent.
+ * The process that is killed: a real server with a receiver over a durable store. When it reaches its point for the n-th time, it ends by
+ * SIGKILL, without any cleanup and without another response.
  */
 import { createServer } from 'node:http'
 import { toHandler } from '../../../src/adapters/node.js'
@@ -8,43 +8,43 @@ import { createReceiver, type Store } from '../../../src/index.js'
 import type { TransactionRequest } from '../../../src/stores/store.js'
 import { KILL_STORES, type Services } from './stores.js'
 
-/** Where a process can be told to die, in the order of a delivery. */
+/** The points where a process can die, in the order of a delivery. */
 export const POINTS = [
   'before claim',
   'after claim',
   'before commit',
   'after effect',
   'after complete',
-  'before the answer',
+  'before the response',
 ] as const
 
-/** One of them. */
+/** A point where a process can die. */
 export type Point = (typeof POINTS)[number]
 
-/** What a worker is told when it starts. */
+/** The setup of a worker. */
 export interface WorkerSetup {
   readonly store: string
   readonly scope: string
   readonly services: Services
   readonly secret: string
-  /** Whether the handler writes in a transaction; else on its own. */
+  /** Whether the handler writes in the store's transaction or with a separate statement. */
   readonly transactional: boolean
-  /** Where it dies, the how many'th time; absent: it lives. */
+  /** The point where it dies, and at which time it is reached. Default: it lives. */
   readonly death?: { readonly point: Point; readonly time: number }
-  /** How long its handler says that it runs and waits, before it writes. */
+  /** How long its handler waits before it writes, after it has reported that it runs. */
   readonly pauseMs?: number
 }
 
-/** Serves until it is killed, or its parent disconnects. */
+/** Serves until it is killed or its parent disconnects. */
 export async function serveWorker(setup: WorkerSetup): Promise<void> {
   const found = KILL_STORES[setup.store]
-  if (!found) throw new Error(`there is no store ${setup.store} in the proof`)
+  if (!found) throw new Error(`the proof has no store ${setup.store}`)
   const { store, writeWithin, writeAlone } = found.open(setup.scope, setup.services)
   const reach = createReach(setup.death)
   const receiver = createReceiver({
     secret: setup.secret,
     store: watched(store, reach),
-    onOutcome: ({ status }) => status === 'processed' && reach('before the answer'),
+    onOutcome: ({ status }) => status === 'processed' && reach('before the response'),
     onError: () => {},
   }).on('qr.created', async (event, context) => {
     const effect = String(event.data['delivery'])
@@ -70,12 +70,12 @@ function createReach(death: WorkerSetup['death']): (point: Point) => void {
   return function reach(point) {
     if (point !== death?.point || ++times !== death.time) return
     process.kill(process.pid, 'SIGKILL')
-    // Not one instruction of the receiver runs after this.
+    // The loop blocks the thread, so that the receiver runs no further instruction.
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   }
 }
 
-/** The store, with the points around its steps. */
+/** Wraps a store with the points before and after its calls. */
 function watched(store: Store<unknown>, reach: (point: Point) => void): Store<unknown> {
   return {
     ...store,

@@ -1,21 +1,21 @@
-// A client that keeps a bounded number of connections busy: on each, the next delivery goes out when the answer to the last one is in.
+/** A client that keeps a fixed number of connections busy. Each sends its next delivery once the last response has arrived. */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 
-/** What is sent where. */
+/** The deliveries to send, and their target. */
 export interface Sending {
   readonly port: number
   readonly secret: string
   readonly connections: number
-  /** The numbers of the deliveries: each is another event. */
+  /** The numbers of the deliveries. Each number is a different event. */
   readonly from: number
   readonly to: number
 }
 
-/** How often each status was answered. */
+/** The number of responses per HTTP status. */
 export type Responses = Map<number, number>
 
-/** Sends every delivery once, and counts the answers. */
+/** Sends every delivery once and counts the responses. */
 export async function sendDeliveries(sending: Sending): Promise<Responses> {
   const responses: Responses = new Map()
   const key = createSecretKey(Buffer.from(sending.secret))
@@ -52,12 +52,12 @@ function keepBusy(port: number, take: () => Buffer | undefined, responses: Respo
   })
 }
 
-/** Where a whole answer ends; -1 when it is not all there. */
+/** The end of the first complete response, or -1 if it is incomplete. */
 function endOfResponse(received: string): number {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return -1
   const length = /content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1]
-  if (length === undefined) throw new Error(`an answer without a length: ${received}`)
+  if (length === undefined) throw new Error(`the response has no content-length: ${received}`)
   const end = headEnd + 4 + Number(length)
   return received.length >= end ? end : -1
 }

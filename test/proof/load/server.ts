@@ -1,17 +1,17 @@
-// The server of the proof, a process of its own: the adapter for `node:http`, one handler that counts, and the memory it takes when asked.
+/** The server of the proof, in its own process: the `node:http` adapter and one handler that counts. Reports its memory on request. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { toHandler } from '../../../src/adapters/node.js'
 import { createReceiver, memoryStore } from '../../../src/index.js'
 
-/** What the server is made with. */
+/** The setup of the server. */
 export interface LoadSetup {
   readonly secret: string
-  /** `false`: no deduplication. Else the store's `maxKeys`. */
+  /** The store's `maxKeys`, or `false` for no deduplication. */
   readonly store: false | number
 }
 
-/** What it says about itself. */
+/** The state of the server. */
 export interface LoadState {
   readonly port: number
   readonly handled: number
@@ -20,14 +20,14 @@ export interface LoadState {
   readonly reports: number
 }
 
-/** Serves until its parent is gone; answers every message with its state. */
+/** Serves until its parent disconnects. Sends its state in reply to every message. */
 export async function serveLoad({ secret, store }: LoadSetup): Promise<void> {
   let handled = 0
   let reports = 0
   const receiver = createReceiver({
     secret,
     store: store === false ? false : memoryStore({ maxKeys: store }),
-    // A memory store past its cap says so now and then; nothing else may be told.
+    // A memory store past its cap reports `store_evicting`. Any other report is a fault.
     onError({ code }) {
       if (code !== 'store_evicting') reports++
     },
@@ -35,10 +35,10 @@ export async function serveLoad({ secret, store }: LoadSetup): Promise<void> {
   const server = createServer(toHandler(receiver))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const tell = () => process.send?.({ port, handled, memory: memoryNow(), reports } satisfies LoadState)
-  process.on('message', tell)
+  const sendState = () => process.send?.({ port, handled, memory: memoryNow(), reports } satisfies LoadState)
+  process.on('message', sendState)
   process.on('disconnect', () => process.exit(0))
-  tell()
+  sendState()
 }
 
 function memoryNow(): number {

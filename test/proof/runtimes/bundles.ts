@@ -1,6 +1,6 @@
 /**
- * The programs, bundled into the folder where the tarball is installed. What they import of `src/` becomes an import of the package: each
- * runtime, or the bundler for it, resolves it in `node_modules` as a user's would, by the conditions of the format.
+ * Bundles the programs into the folder where the tarball is installed. Their imports of `src/` become imports of the package, which each
+ * runtime or its bundler resolves in `node_modules`, with the conditions of the format, as for a user.
  */
 import { join, relative } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
@@ -8,7 +8,7 @@ import entries from '../../../entries.json' with { type: 'json' }
 
 /** The formats of the package. */
 export const FORMATS = ['esm', 'cjs'] as const
-/** One of them. */
+/** A format of the package. */
 export type Format = (typeof FORMATS)[number]
 
 /** The files of the programs of one format. */
@@ -51,20 +51,20 @@ export async function bundlePrograms(consumer: string, format: Format): Promise<
   return { process, worker, edge }
 }
 
-/** Bundles with everything that is imported, as a deployment does. */
+/** Bundles a program with all its imports, as a deployment does. */
 async function bundleWhole(folder: string, contents: string, outfile: string, format: 'esm' | 'iife'): Promise<void> {
   const stdin = { contents, resolveDir: folder, sourcefile: `${format}.mjs` }
   await build({ stdin, outfile, format, bundle: true, platform: 'neutral', target: 'es2022', logLevel: 'error' })
 }
 
-/** An import of an entry's source is one of the package; of anything else in `src/` there may be none but for types. */
+/** Resolves an import of an entry's source to the package. Any other import of `src/` is an error, except for types. */
 const packageForSources: Plugin = {
   name: 'package-for-sources',
   setup(builder) {
     builder.onResolve({ filter: /\/src\// }, ({ path, resolveDir }) => {
       const file = relative(ROOT, join(resolveDir, path)).replace(/\.js$/, '.ts')
       const entry = Object.entries(entries).find(([, source]) => source === file)
-      if (!entry) return { errors: [{ text: `${file} is no entry of the package` }] }
+      if (!entry) return { errors: [{ text: `${file} is not an entry of the package` }] }
       return { path: `govalid-webhooks${entry[0].slice(1)}`, external: true }
     })
   },

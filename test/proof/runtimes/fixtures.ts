@@ -1,16 +1,16 @@
-/** What the scenario is run with: vectors that others published, and requests with their signatures, computed here by `node:crypto` alone. */
+/** The input of the scenario: published vectors, and requests whose signatures are computed here with `node:crypto` only. */
 import { createHmac } from 'node:crypto'
 import { RFC_4231, readVectors } from '../../vectors/published.js'
 import { MAX_BODY_BYTES, SECRET, type Step, type VectorCase } from './scenario.js'
 
-/** The steps, and what handlers and hooks must have seen after them. */
+/** The steps, and the calls that handlers and hooks must have received after them. */
 export interface Expected {
   readonly steps: readonly Step[]
   readonly handled: readonly string[]
   readonly outcomes: readonly string[]
 }
 
-/** RFC 4231, and the other published sets that are there. */
+/** RFC 4231 and the other published sets that are available. */
 export function collectVectors(): readonly VectorCase[] {
   const rfc = RFC_4231.map(({ source, keyHex, messageHex, macHex }) => ({
     set: 'RFC 4231',
@@ -23,6 +23,7 @@ export function collectVectors(): readonly VectorCase[] {
   return [...rfc, ...publishedMacs(), ...wycheproof(), ...referenceVerdicts()]
 }
 
+/** The hex digits of a MAC that isn't truncated. */
 const WHOLE_MAC = 64
 
 interface PublishedFile {
@@ -83,26 +84,27 @@ function referenceVerdicts(): readonly VectorCase[] {
 const PROCESSED = '200 {"status":"processed"}'
 const FORGED = '401 {"status":"refused"}'
 
-/** Good and bad requests that happened now, the answer of each, and what handlers and hooks must be told. */
+/** Makes current valid and invalid requests, their expected responses, and the expected calls of handlers and hooks. */
 export function createSteps(): Expected {
   const first = scan('good')
   const fails = scan('fails-once')
   const unknown = bytesOf({ event: 'qr.polished', timestamp: now(), webhook_id: 'wh-001', data: {} })
   const steps: readonly Step[] = [
-    post('signed', first, signatureOf(first), PROCESSED),
-    post('again', first, signatureOf(first), '200 {"status":"duplicate"}'),
-    post('under another secret', first, signatureOf(first, 'another'), FORGED),
-    post('a byte changed', changed(first), signatureOf(first), FORGED),
-    post('in upper case', first, signatureOf(first).toUpperCase(), FORGED),
-    post('without a signature', first, undefined, FORGED),
-    post('whose handler fails', fails, signatureOf(fails), '500 {"status":"failed"}'),
-    post('tried again', fails, signatureOf(fails), PROCESSED),
-    post('of an event nobody knows', unknown, signatureOf(unknown), '200 {"status":"ignored"}'),
-    post('that is no event', bytesOf([]), signatureOf(bytesOf([])), '200 {"status":"quarantined"}'),
+    post('a valid delivery', first, signatureOf(first), PROCESSED),
+    post('a copy', first, signatureOf(first), '200 {"status":"duplicate"}'),
+    post('another secret', first, signatureOf(first, 'another'), FORGED),
+    post('a changed byte', changed(first), signatureOf(first), FORGED),
+    post('upper-case digits', first, signatureOf(first).toUpperCase(), FORGED),
+    post('no signature', first, undefined, FORGED),
+    post('a failing handler', fails, signatureOf(fails), '500 {"status":"failed"}'),
+    post('a retry', fails, signatureOf(fails), PROCESSED),
+    post('an unknown event', unknown, signatureOf(unknown), '200 {"status":"ignored"}'),
+    post('not an event', bytesOf([]), signatureOf(bytesOf([])), '200 {"status":"quarantined"}'),
     post('too large', tooLarge(), signatureOf(tooLarge()), '413 {"status":"refused"}'),
-    { title: 'GET', method: 'GET', bodyHex: '', answer: '405 {"status":"refused"}' },
+    { title: 'GET', method: 'GET', bodyHex: '', response: '405 {"status":"refused"}' },
   ]
-  const called = (id: string, body: Buffer, attempt: number) => `${id} ${TITLE}, try ${attempt}, ${body.length} bytes`
+  const called = (id: string, body: Buffer, attempt: number) =>
+    `${id} ${TITLE}, attempt ${attempt}, ${body.length} bytes`
   return {
     steps,
     handled: [called('good', first, 1), called('fails-once', fails, 1), called('fails-once', fails, 2)],
@@ -134,12 +136,12 @@ function signatureOf(body: Buffer, secret: string = SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }
 
-function post(title: string, body: Buffer, signature: string | undefined, answer: string): Step {
+function post(title: string, body: Buffer, signature: string | undefined, response: string): Step {
   return {
     title,
     method: 'POST',
     bodyHex: body.toString('hex'),
-    answer,
+    response,
     ...(signature !== undefined && { signature }),
   }
 }

@@ -1,4 +1,4 @@
-/** The table of the matrix: a row per runtime and format, a column per thing that was looked at. */
+/** Prints the matrix: a row per runtime and format, a column per check. */
 import { type ResultRow, row } from '../record.js'
 import type { Finding } from './prove-runtime.js'
 
@@ -13,7 +13,7 @@ const PLACES: readonly { readonly title: string; readonly matches: RegExp }[] = 
 /** The names of the columns. */
 export const COLUMNS: readonly string[] = PLACES.map(({ title }) => title)
 
-/** The lines of the table. */
+/** The rows of the table. */
 export function matrixOf(findings: readonly Finding[]): readonly ResultRow[] {
   return [...new Set(findings.map(titleOf))].map((title) => {
     const found = findings.filter((finding) => titleOf(finding) === title)
@@ -21,7 +21,7 @@ export function matrixOf(findings: readonly Finding[]): readonly ResultRow[] {
   })
 }
 
-/** What was otherwise than expected, a line each. */
+/** The differences from the expected results, one per line. */
 export function differencesOf(findings: readonly Finding[]): string[] {
   return findings.flatMap(({ runtime, format, what, differences }) =>
     differences.map((difference) => `DIFFERENT  ${runtime}, ${format}, ${what}: ${difference}`),

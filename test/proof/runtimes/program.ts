@@ -1,13 +1,13 @@
 /**
- * What every runtime serves: the scenario on request, a receiver on `/webhooks`, and what that receiver's handlers and hooks were told on
- * `/seen`. How it listens is the runtime's own affair.
+ * The program that every runtime serves: `/scenario` runs the scenario, `/webhooks` is a receiver, and `/seen` lists the calls of its
+ * handlers and hooks. Each runtime has its own way to listen.
  */
 import { createScene, runScenario, type ScenarioInput, type Scene, type Sdk } from './scenario.js'
 
-/** A program, and the scene behind its `/webhooks`. */
+/** A program and the receiver of its `/webhooks`. */
 export interface Program {
   readonly scene: Scene
-  /** Answers one request. */
+  /** Handles one request. */
   handle(request: Request): Promise<Response>
 }
 

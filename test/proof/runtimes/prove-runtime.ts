@@ -1,4 +1,4 @@
-/** Puts one runtime through the scenario: on every crypto path it has, in every format, and over HTTP. */
+/** Runs the scenario on one runtime: on each of its crypto paths, in every format, and over HTTP. */
 
 import { FORMATS, type Format, type Programs } from './bundles.js'
 import { createSteps } from './fixtures.js'
@@ -12,20 +12,20 @@ import {
   type VectorCase,
 } from './scenario.js'
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly runtime: string
   readonly version: string
   readonly format: Format
-  /** What was looked at: the vectors or the receiver on a crypto path, or a server. */
+  /** The check: the vectors or the receiver on a crypto path, or a server. */
   readonly what: string
-  /** How much of it was looked at. */
+  /** The number of vectors or requests. */
   readonly count: number
-  /** What was otherwise than expected. */
+  /** The differences from the expected results. */
   readonly differences: readonly string[]
 }
 
-/** Everything that was found on a runtime. */
+/** Runs all checks on a runtime. */
 export async function proveRuntime(
   runtime: Runtime,
   programs: Readonly<Record<Format, Programs>>,
@@ -58,12 +58,12 @@ async function proveScenario(url: string, path: CryptoPath, vectors: readonly Ve
   const response = await fetch(`${url}/scenario`, { method: 'POST', body: JSON.stringify(input) })
   if (response.status !== 200) {
     const text = await response.text()
-    return [{ what: `vectors, ${path}`, count: 0, differences: [`the scenario did not end: ${text}`] }]
+    return [{ what: `vectors, ${path}`, count: 0, differences: [`the scenario failed: ${text}`] }]
   }
   const report = (await response.json()) as ScenarioReport
-  const other = report.usedWebCrypto === (path === 'WebCrypto') ? [] : [`${path} is not what computed`]
+  const other = report.usedWebCrypto === (path === 'WebCrypto') ? [] : [`${path} was not used`]
   const responses = compare(
-    steps.map(({ title, answer }) => `${title}: ${answer}`),
+    steps.map(({ title, response }) => `${title}: ${response}`),
     titled(steps, report.responses),
   )
   return [
@@ -83,7 +83,7 @@ async function proveHttp(url: string, server: string): Promise<Found> {
   const seen = (await (await fetch(`${url}/seen`)).json()) as { handled: string[]; outcomes: string[] }
   const differences = [
     ...compare(
-      steps.map(({ title, answer }) => `${title}: ${answer}`),
+      steps.map(({ title, response }) => `${title}: ${response}`),
       titled(steps, responses),
     ),
     ...compare(handled, seen.handled),
@@ -93,14 +93,14 @@ async function proveHttp(url: string, server: string): Promise<Found> {
 }
 
 const titled = (steps: readonly { readonly title: string }[], responses: readonly string[]) =>
-  responses.map((answer, index) => `${steps[index]?.title}: ${answer}`)
+  responses.map((response, index) => `${steps[index]?.title}: ${response}`)
 
-/** What differs between what was expected and what came. */
-function compare(expected: readonly string[], came: readonly string[]): string[] {
-  const length = Math.max(expected.length, came.length)
-  return Array.from({ length }, (_, index) => [expected[index], came[index]] as const)
+/** Lists the differences between the expected and the actual lines. */
+function compare(expected: readonly string[], actual: readonly string[]): string[] {
+  const length = Math.max(expected.length, actual.length)
+  return Array.from({ length }, (_, index) => [expected[index], actual[index]] as const)
     .filter(([wanted, got]) => wanted !== got)
-    .map(([wanted, got]) => `expected ${wanted ?? 'nothing more'}, came ${got ?? 'nothing'}`)
+    .map(([wanted, got]) => `expected ${wanted ?? 'nothing more'}, got ${got ?? 'nothing'}`)
 }
 
 const withRuntime = (about: Pick<Finding, 'runtime' | 'version' | 'format'>) => (found: Found) => ({

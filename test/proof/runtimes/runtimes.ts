@@ -1,4 +1,4 @@
-/** The runtimes of the matrix: what each must have, how it is had, and how it is made to serve the program. */
+/** The runtimes of the matrix: how each is found or fetched, and how it serves the program. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -20,29 +20,29 @@ export interface Serving {
   stop(): Promise<void>
 }
 
-/** A runtime that can be had on this machine. */
+/** A runtime that is available on this machine. */
 export interface Runtime {
   readonly name: string
   readonly version: string
   readonly paths: readonly CryptoPath[]
-  /** The ways it serves HTTP, the first of them its own. */
+  /** The ways it serves HTTP. The first is the runtime's own server. */
   readonly servers: readonly string[]
   /** Serves the programs of one format. */
   serve(programs: Programs, server: string): Promise<Serving>
 }
 
-/** A runtime of the matrix, not yet looked for. */
+/** A runtime of the matrix, before it is found. */
 export interface Wanted {
   readonly name: string
-  /** Whether it comes with the development dependencies. */
+  /** Whether it is part of the development dependencies. */
   readonly isLocal: boolean
-  /** Looks for it, and fetches it where it is not there. Rejects where it cannot be had. */
+  /** Finds the runtime, or fetches it. Rejects if neither is possible. */
   find(): Promise<Runtime>
 }
 
 const BOTH: readonly CryptoPath[] = ['node:crypto', 'WebCrypto']
 
-/** Every runtime that is promised. */
+/** All supported runtimes. */
 export const RUNTIMES: readonly Wanted[] = [
   ...[20, 22, 24, 26].map((major) => fetched(`Node ${major}`, `node@${major}`, ['node'], ['node:http'])),
   fetched('Bun', 'bun@1.4.5', ['bun'], ['Bun.serve', 'node:http']),
@@ -52,12 +52,12 @@ export const RUNTIMES: readonly Wanted[] = [
   edge(),
 ]
 
-/** A Node that is here already, by its file. */
+/** An installed Node, by the path of its binary. */
 export function nodeAt(file: string, version: string): Runtime {
   return processRuntime(`Node ${version}`, version, [file], ['node:http'])
 }
 
-/** A runtime of the registry, started by the path of its binary, so that it can be stopped by its own id. */
+/** A runtime from the registry. It is started by the path of its binary, so that it can be stopped by its process id. */
 function fetched(name: string, spec: string, command: readonly string[], servers: readonly string[]): Wanted {
   return {
     name,
@@ -66,7 +66,7 @@ function fetched(name: string, spec: string, command: readonly string[], servers
       const [binary = '', ...args] = command
       const asked = `console.log((globalThis.Deno ? Deno.execPath() : process.execPath) + ' ' + (globalThis.Bun ? Bun.version : globalThis.Deno ? Deno.version.deno : process.versions.node))`
       const evaluate = binary === 'deno' ? ['eval', asked] : ['-e', asked]
-      // Elsewhere than here: a Node of the development dependencies would be taken for the one that is asked for.
+      // The command runs in another folder, because npx would otherwise use the Node of the development dependencies.
       const cwd = await mkdtemp(join(tmpdir(), 'govalid-runtime-'))
       try {
         const found = await promisify(execFile)('npx', ['-y', '-p', spec, binary, ...evaluate], {
@@ -100,7 +100,7 @@ function processRuntime(
         once(lines, 'line'),
         once(child, 'error').then(([error]) => Promise.reject(error)),
         once(child, 'exit').then(([code]) =>
-          Promise.reject(new Error(`${name} ended with ${code} before it listened`)),
+          Promise.reject(new Error(`${name} exited with ${code} before it listened`)),
         ),
       ])
       return { url: urlOf(JSON.parse(line).port), stop: () => stopProcess(child) }
@@ -134,7 +134,7 @@ function workerd(name: string, flags: readonly string[]): Wanted {
   }
 }
 
-/** What runs Next.js's edge functions. It has no server: Node's stands in front, and hands it requests. */
+/** The runtime of Next.js's edge functions. It has no server, so Node's server passes it the requests. */
 function edge(): Wanted {
   return {
     name: 'edge runtime',
@@ -159,8 +159,8 @@ async function serveEdge(initialCode: string): Promise<Serving> {
       headers: headers as Record<string, string>,
       ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
     }
-    const answer = await vm.dispatchFetch(`http://127.0.0.1${url}`, init)
-    response.writeHead(answer.status).end(await answer.text())
+    const result = await vm.dispatchFetch(`http://127.0.0.1${url}`, init)
+    response.writeHead(result.status).end(await result.text())
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return {

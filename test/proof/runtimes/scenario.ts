@@ -1,14 +1,14 @@
 /**
- * What every runtime is put through, the same file for all: published vectors on one crypto path, then a receiver from end to end. The
- * expected answers stand in what it is given (see fixtures.ts); here only what happened is written down. Nothing of any platform is imported.
+ * The scenario, the same file on every runtime: published vectors on one crypto path, then a receiver from end to end. It only records
+ * what happens; its input has the expected responses (see fixtures.ts). It imports nothing of any platform.
  */
 import type { FetchHandler } from '../../../src/adapters/fetch.js'
 import type { Outcome, Receiver } from '../../../src/index.js'
 
-/** The crypto of the platform that is to be used. */
+/** The crypto of the platform to use. */
 export type CryptoPath = 'node:crypto' | 'WebCrypto'
 
-/** The package under test, as one format of it was loaded. */
+/** The package under test, loaded in one format. */
 export interface Sdk {
   readonly assertSignature: typeof import('../../../src/index.js').assertSignature
   readonly createReceiver: typeof import('../../../src/index.js').createReceiver
@@ -16,7 +16,7 @@ export interface Sdk {
   readonly toHandler: (receiver: Receiver) => FetchHandler
 }
 
-/** One signature that somebody else computed or judged. */
+/** A published signature and its verdict. */
 export interface VectorCase {
   readonly set: string
   readonly name: string
@@ -26,51 +26,51 @@ export interface VectorCase {
   readonly accept: boolean
 }
 
-/** One request to a receiver, and the answer it must get. */
+/** A request to a receiver and its expected response. */
 export interface Step {
   readonly title: string
   readonly method: string
   readonly signature?: string
   readonly bodyHex: string
-  readonly answer: string
+  readonly response: string
 }
 
-/** What a scenario is run with. */
+/** The input of a scenario. */
 export interface ScenarioInput {
   readonly path: CryptoPath
   readonly vectors: readonly VectorCase[]
   readonly steps: readonly Step[]
 }
 
-/** What a scenario found. */
+/** The result of a scenario. */
 export interface ScenarioReport {
-  /** Whether WebCrypto did the work. */
+  /** Whether WebCrypto was used. */
   readonly usedWebCrypto: boolean
-  /** The vectors that were judged otherwise, with what came instead. */
+  /** The vectors with another verdict, each with the actual one. */
   readonly differing: readonly string[]
   readonly judged: number
-  /** The answers, in the order of the steps. */
+  /** The responses, in the order of the steps. */
   readonly responses: readonly string[]
-  /** What the handlers were called with. */
+  /** The calls of the handlers. */
   readonly handled: readonly string[]
-  /** How every delivery ended, as `onOutcome` was told. */
+  /** The status of every delivery, as passed to `onOutcome`. */
   readonly outcomes: readonly string[]
 }
 
-/** The receiver of the scenario. `handled` and `outcomes` grow as it works. */
+/** The receiver of the scenario. `handled` and `outcomes` grow with each delivery. */
 export interface Scene {
   readonly receiver: Receiver
   readonly handled: string[]
   readonly outcomes: string[]
 }
 
-/** The secret of the receiver, with a letter that is two bytes in UTF-8. */
+/** The secret of the receiver. One of its letters is two bytes in UTF-8. */
 export const SECRET = 'rahasia-Ø-7'
 
-/** Bytes that a body may have. */
+/** The maximum size of a body, in bytes. */
 export const MAX_BODY_BYTES = 4096
 
-/** Runs vectors and receiver on a crypto path. */
+/** Runs the vectors and the receiver on a crypto path. */
 export async function runScenario(sdk: Sdk, input: ScenarioInput): Promise<ScenarioReport> {
   const watched = watchWebCrypto()
   const restore = input.path === 'WebCrypto' ? hideNodeCrypto() : () => {}
@@ -111,8 +111,8 @@ export function createScene(sdk: Sdk): Scene {
       onOutcome: (outcome: Outcome) => void outcomes.push(outcome.status),
     })
     .on('qr.scanned', (event, { attempt, rawBody }) => {
-      handled.push(`${event.data.qr_id} ${event.data.qr_title}, try ${attempt}, ${rawBody.byteLength} bytes`)
-      if (event.data.qr_id === 'fails-once' && attempt === 1) throw new Error('the first try fails')
+      handled.push(`${event.data.qr_id} ${event.data.qr_title}, attempt ${attempt}, ${rawBody.byteLength} bytes`)
+      if (event.data.qr_id === 'fails-once' && attempt === 1) throw new Error('the first attempt fails')
     })
   return { receiver, handled, outcomes }
 }
@@ -127,7 +127,7 @@ export function requestOf(step: Step, url = 'https://example.com/webhooks/govali
   return new Request(url, { method: step.method, headers, ...body })
 }
 
-/** Status and body. */
+/** The status and body of a response. */
 export async function readResponse(response: Response): Promise<string> {
   return `${response.status} ${await response.text()}`
 }
@@ -150,19 +150,19 @@ interface Host {
   getBuiltinModule?: unknown
 }
 
-/** Makes the runtime look like one without `node:crypto`; gives back what undoes it. */
+/** Hides `node:crypto` from the package. Returns a function that restores it. */
 function hideNodeCrypto(): () => void {
   const host = (globalThis as { process?: Host }).process
   const found = host?.getBuiltinModule
   if (host === undefined || found === undefined) return () => {}
   host.getBuiltinModule = undefined
-  if (host.getBuiltinModule !== undefined) throw new Error('node:crypto cannot be hidden here')
+  if (host.getBuiltinModule !== undefined) throw new Error('node:crypto cannot be hidden on this runtime')
   return () => {
     host.getBuiltinModule = found
   }
 }
 
-/** Counts what WebCrypto computes, and lets it compute. */
+/** Counts the calls of WebCrypto and passes them on. */
 function watchWebCrypto(): { calls(): number; stop(): void } {
   const { subtle } = crypto
   const names = ['verify', 'sign'] as const

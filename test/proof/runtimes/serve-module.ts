@@ -1,11 +1,11 @@
-/** The program as a Worker of workerd, and as what an edge function is: a listener for `fetch`. */
+/** The program as a module for workerd and for edge functions. */
 import { toHandler } from '../../../src/adapters/fetch.js'
 import { assertSignature, createReceiver, isWebhookError } from '../../../src/index.js'
 import { createProgram, type Program } from './program.js'
 
 let program: Program | undefined
 
-/** Answers one request. The receiver is made with the first: a Worker's module may not ask for anything random. */
+/** Handles one request. The program is created with the first request, because a Worker's module scope allows no randomness. */
 export function handle(request: Request): Promise<Response> {
   program ??= createProgram({ assertSignature, createReceiver, isWebhookError, toHandler })
   return program.handle(request)

@@ -1,6 +1,6 @@
 /**
- * The program as a process of Node, Bun or Deno, on a free port of 127.0.0.1 that it prints: served by the runtime's own server and the
- * fetch adapter, or, with the argument `node:http`, by that and the Node adapter.
+ * The program as a process of Node, Bun or Deno. It listens on a free port of 127.0.0.1 and prints it. It uses the runtime's own server
+ * with the fetch adapter, or, with the argument `node:http`, the Node server with the Node adapter.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -33,13 +33,13 @@ else if (wanted !== 'node:http' && Deno) {
   server.listen(0, hostname, () => listening((server.address() as AddressInfo).port))
 }
 
-/** The receiver gets Node's own request; the rest is asked of the program. */
+/** Passes Node's own request to the receiver, and any other path to the program. */
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === '/webhooks') return receive(request, response)
   const chunks: Uint8Array[] = []
   for await (const chunk of request) chunks.push(chunk)
   const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}
   const method = request.method ?? 'GET'
-  const answer = await program.handle(new Request(`http://${hostname}${request.url}`, { method, ...body }))
-  response.writeHead(answer.status).end(await answer.text())
+  const result = await program.handle(new Request(`http://${hostname}${request.url}`, { method, ...body }))
+  response.writeHead(result.status).end(await result.text())
 }

@@ -1,5 +1,7 @@
-// Plays schedules on the core: two receivers on one store get copies of two deliveries; when each arrives, when the store takes and answers
-// each call, when each handler ends and when time goes by is fast-check's choice. What must hold is checked while it happens.
+/**
+ * Plays schedules on the core. Two receivers on one store get copies of two deliveries. fast-check chooses when each copy arrives, when
+ * the store starts and returns each call, when each handler ends and when time passes. The invariants are checked on the way.
+ */
 import fc from 'fast-check'
 import { toResponse } from '../../../src/delivery/response.js'
 import {
@@ -16,23 +18,25 @@ import { rightHeader } from '../generated/inputs.js'
 import { bookkeeping, type Ledger } from './ledger.js'
 import { type SteppingClock, steppingClock } from './stepping-clock.js'
 
-/** How a handler's run ends. */
-type Ending = 'well' | 'fails' | 'fails for good' | 'never'
+/** The end of a handler's run. */
+type Ending = 'succeeds' | 'fails' | 'fails permanently' | 'never'
 
-/** What is played; the order is the scheduler's. */
+/** The events of a schedule. The scheduler chooses their order. */
 export interface CoreScript {
-  /** Which of the two deliveries each copy is, and which receiver gets it. */
+  /** The delivery of each copy, and the receiver that gets it. */
   readonly copies: readonly { readonly delivery: number; readonly receiver: number }[]
-  /** How the runs of handlers end, one after the other; the later ones end well. */
+  /** The ends of the handlers' runs, in order. Later runs succeed. */
   readonly endings: readonly Ending[]
-  /** How long the steps of time are, in milliseconds. */
+  /** The steps of time, in milliseconds. */
   readonly steps: readonly number[]
 }
 
-/** Scripts. */
+/** Random scripts. */
 export const CORE_SCRIPTS: fc.Arbitrary<CoreScript> = fc.record({
   copies: fc.array(fc.record({ delivery: fc.nat(1), receiver: fc.nat(1) }), { minLength: 1, maxLength: 6 }),
-  endings: fc.array(fc.constantFrom<Ending>('well', 'well', 'fails', 'fails for good', 'never'), { maxLength: 4 }),
+  endings: fc.array(fc.constantFrom<Ending>('succeeds', 'succeeds', 'fails', 'fails permanently', 'never'), {
+    maxLength: 4,
+  }),
   steps: fc.array(fc.constantFrom(5, 200, 1000, 4500, 10_000, 56_000), { maxLength: 8 }),
 })
 
@@ -42,22 +46,22 @@ const BODIES = [1, 2].map((scan_count) =>
 )
 const DEADLINE_MS = 4600
 const HANDLER_TIMEOUT_MS = 120_000
-/** A schedule that takes more turns than this does not end. */
+/** A schedule with more turns than this never ends. */
 const TURNS = 2000
 
 interface Play {
   readonly clock: SteppingClock
   readonly ledger: Ledger
   readonly wrong: (what: string) => void
-  /** Runs of handlers that have not ended, by key. */
+  /** Handler runs that have not ended, by key. */
   readonly running: Map<string, Set<{ readonly startedAt: number }>>
-  /** Runs that ended well, by key. */
-  readonly well: Map<string, number>
-  /** Runs that took longer than a handler may: their tries have failed, however they ended. */
+  /** The number of successful runs, by key. */
+  readonly succeeded: Map<string, number>
+  /** The number of runs that took longer than a handler may, by key. Their attempts have failed, even if the run succeeded. */
   readonly overdue: Map<string, number>
 }
 
-/** Plays one script in one order; throws where something is not as it must be. Gives back how many store calls were scheduled. */
+/** Plays one script in one order. Resolves to the number of store calls. Rejects if an invariant is violated. */
 export async function playCore(
   scheduler: fc.Scheduler,
   { copies, endings, steps }: CoreScript,
@@ -67,19 +71,19 @@ export async function playCore(
   const wrong = (what: string) => void faults.push(what)
   const clock = steppingClock(START)
   const { store, ledger } = bookkeeping(makeStore(clock), clock, wrong)
-  const play: Play = { clock, ledger, wrong, running: new Map(), well: new Map(), overdue: new Map() }
-  const left = [...endings]
+  const play: Play = { clock, ledger, wrong, running: new Map(), succeeded: new Map(), overdue: new Map() }
+  const remaining = [...endings]
   let storeCalls = 0
   const turn = (what: string) => scheduler.schedule(Promise.resolve(), what)
-  /** The store takes a call when it is its turn, and the answer arrives when it is the answer's. */
+  /** The store starts a call in one turn, and its result arrives in another. */
   const scheduled =
-    <Request, WebhookResponse>(call: string, work: (request: Request) => MaybePromise<WebhookResponse>) =>
+    <Request, Result>(call: string, run: (request: Request) => MaybePromise<Result>) =>
     async (request: Request) => {
       storeCalls++
       await turn(`${call} arrives`)
-      const response = await work(request)
-      await turn(`${call} is answered`)
-      return response
+      const result = await run(request)
+      await turn(`${call} returns`)
+      return result
     }
   const slow: Store = {
     claim: scheduled('claim', (request) => store.claim(request)),
@@ -90,7 +94,7 @@ export async function playCore(
   const receivers = [0, 1].map(() => {
     const options = { secret: SECRET, store: slow, clock, handlerTimeoutMs: HANDLER_TIMEOUT_MS, onError: () => {} }
     return createReceiver(options).on('qr.scanned', (_, { idempotencyKey, signal }) =>
-      runHandler(play, idempotencyKey, left.shift() ?? 'well', signal, turn),
+      runHandler(play, idempotencyKey, remaining.shift() ?? 'succeeds', signal, turn),
     )
   })
   const open = new Set<Promise<void>>()
@@ -113,18 +117,18 @@ export async function playCore(
   return storeCalls
 }
 
-/** Lets everything happen that can; where nothing can, the next timer fires. */
-async function drain(scheduler: fc.Scheduler, clock: SteppingClock, isOver: () => boolean): Promise<void> {
+/** Runs everything that can run. If nothing can, fires the next timer. */
+async function drain(scheduler: fc.Scheduler, clock: SteppingClock, isFinished: () => boolean): Promise<void> {
   for (let turns = 0; turns < TURNS; turns++) {
     await scheduler.waitIdle()
-    if (isOver()) return
+    if (isFinished()) return
     clock.next()
   }
-  throw new Error('it does not end')
+  throw new Error('the schedule never ends')
 }
 
 async function runHandler(
-  { clock, ledger, wrong, running, well, overdue }: Play,
+  { clock, ledger, wrong, running, succeeded, overdue }: Play,
   key: string,
   ending: Ending,
   signal: AbortSignal,
@@ -134,10 +138,10 @@ async function runHandler(
   const others = running.get(key) ?? new Set()
   running.set(key, others)
   const isOverdue = (since: number) => clock.now() - since > HANDLER_TIMEOUT_MS - DEADLINE_MS
-  if (!account || account.done) wrong(`a handler was called ${account ? 'after done' : 'without a claim'}`)
+  if (!account || account.done) wrong(`a handler was called ${account ? 'after completion' : 'without a claim'}`)
   else if (account.holder === undefined || account.leaseUntil <= clock.now())
     wrong('a handler was called without a live claim')
-  // Another that still runs must have lost its claim to this one, or have taken longer than it may.
+  // Another run that still runs must have lost its claim to this run, or have exceeded its time.
   const inTime = [...others].filter(({ startedAt }) => !isOverdue(startedAt)).length
   if (inTime > (account?.taken ?? 0)) wrong('two handlers of one delivery ran at once')
   const run = { startedAt: clock.now() }
@@ -148,11 +152,11 @@ async function runHandler(
       throw new Error('aborted')
     }
     await turn('a handler ends')
-    if (ending === 'fails for good') throw new PermanentError('no such customer')
+    if (ending === 'fails permanently') throw new PermanentError('no such customer')
     if (ending === 'fails') throw new Error('no database')
-    well.set(key, (well.get(key) ?? 0) + 1)
+    succeeded.set(key, (succeeded.get(key) ?? 0) + 1)
   } finally {
-    // The receiver's time runs from the arrival, which was a deadline earlier at most.
+    // The receiver measures from the arrival, which was at most one deadline earlier.
     if (isOverdue(run.startedAt)) overdue.set(key, (overdue.get(key) ?? 0) + 1)
     others.delete(run)
   }
@@ -169,33 +173,33 @@ async function deliver(receiver: Receiver, delivery: number, play: Play, steps: 
     body,
   })
   const { status } = toResponse(outcome)
-  if (status !== 200 && status !== 500 && status !== 503) wrong(`answered ${status}`)
-  // A step of time is taken at once, and what it brings about comes after it.
-  if (clock.now() - startedAt > DEADLINE_MS + steps.reduce((sum, ms) => sum + ms, 0)) wrong('answered late')
+  if (status !== 200 && status !== 500 && status !== 503) wrong(`responded with ${status}`)
+  // A step of time is taken at once, and its timers fire after it.
+  if (clock.now() - startedAt > DEADLINE_MS + steps.reduce((sum, ms) => sum + ms, 0)) wrong('responded late')
   judgeOutcome(outcome, play)
 }
 
-/** Each answer only for its reason. */
-function judgeOutcome(outcome: Outcome, { ledger, well, wrong }: Play): void {
+/** Checks that each outcome has its reason. */
+function judgeOutcome(outcome: Outcome, { ledger, succeeded, wrong }: Play): void {
   const key = outcome.idempotencyKey ?? ''
   const account = ledger.get(key)
-  const endedWell = well.get(key) ?? 0
-  if (outcome.status === 'processed' && endedWell === 0) wrong('processed, and no handler ended well')
-  if (outcome.status === 'duplicate' && !account?.done) wrong('duplicate of what is not done')
+  const successes = succeeded.get(key) ?? 0
+  if (outcome.status === 'processed' && successes === 0) wrong('processed, although no handler succeeded')
+  if (outcome.status === 'duplicate' && !account?.done) wrong('duplicate of an unfinished delivery')
   if (outcome.status === 'ignored' || outcome.status === 'accepted' || outcome.status === 'refused') {
-    wrong(`${outcome.status} is no answer here`)
+    wrong(`${outcome.status} can't be the outcome here`)
   }
 }
 
-/** Once everything has ended: done as it was answered, and no effect twice that no lost lease explains. */
-function judgeEffects({ ledger, well, overdue, wrong }: Play): void {
+/** Checks the end: each delivery is completed as its outcome said, and no effect happened twice without a lost lease. */
+function judgeEffects({ ledger, succeeded, overdue, wrong }: Play): void {
   for (const [key, { done, taken, holder }] of ledger) {
-    const times = well.get(key) ?? 0
+    const times = succeeded.get(key) ?? 0
     const excused = taken + (overdue.get(key) ?? 0)
-    if (times > 1 + excused) wrong(`${times} handlers ended well, and ${excused} lost their claim or took too long`)
-    if (done === 'completed' && times === 0) wrong('completed, and no handler ended well')
+    if (times > 1 + excused) wrong(`${times} handlers succeeded, but only ${excused} lost their claim or took too long`)
+    if (done === 'completed' && times === 0) wrong('completed, although no handler succeeded')
     if (times > 0 && done !== 'completed' && excused === 0)
-      wrong(`a handler ended well, and it is ${done ?? 'not done'}`)
+      wrong(`a handler succeeded, but the delivery is ${done ?? 'unfinished'}`)
     if (holder !== undefined && taken === 0) wrong('a claim is held after closing')
   }
 }

@@ -1,23 +1,23 @@
-// Writes down, at the store, who holds which delivery until when; and sees at once when two hold it, or when a late owner changes something.
+/** Records at the store which token holds each delivery until when. Detects two holders at once, and changes by a late owner. */
 import type { Clock, Store } from '../../../src/index.js'
 
-/** What the store has done for one delivery. */
+/** The store's results for one delivery. */
 export interface Account {
-  /** The token that holds it; absent when nobody does. */
+  /** The token that holds the delivery, if any. */
   holder?: string
   leaseUntil: number
-  /** It is finished, in quarantine or not. */
+  /** How the delivery was finished, if it was. */
   done?: 'completed' | 'quarantined'
-  /** Who finished it. */
+  /** The token that finished it. */
   doneBy?: string
-  /** Claims that took it from another whose lease was over. */
+  /** The number of claims that replaced a holder whose lease had expired. */
   taken: number
 }
 
 /** The accounts by key. */
 export type Ledger = ReadonlyMap<string, Account>
 
-/** A store that is written down; `wrong` is told what must not be. */
+/** Wraps a store in a ledger. `wrong` is called with every violation. */
 export function bookkeeping(inner: Store, clock: Clock, wrong: (what: string) => void) {
   const ledger = new Map<string, Account>()
   const accountOf = (key: string): Account => {
@@ -25,46 +25,46 @@ export function bookkeeping(inner: Store, clock: Clock, wrong: (what: string) =>
     ledger.set(key, account)
     return account
   }
-  /** What a call by a token may answer, and what it does then. */
-  const settle = (key: string, token: string, call: string, took: boolean, change: (account: Account) => void) => {
+  /** Checks the result of a call by a token, and applies its change. */
+  const check = (key: string, token: string, call: string, isDone: boolean, change: (account: Account) => void) => {
     const account = accountOf(key)
     const isHolder = account.holder === token
     const isRepeated = call === 'complete' && account.doneBy === token
-    if (took !== (isHolder || isRepeated))
-      wrong(`${call} answered ${took}${isHolder ? '' : ' to one who does not hold it'}`)
-    if (took && isHolder) change(account)
-    return took
+    if (isDone !== (isHolder || isRepeated))
+      wrong(`${call} returned ${isDone}${isHolder ? '' : ' to a token without the claim'}`)
+    if (isDone && isHolder) change(account)
+    return isDone
   }
   const store: Store = {
     async claim(request) {
       const result = await inner.claim(request)
       const account = accountOf(request.key)
-      if (result.status === 'done' && !account.done) wrong('claim said done before anybody was')
+      if (result.status === 'done' && !account.done) wrong('a claim returned done before any completion')
       if (result.status !== 'claimed') return result
-      if (account.done) wrong('what was done was claimed again')
+      if (account.done) wrong('a finished delivery was claimed again')
       const isTaken = account.holder !== undefined && account.holder !== request.token
-      if (isTaken && account.leaseUntil > clock.now()) wrong('two held a delivery at once')
+      if (isTaken && account.leaseUntil > clock.now()) wrong('two tokens held a delivery at once')
       if (isTaken) account.taken++
       Object.assign(account, { holder: request.token, leaseUntil: clock.now() + request.leaseMs })
       return result
     },
     async renew(request) {
-      const took = await inner.renew(request)
-      return settle(request.key, request.token, 'renew', took, (account) => {
+      const isDone = await inner.renew(request)
+      return check(request.key, request.token, 'renew', isDone, (account) => {
         account.leaseUntil = clock.now() + request.leaseMs
       })
     },
     async complete(request) {
-      const took = await inner.complete(request)
-      return settle(request.key, request.token, 'complete', took, (account) => {
+      const isDone = await inner.complete(request)
+      return check(request.key, request.token, 'complete', isDone, (account) => {
         delete account.holder
         account.done = request.quarantined ? 'quarantined' : 'completed'
         account.doneBy = request.token
       })
     },
     async release(request) {
-      const took = await inner.release(request)
-      return settle(request.key, request.token, 'release', took, (account) => {
+      const isDone = await inner.release(request)
+      return check(request.key, request.token, 'release', isDone, (account) => {
         delete account.holder
       })
     },

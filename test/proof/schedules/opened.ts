@@ -1,4 +1,4 @@
-// The stores that schedules are played on, each the real one.
+/** Opens the real stores that schedules are played on. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,15 +15,15 @@ import { MAKE_LATER, REMOVE } from '../../support/redis.js'
 import { makeLater } from '../../support/sqlite.js'
 import type { ScheduledStore } from './stores.js'
 
-/** A store that is put away afterwards. */
+/** A store that is closed after the proof. */
 export interface OpenedStore extends ScheduledStore {
   close(): Promise<void>
 }
 
-/** A minute: far more than a schedule takes by a real clock. */
+/** One minute, which is far longer than a schedule takes on a real clock. */
 const UNIT_MS = 60_000
 
-/** In memory, on a clock that stands still. */
+/** The memory store on a fixed clock. */
 export function openMemory(): OpenedStore {
   const clock = fixedClock(1000)
   return {
@@ -36,16 +36,16 @@ export function openMemory(): OpenedStore {
   }
 }
 
-const byTheRealClock = { now: () => Date.now(), unitMs: UNIT_MS, exact: false }
+const onRealClock = { now: () => Date.now(), unitMs: UNIT_MS, exact: false }
 
-/** Two connections to one file. */
+/** Two SQLite connections to one file. */
 export function openSqlite(): OpenedStore {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-schedules-'))
   const open = () => new DatabaseSync(join(folder, 'deliveries.db'))
   const [one, other, observer] = [open(), open(), open()]
   observer.exec('PRAGMA busy_timeout = 5000')
   return {
-    ...byTheRealClock,
+    ...onRealClock,
     stores: [one, other].map((database) => sqliteStore({ database })),
     pass: (ms) => hasTable(observer) && makeLater(observer, ms),
     clear: () => hasTable(observer) && observer.exec('DELETE FROM govalid_deliveries'),
@@ -60,13 +60,13 @@ function hasTable(database: DatabaseSync): boolean {
   return database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'govalid_deliveries'`).get() !== undefined
 }
 
-/** Two clients of one server. */
+/** Two Redis clients of one server. */
 export function openRedis(url: string): OpenedStore {
   const namespace = `schedules-${randomBytes(6).toString('hex')}`
   const open = () => new Redis(url, { maxRetriesPerRequest: 0 })
   const [one, other, observer] = [open(), open(), open()]
   return {
-    ...byTheRealClock,
+    ...onRealClock,
     stores: [one, other].map((client) => redisStore({ client, namespace })),
     pass: (ms, key) => observer.eval(MAKE_LATER, 0, `govalid:*${namespace}*${key}*`, String(ms)),
     clear: () => observer.eval(REMOVE, 0, `govalid:*${namespace}*`),
@@ -77,7 +77,7 @@ export function openRedis(url: string): OpenedStore {
   }
 }
 
-/** Two stores on one pool. */
+/** Two Postgres stores on one pool. */
 export function openPostgres(url: string): OpenedStore {
   const table = `govalid_schedules_${randomBytes(6).toString('hex')}`
   const pool = new Pool({ connectionString: url, max: 6 })
@@ -88,7 +88,7 @@ export function openPostgres(url: string): OpenedStore {
     if (rows[0].found !== null) await pool.query(statement, [...values])
   }
   return {
-    ...byTheRealClock,
+    ...onRealClock,
     stores: [postgresStore({ pool, table }), postgresStore({ pool, table })],
     pass: (ms) => ifThere(later, [ms]),
     clear: () => ifThere(`DELETE FROM ${table}`),

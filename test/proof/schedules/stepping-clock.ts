@@ -1,12 +1,13 @@
-// A clock that goes on when it is told to: every timer that is due fires at its own time, and nothing is waited for.
+/** A clock that a schedule advances. Every due timer fires at its own time, without awaiting its effects. */
 import type { Clock } from '../../../src/index.js'
 
-/** The clock of one schedule. */
+/** The clock of a schedule. */
 export interface SteppingClock extends Clock {
-  /** Goes on by so many milliseconds. */
+  /** Advances by `ms` milliseconds. */
   pass(ms: number): void
-  /** Goes on to the next timer and fires it; `false` where there is none. */
+  /** Advances to the next timer and fires it. Returns `false` if there is none. */
   next(): boolean
+  /** The number of pending timers. */
   pending(): number
 }
 

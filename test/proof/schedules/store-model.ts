@@ -1,6 +1,6 @@
-// The contract of `stores/store.ts`, rule by rule, for one delivery: what a store must answer to every call, at any time.
+/** A model of the contract in `stores/store.ts` for one delivery: the result that a store must return for every call at any time. */
 
-/** How long a claim of the model holds, and how far apart tries are counted, in its own units of time. */
+/** The model's lease, and the minimum gap between counted attempts, in its own units of time. */
 export const LEASE = 50
 export const GAP = 30
 
@@ -15,7 +15,7 @@ interface ModelRecord {
   readonly completedHandlers: Set<string>
 }
 
-/** A call, and what it is about. `retain` is counted from now. */
+/** A store call. `retain` is relative to now. */
 export interface StoreStep {
   readonly call: 'claim' | 'renew' | 'complete' | 'release'
   readonly worker: number
@@ -23,29 +23,29 @@ export interface StoreStep {
   readonly retain: number
 }
 
-/** What a call answers, in a form that two stores can be compared in. */
+/** The result of a call, in a form that can be compared between stores. */
 export type StepResponse = boolean | { readonly status: string; readonly [detail: string]: unknown }
 
-/** The model. */
+/** A model of one record. */
 export interface StoreModel {
   apply(step: StoreStep): StepResponse
   pass(time: number): void
   readonly now: () => number
-  /** The record may be forgotten or not: nothing but a claim can be asked. */
-  isOver(): boolean
+  /** Whether the retention has expired. The record may still exist then, so only a claim has a defined result. */
+  isExpired(): boolean
   copy(): StoreModel
-  /** The state of the record; absent where there is none. */
+  /** The state of the record, if it exists. */
   phase(): string | undefined
-  /** A copy that remembers what is finished for so long from now, where that is longer. */
+  /** A copy that retains the record for at least `retain` from now. */
   remembering(retain: number): StoreModel
-  /** Everything that later answers depend on, as text. */
+  /** Everything that later results depend on, as text. */
   state(): string
 }
 
-/** Starts with no record, or as a copy of another model. */
-export function createModel(start = 1000, given?: ModelRecord): StoreModel {
+/** Makes a model without a record, or with a copy of a record. */
+export function createModel(start = 1000, source?: ModelRecord): StoreModel {
   let now = start
-  let record = given && { ...given, completedHandlers: new Set(given.completedHandlers) }
+  let record = source && { ...source, completedHandlers: new Set(source.completedHandlers) }
   const isThere = () => record !== undefined && Math.max(record.retainUntil, record.leaseUntil) > now
   const owns = (token: string) => record?.state === 'in progress' && record.token === token
   const calls: Readonly<Record<StoreStep['call'], (step: StoreStep) => StepResponse>> = {
@@ -80,7 +80,7 @@ export function createModel(start = 1000, given?: ModelRecord): StoreModel {
       now += time
     },
     now: () => now,
-    isOver: () => record !== undefined && !isThere(),
+    isExpired: () => record !== undefined && !isThere(),
     copy: () => createModel(now, record),
     phase: () => record?.state,
     remembering: (retain) =>
@@ -119,7 +119,7 @@ export function tokenOf(worker: number): string {
   return `token-${worker}`
 }
 
-/** The handler that a worker has done. */
+/** The handler that a worker has finished. */
 export function handlerOf(worker: number): string {
   return `handler-${worker}`
 }

@@ -1,5 +1,7 @@
-// Plays schedules of calls against a store and the model: calls one after the other, calls at once (some order of them must explain the
-// answers), and time that goes by.
+/**
+ * Plays schedules against a store and the model: calls in sequence, calls in parallel (some order of them must explain the results), and
+ * passing time.
+ */
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import type { Store } from '../../../src/index.js'
@@ -14,22 +16,22 @@ import {
   tokenOf,
 } from './store-model.js'
 
-/** Calls that are made at once, or time that passes. */
+/** Parallel calls, or passing time. */
 export type StoreMove = readonly StoreStep[] | number
 
 /** A store under test. */
 export interface ScheduledStore {
-  /** Stores that share their records; calls at once go to one after the other. */
+  /** Stores that share their records. Parallel calls are distributed over them. */
   readonly stores: readonly Store<unknown>[]
-  /** The time by which the store judges, in epoch milliseconds. */
+  /** The store's time, in epoch milliseconds. */
   now(): number
-  /** Milliseconds in the model's unit of time: more than a schedule takes where the store has a real clock. */
+  /** The milliseconds of a unit of the model's time. With a real clock, a unit must be longer than a schedule takes. */
   readonly unitMs: number
   /** Whether `until` can be compared exactly. */
   readonly exact: boolean
-  /** Lets time pass for the record at a key. */
+  /** Advances time for the record at a key. */
   pass(ms: number, key: string): unknown
-  /** Drops every record: time passes for all that are there, so a hundred thousand of them would take long. */
+  /** Drops every record. Time passes for every existing record, so a hundred thousand of them would be slow. */
   clear?(): unknown
 }
 
@@ -40,9 +42,9 @@ const STEP: fc.Arbitrary<StoreStep> = fc.record({
   retain: fc.oneof(fc.nat(60), fc.constant(500)),
 })
 
-/** A schedule. `together`: how many calls are made at once at most. */
-export function scheduleOf(together: number): fc.Arbitrary<readonly StoreMove[]> {
-  const calls = fc.array(STEP, { minLength: 1, maxLength: together })
+/** Random schedules with at most `maxParallel` parallel calls. */
+export function scheduleOf(maxParallel: number): fc.Arbitrary<readonly StoreMove[]> {
+  const calls = fc.array(STEP, { minLength: 1, maxLength: maxParallel })
   return fc.array(fc.oneof({ weight: 4, arbitrary: calls }, { weight: 1, arbitrary: fc.nat(60) }), {
     minLength: 3,
     maxLength: 30,
@@ -50,35 +52,36 @@ export function scheduleOf(together: number): fc.Arbitrary<readonly StoreMove[]>
   })
 }
 
-/** Plays one schedule on a key of its own; throws where no order of the calls explains the answers. Gives back how many calls were made. */
+/** Plays one schedule on a new key. Resolves to the number of calls. Rejects if no order of the calls explains the results. */
 export async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore): Promise<number> {
   const key = randomBytes(32).toString('hex')
   await tested.clear?.()
-  // Calls at once may leave more than one state that explains their answers: later ones tell which it is.
+  // Several states may explain the results of parallel calls. Later results decide between them.
   let models: readonly StoreModel[] = [createModel()]
   let calls = 0
   for (const move of moves) {
     if (typeof move === 'number') {
       for (const model of models) model.pass(move)
-      await tested.pass(move * tested.unitMs + overBy(tested), key)
+      await tested.pass(move * tested.unitMs + expiryMs(tested), key)
       continue
     }
-    // Whether a record that is over is still there is left to the store: only a claim tells.
-    const isOver = models.some((model) => model.isOver())
-    const steps = isOver ? move.filter(({ call }) => call === 'claim').slice(0, 1) : move
+    // A store may keep or remove an expired record, so only a claim has a defined result.
+    const isExpired = models.some((model) => model.isExpired())
+    const steps = isExpired ? move.filter(({ call }) => call === 'claim').slice(0, 1) : move
     const responses = await Promise.all(
       steps.map((step, index) => ask(tested, index, key, step, models[0]?.now() ?? 0)),
     )
     calls += steps.length
     const after = models.flatMap((model) => explain(model, steps, responses))
-    if (after.length === 0) throw new Error(`no order of ${JSON.stringify(steps)} gives ${JSON.stringify(responses)}`)
+    if (after.length === 0)
+      throw new Error(`no order of ${JSON.stringify(steps)} explains ${JSON.stringify(responses)}`)
     models = [...new Map(after.map((model) => [model.state(), model])).values()]
   }
   return calls
 }
 
-/** By a real clock what ends now is over in the next millisecond, in which some calls fit: in a schedule it ended in the last one. */
-function overBy({ exact }: ScheduledStore): number {
+/** With a real clock, time passes by 1 ms more, because a lease that ends now expires only in the next millisecond. */
+function expiryMs({ exact }: ScheduledStore): number {
   return exact ? 0 : 1
 }
 
@@ -93,7 +96,7 @@ async function ask(
   const store = stores[index % stores.length] as Store<unknown>
   const token = tokenOf(worker)
   const leaseMs = LEASE * unitMs
-  const retainUntil = tested.now() + retain * unitMs - overBy(tested)
+  const retainUntil = tested.now() + retain * unitMs - expiryMs(tested)
   const completedHandlers = [handlerOf(worker)]
   switch (call) {
     case 'renew':
@@ -122,7 +125,7 @@ async function ask(
   }
 }
 
-/** The models after every order of the calls that explains the answers. */
+/** The models after every order of the calls that explains the results. */
 function explain(
   model: StoreModel,
   steps: readonly StoreStep[],
@@ -133,7 +136,7 @@ function explain(
     const next = model.copy()
     if (JSON.stringify(next.apply(step)) !== JSON.stringify(responses[index])) return []
     const isOther = (_: unknown, other: number) => other !== index
-    // The contract leaves open whether a call that finds it finished makes it remembered for longer: stores differ, and none forgets sooner.
+    // A call on a finished record may extend its retention or not, because the contract leaves this open.
     const isFinished = ['done', 'quarantined'].includes(next.phase() ?? '')
     const states =
       isFinished && (step.call === 'claim' || step.call === 'complete') ? [next, next.remembering(step.retain)] : [next]

@@ -1,4 +1,4 @@
-/** The built command line under generated use and misuse, as processes: everything they print is searched. */
+/** Runs the built command line with generated use and misuse, and searches everything that it prints. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { createSearch, type Search } from './search.js'
 
 const MAX_MS = 60_000
 
-/** One run of one command, with a secret and an API key of its own. `file` is the built command line. */
+/** Runs one command with its own secret and API key. `file` is the built command line. */
 export async function searchCommandLine(random: Random, file: string): Promise<Search> {
   const secret = generateSecret(random)
   const apiKey = `gv_${Array.from({ length: 40 }, () => random.pick([...'abcdefghijkmnpqrstuvwxyz23456789'])).join('')}`
@@ -46,15 +46,15 @@ export async function searchCommandLine(random: Random, file: string): Promise<S
 
 const HANDLERS = `export default (receiver) => receiver.on('*', () => { throw new Error('no database') })\n`
 
-interface Given {
+interface CommandInput {
   readonly url: string
   readonly signature: string
   readonly secret: string
   readonly apiKey: string
 }
 
-/** Command lines, right and wrong ones, those that put a secret where it does not belong among them. */
-function commands(random: Random, { url, signature, secret, apiKey }: Given): readonly (readonly string[])[] {
+/** Correct and wrong command lines. Some of them have a secret where it doesn't belong. */
+function commands(random: Random, { url, signature, secret, apiKey }: CommandInput): readonly (readonly string[])[] {
   const event = random.pick(['qr.scanned', 'payment.received', 'no.such.event', 'body'])
   const api = ['--base-url', `${url}/api/v1/`]
   return [
@@ -99,14 +99,14 @@ async function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv
   return printed
 }
 
-/** An endpoint, and an API that sends back the key it was called with. */
+/** Starts an endpoint and an API that echoes the API key of each request. */
 async function serveEcho(random: Random) {
   const server = createServer((request, response) => {
-    const said = request.headers.authorization?.replace('Bearer ', '') ?? 'no'
+    const echoed = request.headers.authorization?.replace('Bearer ', '') ?? 'no'
     response.writeHead(random.pick([200, 200, 401, 404, 500]), { 'content-type': 'application/json' })
     response.end(
       JSON.stringify(
-        random.pick<unknown>([{ detail: said }, [{ id: 'wh-1', secret: said }], { error: { message: said } }]),
+        random.pick<unknown>([{ detail: echoed }, [{ id: 'wh-1', secret: echoed }], { error: { message: echoed } }]),
       ),
     )
   })

@@ -1,4 +1,4 @@
-/** Secrets, and what goes wrong around them: generated, the same for the same seed. */
+/** Generates secrets, their configurations and deliveries, correct and wrong. The same seed gives the same values. */
 
 import type { Delivery, SecretSource } from '../../../src/index.js'
 import { signDelivery } from '../../../src/testing/index.js'
@@ -7,13 +7,13 @@ import type { Random } from '../random.js'
 
 const ALPHABET = [...'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789/+=-_.:%&?"\'\\<>{}#@!Øéß語🔑']
 
-/** A secret that no other text resembles, with characters that are written otherwise in JSON, URLs, HTML and UTF-8. */
+/** A unique secret with characters that JSON, URLs, HTML and UTF-8 escape. */
 export function generateSecret(random: Random): string {
   const length = 12 + random.below(40)
   return `g${Array.from({ length }, () => random.pick(ALPHABET)).join('')}7`
 }
 
-/** The ways in which a secret is configured, rightly and wrongly. */
+/** A correct or wrong way to configure a secret. */
 export function configureSecret(random: Random, secret: string): SecretSource {
   const wrong = { value: secret } as never
   return random.pick<SecretSource>([
@@ -31,7 +31,7 @@ export function configureSecret(random: Random, secret: string): SecretSource {
   ])
 }
 
-/** The name of an option, and a value in which the secret has no business. */
+/** Options with a secret where it doesn't belong. */
 export function misuse(random: Random, secret: string): Record<string, unknown> {
   const option = random.pick([
     ...['store', 'inbox', 'quarantine', 'idempotencyKey', 'maxBodyBytes', 'bodyDeadlineMs', 'deadlineMs'],
@@ -53,7 +53,7 @@ export function misuse(random: Random, secret: string): Record<string, unknown> 
     : { secret, [option]: value }
 }
 
-/** A delivery that is right, or wrong in one of many ways. */
+/** A correct delivery, or one that is wrong in one of many ways. */
 export async function generateDelivery(random: Random, secret: string): Promise<Delivery> {
   const id = `qr-${random.below(1_000_000)}`
   const scanned = scannedEvent({ webhook_id: id, timestamp: new Date().toISOString() })
@@ -91,5 +91,5 @@ export async function generateDelivery(random: Random, secret: string): Promise<
 
 async function* brokenOff(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes.subarray(0, 5)
-  throw new Error('the connection broke off')
+  throw new Error('the connection was reset')
 }

@@ -1,4 +1,4 @@
-/** The test kit and the client of the management API under generated use: everything they give back or throw is searched. */
+/** Uses the test kit and the client of the management API, and searches everything that they return or throw. */
 import { createApiClient } from '../../../src/api/index.js'
 import {
   explain,
@@ -11,14 +11,14 @@ import type { Random } from '../random.js'
 import { generateSecret } from './generate.js'
 import { createSearch, formsOf, type Search } from './search.js'
 
-/** The kit with a secret of its own. */
+/** Uses the test kit with a new secret. */
 export async function searchKit(random: Random): Promise<Search> {
   const secret = generateSecret(random)
   const search = createSearch([secret])
   const body = JSON.stringify({ event: 'qr.scanned', n: random.below(1000) })
   const signed = await signDelivery(body, { secret })
   search.look('signDelivery', { ...signed, rawBody: undefined })
-  const spoilt = random.pick<unknown>([
+  const misusedSecret = random.pick<unknown>([
     secret,
     `${secret}\n`,
     `"${secret}"`,
@@ -37,7 +37,7 @@ export async function searchKit(random: Random): Promise<Search> {
     7,
   ])
   await watch(search, 'explain', () =>
-    explain({ rawBody: body, signature: header as never, secret: spoilt as never, otherSecrets: [secret] }),
+    explain({ rawBody: body, signature: header as never, secret: misusedSecret as never, otherSecrets: [secret] }),
   )
   await watch(search, 'signDelivery misused', () => signDelivery(body, { secret: [secret] as never }))
   const clock = fixedClock(Date.now())
@@ -45,11 +45,10 @@ export async function searchKit(random: Random): Promise<Search> {
     simulateSender({
       to: async () => new Response(null, { status: random.pick([200, 500]) }),
       payloads: [body],
-      onAttempt: (tried: unknown) => search.look('onTry', tried),
+      onAttempt: (attempt: unknown) => search.look('onAttempt', attempt),
       ...random.pick<object>([
         { secret, clock },
         { secret: [secret], clock },
-
         { secret, clock, speed: secret },
       ]),
     } as unknown as SimulateSenderOptions),
@@ -57,7 +56,7 @@ export async function searchKit(random: Random): Promise<Search> {
   return search
 }
 
-/** The client with an API key and a webhook's secret, before a server that sends back what it was sent, written anew. */
+/** Uses the client with an API key and a webhook's secret against a server that echoes its requests in another encoding. */
 export async function searchApi(random: Random): Promise<Search> {
   const apiKey = `gv_${Array.from({ length: 40 }, () => random.pick([...'abcdefghijkmnpqrstuvwxyz23456789'])).join('')}`
   const secret = generateSecret(random)
@@ -81,21 +80,21 @@ export async function searchApi(random: Random): Promise<Search> {
   return search
 }
 
-/** An answer of a server that says too much of what it was sent: as text, in JSON, in a URL. */
+/** A response that echoes parts of its request: as text, in JSON or in a URL. */
 function echo(
   random: Random,
   { apiKey, secret }: Readonly<Record<'apiKey' | 'secret', string>>,
   sent: unknown,
 ): Response {
   const known = String(sent).includes('"secret"') ? [apiKey, secret] : [apiKey]
-  const said = random.pick(formsOf(random.pick(known)).filter(([form]) => ['as it is', 'in a URL'].includes(form)))[1]
+  const echoed = random.pick(formsOf(random.pick(known)).filter(([form]) => ['as it is', 'in a URL'].includes(form)))[1]
   const status = random.pick([200, 201, 400, 401, 403, 404, 422, 429, 500, 503])
   const bodies: readonly unknown[] = [
-    said,
-    JSON.stringify({ detail: said }),
-    JSON.stringify({ error: { message: `invalid: ${said}`, [said]: said, sent: String(sent) } }),
-    JSON.stringify([said]),
-    `<html>${said}</html>`,
+    echoed,
+    JSON.stringify({ detail: echoed }),
+    JSON.stringify({ error: { message: `invalid: ${echoed}`, [echoed]: echoed, sent: String(sent) } }),
+    JSON.stringify([echoed]),
+    `<html>${echoed}</html>`,
     '',
   ]
   return new Response(random.pick(bodies) as string, { status, headers: { 'content-type': 'application/json' } })
@@ -103,8 +102,8 @@ function echo(
 
 async function watch(search: Search, where: string, call: () => Promise<unknown>): Promise<void> {
   try {
-    search.look(`${where}: what it gives back`, await call())
+    search.look(`${where}: result`, await call())
   } catch (error) {
-    search.look(`${where}: what it throws`, error)
+    search.look(`${where}: error`, error)
   }
 }

@@ -1,4 +1,4 @@
-/** A receiver under generated use and misuse: everything it says is searched. */
+/** Uses and misuses a receiver, and searches everything that comes out of it. */
 import { toResponse } from '../../../src/delivery/response.js'
 import {
   assertSignature,
@@ -17,11 +17,11 @@ import { createSearch, type Search } from './search.js'
 
 const DELIVERIES = 6
 
-/** One receiver with a secret of its own, a few deliveries, and the ways it can be called wrongly. */
+/** Uses one receiver with a new secret: a few deliveries, and wrong calls. */
 export async function searchReceiver(random: Random): Promise<Search> {
   const secret = generateSecret(random)
   const search = createSearch([secret])
-  const restore = hearConsole(search)
+  const restore = searchConsole(search)
   try {
     await receiveAll(random, secret, search)
     await misuseAll(random, secret, search)
@@ -34,7 +34,7 @@ export async function searchReceiver(random: Random): Promise<Search> {
 async function receiveAll(random: Random, secret: string, search: Search): Promise<void> {
   const store = faultyStore(memoryStore())
   const quarantine = memoryQuarantine(() => {
-    if (random.chance(0.2)) throw new Error('the sink is away')
+    if (random.chance(0.2)) throw new Error('the quarantine is down')
   })
   const options: ReceiverOptions = {
     secret: configureSecret(random, secret),
@@ -44,7 +44,7 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
     signedContent: random.pick(['body', 'body-without-signature']),
     onOutcome: (outcome) => search.look('onOutcome', outcome),
     ...(random.chance(0.5) && { quarantine }),
-    // Without it, trouble is printed.
+    // Without `onError`, reports are printed.
     ...(random.chance(0.5) && { onError: (report) => search.look('onError', report) }),
   }
   const receiver = createReceiver(options)
@@ -61,7 +61,7 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
     if (call) store.fail(call, 'rejects', 1)
     const outcome = await receiver.receive(await generateDelivery(random, secret))
     search.look(`outcome ${outcome.status}`, outcome)
-    search.look('answer', toResponse(outcome))
+    search.look('response', toResponse(outcome))
   }
   search.look('status', receiver.status())
   search.look('store', store)
@@ -71,16 +71,16 @@ async function receiveAll(random: Random, secret: string, search: Search): Promi
 }
 
 async function misuseAll(random: Random, secret: string, search: Search): Promise<void> {
-  const thrown = async (where: string, call: () => unknown) => {
+  const watch = async (where: string, call: () => unknown) => {
     try {
-      search.look(`${where}: what it gives back`, await call())
+      search.look(`${where}: result`, await call())
     } catch (error) {
-      search.look(`${where}: what it throws`, error)
+      search.look(`${where}: error`, error)
     }
   }
   const { signature, rawBody } = await signDelivery('{}', { secret })
-  await thrown('createReceiver', () => createReceiver(misuse(random, secret) as never))
-  await thrown('createReceiver of the secret', () => createReceiver(secret as never))
+  await watch('createReceiver', () => createReceiver(misuse(random, secret) as never))
+  await watch('createReceiver of the secret', () => createReceiver(secret as never))
   for (const verify of [assertSignature, verifyAndParse]) {
     const secrets = random.pick<unknown>([
       secret,
@@ -90,18 +90,18 @@ async function misuseAll(random: Random, secret: string, search: Search): Promis
       { secret },
       ['', secret],
     ])
-    const given = random.pick<unknown>([rawBody, '{"event":"x"}', undefined, { body: 1 }])
-    await thrown(verify.name, () => verify(given as never, random.pick([signature, '', 'sha1=a']), secrets as never))
-    // The arguments in a wrong order: easily done.
-    await thrown(`${verify.name}, arguments swapped`, () => verify(rawBody, secret, signature))
-    await thrown(`${verify.name}, arguments swapped`, () => verify(secret, signature, 'other'))
+    const body = random.pick<unknown>([rawBody, '{"event":"x"}', undefined, { body: 1 }])
+    await watch(verify.name, () => verify(body as never, random.pick([signature, '', 'sha1=a']), secrets as never))
+    // The arguments in the wrong order, which is an easy mistake.
+    await watch(`${verify.name}, arguments swapped`, () => verify(rawBody, secret, signature))
+    await watch(`${verify.name}, arguments swapped`, () => verify(secret, signature, 'other'))
   }
 }
 
 const PRINTERS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const
 
-/** Searches what is printed, in place of printing it; gives back what undoes that. */
-function hearConsole(search: Search): () => void {
+/** Searches console output instead of printing it. Returns a function that restores the console. */
+function searchConsole(search: Search): () => void {
   const originals = PRINTERS.map((name) => [name, console[name]] as const)
   for (const name of PRINTERS) console[name] = (...values: unknown[]) => search.look(`console.${name}`, values)
   return () => {

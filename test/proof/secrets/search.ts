@@ -1,24 +1,24 @@
-/** Looks for secrets in everything that a value can be turned into: by a log, a debugger, a serialiser, an error report. */
+/** Searches for secrets in every form that a log, a debugger, a serializer or an error report can print of a value. */
 import { inspect } from 'node:util'
 
 /** A place where a secret was found. */
 export interface Leak {
   readonly where: string
-  /** How it was written there. */
+  /** The encoding of the secret. */
   readonly form: string
 }
 
-/** Looks, and remembers. */
+/** A search for secrets. */
 export interface Search {
-  /** Looks at a value that left the SDK; `where` says from where. */
+  /** Searches a value that left the SDK. `where` names its origin. */
   look(where: string, value: unknown): void
-  /** What was found; each place and form once. */
+  /** The leaks, each place and encoding once. */
   leaks(): readonly Leak[]
-  /** How many values were looked at. */
+  /** The number of searched values. */
   looked(): number
 }
 
-/** The ways in which a secret may be written, each with the name of that way. */
+/** A secret in all encodings, each with its name. */
 export function formsOf(secret: string): readonly (readonly [form: string, text: string])[] {
   const bytes = Buffer.from(secret)
   const hex = bytes.toString('hex')
@@ -30,7 +30,7 @@ export function formsOf(secret: string): readonly (readonly [form: string, text:
     ['in hex', hex],
     ['in upper-case hex', hex.toUpperCase()],
     ['as an inspected Buffer', hex.replaceAll(/..(?=.)/g, '$& ')],
-    // Without the last characters: they depend on what follows.
+    // The last characters are left out, because they depend on the following bytes.
     ['in base64', bytes.toString('base64').slice(0, Math.floor(bytes.length / 3) * 4)],
     ['in base64url', bytes.toString('base64url').slice(0, Math.floor(bytes.length / 3) * 4)],
     ['in a URL', encodeURIComponent(secret)],
@@ -40,7 +40,7 @@ export function formsOf(secret: string): readonly (readonly [form: string, text:
   ]
 }
 
-/** Looks for all of these secrets. */
+/** Makes a search for several secrets. */
 export function createSearch(secrets: readonly string[]): Search {
   const forms = secrets.flatMap(formsOf)
   const found = new Map<string, Leak>()
@@ -58,7 +58,7 @@ export function createSearch(secrets: readonly string[]): Search {
   }
 }
 
-/** Everything that a value can be turned into, in one text. */
+/** A value in every printable form, in one text. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   const all = {
@@ -68,22 +68,22 @@ function textOf(value: unknown): string {
     maxArrayLength: null,
   } as const
   const deep = inspect(value, { ...all, breakLength: Number.POSITIVE_INFINITY })
-  return [deep, serialised(value), ...errorTexts(value, 0)].join('\n')
+  return [deep, serialized(value), ...errorTexts(value, 0)].join('\n')
 }
 
-function serialised(value: unknown): string {
+function serialized(value: unknown): string {
   try {
     return JSON.stringify(value) ?? ''
   } catch {
-    // A cycle, or a number that JSON does not know: inspected all the same.
+    // A cycle or a bigint can't be serialized, but it is still inspected.
     return ''
   }
 }
 
-const DEEPEST = 5
+const MAX_DEPTH = 5
 
-/** What `inspect` may leave out of an error: its message apart from its stack, and what it came of. */
+/** The parts of an error that `inspect` may omit: its message, its stack and its causes. */
 function errorTexts(value: unknown, depth: number): string[] {
-  if (!(value instanceof Error) || depth > DEEPEST) return []
+  if (!(value instanceof Error) || depth > MAX_DEPTH) return []
   return [value.message, String(value), value.stack ?? '', ...errorTexts(value.cause, depth + 1)]
 }

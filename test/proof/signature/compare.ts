@@ -1,22 +1,22 @@
-// Asks the SDK, on both of its crypto paths, and the documented function about the same triples, and counts where they disagree.
+/** Compares the SDK on both crypto paths with the documented function, and counts the disagreements. */
 import { assertSignature, isWebhookError } from '../../../src/index.js'
 import { createRandom } from '../random.js'
 import type { DocumentedVerifier } from './python.js'
 import { makeTriple, type Triple } from './triples.js'
 
-/** What was found. */
+/** The result of a comparison. */
 export interface Agreement {
   triples: number
   accepted: number
   refused: number
-  /** Right but for blanks around it, which transports may leave on: taken by the SDK, refused by the function. */
+  /** Valid headers with blanks around them: accepted by the SDK, refused by the function. */
   outerBlanks: number
   disagreements: number
-  /** Triples over which the SDK threw something else than its own error. */
+  /** Triples for which the SDK threw another error than its own. */
   crashes: number
-  /** How many there were of each kind. */
+  /** The number of triples of each kind. */
   readonly kinds: Record<string, number>
-  /** The first few that went wrong. */
+  /** The first few disagreements. */
   readonly examples: string[]
 }
 
@@ -50,28 +50,29 @@ export async function compareVerifiers(
 }
 
 async function judgeBatch(batch: readonly Triple[], documented: DocumentedVerifier, found: Agreement): Promise<void> {
-  // Of a header with blanks around it the function is asked twice: as it came, and without them.
+  // The function judges every header twice: as sent, and without the blanks around it.
   const bare = batch.map((triple) => ({ ...triple, header: trimBlanks(triple.header) }))
-  const [asked, onNode, onWeb] = await Promise.all([
+  const [judged, onNode, onWeb] = await Promise.all([
     documented.judge([...batch, ...bare]),
     Promise.all(batch.map(verdictOf)),
     Promise.all(batch.map(verdictOnWebCrypto)),
   ])
   for (const [index, triple] of batch.entries()) {
-    const asSent = asked[index] as boolean
-    const documentedSays = asked[batch.length + index] as boolean
+    const isAcceptedAsSent = judged[index] as boolean
+    const isDocumented = judged[batch.length + index] as boolean
     const hasBlanks = triple.header !== bare[index]?.header
     found.triples++
     found.kinds[triple.kind] = (found.kinds[triple.kind] ?? 0) + 1
-    if (documentedSays) found.accepted++
+    if (isDocumented) found.accepted++
     else found.refused++
-    if (hasBlanks && documentedSays && !asSent) found.outerBlanks++
+    if (hasBlanks && isDocumented && !isAcceptedAsSent) found.outerBlanks++
     const verdicts = [onNode[index], onWeb[index]]
     if (verdicts.includes('crash')) found.crashes++
-    const agrees = verdicts.every((verdict) => verdict === documentedSays) && (hasBlanks || asSent === documentedSays)
+    const agrees =
+      verdicts.every((verdict) => verdict === isDocumented) && (hasBlanks || isAcceptedAsSent === isDocumented)
     if (agrees) continue
     found.disagreements++
-    if (found.examples.length < EXAMPLES) found.examples.push(JSON.stringify({ triple, documentedSays, verdicts }))
+    if (found.examples.length < EXAMPLES) found.examples.push(JSON.stringify({ triple, isDocumented, verdicts }))
   }
 }
 
@@ -83,7 +84,7 @@ async function verdictOf({ body, header, secret }: Triple): Promise<Verdict> {
   return settle(assertSignature(body, header, secret))
 }
 
-/** As where `node:crypto` is not built in: which one is taken is decided while the key is made, before anything is waited for. */
+/** Verifies without `node:crypto`. The crypto path is chosen synchronously, while the key is made. */
 async function verdictOnWebCrypto({ body, header, secret }: Triple): Promise<Verdict> {
   const { getBuiltinModule } = process
   process.getBuiltinModule = () => undefined as never

@@ -1,5 +1,5 @@
-# The function that GoValid documents for Python, and a loop that asks it: JSON lines of [payload, signature, secret] come in, and for each
-# 1 (accepted) or 0 goes out, at an empty line at the latest. An exception is a refusal: the delivery would not have been worked.
+# Runs the function that GoValid documents for Python. Reads JSON lines of [payload, signature, secret] and writes 1 (accepted) or 0 for
+# each. An empty line flushes the output. An exception counts as a refusal, because the delivery would not have been processed.
 #
 # Source: govalid docs, webhooks setup, "Python Example".
 import hashlib

@@ -1,4 +1,4 @@
-// The function that GoValid documents, as it is: in a Python process that is fed in bulk.
+/** Runs the function that GoValid documents, unchanged, in a Python process that judges triples in bulk. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,20 +6,20 @@ import type { Triple } from './triples.js'
 
 const SCRIPT = join(import.meta.dirname, 'documented.py')
 
-/** A running Python that judges. */
+/** A running Python process that judges triples. */
 export interface DocumentedVerifier {
-  /** Its verdicts, in the order of the questions. One call at a time. */
+  /** Resolves to the verdicts, in the order of the triples. Make one call at a time. */
   judge(triples: readonly Pick<Triple, 'body' | 'header' | 'secret'>[]): Promise<readonly boolean[]>
   stop(): void
 }
 
-/** The version of the machine's Python; `undefined` where there is none. */
+/** The version of the installed Python, or `undefined`. */
 export function pythonVersion(): string | undefined {
   const { status, stdout } = spawnSync('python3', ['--version'], { encoding: 'utf8' })
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** Starts it. */
+/** Starts the Python process. */
 export function startDocumentedVerifier(): DocumentedVerifier {
   const python = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] })
   const { stdin, stdout } = python
@@ -48,10 +48,11 @@ export function startDocumentedVerifier(): DocumentedVerifier {
 
 async function endOf(python: ChildProcess): Promise<never> {
   const [code, signal] = await once(python, 'exit')
-  throw new Error(`python3 ended with ${code ?? signal}`)
+  throw new Error(`python3 exited with ${code ?? signal}`)
 }
 
 function isAccepted(response: string): boolean {
-  if (response !== '0' && response !== '1') throw new Error(`python3 answered ${JSON.stringify(response)}`)
+  if (response !== '0' && response !== '1')
+    throw new Error(`python3 printed ${JSON.stringify(response)} instead of 0 or 1`)
   return response === '1'
 }

@@ -1,15 +1,15 @@
-// Generated triples of body, header and secret: right signatures, and everything that is nearly one.
+/** Generates triples of body, header and secret, with valid and nearly valid signatures. */
 import { createHash, createHmac } from 'node:crypto'
 import type { Random } from '../random.js'
 
-/** What a verifier is asked about. */
+/** The input of a verifier. */
 export interface Triple {
-  /** Text, as the documented function takes it; never half a character. */
+  /** The body as text, as the documented function takes it. It has no lone surrogates. */
   readonly body: string
-  /** `null`: no such header. */
+  /** The header, or `null` if it is missing. */
   readonly header: string | null
   readonly secret: string
-  /** Which mistake was made, or none. */
+  /** The kind of mistake, or `right`. */
   readonly kind: string
 }
 
@@ -24,7 +24,7 @@ const OTHER_BLANKS = ['\u00a0', '\v', '\f', '\u2003', '\ufeff', '\n', '\r', '\0'
 const ODD = [...'0123456789abcdefABCDEFgGxX=, \t\0\u00e9\uff11\u0660']
 const HEX = [...'0123456789abcdef']
 
-/** Every kind of header. */
+/** All kinds of headers. */
 const HEADERS: Readonly<Record<string, Making>> = {
   right: (_, given) => right(given),
   'right, blanks around': (random, given) => random.pick(BLANKS) + right(given) + random.pick(['', ...BLANKS]),
@@ -69,7 +69,7 @@ const HEADERS: Readonly<Record<string, Making>> = {
 }
 
 const KINDS = Object.keys(HEADERS)
-/** Of this many triples one is right; the others are nearly so. */
+/** The share of triples with a valid signature. */
 const RIGHT_SHARE = 0.2
 
 /** Makes the next triple. */
@@ -88,7 +88,7 @@ function makeBody(random: Random): string {
   return JSON.stringify(event, null, random.pick([0, 0, 1, 2])) + random.pick(['', '', '\n', ' '])
 }
 
-/** The receiver refuses a blank secret by name, so none is made. */
+/** Makes a secret. It is never blank, because the receiver refuses blank secrets. */
 function makeSecret(random: Random): string {
   const secret = random.chance(0.7)
     ? Array.from({ length: 1 + random.below(80) }, () => String.fromCharCode(33 + random.below(94))).join('')
@@ -96,7 +96,7 @@ function makeSecret(random: Random): string {
   return secret.trim() === '' ? 'your_webhook_secret' : secret
 }
 
-/** Text of any characters, most of them ordinary. */
+/** Random text, mostly of ASCII characters. */
 function text(random: Random, longest: number): string {
   const units = Array.from({ length: random.below(longest + 1) }, () =>
     random.chance(0.85) ? 32 + random.below(95) : random.below(random.pick([0x20, 0x100, 0x10000])),
@@ -104,7 +104,7 @@ function text(random: Random, longest: number): string {
   return wellFormed(String.fromCharCode(...units))
 }
 
-/** Half a character cannot come over a wire. */
+/** Replaces lone surrogates, which can't be sent as UTF-8. */
 function wellFormed(value: string): string {
   return Buffer.from(value).toString()
 }

@@ -1,6 +1,6 @@
 /**
- * The service that all processes share: the real store's state machine behind a network that loses, delays and cuts off.
- * Its transaction applies the effect and the checkpoint in one step, and only for the token that holds the claim.
+ * The shared database of the processes: the real store's state machine behind a network that loses, delays and drops calls. Its transaction
+ * applies the effect and the checkpoint in one step, and only for the token that holds the claim.
  */
 import { WebhookError } from '../../../src/errors.js'
 import { memoryStore } from '../../../src/stores/memory/memory-store.js'
@@ -10,20 +10,20 @@ import { createNetwork } from './network.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
 
-/** `context.transaction` in the simulation. */
+/** The simulation's `context.transaction`. */
 export type SimulatedTransaction = (effect: () => void) => Promise<void>
 
-/** The shared service. */
+/** The shared database. */
 export interface Database {
-  /** A process's connection to it; `onFault` is told the key a fault befell. */
+  /** Connects a process. `onFault` is called with the key of each delivery that a fault affects. */
   connect(process: Process, onFault: (key: string) => void): Store<SimulatedTransaction>
-  /** What is in quarantine. */
+  /** The entries of the quarantine, by key. */
   readonly kept: ReadonlyMap<string, QuarantineEntry>
 }
 
 const LEASE_MS = 55_000
 
-/** Makes the service of a world. */
+/** Makes the database of a world. */
 export function createDatabase(world: World, scenario: Scenario): Database {
   const state = memoryStore({ maxKeys: 2 ** 24, clock: { now: () => world.now(), setTimer: world.after } })
   const kept = new Map<string, QuarantineEntry>()

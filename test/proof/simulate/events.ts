@@ -1,14 +1,12 @@
-/**
- * The events of a simulation: signed bytes, and how the handler will behave when it meets each.
- */
+/** The events of a simulation: signed bytes, and the behavior of the handler for each. */
 import { createHmac, createSecretKey } from 'node:crypto'
 import type { Scenario } from './scenario.js'
 import type { Chance } from './world.js'
 
-/** How a handler behaves with one event. */
+/** The behavior of the handler for an event. */
 export type Behaviour = 'well' | 'slow' | 'flaky' | 'poison' | 'hangs' | 'kills' | 'permanent'
 
-/** One event and what became of it. */
+/** An event and its results. */
 export interface SimulatedEvent {
   readonly id: number
   readonly body: Uint8Array
@@ -17,15 +15,15 @@ export interface SimulatedEvent {
   readonly known: boolean
   /** When GoValid made it. */
   readonly createdAt: number
-  /** How often its effect happened. */
+  /** The number of times its effect happened. */
   effects: number
-  /** How often its handler was started. */
+  /** The number of times its handler was started. */
   runs: number
-  /** How often a fault of the store, the quarantine or a handler befell it, or another worker was still at it. */
+  /** The number of faults of the store, the quarantine or a handler, and of attempts that found it in progress. */
   faults: number
   /** Whether a handler of it is running anywhere; a crashed one is not. */
   finished: boolean
-  /** Whether the sender was answered 200. */
+  /** Whether the sender got 200. */
   delivered: boolean
   attempts: number
   wasted: number

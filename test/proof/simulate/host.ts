@@ -1,28 +1,25 @@
-/**
- * A simulated machine and its process: it has a clock that may be wrong, may freeze and thaw, and may crash, after which nothing of it ever
- * goes on.
- */
+/** A simulated machine and its process. Its clock may be wrong, and the process may freeze or crash. A crashed process never continues. */
 import type { Clock } from '../../../src/clock.js'
 import type { World } from './world.js'
 
-/** A machine on which one process runs at a time. */
+/** A machine that runs one process at a time. */
 export interface Host {
-  /** The process that runs now, or ran last. */
+  /** The current process, or the last one. */
   process(): Process
   isUp(): boolean
   isFrozen(): boolean
-  /** Counts crashes and freezes: changed during a try, something befell the process. */
+  /** Counts crashes and freezes. If it changes during an attempt, a fault affected the process. */
   mishaps(): number
   crash(): void
   freeze(ms: number): void
-  /** Called when it is up again after a crash, with a new process. */
+  /** Calls `fn` after each restart, when a new process runs. */
   onRestart(fn: () => void): void
 }
 
-/** One process: what it does after its end has no effect, even what was about to run in the very moment of the crash. */
+/** A process. Nothing that it does after its crash has an effect, not even work in the same moment. */
 export interface Process {
   readonly clock: Clock
-  /** Runs `fn` in the process after `ms`: later when it is frozen by then, never when it has crashed by then. */
+  /** Runs `fn` in the process after `ms`: later if the process is frozen then, and never if it has crashed. */
   after(ms: number, fn: () => void): () => void
   /** Waits within the process. */
   sleep(ms: number): Promise<void>
@@ -31,7 +28,7 @@ export interface Process {
 
 const RESTART_MS = 5000
 
-/** Makes a machine whose clock is off by `skewMs`, with a process on it. */
+/** Makes a machine with a process. Its clock is off by `skewMs`. */
 export function createHost(world: World, skewMs: number): Host {
   let up = true
   let frozenUntil = 0

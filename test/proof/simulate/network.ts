@@ -1,14 +1,12 @@
-/**
- * The way to a service that all processes share: it loses, delays and cuts off, and is down at times.
- */
+/** The network between the processes and a shared service. It loses, delays and drops calls, and has outages. */
 import type { Process } from './host.js'
 import type { Scenario } from './scenario.js'
 import type { World } from './world.js'
 
-/** Asks the service to apply something; `onFault` is told the key a fault befell. */
+/** Calls `apply` on the service. `onFault` is called with the key of each delivery that a fault affects. */
 export type Call = <T>(process: Process, key: string, onFault: (key: string) => void, apply: () => T) => Promise<T>
 
-/** Makes the way to one service of a world. */
+/** Makes the network to one service of a world. */
 export function createNetwork(world: World, scenario: Scenario): Call {
   const { chance } = world
   let outageUntil = 0
@@ -28,7 +26,7 @@ export function createNetwork(world: World, scenario: Scenario): Call {
       world.after(latency(), () => {
         if (outageUntil > world.now()) {
           fault()
-          // A host that is down either refuses or says nothing at all.
+          // A host that is down either refuses the connection or doesn't respond.
           if (chance.happens(0.5)) refuse()
           return
         }

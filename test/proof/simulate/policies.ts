@@ -1,6 +1,6 @@
 /**
- * Ways to receive webhooks that lose, double or waste: each is the real core with one rule broken, so that the checker can show that it
- * would notice. `broken` names what it must find.
+ * Wrong policies that lose, double or waste events. Each is the real core with one broken rule, so that the checker can show that it
+ * detects the fault. `broken` names the faults that the checker must find.
  */
 
 import type { Inbox } from '../../../src/inboxes/inbox.js'
@@ -9,24 +9,24 @@ import type { ReceiverOptions } from '../../../src/receiver/options.js'
 import type { Store } from '../../../src/stores/store.js'
 import type { Outcome } from '../../../src/types.js'
 
-/** What a policy may break. */
+/** A policy, and the parts that it replaces. */
 export interface Policy {
   readonly name: string
-  /** What the checker must report for it; nothing for the real rules. */
+  /** The faults that the checker must report. Empty for the real rules. */
   readonly broken: ReadonlyArray<'lost' | 'doubled' | 'wasted' | 'disabled'>
   readonly options?: Partial<ReceiverOptions>
-  /** Without the quarantine that the store offers, which would keep what this rule loses: receivers that have such a rule have none. */
+  /** Whether to run without the store's quarantine, which would keep the events that this rule loses. */
   readonly withoutQuarantine?: boolean
   readonly store?: (store: Store<unknown>) => Store<unknown>
   readonly inbox?: (inbox: Inbox) => Inbox
-  /** The status to answer in place of the rule's. */
+  /** The HTTP status that replaces the real one. */
   readonly status?: (outcome: Outcome) => number | undefined
 }
 
-/** The rules as they are. */
+/** The unchanged rules. */
 export const REAL_RULES: Policy = { name: 'the real rules', broken: [] }
 
-/** Broken rules, each seen in the field. */
+/** Broken rules, each found in real receivers. */
 export const BAD_POLICIES: readonly Policy[] = [
   {
     name: 'mark as seen before handling',
@@ -43,14 +43,14 @@ export const BAD_POLICIES: readonly Policy[] = [
       release: () => true,
     }),
   },
-  { name: 'answer a handler error 200', broken: ['lost'], status: when('failed', 200), withoutQuarantine: true },
+  { name: 'return 200 for a handler error', broken: ['lost'], status: when('failed', 200), withoutQuarantine: true },
   {
-    name: 'answer 200 at the deadline while work goes on',
+    name: 'return 200 at the deadline while handlers run',
     broken: ['lost'],
     status: when('unfinished', 200),
     withoutQuarantine: true,
   },
-  { name: 'answer 200 to a copy in progress', broken: ['lost'], status: when('busy', 200), withoutQuarantine: true },
+  { name: 'return 200 for a copy in progress', broken: ['lost'], status: when('busy', 200), withoutQuarantine: true },
   {
     name: 'a lease of 30 s without heartbeat',
     broken: ['doubled'],
@@ -61,7 +61,7 @@ export const BAD_POLICIES: readonly Policy[] = [
     }),
   },
   {
-    name: 'answer 503 after a failed completion write',
+    name: 'return 503 after a failed completion write',
     broken: ['doubled'],
     store: (store) => withFailedCompletions(store),
     status: (outcome) => (failedCompletions.has(outcome.idempotencyKey ?? '') ? 503 : undefined),
@@ -87,13 +87,13 @@ export const BAD_POLICIES: readonly Policy[] = [
     options: { idempotencyKey: ({ payload }) => String(payload['webhook_id']) },
   },
   { name: 'a tolerance of five minutes', broken: ['lost'], options: { maxAgeMs: 300_000 }, withoutQuarantine: true },
-  { name: 'answer an unknown event 404', broken: ['wasted', 'disabled'], status: when('ignored', 404) },
+  { name: 'return 404 for an unknown event', broken: ['wasted', 'disabled'], status: when('ignored', 404) },
   {
-    name: 'no try budget: fail on the last try too',
+    name: 'no attempt budget: fail on the last attempt too',
     broken: ['disabled'],
     status: (outcome) => (outcome.status === 'quarantined' ? 500 : undefined),
   },
-  { name: 'answer 202 in place of 200', broken: ['wasted'], status: when('processed', 202) },
+  { name: 'return 202 instead of 200', broken: ['wasted'], status: when('processed', 202) },
   {
     name: 'forget finished deliveries after a minute',
     broken: ['doubled'],
@@ -107,7 +107,7 @@ export const BAD_POLICIES: readonly Policy[] = [
 /** Broken rules of an inbox. */
 export const BAD_INBOX_POLICIES: readonly Policy[] = [
   {
-    name: 'answer accepted before the inbox has it',
+    name: 'return accepted before the inbox has the job',
     broken: ['lost'],
     inbox: (inbox) => ({
       ...inbox,
@@ -117,19 +117,19 @@ export const BAD_INBOX_POLICIES: readonly Policy[] = [
     }),
   },
   {
-    name: 'take a job off the queue before it is worked',
+    name: 'remove a job from the queue before it is processed',
     broken: ['lost'],
     inbox: (inbox) => ({
       ...inbox,
-      start: (work) =>
+      start: (processJob) =>
         inbox.start?.(async (delivery, attempt) => {
-          void work(delivery, attempt)
+          void processJob(delivery, attempt)
           return { status: 'ignored' } as Outcome
         }),
     }),
   },
   {
-    name: 'work what the inbox hands out without a claim',
+    name: 'process inbox jobs without a claim',
     broken: ['doubled'],
     store: (store) => ({
       ...store,
@@ -149,7 +149,7 @@ const failedCompletions = new Set<string>()
 function withFailedCompletions(store: Store<unknown>): Store<unknown> {
   return {
     ...store,
-    // No heartbeat: whoever answers 503 leaves the rest to the retry.
+    // There is no heartbeat, because a receiver that returns 503 leaves the delivery to the retry.
     renew: () => true,
     async complete(request) {
       try {
@@ -170,7 +170,7 @@ function getThenSet(store: Store<unknown>): Store<unknown> {
     ...store,
     async claim({ key, token, ...request }) {
       const known = done.has(key)
-      // The round trip between the two steps; the token keeps the copies apart, as two keys would.
+      // This call is the round trip between the two steps. Its key is the token, so that copies don't block each other.
       await store.claim({ ...request, key: token.padStart(64, '0').slice(-64), token })
       if (known) return { status: 'done' }
       return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }

@@ -1,36 +1,34 @@
-/**
- * What a simulation is made of: how many events, which faults and how often. Probabilities are per event or per call.
- */
+/** The scenarios of the simulation: the faults and their frequencies. Probabilities are per event or per call. */
 
-/** One kind of run. */
+/** A scenario. */
 export interface Scenario {
   readonly name: string
-  /** Whether handlers put their effect into `context.transaction`. */
+  /** Whether handlers write their effect in `context.transaction`. */
   readonly transactional: boolean
-  /** Whether deliveries are accepted into an inbox and worked behind the answer. */
+  /** Whether deliveries are accepted into an inbox and processed after the response. */
   readonly inbox?: boolean
   readonly processes: number
-  /** Over how long the events are spread, in milliseconds. */
+  /** The period of the events, in milliseconds. */
   readonly spanMs: number
-  /** How far a process's clock may be off, in milliseconds. */
+  /** The maximum error of a process's clock, in milliseconds. */
   readonly skewMs: number
-  /** Per hour and process. */
+  /** Crashes and freezes per hour and process. */
   readonly crashesPerHour: number
   readonly freezesPerHour: number
-  /** How long a freeze lasts at most, in milliseconds. */
+  /** The maximum duration of a freeze, in milliseconds. */
   readonly freezeMs: number
-  /** Per hour, for the store and for the quarantine. */
+  /** Outages per hour, for the store and for the quarantine. */
   readonly outagesPerHour: number
-  /** How long an outage lasts at most, in milliseconds. */
+  /** The maximum duration of an outage, in milliseconds. */
   readonly outageMs: number
-  /** Per call: the request is lost, or the answer is. */
+  /** Per call: the request or the response is lost. */
   readonly callLost: number
   readonly responseLost: number
   /** Per call: it takes seconds. */
   readonly callSlow: number
-  /** Per try: the network sends it twice. */
+  /** Per attempt: the network sends it twice. */
   readonly copied: number
-  /** Per event: how its handler behaves. */
+  /** Per event: the behavior of its handler. */
   readonly poison: number
   readonly hangs: number
   readonly kills: number
@@ -40,7 +38,7 @@ export interface Scenario {
   readonly unknown: number
 }
 
-/** Every fault at once, with a transactional store: what the guarantee is about. */
+/** Every fault at once, with a transactional store: the subject of the guarantee. */
 export const EVERYTHING: Scenario = {
   name: 'transactional',
   transactional: true,
@@ -66,8 +64,8 @@ export const EVERYTHING: Scenario = {
 }
 
 /**
- * The same without crashes and freezes, and with outages shorter than a lease, for handlers without a transaction: there nothing is
- * lost or doubled either, which shows what each bad policy does.
+ * Handlers without a transaction, without crashes and freezes, and with outages shorter than a lease. Nothing is lost or doubled here
+ * either, so every fault of a wrong policy is its own.
  */
 export const WITHOUT_TRANSACTION: Scenario = {
   ...EVERYTHING,
@@ -79,17 +77,17 @@ export const WITHOUT_TRANSACTION: Scenario = {
   kills: 0,
 }
 
-/** Without a transaction and with crashes: a crash between effect and completion doubles; printed, so that nobody is surprised. */
+/** Handlers without a transaction, with crashes. A crash between effect and completion doubles the effect. Only printed, not judged. */
 export const CRASHES_WITHOUT_TRANSACTION: Scenario = {
   ...EVERYTHING,
   name: 'without transaction, with crashes',
   transactional: false,
 }
 
-/** Every fault at once, and an inbox with faults of its own between the answer and the work. */
+/** Every fault at once, and an inbox with its own faults. */
 export const WITH_INBOX: Scenario = { ...EVERYTHING, name: 'inbox, transactional', inbox: true }
 
-/** The inbox under the milder faults, for its bad policies. */
+/** The inbox without crashes, for its wrong policies. */
 export const INBOX_WITHOUT_TRANSACTION: Scenario = {
   ...WITHOUT_TRANSACTION,
   name: 'inbox, without transaction, no crash',

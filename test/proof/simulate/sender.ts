@@ -1,34 +1,32 @@
-/**
- * GoValid's sender in the simulation: five tries, 5 s each, exactly 200 is success. Source: govalid docs, webhooks setup.
- */
+/** GoValid's sender in the simulation: five attempts of 5 s each, and only 200 is a success. Source: govalid docs, webhooks setup. */
 import type { SimulatedEvent } from './events.js'
 import type { World } from './world.js'
 
-/** Answers one try: an HTTP status, or nothing at all. */
+/** Handles one attempt. Calls `response` with an HTTP status, or never. */
 export type Endpoint = (event: SimulatedEvent, response: (status: number) => void) => void
 
-/** What a try that failed was like. */
+/** A failed attempt. */
 export interface FailedAttempt {
   readonly event: SimulatedEvent
   readonly number: number
-  /** The status, or `undefined` when there was no answer within 5 s. */
+  /** The HTTP status, or `undefined` without a response within 5 s. */
   readonly status: number | undefined
 }
 
-/** Minutes between one try and the next. */
+/** Minutes between attempts. */
 const PAUSES_MIN = [1, 5, 15, 60]
 const TIMEOUT_MS = 5000
 
-/** What the sender tells. */
+/** The hooks of the sender. */
 export interface SenderHooks {
-  /** Called before each try; what it gives back is asked, when the try failed, whether something befell it. */
+  /** Called before each attempt. The returned function is called if the attempt fails, and tells whether a fault explains that. */
   watch(event: SimulatedEvent): () => boolean
   failed(failed: FailedAttempt): void
-  /** Five tries failed: the webhook is disabled. */
+  /** Called after five failed attempts, when the webhook is disabled. */
   gaveUp(event: SimulatedEvent): void
 }
 
-/** Sends an event until it is taken or given up. `fromEvent`: the delays count from the first try, not from the one before. */
+/** Sends an event until it gets 200 or five attempts failed. With `fromEvent`, delays are measured from the first attempt. */
 export function send(
   world: World,
   endpoint: Endpoint,
@@ -39,10 +37,10 @@ export function send(
   const attempt = (number: number) => {
     event.attempts++
     const isExcused = hooks.watch(event)
-    let over = false
+    let hasEnded = false
     const end = (status: number | undefined) => {
-      if (over) return
-      over = true
+      if (hasEnded) return
+      hasEnded = true
       cancel()
       if (status === 200) {
         event.delivered = true

@@ -1,6 +1,6 @@
 /**
- * One simulation: GoValid's sender, several processes with the real core, one shared service, and every fault of the scenario.
- * In: a seed, a scenario, a policy. Out: what was lost, doubled, wasted and disabled, and a fingerprint of the whole trace.
+ * Runs one simulation: GoValid's sender, several processes with the real core, a shared database, and every fault of the scenario.
+ * In: a seed, a scenario, a policy. Out: the lost, doubled, wasted and disabled counts, and a hash of the whole trace.
  */
 import { createHash } from 'node:crypto'
 import { createReceiver, type Receiver } from '../../../src/create-receiver.js'
@@ -16,23 +16,23 @@ import type { Scenario } from './scenario.js'
 import { send } from './sender.js'
 import { createWorld, type World } from './world.js'
 
-/** What a simulation found. */
+/** The result of a simulation. */
 export interface Findings {
   events: number
   attempts: number
-  /** Neither worked nor kept in quarantine. */
+  /** Events that were neither processed nor quarantined. */
   lost: number
-  /** Worked more than once. */
+  /** Events that were processed more than once. */
   doubled: number
-  /** Tries that failed though neither the store nor a handler nor the process had a fault. */
+  /** Attempts that failed although neither the store nor a handler nor the process had a fault. */
   wasted: number
-  /** Times the sender gave up and disabled the webhook. */
+  /** The number of times that the sender disabled the webhook. */
   disabled: number
-  /** Kept in quarantine, to be worked again by hand. */
+  /** Events in the quarantine. */
   kept: number
-  /** In quarantine though worked after all: a rework finds them done. */
+  /** Events in the quarantine that were processed after all. Reprocessing finds them finished. */
   stale: number
-  /** A hash over every answer and effect, in order. */
+  /** A hash of every response and effect, in order. */
   trace: string
 }
 
@@ -159,7 +159,7 @@ async function handle(
   event: SimulatedEvent | undefined,
   context: HandlerContext<SimulatedTransaction>,
 ): Promise<void> {
-  if (!event) throw new Error('an event that nobody sent')
+  if (!event) throw new Error('the handler received an event that was never sent')
   event.runs++
   const effect = () => void event.effects++
   const isFirst = event.runs === 1
@@ -174,20 +174,20 @@ async function handle(
     case 'poison':
       event.faults++
       await process.sleep(30)
-      throw new Error('never works')
+      throw new Error('always fails')
     case 'permanent':
-      throw new PermanentError('never will')
+      throw new PermanentError('fails permanently')
     case 'flaky':
       if (isFirst) {
         event.faults++
         await process.sleep(30)
-        throw new Error('not this time')
+        throw new Error('fails the first time')
       }
       break
     case 'slow':
       event.faults++
       await process.sleep(8000 + (event.id % 5) * 20_000)
-      if (isFirst && event.id % 3 === 0) throw new Error('slow, and not this time')
+      if (isFirst && event.id % 3 === 0) throw new Error('fails slowly the first time')
       break
     case 'well':
       await process.sleep(20)
@@ -221,7 +221,7 @@ function sendEvent(
         response(status)
       })
       if (chance.happens(scenario.copied)) {
-        // A copy in progress makes the original busy: the network's fault, not the receiver's.
+        // A copy in progress makes the original busy, which is the network's fault, not the receiver's.
         event.faults++
         arrive(pick(), () => {})
       }
@@ -237,10 +237,10 @@ function sendEvent(
           return event.faults > before.faults || host.mishaps() > before.mishaps || !before.up || before.frozen
         }
       },
-      failed: ({ number, status }) => record(`${event.id} try ${number} failed ${status ?? 'no answer'}`),
+      failed: ({ number, status }) => record(`${event.id} attempt ${number} failed ${status ?? 'no response'}`),
       gaveUp() {
         findings.disabled++
-        record(`${event.id} given up`)
+        record(`${event.id} disabled`)
       },
     },
   )

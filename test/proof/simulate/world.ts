@@ -1,6 +1,4 @@
-/**
- * Virtual time and chance: one queue of things to come, one seeded source of randomness. The same seed gives the same trace.
- */
+/** Virtual time and chance: one queue of future events and one seeded source of randomness. The same seed gives the same trace. */
 
 /** A simulated world. Times are epoch milliseconds. */
 export interface World {
@@ -8,9 +6,9 @@ export interface World {
   /** Calls `fn` `ms` milliseconds from now; the returned function cancels it. */
   after(ms: number, fn: () => void): () => void
   /**
-   * Runs until nothing is to come.
+   * Runs until the queue is empty.
    *
-   * @throws Error when that is not so after a year: something goes on for ever.
+   * @throws Error when the queue isn't empty after a year, because something never ends.
    */
   run(): Promise<void>
   readonly chance: Chance
@@ -20,13 +18,13 @@ export interface World {
 export interface Chance {
   /** A number from 0 up to, but not including, 1. */
   unit(): number
-  /** Whether something with this probability happens. */
+  /** `true` with this probability. */
   happens(probability: number): boolean
   /** A whole number from `low` to `high`. */
   between(low: number, high: number): number
 }
 
-/** Everything happens on a grid of this many milliseconds, so that what happens together is settled together. */
+/** The grid of virtual time, in milliseconds. Promises settle once per step of the grid. */
 const GRID_MS = 20
 const MAX_MS = 365 * 24 * 60 * 60 * 1000
 
@@ -56,7 +54,7 @@ export function createWorld(seed: number, start: number): World {
       for (let next = pop(queue); next; next = pop(queue)) {
         if (next.at > now) {
           await settle()
-          // What settled may have planned something earlier.
+          // A settled promise may have scheduled something earlier.
           if (queue[0] && comesBefore(queue[0], next)) {
             push(queue, next)
             continue
@@ -76,7 +74,7 @@ function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** mulberry32: small, quick, and good enough to choose faults. */
+/** mulberry32: small, fast, and good enough to choose faults. */
 function createChance(seed: number): Chance {
   let state = seed >>> 0
   const unit = () => {

@@ -1,20 +1,20 @@
-// What is timed, and what the greatest |t| of its runs must be.
+/** The timed verifiers, and the limits of their greatest |t|. */
 import { type TimeOne, timeEquals, timeVerifier, type WrongDigits } from './measure.js'
 import { ON_WEBCRYPTO, WITH_EARLY_EXIT, WITH_EQUALS } from './plantings.js'
 
-/** Something that is timed. */
+/** A timed verifier. */
 export interface TimedKind {
   readonly name: string
   readonly digits: WrongDigits
-  /** Which part of the samples it is given: what is slow takes fewer. */
+  /** Its share of the samples. Slow verifiers take fewer. */
   readonly share: number
   timeOne(): TimeOne
-  /** Whether its runs are as they must be; absent: told, not judged. */
+  /** Whether its runs are within the limits. Without it, the runs are only printed. */
   readonly isRight?: (runs: readonly number[]) => boolean
 }
 
 const FIRST_AGAINST_LAST: WrongDigits = [0, 63]
-/** dudect's limits: below the first nothing is seen, from the second on it is sure. */
+/** dudect's limits: no difference below the first, a certain difference from the second on. */
 const UNSEEN = 4.5
 const SURE = 10
 
@@ -26,7 +26,7 @@ const isConstant = (runs: readonly number[]) => median(runs) < UNSEEN && Math.ma
 const isCaught = (runs: readonly number[]) => Math.min(...runs) >= SURE
 const isNothing = (runs: readonly number[]) => Math.max(...runs) < UNSEEN
 
-/** Everything that is timed. */
+/** All timed verifiers. */
 export const TIMED_KINDS: readonly TimedKind[] = [
   {
     name: 'assertSignature on node:crypto',
@@ -43,7 +43,7 @@ export const TIMED_KINDS: readonly TimedKind[] = [
     isRight: isConstant,
   },
   {
-    name: 'control: the first digit against the first',
+    name: 'control: the same wrong digit in both classes',
     digits: [0, 0],
     share: 1,
     timeOne: () => timeVerifier(undefined),
@@ -57,14 +57,14 @@ export const TIMED_KINDS: readonly TimedKind[] = [
     isRight: isCaught,
   },
   {
-    name: 'control: assertSignature with a compare that ends at the first difference',
+    name: 'control: assertSignature with a comparison that stops at the first difference',
     digits: FIRST_AGAINST_LAST,
     share: 1,
     timeOne: () => timeVerifier(WITH_EARLY_EXIT),
     isRight: isCaught,
   },
   {
-    name: 'told only: assertSignature with ===',
+    name: 'not judged: assertSignature with ===',
     digits: FIRST_AGAINST_LAST,
     share: 1,
     timeOne: () => timeVerifier(WITH_EQUALS),

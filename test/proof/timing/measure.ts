@@ -1,17 +1,19 @@
-// Times the whole of `assertSignature` on headers whose first or whose last digit is wrong. Every header is a string of its own, made by the
-// same code whatever its class, and the classes come in no order.
+/**
+ * Times `assertSignature` as a whole on headers whose first or last digit is wrong. Every header is a new string from the same code for both
+ * classes, and the classes alternate randomly.
+ */
 import { createHmac } from 'node:crypto'
 import { assertSignature } from '../../../src/index.js'
 import type { Random } from '../random.js'
 import type { Samples } from './welch.js'
 
-/** Which digit is wrong in the two classes: of 64, from 0. */
+/** The wrong digit of each class, from 0 to 63. */
 export type WrongDigits = readonly [first: number, second: number]
 
-/** How a verifier is changed for as long as its keys are made; nothing for the one that is shipped. */
+/** Changes the verifier while its keys are made, and returns a function that restores it. `undefined` for the shipped verifier. */
 export type Planting = (() => () => void) | undefined
 
-/** Verifies one header and tells how long it took. */
+/** Verifies one header and returns the duration. */
 export type TimeOne = (header: string) => number | Promise<number>
 
 const SECRET = 'your_webhook_secret'
@@ -19,10 +21,10 @@ const BODY = Buffer.from(JSON.stringify({ event: 'qr.scanned', data: { qr_id: 'a
 const RIGHT = Buffer.from(`sha256=${createHmac('sha256', SECRET).update(BODY).digest('hex')}`)
 const PREFIX = 'sha256='.length
 const KINDS = ['0123456789', 'abcdef'].map((kind) => Buffer.from(kind))
-/** Headers that are made before they are timed, so that making them is not. */
+/** The number of headers that are made before their verification is timed. */
 const BATCH = 500
 
-/** Times the whole of `assertSignature`, in nanoseconds, with keys that are made with what is planted. */
+/** Times `assertSignature` as a whole, in nanoseconds, with keys that were made under a planting. */
 export function timeVerifier(planting: Planting): TimeOne {
   makeKeys(planting)
   return async function timeOne(header) {
@@ -36,14 +38,14 @@ export function timeVerifier(planting: Planting): TimeOne {
   }
 }
 
-/** `assertSignature` keeps the keys of its last secret. Another one drives them out; how the new ones compute is decided while they are made. */
+/** Makes new keys. `assertSignature` keeps the keys of its last secret, so another secret evicts them first. */
 function makeKeys(planting: Planting): void {
   const unplant = planting?.()
   for (const secret of [`not ${SECRET}`, SECRET]) assertSignature(BODY, undefined, secret).catch(() => {})
   unplant?.()
 }
 
-/** Times nothing but `===` with the right header, in nanoseconds. */
+/** Times only `===` with the valid header, in nanoseconds. */
 export function timeEquals(): TimeOne {
   const right = RIGHT.toString('latin1')
   return function timeOne(header) {
@@ -80,8 +82,8 @@ export async function takeSamples(
 }
 
 /**
- * A digit for a digit and a letter for a letter: the header's own expression takes another branch for each, which tells its sender what they
- * sent, and nothing of the secret.
+ * Replaces a digit by a digit and a letter by a letter. The regular expression of the header takes another branch for each, which reveals
+ * only the sent header, not the secret.
  */
 function wrongHeader(random: Random, digit: number): string {
   const at = PREFIX + digit

@@ -1,14 +1,14 @@
-// Verifiers that are changed for a control: one that leaks, so that it is seen that a leak would be found; and the choice of WebCrypto.
+/** Changes of the verifier: leaking comparisons as controls, and the choice of WebCrypto. */
 import crypto from 'node:crypto'
 import type { Planting } from './measure.js'
 
-/** As where `node:crypto` is not built in. */
+/** Hides `node:crypto`, so that WebCrypto is used. */
 export const ON_WEBCRYPTO: Planting = () => replaceBuiltin(() => undefined)
 
-/** `===` on the digits, in place of the comparison in constant time. */
+/** Compares with `===` instead of in constant time. */
 export const WITH_EQUALS: Planting = () => replaceBuiltin(() => LEAKING)
 
-/** A loop that ends at the first byte that differs. */
+/** Compares with a loop that stops at the first difference. */
 export const WITH_EARLY_EXIT: Planting = () => replaceBuiltin(() => EARLY)
 
 const LEAKING = {

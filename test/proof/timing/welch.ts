@@ -1,19 +1,21 @@
-// Welch's t-test over two classes of times, with the slowest cut off at many percentiles, as dudect does it: a leak may show only in
-// the bulk of the samples, while a busy machine shows in the tail.
-//
-// Source: O. Reparaz, J. Balasch, I. Verbauwhede, "Dude, is my code constant time?", DATE 2017, section III.
+/**
+ * Welch's t-test over two classes of durations. The slowest samples are cropped at many percentiles, as in dudect, because a leak may show
+ * only in the bulk of the samples, while a busy machine shows in the tail.
+ *
+ * Source: O. Reparaz, J. Balasch, I. Verbauwhede, "Dude, is my code constant time?", DATE 2017, section III.
+ */
 
-/** Times, and the class (0 or 1) of each. */
+/** Durations, and the class (0 or 1) of each. */
 export interface Samples {
   readonly times: Float64Array
   readonly classes: Uint8Array
 }
 
 const CROPS = 100
-/** Fewer samples of a class than this say nothing. */
-const LEAST = 1000
+/** The minimum number of samples per class. */
+const MIN_SAMPLES = 1000
 
-/** The greatest |t| over all crops, and without one. */
+/** The greatest |t| over all crops, including none. */
 export function greatestT({ times, classes }: Samples): number {
   const sorted = Float64Array.from(times).sort()
   let greatest = Math.abs(welchT({ times, classes }, Number.POSITIVE_INFINITY))
@@ -25,12 +27,12 @@ export function greatestT({ times, classes }: Samples): number {
   return greatest
 }
 
-/** Welch's t of the two classes, of the times up to a limit; 0 where there are too few. */
+/** Welch's t of the two classes, for the durations up to a limit. Returns 0 if there are too few. */
 export function welchT({ times, classes }: Samples, limit: number): number {
   const counts: [number, number] = [0, 0]
   const sums: [number, number] = [0, 0]
   const squares: [number, number] = [0, 0]
-  // Around a value from the middle, so that squares of large numbers do not eat the difference.
+  // Subtracting a value from the middle keeps the precision of the squares.
   const middle = times[times.length >> 1] ?? 0
   for (let index = 0; index < times.length; index++) {
     const time = times[index] as number
@@ -41,7 +43,7 @@ export function welchT({ times, classes }: Samples, limit: number): number {
     sums[one] += away
     squares[one] += away * away
   }
-  if (Math.min(...counts) < LEAST) return 0
+  if (Math.min(...counts) < MIN_SAMPLES) return 0
   const part = (one: 0 | 1) => {
     const mean = sums[one] / counts[one]
     return { mean, error: (squares[one] / counts[one] - mean * mean) / counts[one] }

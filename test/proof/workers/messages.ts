@@ -1,13 +1,13 @@
-/** What the proof tells a Worker for each delivery, and what the Worker says to that. */
+/** The messages between the proof and its Workers. */
 
-/** A delivery, and how many copies of it to receive at once. */
+/** A Worker's share of the copies of a delivery. */
 export interface Share {
   readonly body: string
   readonly signature: string
   readonly copies: number
 }
 
-/** How often the handler was called, and how many copies were answered how: `200 processed`. */
+/** The number of handler calls, and the number of copies per response, such as `200 processed`. */
 export interface Findings {
   readonly calls: number
   readonly statuses: Readonly<Record<string, number>>

@@ -1,6 +1,6 @@
 /**
- * One of the proof's Workers: a receiver of its own, in an isolate of its own, over the store that the others share. For every delivery it is
- * told of it receives its share of the copies at once, and says how often its handler was called and how the copies were answered.
+ * A Worker of the proof: its own receiver in its own isolate, over the shared store. For each delivery it receives its share of the copies at
+ * once and reports how many times its handler ran and the responses to the copies.
  */
 import { toHandler, type WorkerHandler } from '../../../src/adapters/cloudflare.js'
 import { createReceiver } from '../../../src/create-receiver.js'
@@ -19,7 +19,7 @@ interface Env {
   readonly KV: Namespace
 }
 
-/** As much of a Workers KV namespace as the control uses. */
+/** The part of a Workers KV namespace that the control uses. */
 interface Namespace {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<void>
@@ -34,21 +34,21 @@ const STORES: Readonly<Record<string, (env: Env) => Store<never>>> = {
   'get-then-put': (env) => getThenPutStore(env.KV),
 }
 
-let made: { readonly handle: Handle; readonly calls: () => number } | undefined
+let endpoint: { readonly handle: Handle; readonly calls: () => number } | undefined
 
 function endpointOf(env: Env) {
-  if (made) return made
+  if (endpoint) return endpoint
   const open = STORES[env.STORE]
-  if (!open) throw new Error(`there is no store ${env.STORE} in the proof`)
+  if (!open) throw new Error(`the proof has no store ${env.STORE}`)
   let calls = 0
   const receiver = createReceiver({ secret: env.SECRET, store: open(env), onError: () => {} })
   receiver.on('qr.scanned', async () => {
     calls++
-    // As long as a small write takes: copies come before, during and after it.
+    // The handler takes as long as a small write, so that copies arrive before, during and after it.
     await new Promise((resolve) => setTimeout(resolve, 5))
   })
-  made = { handle: toHandler(receiver), calls: () => calls }
-  return made
+  endpoint = { handle: toHandler(receiver), calls: () => calls }
+  return endpoint
 }
 
 async function receiveCopies(env: Env, ctx: WorkerContext, { body, signature, copies }: Share): Promise<Findings> {
@@ -66,7 +66,7 @@ async function receiveCopies(env: Env, ctx: WorkerContext, { body, signature, co
   return { calls: calls() - before, statuses }
 }
 
-/** The control: a store that looks first and puts then, as many do over KV. The proof must catch it. */
+/** The control: a store that reads before it writes, as many do with KV. The proof must catch it. */
 function getThenPutStore(kv: Namespace): Store<never> {
   const put = async (key: string, state: string) => {
     await kv.put(key, state)
