@@ -181,7 +181,7 @@ const faulty: readonly Faulty[] = [
   },
   {
     fault: 'repeats the request in the response',
-    faults: { answer: (body) => body.toString() },
+    faults: { responseText: (body) => body.toString() },
     failing: ['Responses do not repeat'],
     isWarning: true,
   },

@@ -219,7 +219,7 @@ describe('a last attempt whose handlers fail or hang after the deadline', () => 
   })
 })
 
-describe('a last attempt whose handlerTimeoutMs is no later than the second reserved for the quarantine', () => {
+describe('a last attempt whose handlers time out before the second reserved for the quarantine', () => {
   test.each([HANDLERS_UNTIL - 100, HANDLERS_UNTIL])('is timed out at handlerTimeoutMs of %i ms', async (timeoutMs) => {
     const { attempt, clock, quarantine, reports } = openLastAttempt({
       handlerMs: HOUR,

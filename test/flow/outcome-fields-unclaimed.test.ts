@@ -87,7 +87,7 @@ describe('with an inbox', () => {
   })
 })
 
-describe('a body that is no event', () => {
+describe('a body that is not an event', () => {
   const bytes = (...values: readonly number[]) => Uint8Array.from(values)
 
   it.each([
@@ -193,21 +193,24 @@ describe('with a schema', () => {
 })
 
 describe('a service that fails', () => {
-  test.each(['throws', 'rejects'] as const)('store_unavailable, with a claim that %s', async (fault) => {
-    const store = faultyStore(memoryStore())
-    store.fail('claim', fault)
-    const { receiver, deliver } = receiving({ store })
-    receiver.on('qr.scanned', () => expect.unreachable())
-    const unavailable = { status: 'unavailable', code: 'store_unavailable', ...READ, error: expect.any(Error) }
-    expect(await deliver()).toEqual(unavailable)
-    expect(await receiver.process(jobOf(), { number: 1, last: true })).toEqual(unavailable)
-    expect(await receiver.reprocess(entryOf())).toEqual(unavailable)
-  })
+  test.each(['throws', 'rejects'] as const)(
+    'returns the fields of unavailable (store_unavailable) when a claim %s',
+    async (fault) => {
+      const store = faultyStore(memoryStore())
+      store.fail('claim', fault)
+      const { receiver, deliver } = receiving({ store })
+      receiver.on('qr.scanned', () => expect.unreachable())
+      const unavailable = { status: 'unavailable', code: 'store_unavailable', ...READ, error: expect.any(Error) }
+      expect(await deliver()).toEqual(unavailable)
+      expect(await receiver.process(jobOf(), { number: 1, last: true })).toEqual(unavailable)
+      expect(await receiver.reprocess(entryOf())).toEqual(unavailable)
+    },
+  )
 
   test.each([
     ['store_unavailable', 'hangs'],
     ['store_corrupt', 'returns garbage'],
-  ] as const)('%s, with a claim that %s', async (code, fault) => {
+  ] as const)('returns the fields of unavailable (%s) when a claim %s', async (code, fault) => {
     const store = faultyStore(memoryStore())
     store.fail('claim', fault)
     const { receiver, attempt } = receiving({ store })

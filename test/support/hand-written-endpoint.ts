@@ -20,7 +20,7 @@ export interface Faults {
   readonly secret?: string
   readonly refusal?: (header: string | undefined) => { status: number; body?: string }
   readonly method?: number
-  readonly answer?: (body: Buffer) => string
+  readonly responseText?: (body: Buffer) => string
 }
 
 /** Makes an endpoint with the given faults. */
@@ -40,7 +40,7 @@ export function endpoint(faults: Faults = {}): RequestListener {
         return void response.writeHead(status).end(text)
       }
       const key = createHash('sha256').update(body).digest('hex')
-      response.writeHead((await faults.status?.(request, body, key)) ?? 200).end(faults.answer?.(body))
+      response.writeHead((await faults.status?.(request, body, key)) ?? 200).end(faults.responseText?.(body))
     } catch {
       response.writeHead(500).end()
     }

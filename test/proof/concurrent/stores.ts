@@ -29,7 +29,7 @@ export interface ProofStore {
 
 const POOL_SIZE = 8
 
-/** All stores, by name. */
+/** All stores and their names. */
 export const PROOF_STORES: Readonly<Record<string, ProofStore>> = {
   postgres: {
     needs: 'postgres',

@@ -37,7 +37,7 @@ export interface EngineObserver {
   remove(): Promise<void>
 }
 
-/** All engines, by name. */
+/** All engines and their names. */
 export const ENGINES: Readonly<Record<string, Engine>> = {
   sqlite: { store: 'sqlite', open: openSqlite, observe: observeSqlite },
   bullmq: { needs: 'redis', store: 'sqlite', open: openBullmq, observe: observeBullmq },

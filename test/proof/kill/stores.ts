@@ -40,7 +40,7 @@ export interface KillStore {
   observe(scope: string, services: Services): Promise<Observer>
 }
 
-/** All stores, by name. */
+/** All stores and their names. */
 export const KILL_STORES: Readonly<Record<string, KillStore>> = {
   sqlite: { open: openSqlite, observe: observeSqlite },
   postgres: { needs: 'postgres', open: openPostgres, observe: observePostgres },

@@ -28,7 +28,7 @@ const HEX = [...'0123456789abcdef']
 const HEADERS: Readonly<Record<string, Making>> = {
   right: (_, given) => right(given),
   'right, blanks around': (random, given) => random.pick(BLANKS) + right(given) + random.pick(['', ...BLANKS]),
-  'right, blanks behind': (random, given) => right(given) + random.pick(BLANKS),
+  'right, blanks after': (random, given) => right(given) + random.pick(BLANKS),
   'other white space around': (random, given) =>
     random.chance(0.5) ? random.pick(OTHER_BLANKS) + right(given) : right(given) + random.pick(OTHER_BLANKS),
   'one bit of the MAC': (random, given) => {

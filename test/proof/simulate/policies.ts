@@ -149,7 +149,7 @@ const failedCompletions = new Set<string>()
 function withFailedCompletions(store: Store<unknown>): Store<unknown> {
   return {
     ...store,
-    // There is no heartbeat, because a receiver that returns 503 leaves the delivery to the retry.
+    // The heartbeat is off, because a receiver that returns 503 leaves the delivery to the retry.
     renew: () => true,
     async complete(request) {
       try {

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5000
 
 /** The hooks of the sender. */
 export interface SenderHooks {
-  /** Called before each attempt. The returned function is called if the attempt fails, and tells whether a fault explains that. */
+  /** Called before each attempt. The returned function is called if the attempt fails, and returns whether a fault explains it. */
   watch(event: SimulatedEvent): () => boolean
   failed(failed: FailedAttempt): void
   /** Called after five failed attempts, when the webhook is disabled. */
