@@ -12,19 +12,24 @@ export interface Clock {
    * Milliseconds from an arbitrary start that never jump, for durations: a machine's wall clock can be set. Default: `now()`.
    */
   monotonicNow?(): number
-  /** Calls `fn` once after `ms` milliseconds. The returned function cancels the timer. */
-  setTimer(ms: number, fn: () => void): () => void
+  /**
+   * Calls `fn` once after `ms` milliseconds. The returned function cancels the timer. `isIdle`: nothing is in flight, so the timer should
+   * not keep the process alive.
+   */
+  setTimer(ms: number, fn: () => void, options?: { readonly isIdle?: boolean }): () => void
 }
 
 /** The maximum of a timer in Node and browsers. Beyond it, `setTimeout` fires immediately. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** The machine's clock. A running timer keeps a Node process alive, because the work it limits is still in flight. */
+/** The machine's clock. Unless it is idle, a timer keeps a Node process alive, because the work it limits is still in flight. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicNow: () => performance.now(),
-  setTimer(ms, fn) {
+  setTimer(ms, fn, { isIdle = false } = {}) {
     const timer = setTimeout(fn, ms)
+    // In Node a timer is an object, elsewhere a number.
+    if (isIdle) (timer as { unref?: () => void }).unref?.()
     return () => clearTimeout(timer)
   },
 }

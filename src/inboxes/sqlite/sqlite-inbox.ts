@@ -4,9 +4,12 @@
  */
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import { createConnection, type SqliteConnection, type SqliteDatabase } from '../../stores/sqlite/connection.js'
-import { createSqliteQuarantine } from '../../stores/sqlite/quarantine.js'
+import { createConnection, type SqliteConnection } from '../../stores/sqlite/connection.js'
+import type { DatabaseUser } from '../../stores/sqlite/database-errors.js'
+import { createSqliteQuarantine, quarantineTable } from '../../stores/sqlite/quarantine.js'
 import type { SqlStatement } from '../../stores/sqlite/record-statements.js'
+import type { SqliteDatabase, SqliteRunner } from '../../stores/sqlite/runner.js'
+import { runSoon } from '../../stores/sqlite/write-queue.js'
 import type { Quarantine } from '../../stores/store.js'
 import type { AcceptedDelivery, Inbox, InboxProcessor, InboxStatus } from '../inbox.js'
 import { readJob, type SpoolStatements, spoolStatements } from './spool.js'
@@ -20,17 +23,22 @@ export interface SqliteInboxOptions {
    */
   readonly database: SqliteDatabase
   /** The table of waiting deliveries. The quarantine's table is called `<table>_quarantine`. Default: `'govalid_inbox'`. */
-  readonly table?: string
+  readonly table?: string | undefined
   /** The maximum number of deliveries that this process handles at once. Default: 10. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** The number of attempts before a failing delivery is quarantined. Default: 20, which take ten and a half hours. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** The pause before the second attempt, in milliseconds. It doubles up to an hour, plus or minus a fifth. Default: 5,000. */
-  readonly firstPauseMs?: number
+  readonly firstPauseMs?: number | undefined
   /** The interval between polls for deliveries that other processes accepted, in milliseconds. Default: 1,000. */
-  readonly pollMs?: number
+  readonly pollMs?: number | undefined
+  /**
+   * Whether waiting for deliveries keeps the process running. Set it in a process that only processes deliveries and has no server.
+   * Default: `false`.
+   */
+  readonly keepAlive?: boolean | undefined
   /** The clock, for tests. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** An inbox in SQLite, with its own quarantine. */
@@ -42,15 +50,18 @@ export interface SqliteInbox extends Inbox {
   readonly quarantine: Quarantine
 }
 
-/** The time limit of one call to SQLite, in milliseconds. */
-const CALL_MS = 900
+const USER: DatabaseUser = { name: 'sqliteInbox', page: 'docs/inbox.md' }
+/** As long as the receiver waits for its inbox. */
+const WAIT_MS = 4500
+const PROBE: AcceptedDelivery = { key: 'probe', rawBody: new Uint8Array(1), headers: {}, receivedAt: 0 }
 const TABLE = /^[A-Za-z_]\w{0,60}$/
 
 /**
- * Creates an inbox in SQLite.
+ * Creates an inbox in SQLite and its missing tables.
  *
- * @throws WebhookError `option_invalid` when `database` is of neither library, `table` isn't a plain name, or a number isn't a whole
- * number above 0.
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library, `table` isn't a plain name, or a number isn't
+ * a whole number above 0. `store_unsuitable` if the database can't be written, has no write-ahead logging, or has foreign tables of the same
+ * names.
  *
  * @example
  * ```ts
@@ -70,24 +81,27 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 export function sqliteInbox(options: SqliteInboxOptions): SqliteInbox {
   const { database, table = 'govalid_inbox', clock = systemClock } = options
   const limits = readLimits(options)
-  if (typeof database?.prepare !== 'function' || !TABLE.test(table)) {
-    throw new WebhookError(
-      'option_invalid',
-      'sqliteInbox needs { database, table? }: an open database and a plain table name (letters, digits and _). See docs/inbox.md.',
-    )
+  if (!TABLE.test(table)) {
+    const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}. See docs/inbox.md.`
+    throw new WebhookError('option_invalid', message)
   }
   const statements = spoolStatements(table)
-  const kept = createSqliteQuarantine(`${table}_quarantine`, 'inbox', (callback) =>
-    connection.transact(CALL_MS, callback),
-  )
-  const connection = createConnection(database, [...statements.schema, ...kept.schema], clock)
+  const quarantineName = `${table}_quarantine`
+  const spoolTable = { name: table, schema: statements.schema, probe: statements.accept(PROBE, 0) }
+  const connection = createConnection({
+    database,
+    tables: [spoolTable, quarantineTable(quarantineName)],
+    user: USER,
+    clock,
+  })
   const spool = createSpool(connection, statements, clock)
   let worker: Worker | undefined
   return {
-    quarantine: kept.quarantine,
+    quarantine: createSqliteQuarantine(connection, quarantineName, 'inbox'),
     async accept(delivery) {
       await spool.accept(delivery)
-      worker?.wake()
+      // The response leaves first.
+      runSoon(clock, () => worker?.wake())
     },
     start(process) {
       worker ??= createWorker(clock, limits, spool, process)
@@ -102,14 +116,14 @@ export function sqliteInbox(options: SqliteInboxOptions): SqliteInbox {
 }
 
 function readLimits(options: SqliteInboxOptions): WorkerLimits {
-  const { concurrency = 10, attempts = 20, firstPauseMs = 5000, pollMs = 1000 } = options
-  const limits: WorkerLimits = { concurrency, attempts, firstPauseMs, pollMs }
-  for (const [name, value] of Object.entries(limits)) {
+  const { concurrency = 10, attempts = 20, firstPauseMs = 5000, pollMs = 1000, keepAlive = false } = options
+  const numbers = { concurrency, attempts, firstPauseMs, pollMs }
+  for (const [name, value] of Object.entries(numbers)) {
     if (Number.isSafeInteger(value) && value > 0) continue
     const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inbox.md.`
     throw new WebhookError('option_invalid', message)
   }
-  return limits
+  return { ...numbers, keepAlive }
 }
 
 interface OpenSpool extends Spool {
@@ -118,17 +132,20 @@ interface OpenSpool extends Spool {
 }
 
 function createSpool(connection: SqliteConnection, statements: SpoolStatements, clock: Clock): OpenSpool {
-  const run = async (statement: SqlStatement) =>
-    void (await connection.transact(CALL_MS, (runner) => runner.run(statement)))
-  const rows = async (statement: SqlStatement) => connection.transact(CALL_MS, (runner) => runner.rows(statement))
+  const write = async <Result>(isUrgent: boolean, run: (runner: SqliteRunner) => Result) =>
+    connection.write({ waitMs: WAIT_MS, isUrgent, run })
+  const finish = (statement: SqlStatement) => write(true, (runner) => runner.run(statement))
   return {
-    accept: (delivery) => run(statements.accept(delivery, clock.now())),
-    take: async (count) => (await rows(statements.take(count, clock.now(), LEASE_MS))).map(readJob),
-    renew: (job) => run(statements.renew(job, clock.now() + LEASE_MS)),
-    finish: (job) => run(statements.finish(job)),
-    retry: (job, pauseMs, isCounted) => run(statements.retry(job, clock.now() + pauseMs, isCounted)),
+    accept(delivery) {
+      const statement = statements.accept(delivery, clock.now())
+      return write(false, (runner) => runner.run(statement))
+    },
+    take: (count) => write(false, (runner) => runner.rows(statements.take(count, clock.now(), LEASE_MS)).map(readJob)),
+    renew: (job) => finish(statements.renew(job, clock.now() + LEASE_MS)),
+    finish: (job) => finish(statements.finish(job)),
+    retry: (job, pauseMs, isCounted) => finish(statements.retry(job, clock.now() + pauseMs, isCounted)),
     async count() {
-      const [row] = await rows(statements.count)
+      const [row = {}] = await connection.query(statements.count, WAIT_MS)
       const { waiting, processing, oldest } = row as Record<string, number | null>
       return { waiting: waiting ?? 0, processing: processing ?? 0, failed: 0, oldestWaitingAt: oldest ?? undefined }
     },

@@ -29,6 +29,7 @@ export interface WorkerLimits {
   readonly attempts: number
   readonly firstPauseMs: number
   readonly pollMs: number
+  readonly keepAlive: boolean
 }
 
 /** A running worker. */
@@ -41,7 +42,7 @@ export interface Worker {
 
 /** Creates a worker that polls when it is woken, when a job ends, and every `pollMs`. */
 export function createWorker(clock: Clock, limits: WorkerLimits, spool: Spool, process: InboxProcessor): Worker {
-  const { concurrency, pollMs } = limits
+  const { concurrency, pollMs, keepAlive } = limits
   const running = new Set<Promise<void>>()
   let isStopped = false
   let polling: Promise<void> | undefined
@@ -76,7 +77,7 @@ export function createWorker(clock: Clock, limits: WorkerLimits, spool: Spool, p
     cancelTimer()
     polling = poll().finally(() => {
       polling = undefined
-      if (!isStopped) cancelTimer = clock.setTimer(pollMs, wake)
+      if (!isStopped) cancelTimer = clock.setTimer(pollMs, wake, { isIdle: !keepAlive })
     })
   }
   return {

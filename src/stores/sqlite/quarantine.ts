@@ -3,10 +3,10 @@
  * The body is stored as bytes. Everything else is stored as one JSON text, which escapes NUL and lone surrogates.
  */
 
-import type { MaybePromise } from '../../maybe-promise.js'
 import type { Quarantine, QuarantineEntry } from '../store.js'
-import type { SqliteRunner } from './connection.js'
+import type { SqliteConnection } from './connection.js'
 import type { SqlRow, SqlStatement } from './record-statements.js'
+import type { OwnTable } from './session.js'
 
 /** The statements of one table of quarantined deliveries. */
 export interface QuarantineStatements {
@@ -20,27 +20,35 @@ export interface QuarantineStatements {
   list(limit: number, after: string): SqlStatement
   /** Removes the entry with that key, if it exists. */
   discard(key: string): SqlStatement
+  /** Returns one row with the number of entries as `count`. */
+  readonly count: SqlStatement
 }
 
-/** Runs a callback in its own transaction. */
-export type SqliteTransact = <Result>(callback: (runner: SqliteRunner) => Result) => MaybePromise<Result>
+/** As long as the receiver waits for its quarantine. */
+const WAIT_MS = 4500
+const PROBE: QuarantineEntry = {
+  ...{ key: 'probe', code: 'probe', eventType: undefined, rawBody: new Uint8Array(1), headers: {}, error: undefined },
+  ...{ receivedAt: 0, attempt: undefined },
+}
 
-/** Creates the quarantine in `table`. Run `schema` before you use it. */
-export function createSqliteQuarantine(
-  table: string,
-  namespace: string,
-  transact: SqliteTransact,
-): { readonly schema: readonly SqlStatement[]; readonly quarantine: Quarantine } {
+/** Describes the table of quarantined deliveries. */
+export function quarantineTable(name: string): OwnTable {
+  const { schema, put } = quarantineStatements(name, '')
+  return { name, schema, probe: put(PROBE) }
+}
+
+/** Creates the quarantine in a table of the connection. */
+export function createSqliteQuarantine(connection: SqliteConnection, table: string, namespace: string): Quarantine {
   const statements = quarantineStatements(table, namespace)
-  const run = async (statement: SqlStatement) => void (await transact((runner) => runner.run(statement)))
-  const read = async (statement: SqlStatement): Promise<readonly QuarantineEntry[]> =>
-    transact((runner) => runner.rows(statement).map(readEntry))
-  const quarantine: Quarantine = Object.assign((entry: QuarantineEntry) => run(statements.put(entry)), {
+  const run = async (statement: SqlStatement) =>
+    connection.write({ waitMs: WAIT_MS, isUrgent: true, run: (runner) => runner.run(statement) })
+  const read = (statement: SqlStatement) => connection.query(statement, WAIT_MS)
+  return Object.assign((entry: QuarantineEntry) => run(statements.put(entry)), {
     discard: (key: string) => run(statements.discard(key)),
-    get: async (key: string) => (await read(statements.get(key)))[0],
-    list: ({ limit = 100, after = '' } = {}) => read(statements.list(limit, after)),
+    get: async (key: string) => (await read(statements.get(key))).map(readEntry)[0],
+    list: async ({ limit = 100, after = '' } = {}) => (await read(statements.list(limit, after))).map(readEntry),
+    count: async () => Number((await read(statements.count))[0]?.['count']),
   })
-  return { schema: statements.schema, quarantine }
 }
 
 /** Builds the statements for the entries of one namespace. `table` must be a name that needs no quotes. */
@@ -58,6 +66,7 @@ export function quarantineStatements(table: string, namespace: string): Quaranti
       values: [namespace, after, limit],
     }),
     discard: (key) => ({ sql: `DELETE FROM ${table} WHERE namespace = ?1 AND key = ?2`, values: [namespace, key] }),
+    count: { sql: `SELECT count(*) AS count FROM ${table} WHERE namespace = ?1`, values: [namespace] },
   }
 }
 

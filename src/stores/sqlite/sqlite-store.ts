@@ -5,13 +5,15 @@
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { isPromiseLike } from '../../maybe-promise.js'
-import type { Quarantine, Store, TransactionRequest } from '../store.js'
-import { createConnection, type SqliteDatabase, type SqliteRunner } from './connection.js'
-import { createSqliteQuarantine, type SqliteTransact } from './quarantine.js'
+import type { ClaimRequest, Quarantine, Store, TransactionRequest } from '../store.js'
+import { createConnection } from './connection.js'
+import { type DatabaseUser, missingTable } from './database-errors.js'
+import { createSqliteQuarantine, quarantineTable } from './quarantine.js'
 import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './record-statements.js'
+import type { SqliteDatabase, SqliteRunner } from './runner.js'
 
-export type { SqliteDatabase, SqlitePrepared } from './connection.js'
 export type { SqlValue } from './record-statements.js'
+export type { SqliteDatabase, SqlitePrepared } from './runner.js'
 
 /** The options of {@link sqliteStore}. */
 export interface SqliteStoreOptions<Database extends SqliteDatabase = SqliteDatabase> {
@@ -21,11 +23,11 @@ export interface SqliteStoreOptions<Database extends SqliteDatabase = SqliteData
    */
   readonly database: Database
   /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   /** The table of deliveries. The quarantine is in `<table>_quarantine`. Default: `'govalid_deliveries'`. */
-  readonly table?: string
+  readonly table?: string | undefined
   /** The clock for waiting for other writers. Tests inject their own. Leases and retention use SQLite's clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /**
@@ -48,22 +50,27 @@ export interface SqliteStore<Database extends SqliteDatabase = SqliteDatabase>
   readonly transaction: (request: TransactionRequest) => SqliteTransaction<Database>
   /** The quarantine in the same database. */
   readonly quarantine: Quarantine
+  /** Returns how many operations wait for their transaction. */
+  waiting(): number
 }
 
-/** Less than the receiver's 1 s per store call, so that an abandoned call isn't written later. */
-const CALL_WAIT_MS = 900
+const USER: DatabaseUser = { name: 'sqliteStore', page: 'docs/stores/sqlite.md' }
+/** Of a caller that doesn't say how long it waits. */
+const WAIT_MS = 1000
 /** Longer than any write should take. The handler waits, and its lease is renewed meanwhile. */
 const TRANSACTION_WAIT_MS = 30_000
 /** Every tenth completion deletes up to 50 expired records, more than completions add, so the table can't grow forever. */
 const SWEEP_EVERY = 10
 const SWEEP_LIMIT = 50
 const TABLE = /^[A-Za-z_]\w{0,60}$/
+const PROBE: ClaimRequest = { key: 'probe', token: 'probe', leaseMs: 0, retainUntil: 0, attemptGapMs: 0 }
 
 /**
- * Creates a store in SQLite. The first delivery opens the file and creates the tables.
+ * Creates a store in SQLite and its missing tables. Operations that arrive in the same event-loop turn share one transaction and one disk
+ * sync; each has its own result.
  *
- * @throws WebhookError `option_invalid` if `database` isn't a database of either library, or `table` isn't a plain name of at
- * most 61 characters.
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library, or `table` isn't a plain name of at most 61
+ * characters. `store_unsuitable` if the database can't be written, has no write-ahead logging, or has foreign tables of the same names.
  *
  * @example
  * ```ts
@@ -84,56 +91,66 @@ export function sqliteStore<Database extends SqliteDatabase>(
   options: SqliteStoreOptions<Database>,
 ): SqliteStore<Database> {
   const { database, namespace = 'default', table = 'govalid_deliveries', clock = systemClock } = options
-  if (typeof database?.prepare !== 'function' || typeof database.exec !== 'function') {
-    const message =
-      'database must be an open database of node:sqlite or better-sqlite3, for example new DatabaseSync("app.db"). See docs/stores/sqlite.md.'
-    throw new WebhookError('option_invalid', message)
-  }
   if (!TABLE.test(table)) {
     const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}.`
     throw new WebhookError('option_invalid', message)
   }
   const records = recordStatements(table, namespace)
-  const transact: SqliteTransact = (callback) => connection.transact(CALL_WAIT_MS, callback)
-  const { schema, quarantine } = createSqliteQuarantine(`${table}_quarantine`, namespace, transact)
-  const connection = createConnection(database, [...records.schema, ...schema], clock)
+  const quarantineName = `${table}_quarantine`
+  const tables = [{ name: table, schema: records.schema, probe: records.claim(PROBE) }, quarantineTable(quarantineName)]
+  const connection = createConnection({ database, tables, user: USER, clock })
+  const finish = <Result>(waitMs: number | undefined, run: (runner: SqliteRunner) => Result) =>
+    connection.write({ waitMs: waitMs ?? WAIT_MS, isUrgent: true, run })
   let completions = 0
-  const returnsRow = (statement: SqlStatement) => transact((runner) => runner.rows(statement).length > 0)
   return {
     claim(request) {
       // Copies of one attempt arrive together. Reading first spares the copies the wait for other writers and the disk.
       const rows = connection.read(records.unclaimable(request))
       if (rows.length > 0) return readClaim(rows, request.token)
-      return transact((runner) => readClaim(runner.rows(records.claim(request)), request.token))
+      return connection.write({
+        waitMs: request.waitMs ?? WAIT_MS,
+        isUrgent: false,
+        run: (runner) => readClaim(runner.rows(records.claim(request)), request.token),
+      })
     },
-    renew: (request) => returnsRow(records.renew(request)),
+    renew: (request) => finish(request.waitMs, (runner) => hasRow(runner, records.renew(request))),
     complete: (request) =>
-      transact((runner) => {
-        const hasRow = (statement: SqlStatement) => runner.rows(statement).length > 0
+      finish(request.waitMs, (runner) => {
         // The receiver completes with the retention of its claim, so `finish` nearly always succeeds.
-        const isFinished = !request.quarantined && hasRow(records.finish(request))
-        const isCompleted = isFinished || hasRow(records.complete(request))
+        const isFinished = !request.quarantined && hasRow(runner, records.finish(request))
+        const isCompleted = isFinished || hasRow(runner, records.complete(request))
         if (completions++ % SWEEP_EVERY === 0) runner.run(records.sweep(SWEEP_LIMIT))
         return isCompleted
       }),
-    release: (request) => returnsRow(records.release(request)),
+    release: (request) => finish(request.waitMs, (runner) => hasRow(runner, records.release(request))),
+    waiting: connection.waiting,
     transaction: (request) => async (callback) =>
-      connection.transact(TRANSACTION_WAIT_MS, (runner) => {
-        guard(runner, records.guard(request))
-        const result = runInside(runner, () => callback(database))
-        runner.run(records.checkpoint(request))
-        // The type excludes promises, and `runInside` has refused them.
-        return result as never
+      connection.write({
+        waitMs: TRANSACTION_WAIT_MS,
+        isUrgent: true,
+        isAlone: true,
+        run(runner) {
+          guard(runner, records.guard(request))
+          const result = runInside(runner, () => callback(database))
+          runner.run(records.checkpoint(request))
+          // The type excludes promises, and `runInside` has refused them.
+          return result as never
+        },
       }),
-    quarantine,
+    quarantine: createSqliteQuarantine(connection, quarantineName, namespace),
   }
+}
+
+function hasRow(runner: SqliteRunner, statement: SqlStatement): boolean {
+  return runner.rows(statement).length > 0
 }
 
 function guard(runner: SqliteRunner, statement: SqlStatement): void {
   try {
     runner.run(statement)
   } catch (error) {
-    if (!String(error).includes(LEASE_LOST)) throw error
+    // If the tables were dropped, the record is gone as well.
+    if (!String(error).includes(LEASE_LOST) && missingTable(error) === undefined) throw error
     const message = 'Another process has claimed this delivery in the meantime, so the transaction was rolled back.'
     throw new WebhookError('lease_lost', message, { cause: error })
   }

@@ -1,0 +1,132 @@
+/**
+ * Queues the writes of one connection. The writes that wait at the end of an event-loop turn form a group, which waits for the disk once. A
+ * lone write runs immediately. While another connection or the application uses the database, writes wait without blocking the process, but
+ * no longer than their callers do.
+ */
+import { type Clock, monotonicMs } from '../../clock.js'
+import { WebhookError } from '../../errors.js'
+import type { MaybePromise } from '../../maybe-promise.js'
+import { type DatabaseUser, explainWait } from './database-errors.js'
+import type { GroupResult, Write, WriteResult } from './group.js'
+import { createLanes, type QueuedWrite, type Waiting } from './lanes.js'
+
+/** A queue of writes. */
+export interface WriteQueue {
+  /**
+   * Runs a write immediately or queues it. Throws or rejects with the error of the write, or after `waitMs` with `overloaded` or, if the
+   * database was in use, `store_unavailable`.
+   */
+  add<Result>(write: QueuedWrite<Result>): MaybePromise<Result>
+  /** Returns the number of waiting writes. */
+  waiting(): number
+}
+
+/** The claim and the completion of a lone delivery. More writes in one turn mean load. */
+const MAX_IMMEDIATE = 2
+/** A group commits after this time, so that it never blocks the process for long. The remaining writes form the next group. */
+const MAX_GROUP_MS = 8
+/** A write is rejected a moment before its caller stops waiting, so that the caller learns the reason. */
+const REJECTED_EARLY_MS = 50
+const FIRST_PAUSE_MS = 1
+const MAX_PAUSE_MS = 20
+
+/** Creates an empty queue. */
+export function createWriteQueue(
+  runGroup: (writes: readonly Write[], isOverTime: () => boolean) => GroupResult,
+  user: DatabaseUser,
+  clock: Clock,
+): WriteQueue {
+  const lanes = createLanes()
+  let isScheduled = false
+  /** Several writes waited for the last turn to end, so a write of this turn isn't alone. */
+  let isLoaded = false
+  let immediateWrites = 0
+  let pauseMs = FIRST_PAUSE_MS
+  /** What uses the database, if that is why the writes wait. */
+  let blocked: { readonly error: unknown } | undefined
+  const schedule = () => {
+    if (!isScheduled) runSoon(clock, endTurn)
+    isScheduled = true
+  }
+  const endTurn = () => {
+    const startedAt = monotonicMs(clock)
+    for (const expired of lanes.takeExpired(startedAt)) {
+      expired.reject(blocked ? explainWait(user, blocked.error) : overloaded(lanes.count() + 1))
+    }
+    isScheduled = false
+    immediateWrites = 0
+    const group = lanes.takeGroup()
+    isLoaded = group.length > 1
+    if (group.length > 0) flush(group, startedAt)
+  }
+  const flush = (group: readonly Waiting[], startedAt: number) => {
+    const isOverTime = () => monotonicMs(clock) - startedAt >= MAX_GROUP_MS
+    const ended = runGroup(
+      group.map(({ write }) => write),
+      isOverTime,
+    )
+    if (ended.status === 'waits') {
+      blocked = ended
+      lanes.putBack(group)
+      pause()
+      return
+    }
+    blocked = undefined
+    pauseMs = FIRST_PAUSE_MS
+    lanes.putBack(group.filter((waiting, index) => !settle(waiting, ended.results[index])))
+    if (lanes.count() > 0) schedule()
+  }
+  const pause = () => {
+    isScheduled = true
+    // Random pauses keep waiting processes from retrying at the same time.
+    clock.setTimer(pauseMs * (0.5 + Math.random()), endTurn)
+    pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)
+  }
+  const enqueue = <Result>(write: QueuedWrite<Result>): Promise<Result> =>
+    new Promise<Result>((resolve, reject) => {
+      const deadline = monotonicMs(clock) + write.waitMs - Math.min(REJECTED_EARLY_MS, write.waitMs / 10)
+      lanes.add({ write, deadline, isAlone: write.isAlone ?? false, resolve: resolve as Waiting['resolve'], reject })
+      schedule()
+    })
+  return {
+    add(write) {
+      if (isLoaded || blocked || lanes.count() > 0 || immediateWrites === MAX_IMMEDIATE) return enqueue(write)
+      immediateWrites++
+      schedule()
+      const ended = runGroup([write], () => false)
+      return ended.status === 'waits' ? enqueue(write) : resultOf(ended.results[0])
+    },
+    waiting: lanes.count,
+  }
+}
+
+/** @throws the error of the write. */
+function resultOf<Result>(result: WriteResult | undefined): Result {
+  const { value, error } = result as { readonly value?: unknown; readonly error?: unknown }
+  if (typeof result === 'object' && 'error' in result) throw error
+  return value as Result
+}
+
+/** Returns whether a write has ended. */
+function settle(waiting: Waiting, result: WriteResult | undefined): boolean {
+  if (result === undefined || result === 'again') return false
+  if (result === 'alone') {
+    waiting.isAlone = true
+    return false
+  }
+  if ('error' in result) waiting.reject(result.error)
+  else waiting.resolve(result.value)
+  return true
+}
+
+function overloaded(count: number): WebhookError {
+  const message = `overloaded: ${count} operations waiting for SQLite. The disk or the CPU can't keep up. See docs/stores/sqlite.md.`
+  return new WebhookError('overloaded', message)
+}
+
+/** Calls a function after the current event-loop turn, without a timer. */
+export function runSoon(clock: Clock, fn: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: (fn: () => void) => void }
+  if (setImmediate) setImmediate(fn)
+  else clock.setTimer(0, fn)
+}
