@@ -5,6 +5,9 @@
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import { isWebhookError } from '../errors.js'
+import type { Outcome } from '../types.js'
+import { receiverPerEnv } from './receiver-per-env.js'
+import { requireReceiver } from './require-receiver.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
 /** The part of a Worker's execution context that the adapter uses. */
@@ -24,8 +27,10 @@ const FIX =
   'See docs/frameworks/cloudflare-workers.md.'
 
 /**
- * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch` handler. The function is called once per `env`. If `env`
- * has no secret, the response is 500 and the log names the fix. Any other error that the function throws becomes the Worker's exception.
+ * Turns a receiver, or a function from `env` to a receiver, into a Worker's `fetch` handler. The function is called once per isolate, and
+ * again if a value of `env` changes. If it throws, the response is 500 and the log names the fix; the next delivery calls it again.
+ *
+ * @throws WebhookError `option_invalid` if it is given neither a receiver nor a function.
  *
  * @example
  * ```ts
@@ -44,35 +49,40 @@ export function toHandler<Env extends object>(receiver: (env: Env) => ReceiverLi
 export function toHandler<Env extends object>(
   receiver: ReceiverLike | ((env: Env) => ReceiverLike),
 ): WorkerHandler<Env> {
-  const receiverFor = typeof receiver === 'function' ? oncePerEnv(receiver) : () => receiver
+  const receiverFor = typeof receiver === 'function' ? receiverPerEnv(receiver, 'receive', 'toHandler') : () => receiver
+  if (typeof receiver !== 'function') requireReceiver(receiver, 'toHandler')
   return async function handleWorkerRequest(request, env, ctx) {
+    const delivery = toDelivery(request, FIX)
     const found = createOrLog(() => receiverFor(env))
-    if (!found) return toWebResponse(request, toResponse({ status: 'refused', code: 'secret_missing' }))
+    if (!('receive' in found)) return toWebResponse(request, toResponse(found))
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work)
-    const received = found.receive({ ...toDelivery(request, FIX), waitUntil, freezesAfterResponse: true })
+    const received = found.receive({ ...delivery, waitUntil, freezesAfterResponse: true })
     // If the sender hangs up, the platform ends the request and its running handlers, unless it was asked to wait.
-    waitUntil(received)
+    keepAlive(() => waitUntil(received))
     return toWebResponse(request, toResponse(await received))
   }
 }
 
-function createOrLog(create: () => ReceiverLike): ReceiverLike | undefined {
+/** An error of the user's function is answered and logged, because the platform's exception page would hide its fix. */
+function createOrLog(create: () => ReceiverLike): ReceiverLike | Outcome {
   try {
     return create()
   } catch (error) {
-    if (!isWebhookError(error) || (error.code !== 'secret_missing' && error.code !== 'secret_blank')) throw error
+    if (!isWebhookError(error)) {
+      console.error('[govalid-webhooks] The function given to toHandler threw. GoValid gets a 500 and retries.', error)
+      return { status: 'failed', error }
+    }
     console.error(`[govalid-webhooks] ${error.code}: ${error.message}`)
-    return undefined
+    const isSecret = error.code === 'secret_missing' || error.code === 'secret_blank'
+    return isSecret ? { status: 'refused', code: 'secret_missing' } : { status: 'failed', error }
   }
 }
 
-function oncePerEnv<Env extends object>(create: (env: Env) => ReceiverLike): (env: Env) => ReceiverLike {
-  const receivers = new WeakMap<Env, ReceiverLike>()
-  return function receiverFor(env) {
-    const known = receivers.get(env)
-    if (known) return known
-    const created = create(env)
-    receivers.set(env, created)
-    return created
+/** A test may pass no context. The receiver guards its own calls. */
+function keepAlive(waitUntil: () => void): void {
+  try {
+    waitUntil()
+  } catch {
+    // The delivery continues as long as the platform lets it.
   }
 }

@@ -3,12 +3,16 @@
  */
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
+import type { Delivery } from '../types.js'
+import { requireReceiver } from './require-receiver.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
-/** The platform's context of a request. */
+/** The platform's context of a request, or a framework's context that holds it, such as Hono's `c`. */
 export interface FetchContext {
   /** Keeps the platform alive until the promise settles, also after the response. */
   waitUntil?(work: Promise<unknown>): void
+  /** Hono's name for the platform's context. It may throw, as Hono's does on platforms without such a context. */
+  readonly executionCtx?: Pick<FetchContext, 'waitUntil'>
 }
 
 /** Handles one `Request`. */
@@ -21,6 +25,10 @@ const FIX =
 /**
  * Turns a receiver into a function from `Request` to `Response`.
  *
+ * The function rejects with `option_invalid` if it isn't given a `Request`.
+ *
+ * @throws WebhookError `option_invalid` if it isn't given a receiver.
+ *
  * @example
  * ```ts
  * import { createReceiver } from 'govalid-webhooks'
@@ -31,10 +39,21 @@ const FIX =
  * ```
  */
 export function toHandler(receiver: Pick<Receiver, 'receive'>): FetchHandler {
+  requireReceiver(receiver, 'toHandler')
   return async function handleFetchRequest(request, context) {
-    const waitUntil = context?.waitUntil?.bind(context)
+    const waitUntil = findWaitUntil(context)
     const delivery = toDelivery(request, FIX)
     const outcome = await receiver.receive(waitUntil ? { ...delivery, waitUntil } : delivery)
     return toWebResponse(request, toResponse(outcome))
+  }
+}
+
+function findWaitUntil(context: FetchContext | undefined): Delivery['waitUntil'] {
+  try {
+    const platform = context?.executionCtx ?? context
+    return platform?.waitUntil?.bind(platform)
+  } catch {
+    // Hono's getter throws on servers. They stay alive after the response anyway.
+    return undefined
   }
 }

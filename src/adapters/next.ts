@@ -6,6 +6,7 @@
 import { after } from 'next/server.js'
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
+import { requireReceiver } from './require-receiver.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
 /** A Next.js route handler. */
@@ -17,6 +18,8 @@ const FIX =
 
 /**
  * Turns a receiver into a route handler. Export only `POST`: Next.js responds to every other method with 405 by itself.
+ *
+ * @throws WebhookError `option_invalid` if it isn't given a receiver.
  *
  * @example
  * ```ts
@@ -31,6 +34,7 @@ const FIX =
  * ```
  */
 export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
+  requireReceiver(receiver, 'toHandler')
   return async function handleRouteRequest(request) {
     const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
     const response = toResponse(outcome)

@@ -2,10 +2,16 @@
  * Shared by the adapters for `Request` and `Response`: turns a `Request` into a delivery, and the receiver's response into a `Response`.
  */
 import type { WebhookResponse } from '../delivery/response.js'
+import { WebhookError } from '../errors.js'
 import type { BodySource, Delivery } from '../types.js'
 
-/** Turns a `Request` into a delivery. `fix` is the developer's next step if other code has read the body. */
+/**
+ * Turns a `Request` into a delivery. `fix` is the developer's next step if other code has read the body.
+ *
+ * @throws WebhookError `option_invalid` if it isn't a `Request`, with the place of the `Request` if there is one.
+ */
 export function toDelivery(request: Request, fix: string): Delivery {
+  requireRequest(request)
   const { headers } = request
   return {
     method: request.method,
@@ -21,6 +27,37 @@ export function toWebResponse(request: Request, response: WebhookResponse): Resp
     status: response.status,
     headers: response.headers,
   })
+}
+
+/** Where frameworks keep the `Request`: Hono, h3, SvelteKit. */
+const PLACES = ['raw', 'req.raw', 'request', 'req', 'web.request']
+
+function requireRequest(value: unknown): void {
+  if (isRequest(value)) return
+  const place = PLACES.find((path) => isRequest(path.split('.').reduce(readProperty, value)))
+  const given =
+    place === undefined ? (value === null ? 'null' : typeof value) : `an object with the Request in ${place}`
+  const isNode = typeof readProperty(readProperty(value, 'headers'), 'host') === 'string'
+  const fix = isNode
+    ? 'For Node’s request and response, use govalid-webhooks/node.'
+    : 'Pass the Request itself, for example context.req.raw in Hono.'
+  const message = `The webhook handler must be given a Request, and was given ${given}. ${fix} See docs/frameworks/fetch.md.`
+  throw new WebhookError('option_invalid', message)
+}
+
+/** Recognizes the `Request` of any realm or framework by the members that the adapters use. */
+function isRequest(value: unknown): boolean {
+  const get = readProperty(readProperty(value, 'headers'), 'get')
+  return typeof get === 'function' && typeof readProperty(value, 'method') === 'string'
+}
+
+/** Never throws: a framework's getter may. */
+function readProperty(value: unknown, name: string): unknown {
+  try {
+    return (value as Readonly<Record<string, unknown>> | null | undefined)?.[name]
+  } catch {
+    return undefined
+  }
 }
 
 function findBody(request: Request, fix: string): BodySource {

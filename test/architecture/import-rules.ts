@@ -19,7 +19,11 @@ const MAY_IMPORT = {
   'built-in store': ['errors', 'clock', 'store contract', 'built-in store'],
   'store part': ['errors', 'clock', 'store contract', 'store part'],
   'store driver': ['errors', 'clock', 'store contract', 'store part'],
-  'inbox driver': ['errors', 'clock', 'types', 'store contract', 'inbox contract', 'inbox driver', 'store part'],
+  'inbox driver': [
+    ...['errors', 'clock', 'types', 'store contract', 'inbox contract', 'inbox driver', 'store part'],
+    // A Worker's `queue` handler finds its receiver like its `fetch` handler.
+    'receiver lookup',
+  ],
   receiver: ['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract', 'receiver'],
   delivery: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
@@ -29,8 +33,9 @@ const MAY_IMPORT = {
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
     ...['built-in store', 'receiver', 'delivery'],
   ],
+  'receiver lookup': ['errors', 'receiver lookup'],
   'shared adapter': ['errors', 'clock', 'types', 'crypto', 'delivery'],
-  adapter: ['errors', 'clock', 'types', 'crypto', 'delivery', 'create receiver', 'shared adapter'],
+  adapter: ['errors', 'clock', 'types', 'crypto', 'delivery', 'create receiver', 'shared adapter', 'receiver lookup'],
   api: ['errors', 'clock', 'types', 'events', 'api'],
   testing: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
@@ -67,7 +72,8 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
-  [/^adapters\/((web|node)-request|require-receiver)\.ts$/, 'shared adapter'],
+  [/^adapters\/(require-receiver|receiver-per-env)\.ts$/, 'receiver lookup'],
+  [/^adapters\/(web|node)-request\.ts$/, 'shared adapter'],
   [/^adapters\//, 'adapter'],
   [/^events\//, 'events'],
   [/^crypto\//, 'crypto'],

@@ -1,8 +1,10 @@
 /**
  * The consumer of the Cloudflare Queues inbox: a Worker's `queue` handler. It verifies each message again and processes it. It returns an
- * unfinished message to the platform, which delivers it again after a pause.
+ * unfinished message to the platform, which delivers it again after a pause. The pause is long if only a person can help.
  */
-import { WebhookError } from '../../errors.js'
+import { receiverPerEnv } from '../../adapters/receiver-per-env.js'
+import { requireReceiver } from '../../adapters/require-receiver.js'
+import { isWebhookError, WebhookError } from '../../errors.js'
 import type { Delivery, Outcome } from '../../types.js'
 import { type AcceptedDelivery, fromJob, type InboxAttempt, isFinished, type Job } from '../inbox.js'
 
@@ -36,6 +38,8 @@ export interface QueueMessage {
 
 /** The parts of a batch that the consumer uses. */
 export interface QueueBatch {
+  /** The name of the queue. */
+  readonly queue?: string
   /** The messages of the batch. */
   readonly messages: readonly QueueMessage[]
 }
@@ -51,8 +55,11 @@ export interface QueueHandlerOptions<Env> {
   readonly firstPauseSeconds?: number
   /** Returns the bucket of `cloudflareQueueInbox`. */
   readonly bucket?: (env: Env) => BucketBinding
-  /** Receives the error when a body can't be read from the bucket or removed from it. Default: `console.error`. */
-  readonly onError?: (error: unknown) => void
+  /**
+   * Receives the error if the receiver or the bucket can't be created, a body can't be read from the bucket or removed from it, or a message
+   * comes from another queue. Default: `console.error`.
+   */
+  readonly onError?: (error: unknown) => unknown
 }
 
 /** The part of a receiver that the consumer uses. */
@@ -70,12 +77,18 @@ export type QueueHandler<Env> = (
 
 /** The platform's longest delay, in seconds. */
 const MAX_PAUSE_S = 43_200
+/** The first pause if only a person can help, in seconds. It becomes four times longer with each attempt. */
+const REPAIR_PAUSE_S = 900
 
 /**
  * Turns a receiver, or a function from `env` to a receiver, into a Worker's `queue` handler. It verifies and processes each message, and
- * acknowledges the finished ones.
+ * acknowledges the finished ones. The function is called once per isolate, and again if a value of `env` changes.
  *
- * @throws WebhookError `option_invalid` when `attempts` or `firstPauseSeconds` isn't a whole number above 0.
+ * A mistake of the configuration never fails a message at once: if the function throws, a secret or bucket is missing, or a message comes
+ * from another queue, the message returns after 15 minutes, then 1, 4 and 12 hours, and `onError` receives the fix.
+ *
+ * @throws WebhookError `option_invalid` if it is given neither a receiver nor a function, or if `attempts` or `firstPauseSeconds` isn't a
+ * whole number above 0.
  *
  * @example
  * ```ts
@@ -93,31 +106,53 @@ export function toQueueHandler<Env extends object>(
   options: QueueHandlerOptions<Env> = {},
 ): QueueHandler<Env> {
   const { attempts = 4, firstPauseSeconds = 10 } = options
-  const { onError = (error: unknown) => console.error('govalid-webhooks:', error) } = options
+  const report = createReport(options.onError)
   for (const [name, value] of Object.entries({ attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inbox.md.`
     throw new WebhookError('option_invalid', message)
   }
-  const receivers = new WeakMap<Env, QueueReceiver>()
+  if (typeof receiver !== 'function') requireReceiver(receiver, 'toQueueHandler', 'process')
+  const receiverFor =
+    typeof receiver === 'function' ? receiverPerEnv(receiver, 'process', 'toQueueHandler') : () => receiver
   return async function handleQueueBatch(batch, env, ctx) {
-    const known = typeof receiver === 'function' ? (receivers.get(env) ?? receiver(env)) : receiver
-    if (typeof receiver === 'function') receivers.set(env, known)
-    const bucket = options.bucket?.(env)
     const platform = { waitUntil: (work: Promise<unknown>) => ctx.waitUntil(work) }
+    let found: QueueReceiver
+    let bucket: BucketBinding | undefined
+    try {
+      found = receiverFor(env)
+      bucket = options.bucket?.(env)
+    } catch (error) {
+      for (const message of batch.messages) message.retry(pauseForRepair(message))
+      return report(error)
+    }
     const processMessage = async (message: QueueMessage): Promise<void> => {
       const last = message.attempts >= attempts
       try {
+        refuseForeign(message.body, batch.queue)
         const delivery = await readMessage(message.body, bucket, last)
-        const outcome = await known.process(delivery, { number: message.attempts, last }, platform)
+        const outcome = await found.process(delivery, { number: message.attempts, last }, platform)
         await endMessage(message, outcome, firstPauseSeconds, bucket)
       } catch (error) {
-        onError(error)
-        // The bucket is unavailable, so the message waits for it. An acknowledged message stays acknowledged.
-        message.retry(pauseAfter(message, firstPauseSeconds))
+        // An acknowledged message stays acknowledged. Otherwise it waits for the bucket, or for a person.
+        message.retry(isWebhookError(error) ? pauseForRepair(message) : pauseAfter(message, firstPauseSeconds))
+        report(error)
       }
     }
     await Promise.all(batch.messages.map(processMessage))
+  }
+}
+
+/** Returns a function that never throws, because a failing hook must not fail a message. */
+function createReport(
+  onError: QueueHandlerOptions<never>['onError'] = (error) => console.error('govalid-webhooks:', error),
+): (error: unknown) => void {
+  return async function report(error) {
+    try {
+      await onError(error)
+    } catch (failure) {
+      console.error('govalid-webhooks: onError failed.', failure)
+    }
   }
 }
 
@@ -127,6 +162,8 @@ async function endMessage(
   firstPauseSeconds: number,
   bucket: BucketBinding | undefined,
 ): Promise<void> {
+  // The receiver refuses an accepted delivery only if its secret is missing.
+  if (outcome.status === 'refused') return message.retry(pauseForRepair(message))
   if (!isFinished(outcome)) return message.retry(pauseAfter(message, firstPauseSeconds))
   message.ack()
   // A forged message may name the object of another delivery, so its object isn't deleted.
@@ -139,7 +176,21 @@ function pauseAfter({ attempts }: QueueMessage, firstPauseSeconds: number): { re
   return { delaySeconds: Math.ceil(maxS * (1 - Math.random() / 2)) }
 }
 
+function pauseForRepair({ attempts }: QueueMessage): { readonly delaySeconds: number } {
+  return { delaySeconds: Math.min(REPAIR_PAUSE_S * 4 ** (attempts - 1), MAX_PAUSE_S) }
+}
+
 type MessageInBucket = Omit<Job, 'body'> & { readonly object: string }
+
+/** A message without the format of a job was sent by other code. It is never acknowledged, so the platform keeps it. */
+function refuseForeign(body: unknown, queue = 'of this consumer'): void {
+  if ((body as Partial<Job> | null | undefined)?.format === 1) return
+  const fix = 'If the Worker consumes several queues, choose the handler by batch.queue.'
+  throw new WebhookError(
+    'option_invalid',
+    `A message of the queue ${queue} isn't a delivery of cloudflareQueueInbox. ${fix} See docs/inbox.md.`,
+  )
+}
 
 function isInBucket(body: unknown): body is MessageInBucket {
   return typeof (body as Partial<MessageInBucket> | null)?.object === 'string'

@@ -113,12 +113,19 @@ describe('cloudflareQueueInbox in workerd', () => {
     await BODIES.put('of another', new TextEncoder().encode('{}'))
     await DELIVERIES.send({ ...job, body })
     await DELIVERIES.send({ ...job, object: 'of another' })
-    await DELIVERIES.send({ something: 'else' })
-    await DELIVERIES.send('text')
-    await eventually(async () => expect((await kept()).map(({ code }) => code)).toContain('job_forged'))
-    await eventually(async () => expect(await kept()).toHaveLength(4))
+    await eventually(async () => expect((await kept()).map(({ code }) => code)).toEqual(['job_forged', 'job_forged']))
     expect(await countAttempts('forged')).toBe(0)
     expect((await BODIES.list()).objects).toMatchObject([{ key: 'of another' }])
+  })
+
+  test('never acknowledges a message that other code has sent', async () => {
+    await rows('DELETE FROM govalid_deliveries_quarantine')
+    const { DELIVERIES } = await bindings()
+    await DELIVERIES.send({ something: 'else' })
+    await DELIVERIES.send('text')
+    expect(await send(await sign('after the foreign messages'))).toMatchObject({ status: 'accepted' })
+    await eventually(async () => expect(await countEffects('after the foreign messages')).toBe(1))
+    expect(await kept()).toEqual([])
   })
 
   test('leaves a delivery to the dead letter queue if the store was unavailable on every attempt', async () => {
@@ -160,6 +167,7 @@ test.each([
     'a binding that is not a bucket',
     () => cloudflareQueueInbox({ queue: { send: async () => {} }, bucket: {} as never }),
   ],
+  ['a receiver that is none', () => toQueueHandler({} as never)],
   ['0 attempts', () => toQueueHandler({ process: async () => ({ status: 'duplicate' }) as never }, { attempts: 0 })],
 ])('the Cloudflare Queues inbox refuses %s', (_, create) => {
   expect(create).toThrow(/option_invalid/)

@@ -1,12 +1,16 @@
-/** Tests the Workers adapter with the real `env` and `ctx`: one receiver per `env`, and background work after the response. */
+/** Tests the Workers adapter with the real `env` and `ctx`: one receiver per isolate, and background work after the response. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env as bindings } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { toHandler } from '../../../src/adapters/cloudflare.js'
 import { createReceiver, memoryStore, type ReceiverOptions, type Store } from '../../../src/index.js'
+import { d1Store } from '../../../src/stores/cloudflare/d1-store.js'
 import { read, request, SECRET, scan } from '../receiving.js'
+import { instrument } from './instrument.js'
 
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET?: string
+  readonly DB?: unknown
 }
 
 const ENV: Env = { GOVALID_WEBHOOK_SECRET: SECRET }
@@ -36,22 +40,57 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe('a receiver per env', () => {
-  it('is created once for each env', async () => {
+describe('a receiver per isolate', () => {
+  it('is created again only if a value of env changes', async () => {
     const created: unknown[] = []
     const fetch = toHandler((env: Env) => {
       created.push(env)
       return createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }).on('*', () => {})
     })
     const worker = { fetch } satisfies ExportedHandler<Env>
-    const other: Env = { ...ENV }
     const body = scan()
     expect(await deliver(worker, body)).toBe(PROCESSED)
-    expect(await deliver(worker, body)).toBe(DUPLICATE)
-    // Another env gets another receiver with a separate memory.
+    expect(await deliver(worker, body, { ...ENV })).toBe(DUPLICATE)
+    // Another binding gets another receiver with a separate memory.
+    const other: Env = { ...ENV, DB: { prepare: () => {} } }
     expect(await deliver(worker, body, other)).toBe(PROCESSED)
-    expect(await deliver(worker, body, other)).toBe(DUPLICATE)
-    expect(created).toEqual([ENV, other])
+    expect(await deliver(worker, body, { ...other })).toBe(DUPLICATE)
+    expect(await deliver(worker, body, { ...other, DB: { prepare: () => {} } })).toBe(PROCESSED)
+    expect(await deliver(worker, body)).toBe(DUPLICATE)
+    expect(created).toHaveLength(3)
+  })
+
+  it('with an instrumented env counts the attempts, recognizes a copy and limits its log', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const kept: unknown[] = []
+    const create = (env: Env & typeof bindings) =>
+      createReceiver({
+        secret: env.GOVALID_WEBHOOK_SECRET,
+        quarantine: async ({ code }) => void kept.push(code),
+      })
+        .on('qr.scanned', () => {
+          throw new Error('poison')
+        })
+        .on('counterfeit.detected', () => {})
+    const fetch = toHandler(create)
+    const real = { ...bindings, GOVALID_WEBHOOK_SECRET: SECRET }
+    const sendTo = (body: string) => deliver({ fetch: fetch as never }, body, instrument(real) as Env)
+    const poison = scan()
+    const responses: string[] = []
+    for (let attempt = 1; attempt <= 5; attempt++) responses.push((await sendTo(poison)).slice(0, 3))
+    expect(responses).toEqual(['500', '500', '500', '500', '200'])
+    expect(kept).toEqual(['attempts_exhausted'])
+    expect(printed.mock.calls.filter(([text]) => String(text).includes('handler_failed'))).toHaveLength(1)
+    const once = scan().replace('qr.scanned', 'counterfeit.detected')
+    expect([await sendTo(once), await sendTo(once)]).toEqual([PROCESSED, DUPLICATE])
+  })
+
+  it('belongs to its env if the env has no names of its own, because its values are unknown then', async () => {
+    const fetch = toHandler((env: Env) => createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }).on('*', () => {}))
+    const computed = (secret: string) => new Proxy({}, { get: () => secret })
+    const body = scan()
+    expect(await deliver({ fetch }, body, computed('another secret'))).toBe('401 {"status":"refused"}')
+    expect(await deliver({ fetch }, body, computed(SECRET))).toBe(PROCESSED)
   })
 
   it.each([
@@ -73,11 +112,42 @@ describe('a receiver per env', () => {
     expect(printed.mock.calls[0]?.[0]).toContain('GOVALID_WEBHOOK_SECRET')
   })
 
-  it('rethrows an error of the function that is not a configuration error', async () => {
+  it.each<[string, () => never, RegExp]>([
+    [
+      'a binding as its secret',
+      () => createReceiver({ secret: { get: async () => SECRET } as never }) as never,
+      /option_invalid: .*\(\) => env\.STORED\.get\(\)/,
+    ],
+    [
+      'a missing database',
+      () => createReceiver({ secret: SECRET, store: d1Store({ database: undefined as never }) }) as never,
+      /env\.DB/,
+    ],
+    [
+      'a promise as its receiver',
+      (async () => createReceiver({ secret: SECRET })) as never,
+      /a promise.*\(\) => env\.STORED\.get\(\)/,
+    ],
+    ['no receiver at all', (() => undefined) as never, /must return a receiver, and returned undefined/],
+  ])('with %s responds with 500, and the log names the fix', async (_, create, fix) => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    expect(await deliver({ fetch: toHandler(create) }, scan())).toBe('500 {"status":"failed"}')
+    expect(printed.mock.calls).toEqual([[expect.stringMatching(fix)]])
+  })
+
+  it('whose function throws any other error responds with 500, and the log contains the error', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const error = new TypeError('no such binding')
     const create = (): never => {
-      throw new TypeError('no such binding')
+      throw error
     }
-    await expect(deliver({ fetch: toHandler(create) }, scan())).rejects.toThrow('no such binding')
+    expect(await deliver({ fetch: toHandler(create) }, scan())).toBe('500 {"status":"failed"}')
+    expect(printed.mock.calls).toEqual([[expect.stringContaining('toHandler threw'), error]])
+  })
+
+  it('is refused at creation if the argument is neither a receiver nor a function', () => {
+    expect(() => toHandler({} as never)).toThrow(/\[option_invalid\]/)
+    expect(() => toHandler(undefined as never)).toThrow(/\[option_invalid\]/)
   })
 })
 
