@@ -207,7 +207,7 @@ describe('a response leaves within 4.6 s (acceptance case 182)', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('and a last attempt without a quarantine may use all of that time', async () => {
+  test('for a last attempt without a quarantine, whose handlers may use all of that time', async () => {
     const { clock, receiver, attempts, reports } = receiving()
     receiver.on('qr.scanned', async (_, { attempt }) => {
       if (attempt < 5) throw new Error('not yet')
@@ -218,7 +218,7 @@ describe('a response leaves within 4.6 s (acceptance case 182)', () => {
     expect(reports.map(({ code }) => code)).toEqual(Array(4).fill('handler_failed'))
   })
 
-  test('and a last attempt reserves at most a quarter of a short deadline for the quarantine', async () => {
+  test('for a last attempt, which reserves at most a quarter of a short deadline for the quarantine', async () => {
     const quarantine = memoryQuarantine()
     const { clock, receiver, attempts } = receiving({ quarantine, deadlineMs: 1000 })
     receiver.on('qr.scanned', async (_, { attempt }) => {

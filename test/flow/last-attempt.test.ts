@@ -138,7 +138,7 @@ describe('a last attempt whose handlers succeed after the deadline, with handler
     expect((await deliver()).status).toBe('duplicate')
   })
 
-  test('counted as the fifth attempt, is recorded as processed too', async () => {
+  test('is recorded as processed if it is the fifth counted attempt', async () => {
     const quarantine = memoryQuarantine()
     const clock = fixedClock(EVENT_TIME)
     const slow = Object.assign(

@@ -21,7 +21,7 @@ describe('a simulated webhook', () => {
     expect(found.attempts).toBeGreaterThan(EVENTS)
   })
 
-  test.each(BAD_INBOX_POLICIES)('detects an inbox policy: $name', { timeout: 120_000 }, async (policy) => {
+  test.each(BAD_INBOX_POLICIES)('detects the wrong inbox policy "$name"', { timeout: 120_000 }, async (policy) => {
     const found = await simulate(7, 3000, INBOX_WITHOUT_TRANSACTION, policy)
     for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
   })
@@ -44,7 +44,7 @@ describe('a simulated webhook', () => {
       'deduplicate on webhook_id',
     ].includes(name),
   )
-  test.each(obvious)('detects a wrong policy: $name', { timeout: 60_000 }, async (policy) => {
+  test.each(obvious)('detects the wrong policy "$name"', { timeout: 60_000 }, async (policy) => {
     const found = await simulate(2025, EVENTS, WITHOUT_TRANSACTION, policy)
     for (const what of policy.broken) expect(found[what]).toBeGreaterThan(0)
   })

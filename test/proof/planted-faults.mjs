@@ -322,7 +322,7 @@ export const FAULTS = [
     find: 'isLate || ',
     replace: '',
     tests: 'flow/attempt-budget.test.ts',
-    red: 'discards the entry that was made while its handler ran, once the handler succeeds, for an event without a timestamp',
+    red: 'leaves the quarantine when its handler succeeds after the response, for an event without a timestamp',
   },
   {
     name: 'a success on a retry leaves the entry that was made early',
