@@ -43,7 +43,7 @@ export function finish(attempt: Attempt, ending: Ending): Outcome | Promise<Outc
   reportEnding(attempt, ending)
   const decision = decide(ending.how, standingOf(attempt, ending))
   // A lost claim changes nothing, so the quarantine is written only while the claim is held.
-  if (decision.store && decision.quarantine && decision.quarantine !== 'discard') {
+  if (attempt.claim && decision.quarantine && decision.quarantine !== 'discard') {
     return andThen(isClaimHeld(attempt as ClaimedAttempt), (isHeld) =>
       isHeld ? carryOut(attempt, ending, decision) : endLost(attempt as ClaimedAttempt, ending),
     )
@@ -100,7 +100,7 @@ function reportEnding({ services, event, number }: Attempt, { how, code, error, 
 function endLost(attempt: ClaimedAttempt, ending: Ending): Outcome {
   reportLost(attempt, LOST_RELEASE)
   attempt.endLease?.()
-  return toOutcome(attempt, ending, 'failed')
+  return toOutcome(attempt, ending, ending.how === 'unfinished' ? 'unfinished' : 'failed')
 }
 
 function toOutcome({ event, number }: Attempt, { code, error }: Ending, status: Decision['status']): Outcome {

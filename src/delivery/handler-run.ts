@@ -14,6 +14,7 @@ import {
   aboutReport,
   type ClaimedAttempt,
   type HeldClaim,
+  MAX_CALL_MS,
   receivedAt,
   type Services,
   type VerifiedEvent,
@@ -117,7 +118,13 @@ function runHandlers(
     },
     // Not awaited: the next handler doesn't need the checkpoint, and the completion or release writes it again.
     onCheckpoint: () =>
-      void renewQuietly(services, { key, token, leaseMs: LEASE_MS, completedHandlers: [...completedHandlers] }),
+      void renewQuietly(services, {
+        key,
+        token,
+        leaseMs: LEASE_MS,
+        waitMs: MAX_CALL_MS,
+        completedHandlers: [...completedHandlers],
+      }),
   })
 }
 

@@ -43,8 +43,10 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
 
   // 1. Raw body: the bytes as they were sent. A request that GoValid can't have sent is refused before its body is read.
   const limits = isFromSender ? settings : withoutSizeLimit(settings)
-  const digits = refuseUnread(delivery, limits) ?? readSignature(delivery.header(SIGNATURE_HEADER))
-  if (typeof digits !== 'string') return refuse(services, delivery, digits)
+  const digits = readSignature(delivery.header(SIGNATURE_HEADER))
+  const isUnsigned = typeof digits !== 'string'
+  const refusal = refuseUnread(delivery, limits) ?? (isUnsigned && isFromSender ? digits : undefined)
+  if (refusal) return refuse(services, delivery, refusal)
   const reading = readRawBody(delivery, limits)
   const rawBody = isPromiseLike(reading) ? await reading : reading
   if ('refused' in rawBody) return refuse(services, delivery, rawBody)
@@ -55,7 +57,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
   const secrets = isPromiseLike(loading) ? await loading : loading
   if ('status' in secrets) return secrets
   const content = settings.signedContent === 'body' ? rawBody : cutSignatureField(rawBody)
-  const verifying = verifyDigits(content, digits, secrets)
+  const verifying = isUnsigned ? digits : verifyDigits(content, digits, secrets)
   const verified = isPromiseLike(verifying) ? await verifying : verifying
   if ('refused' in verified) return refuseForged(services, received, content, verified)
   const { secretIndex } = verified
