@@ -1,18 +1,12 @@
 /**
- * The Cloudflare D1 store: one statement and one round trip per operation, with the database's own clock, a quarantine, and
- * transactions as one guarded batch. Takes a D1 binding. The first operation of an isolate also creates missing tables.
+ * The Cloudflare D1 store: one statement per operation, with the database's own clock, a quarantine, and transactions as one
+ * guarded batch. Takes a D1 binding. Operations that start together share one round trip.
  */
 import { WebhookError } from '../../errors.js'
 import { type QuarantineStatements, quarantineStatements, readEntry } from '../sqlite/quarantine.js'
-import {
-  LEASE_LOST,
-  type RecordStatements,
-  readClaim,
-  recordStatements,
-  type SqlRow,
-  type SqlStatement,
-} from '../sqlite/record-statements.js'
+import { LEASE_LOST, type RecordStatements, readClaim, recordStatements } from '../sqlite/record-statements.js'
 import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from '../store.js'
+import { createBatches, type D1Batches, prepare } from './d1-batches.js'
 
 /** The part of a prepared statement (`D1PreparedStatement`) that the driver uses. */
 export interface D1Statement {
@@ -120,39 +114,16 @@ export function d1Store(options: D1StoreOptions): D1Store {
   }
   const records = recordStatements(table, namespace)
   const entries = quarantineStatements(`${table}_quarantine`, namespace)
-  const run = createRun(database, [...records.schema, ...entries.schema])
-  const returnsRow = async (...statements: SqlStatement[]) => (await run(...statements)).length > 0
+  const batches = createBatches(database, table, [...records.schema, ...entries.schema])
+  const sweep = records.sweep(SWEEP_LIMIT)
   return {
-    claim: async (request) => readClaim(await run(records.claim(request)), request.token),
-    renew: (request) => returnsRow(records.renew(request)),
-    complete: (request) => returnsRow(records.complete(request), records.sweep(SWEEP_LIMIT)),
-    release: (request) => returnsRow(records.release(request)),
+    claim: async (request) => readClaim(await batches.group(records.claim(request)), request.token),
+    renew: async (request) => (await batches.group(records.renew(request))).length > 0,
+    complete: async (request) => (await batches.group(records.complete(request), sweep)).length > 0,
+    release: async (request) => (await batches.group(records.release(request))).length > 0,
     transaction: (request) => (collect) => commit(database, records, request, collect),
-    quarantine: createQuarantine(run, entries),
+    quarantine: createQuarantine(batches, entries),
   }
-}
-
-/** Runs statements in one batch and returns the rows of the first statement. */
-type Run = (...statements: SqlStatement[]) => Promise<readonly SqlRow[]>
-
-function createRun(database: D1DatabaseBinding, schema: readonly SqlStatement[]): Run {
-  let hasTables = false
-  return async function run(...statements) {
-    // Requests share only this flag, because a Worker must not wait for a promise of another request.
-    const first = hasTables ? [] : schema
-    try {
-      const results = await database.batch([...first, ...statements].map((statement) => prepare(database, statement)))
-      hasTables = true
-      return results[first.length]?.results as readonly SqlRow[]
-    } catch (error) {
-      hasTables = false
-      throw error
-    }
-  }
-}
-
-function prepare(database: D1DatabaseBinding, { sql, values }: SqlStatement): D1Statement {
-  return database.prepare(sql).bind(...values)
 }
 
 async function commit(
@@ -184,11 +155,12 @@ function collectStatements(collect: (tx: D1TransactionBatch) => unknown): readon
   throw new WebhookError('transaction_async', message)
 }
 
-function createQuarantine(run: Run, statements: QuarantineStatements): Quarantine {
-  const put = async (entry: QuarantineEntry) => void (await run(statements.put(entry)))
+function createQuarantine({ alone, group }: D1Batches, statements: QuarantineStatements): Quarantine {
+  const put = async (entry: QuarantineEntry) => void (await alone(statements.put(entry)))
   return Object.assign(put, {
-    discard: async (key: string) => void (await run(statements.discard(key))),
-    get: async (key: string) => (await run(statements.get(key))).map(readEntry)[0],
-    list: async ({ limit = 100, after = '' } = {}) => (await run(statements.list(limit, after))).map(readEntry),
+    discard: async (key: string) => void (await group(statements.discard(key))),
+    get: async (key: string) => (await alone(statements.get(key))).map(readEntry)[0],
+    list: async ({ limit = 100, after = '' } = {}) => (await alone(statements.list(limit, after))).map(readEntry),
+    count: async () => Number((await alone(statements.count))[0]?.['count']),
   })
 }

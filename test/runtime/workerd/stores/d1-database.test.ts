@@ -1,6 +1,7 @@
 /** The calls of the D1 store to its database, the deletion of expired records, and missing or corrupt tables. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
+import type { ReceiverOptions } from '../../../../src/receiver/options.js'
 import { type D1DatabaseBinding, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 import { createEndpoint, newBody } from './endpoint.js'
 
@@ -18,17 +19,17 @@ function countCalls(): { readonly database: D1DatabaseBinding; calls(): number }
 }
 
 describe('the D1 store', () => {
-  test('makes no call at creation, and one call per operation', async () => {
+  test('makes no call at creation, one call per operation, and one more to create its tables', async () => {
     const { database, calls } = countCalls()
     const store = d1Store({ database, table: 'round_trips' })
     expect(calls()).toBe(0)
     const held = { key: 'a'.repeat(64), token: 'token' }
     const retainUntil = Date.now() + HOUR_MS
     await store.claim({ ...held, retainUntil, leaseMs: 55_000, attemptGapMs: 30_000 })
-    expect(calls()).toBe(1)
+    expect(calls()).toBe(2)
     await store.renew({ ...held, leaseMs: 55_000 })
     await store.complete({ ...held, retainUntil })
-    expect(calls()).toBe(3)
+    expect(calls()).toBe(4)
   })
 
   test('deletes a few expired records with each completion, and no others', async () => {
@@ -47,15 +48,27 @@ describe('the D1 store', () => {
     expect(await keys()).toEqual(['kept', 'live'])
   })
 
-  test('responds with 503 once after its table is dropped, and creates the table again', async () => {
-    const endpoint = createEndpoint(d1Store({ database: DB, table: 'dropped' }))
+  test('creates its tables again after they are dropped, and no attempt is wasted', async () => {
+    const store = d1Store({ database: DB, table: 'dropped' })
+    const endpoint = createEndpoint(store)
     endpoint.receiver.on('qr.scanned', () => {})
-    expect((await endpoint.send(newBody())).status).toBe('processed')
-    await DB.prepare('DROP TABLE dropped').run()
-    const body = newBody()
-    expect(await endpoint.send(body)).toMatchObject({ httpStatus: 503, status: 'unavailable', retryAfter: '60' })
-    expect((await endpoint.send(body)).status).toBe('processed')
-    expect(endpoint.reported).toEqual(['store_unavailable'])
+    for (const table of ['dropped', 'dropped', 'dropped_quarantine']) {
+      expect(await endpoint.send(newBody())).toMatchObject({ httpStatus: 200, status: 'processed' })
+      expect(await store.quarantine.list()).toEqual([])
+      await DB.prepare(`DROP TABLE ${table}`).run()
+    }
+    expect(await store.quarantine.list()).toEqual([])
+    expect(endpoint.reported).toEqual([])
+  })
+
+  test('names the fix if other code owns a table of that name', async () => {
+    await DB.prepare('CREATE TABLE foreign_table (id TEXT)').run()
+    const errors: string[] = []
+    const onError: ReceiverOptions['onError'] = ({ error }) => void errors.push(String(error))
+    const endpoint = createEndpoint(d1Store({ database: DB, table: 'foreign_table' }), { onError })
+    endpoint.receiver.on('qr.scanned', () => {})
+    expect((await endpoint.send(newBody())).httpStatus).toBe(503)
+    expect(errors).toEqual([expect.stringMatching(/other columns.*drop foreign_table.*\[store_unsuitable\]/)])
   })
 
   test('responds with 503 for a corrupt record and reports it', async () => {
@@ -81,7 +94,7 @@ describe('the D1 store', () => {
     const batch: D1DatabaseBinding['batch'] = (statements) => {
       // Only a completion has two statements. A third, invalid statement makes its batch fail after them.
       const isBroken = statements.length === 2 && failures-- > 0
-      const broken = isBroken ? [DB.prepare('INSERT INTO nowhere VALUES (1)')] : []
+      const broken = isBroken ? [DB.prepare(`SELECT json('no JSON')`)] : []
       return DB.batch([...(statements as D1PreparedStatement[]), ...broken])
     }
     const database: D1DatabaseBinding = { prepare: (query) => DB.prepare(query), batch }
