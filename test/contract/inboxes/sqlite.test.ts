@@ -69,9 +69,10 @@ describe('sqliteInbox keeps the inbox contract', () => {
           .run(key, Buffer.from(body, 'base64'))
       },
       openUnreachable() {
-        const closed = openDatabase(path)
-        closed.close()
-        return sqliteInbox({ database: closed })
+        const database = openDatabase(path)
+        const inbox = sqliteInbox({ database })
+        database.close()
+        return inbox
       },
     }
   })
@@ -115,7 +116,8 @@ describe('sqliteInbox', () => {
     })
     await clock.advance(0)
     await accept('abc123')
-    await clock.advance(24 * 3600 * 1000)
+    // SQLite answers in real event-loop turns, so time advances in steps.
+    for (let second = 0; second < 12 * 3600; second++) await clock.advance(1000)
     expect(at).toHaveLength(20)
     expect(statuses()).toEqual([...Array(19).fill('failed'), 'quarantined'])
     const pauses = at.slice(1).map((time, index) => time - (at[index] as number))

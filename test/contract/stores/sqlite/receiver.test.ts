@@ -32,7 +32,8 @@ function startProcess(
 }
 
 async function signedEvent(data: object = {}) {
-  const timestamp = new Date().toISOString()
+  // Not in the future of a fixed clock that was created before.
+  const timestamp = new Date(Date.now() - 1000).toISOString()
   const { delivery } = await signDelivery({ event: 'qr.created', timestamp, data }, { secret: SECRET })
   return delivery
 }
@@ -50,7 +51,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     expect(calls).toBe(1)
   })
 
-  test('returns unavailable while another connection writes for five seconds, and processes the event afterwards', async () => {
+  test('returns unavailable in time while another connection writes, and processes the event afterwards', async () => {
     const file = newFile()
     const clock = fixedClock()
     let calls = 0
@@ -59,15 +60,17 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     const other = open(file)
     other.exec('CREATE TABLE other (id INTEGER)')
     other.exec('BEGIN IMMEDIATE')
-    for (let second = 0; second < 5; second++) {
+    for (let attempt = 0; attempt < 2; attempt++) {
       const response = receiver.receive(delivery)
-      await clock.advance(1000)
+      await clock.advance(4600)
       expect(await response).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
     }
     other.exec('COMMIT')
     expect(calls).toBe(0)
     expect(clock.pendingTimers()).toBe(0)
-    expect(reports.map(({ code }) => code)).toEqual(Array(5).fill('store_unavailable'))
+    expect(reports.map(({ code, error }) => [code, String(error)])).toEqual(
+      Array(2).fill(['store_unavailable', expect.stringContaining('Keep write transactions on this file short')]),
+    )
     expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
     expect(calls).toBe(1)
   })
@@ -118,7 +121,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     const { receiver, reports } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
     const response = receiver.receive(delivery)
-    await clock.advance(2000)
+    await clock.advance(5000)
     expect((await response).status).toBe('processed')
     expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
     await clock.advance(10 * 60_000)
@@ -126,7 +129,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     await clock.advance(30_000)
     expect(rowsOf(other, 'SELECT state FROM govalid_deliveries')).toMatchObject([{ state: 'done' }])
     expect((await receiver.receive(delivery)).status).toBe('duplicate')
-    expect([calls, reports.length, clock.pendingTimers()]).toEqual([1, 1, 0])
+    expect([calls, reports.map(({ code }) => code), clock.pendingTimers()]).toEqual([1, ['completion_delayed'], 0])
   })
 
   test('runs a handler again after its lease if the release of the failed attempt could not be written', async () => {
@@ -143,7 +146,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     const { receiver } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
     const response = receiver.receive(delivery)
-    await clock.advance(1000)
+    await clock.advance(5000)
     expect((await response).status).toBe('failed')
     other.exec('COMMIT')
     makeLater(other, LEASE_MS)
