@@ -2,6 +2,7 @@
  * An opt-in wrapper for handlers that must not overwrite newer data. It drops or flags an event that is older than the newest one handled
  * for the same object. GoValid doesn't guarantee an order, and retries, queues and several processes mix it further.
  */
+import { systemClock } from './clock.js'
 import { WebhookError } from './errors.js'
 import { readTimestamp } from './events/timestamp.js'
 import type { MaybePromise } from './maybe-promise.js'
@@ -26,6 +27,10 @@ export interface NewestOnlyOptions<Event> {
 }
 
 const MAX_OBJECTS = 10_000
+/** How often a turn shows that its request still runs, in milliseconds. */
+const BEAT_MS = 1000
+/** A turn that missed so many beats in a row ended with its request. */
+const MAX_MISSED_BEATS = 2
 
 /**
  * Wraps a handler so that it skips (or flags) an event whose `timestamp` is older than the newest event handled for the same object.
@@ -87,21 +92,58 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   }
 }
 
-/** Runs the tasks of one object one after another. A task that fails or is abandoned (`signal`) doesn't stop the next one. */
+/** The place of one task in the order of its object. */
+interface Turn {
+  /** Resolves once the task and the tasks before it have settled or were abandoned. */
+  over: Promise<void>
+  /** Grows while the task's request runs. */
+  beats: number
+}
+
+/**
+ * Runs the tasks of one object one after another. A task that fails or is abandoned (`signal`) doesn't stop the next one. Neither does a
+ * task whose request has ended: a Worker then drops its promises and timers without settling them.
+ */
 function createOrder(): (object: string, signal: AbortSignal, task: () => Promise<void>) => Promise<void> {
-  const lastTurns = new Map<string, Promise<void>>()
+  const lastTurns = new Map<string, Turn>()
   return async function runInOrder(object, signal, task) {
-    const previous = lastTurns.get(object) ?? Promise.resolve()
-    const result = previous.then(task)
+    const previous = lastTurns.get(object)
+    const turn: Turn = { over: Promise.resolve(), beats: 0 }
+    const { silent, stop } = startBeating(turn, previous)
+    const start = previous ? Promise.race([previous.over, silent]) : turn.over
+    const result = start.then(task)
     const finished = Promise.race([result.catch(() => {}), whenAborted(signal)])
-    const turn = previous.then(() => finished)
+    turn.over = start.then(() => finished)
     lastTurns.set(object, turn)
+    void turn.over.then(stop)
     try {
       await result
     } finally {
       if (lastTurns.get(object) === turn) lastTurns.delete(object)
     }
   }
+}
+
+/**
+ * Beats for a turn, and resolves `silent` if the previous turn has stopped beating. Beats are compared with beats, not with the clock,
+ * because a process that was blocked or suspended delays both turns.
+ */
+function startBeating(turn: Turn, previous: Turn | undefined): { readonly silent: Promise<void>; stop(): void } {
+  let resolve = () => {}
+  const silent = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  let seen = -1
+  let missed = 0
+  const beat = () => {
+    turn.beats++
+    missed = previous?.beats === seen ? missed + 1 : 0
+    seen = previous?.beats ?? -1
+    if (previous && missed >= MAX_MISSED_BEATS) resolve()
+    cancel = systemClock.setTimer(BEAT_MS, beat, { isIdle: true })
+  }
+  let cancel = systemClock.setTimer(BEAT_MS, beat, { isIdle: true })
+  return { silent, stop: () => cancel() }
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

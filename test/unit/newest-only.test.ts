@@ -1,5 +1,5 @@
 /** newestOnly drops or flags an event that is older than the newest event handled for the same object, and no other event. */
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
 import { caught } from '../support/caught.js'
@@ -12,6 +12,8 @@ function at(minute: number, id: string | undefined = 'abc123') {
   const timestamp = `2025-01-29T12:${String(minute).padStart(2, '0')}:00Z`
   return { event: 'qr.transferred' as const, timestamp, webhook_id: 'wh-001', data: { id, minute } }
 }
+
+afterEach(() => void vi.useRealTimers())
 
 type QrEvent = EventOf<'qr.transferred'>
 
@@ -88,6 +90,44 @@ describe('newestOnly', () => {
     expect(seen).toEqual([7, 5])
     await run(6, later)
     expect(seen).toEqual([7, 5])
+  })
+
+  test('waits for a handler that runs for minutes', async () => {
+    vi.useFakeTimers()
+    const gate = deferred()
+    const seen: number[] = []
+    const handle = newestOnly({ keyOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
+      if (minute === 5) await gate.promise
+      seen.push(minute)
+    })
+    const context = { signal: new AbortController().signal } as DeliveryContext
+    const both = [handle(at(5), context), handle(at(6), context)]
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(seen).toEqual([])
+    gate.resolve()
+    await Promise.all(both)
+    expect(seen).toEqual([5, 6])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('waits three seconds for a handler whose request has ended and took its timers with it', async () => {
+    vi.useFakeTimers()
+    const seen: number[] = []
+    const handle = newestOnly({ keyOf }, async ({ data: { minute } }: ReturnType<typeof at>) => {
+      if (minute === 5) await new Promise(() => {})
+      seen.push(minute)
+    })
+    const context = { signal: new AbortController().signal } as DeliveryContext
+    void handle(at(5), context)
+    await vi.advanceTimersByTimeAsync(20_000)
+    vi.clearAllTimers()
+    const rest = [handle(at(6), context), handle(at(7), context)]
+    await vi.advanceTimersByTimeAsync(2999)
+    expect(seen).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    await Promise.all(rest)
+    expect(seen).toEqual([6, 7])
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('handles the events of one object one after another, and events of other objects at the same time', async () => {
