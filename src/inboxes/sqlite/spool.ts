@@ -37,7 +37,7 @@ export function spoolStatements(table: string): SpoolStatements {
       { sql: `CREATE INDEX IF NOT EXISTS ${table}_due_at ON ${table} (due_at)`, values: [] },
     ],
     accept: ({ key, rawBody, headers, receivedAt }, now) => ({
-      sql: `INSERT OR IGNORE INTO ${table} (key, raw_body, headers, received_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5)`,
+      sql: `INSERT INTO ${table} (key, raw_body, headers, received_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING`,
       values: [key, rawBody, JSON.stringify(headers), receivedAt, now],
     }),
     take: (count, now, leaseMs) => ({

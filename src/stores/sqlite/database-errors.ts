@@ -51,7 +51,7 @@ export interface DatabaseUser {
 const PERMANENT: readonly (readonly [CodeName, string])[] = [
   [
     'SQLITE_READONLY',
-    'Open the database without a read-only option, and let the process write to the file and to its folder, where SQLite keeps the -wal and -shm files',
+    'Open the database without a read-only option and without query_only, and let the process write to the file and to its folder, where SQLite keeps the -wal and -shm files',
   ],
   ['SQLITE_CANTOPEN', 'Create the folder of the file, and let the process write to the folder and to the file'],
   ['SQLITE_NOTADB', 'Give it the path of a SQLite database or of a new file'],

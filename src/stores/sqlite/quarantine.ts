@@ -57,7 +57,8 @@ export function quarantineStatements(table: string, namespace: string): Quaranti
   return {
     schema: [{ sql: schemaSql(table), values: [] }],
     put: (entry) => ({
-      sql: `INSERT OR REPLACE INTO ${table} (namespace, key, raw_body, about) VALUES (?1, ?2, ?3, ?4)`,
+      sql: `INSERT INTO ${table} (namespace, key, raw_body, about) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (namespace, key) DO UPDATE SET raw_body = excluded.raw_body, about = excluded.about`,
       values: [namespace, entry.key, entry.rawBody, toJson(entry)],
     }),
     get: (key) => ({ sql: `${columns} ${table} WHERE namespace = ?1 AND key = ?2`, values: [namespace, key] }),
