@@ -29,6 +29,8 @@ export interface Lanes {
   takeGroup(): readonly Waiting[]
   /** Takes the writes whose deadline has passed. */
   takeExpired(now: number): readonly Waiting[]
+  /** When the first deadline passes, or earlier. */
+  nextDeadline(): number
   count(): number
 }
 
@@ -66,6 +68,7 @@ export function createLanes(): Lanes {
       for (const { deadline } of [...urgent, ...others]) nextDeadline = Math.min(nextDeadline, deadline)
       return all.filter((waiting) => !isLeft(waiting))
     },
+    nextDeadline: () => nextDeadline,
     count: () => urgent.length + others.length,
   }
 }

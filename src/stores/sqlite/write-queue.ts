@@ -50,8 +50,9 @@ export function createWriteQueue(
   }
   const endTurn = () => {
     const startedAt = monotonicMs(clock)
+    const count = lanes.count()
     for (const expired of lanes.takeExpired(startedAt)) {
-      expired.reject(blocked ? explainWait(user, blocked.error) : overloaded(lanes.count() + 1))
+      expired.reject(blocked ? explainWait(user, blocked.error) : overloaded(count))
     }
     isScheduled = false
     immediateWrites = 0
@@ -68,7 +69,7 @@ export function createWriteQueue(
     if (ended.status === 'waits') {
       blocked = ended
       lanes.putBack(group)
-      pause()
+      pause(startedAt)
       return
     }
     blocked = undefined
@@ -76,10 +77,11 @@ export function createWriteQueue(
     lanes.putBack(group.filter((waiting, index) => !settle(waiting, ended.results[index])))
     if (lanes.count() > 0) schedule()
   }
-  const pause = () => {
+  const pause = (now: number) => {
     isScheduled = true
     // Random pauses keep waiting processes from retrying at the same time.
-    clock.setTimer(pauseMs * (0.5 + Math.random()), endTurn)
+    const randomMs = pauseMs * (0.5 + Math.random())
+    clock.setTimer(Math.min(randomMs, lanes.nextDeadline() - now), endTurn)
     pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)
   }
   const enqueue = <Result>(write: QueuedWrite<Result>): Promise<Result> =>
