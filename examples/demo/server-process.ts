@@ -24,7 +24,7 @@ export async function startServer(command: readonly [string, ...string[]], secre
   const printed = collectLines(server.stdout)
   const reported = collectLines(server.stderr)
   const [listening] = await printed.take(1, 20_000)
-  if (!listening?.startsWith('listening')) {
+  if (!listening?.toLowerCase().startsWith('listening')) {
     await stop(server)
     throw new Error(`${command.join(' ')} does not listen:\n${[listening, ...(await reported.take(0))].join('\n')}`)
   }

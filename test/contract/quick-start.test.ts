@@ -1,4 +1,4 @@
-/** The README's first code block, run unchanged except for the port, in a project with the package installed. */
+/** The README's server, run unchanged except for the port, in a project with the package installed. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,12 +16,11 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules'))
   symlinkSync(ROOT, join(project, 'node_modules/govalid-webhooks'))
   symlinkSync(join(ROOT, 'node_modules/express'), join(project, 'node_modules/express'))
-  const [quickStart] = codeBlocksOf(readPage('README.md'))
+  const quickStart = codeBlocksOf(readPage('README.md')).find(({ language }) => language === 'js')
   const code = quickStart?.code ?? ''
-  expect(code).toContain('.listen(3000)')
-  const listening = `.listen(Number(process.env.PORT), () => console.log('listening'))`
-  writeFileSync(join(project, 'server.mts'), code.replace('.listen(3000)', listening))
-  server = await startServer([process.execPath, join(project, 'server.mts')], SECRET)
+  expect(code).toContain('.listen(3000,')
+  writeFileSync(join(project, 'server.mjs'), code.replace('.listen(3000,', '.listen(Number(process.env.PORT),'))
+  server = await startServer([process.execPath, join(project, 'server.mjs')], SECRET)
 })
 
 afterAll(async () => {

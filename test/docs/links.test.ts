@@ -54,7 +54,7 @@ describe('the link check', () => {
     expect(faultOf(page, '../README.md#no-such-heading')).toBe('has an anchor without a heading')
     expect(faultOf(page, '../package.json#name')).toBe('has an anchor, but the target is not a page')
     expect(faultOf(page, 'http://example.com')).toBe('is neither https nor relative')
-    expect(faultOf(page, '../README.md#how-a-delivery-flows')).toBe(undefined)
+    expect(faultOf(page, '../README.md#follow-a-delivery')).toBe(undefined)
   })
 
   it('derives anchors from headings like GitHub', () => {

@@ -9,21 +9,22 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 describe('the README', () => {
   it('shows the complete quick start from line 20 at the latest', () => {
-    const [first] = codeBlocksOf(readme)
-    expect(first?.language).toBe('ts')
-    expect(first?.line).toBeLessThanOrEqual(20)
-    expect(first?.code.split('\n').length).toBeLessThanOrEqual(12)
+    const [install, server] = codeBlocksOf(readme)
+    expect(install?.code).toBe('npm install govalid-webhooks express')
+    expect(server?.language).toBe('js')
+    expect(server?.line).toBeLessThanOrEqual(20)
+    expect(server?.code.split('\n').length).toBeLessThanOrEqual(12)
   })
 
-  it('opens with four facts, including the limits of memoryStore', () => {
-    const facts = readme.lines.slice(0, 10).filter((line) => line.startsWith('- '))
+  it('states four facts, including the limits of memoryStore', () => {
+    const facts = readme.lines.filter((line) => line.startsWith('- **'))
     expect(facts).toHaveLength(4)
     expect(facts.filter((fact) => /memoryStore.*per process or isolate/.test(fact))).toHaveLength(1)
   })
 
   it('states that the package is unofficial', () => {
     expect(readme.lines.slice(0, 5).join(' ')).toContain('unofficial')
-    expect(readme.lines.join(' ')).toContain('Not made, endorsed or supported by GoValid')
+    expect(readme.lines.join(' ')).toContain('GoValid doesn\'t make, endorse or support this project')
   })
 
   it('has two commands for a fresh clone, and their scripts exist', () => {
