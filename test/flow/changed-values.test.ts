@@ -333,7 +333,7 @@ describe('a store that changes its requests', () => {
     const clock = fixedClock(Date.parse(EVENT_TIME))
     const inner = memoryStore({ clock })
     let left = rejections
-    const requests: unknown[] = []
+    const requests: Record<string, unknown>[] = []
     const spoiling = (request: Record<string, unknown>) => {
       const copy = structuredClone(request)
       requests.push(copy)
@@ -368,7 +368,7 @@ describe('a store that changes its requests', () => {
     await scene.clock.advance(30 * SECOND)
     expect((await scene.attempt(sent())).outcome.status).toBe('duplicate')
     expect(runs).toEqual(['count', 'mail', 'last'])
-    const fields = scene.requests.map(({ waitMs: _, ...request }: Record<string, unknown>) => request)
+    const fields = scene.requests.map(({ waitMs: _, ...request }) => request)
     if (call === 'complete') expect(new Set(fields.map((request) => JSON.stringify(request))).size).toBe(1)
     expect(scene.requests).toEqual(scene.requests.map(() => expect.objectContaining({ key: KEY })))
   })

@@ -54,7 +54,7 @@ async function responseMs(slow: Slow, ageMs: number): Promise<number> {
         '~standard': {
           version: 1,
           vendor: 'test',
-          validate: (value) => takes(clock, slow.schema).then(() => ({ value })),
+          validate: (value: unknown) => takes(clock, slow.schema).then(() => ({ value })),
         },
       },
     },

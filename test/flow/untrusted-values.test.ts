@@ -2,7 +2,7 @@
  * Everything that an application passes in may throw, return or resolve to anything. In each place and for each value: the delivery has
  * its outcome, the retry isn't blocked, the quarantine holds the original bytes, and the report names the real failure.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Delivery,
   type ErrorReport,
@@ -17,6 +17,7 @@ import { HOSTILE_THENABLES, HOSTILE_VALUES } from '../support/hostile-values.js'
 import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
 import { type MemoryQuarantine, memoryQuarantine } from '../support/quarantine.js'
 import { MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
+import { expectNothingUnhandled, watchUnhandled } from '../support/unhandled.js'
 
 /** Replaces a healthy function of the application by one that throws, or returns a hostile value. */
 type Hostile = <Input extends unknown[], Output>(healthy: (...input: Input) => Output) => (...input: Input) => Output
@@ -264,28 +265,18 @@ function once(act: () => unknown): () => unknown {
   return () => (++calls === 1 ? act() : undefined)
 }
 
-const unhandled: unknown[] = []
-const keep = (error: unknown) => void unhandled.push(error)
 const printed: string[] = []
 
-beforeAll(() => {
-  process.on('unhandledRejection', keep).on('uncaughtException', keep)
+watchUnhandled()
+
+beforeEach(() => {
+  printed.length = 0
   vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line))
 })
 
-beforeEach(async () => {
-  await settle()
-  unhandled.length = 0
-  printed.length = 0
-})
-
-afterAll(() => {
-  process.off('unhandledRejection', keep).off('uncaughtException', keep)
+afterEach(() => {
   vi.restoreAllMocks()
 })
-
-/** Lets rejections that nobody handles be reported. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
 
 /** Delivers while a function of the place acts, and then again after it is healthy. */
 async function play(place: Place, act: () => unknown) {
@@ -298,10 +289,10 @@ async function play(place: Place, act: () => unknown) {
     (...input) =>
       isHostile ? (act() as never) : healthy(...input)
   const { options, handler = () => {}, second, delivery } = place.setup(hostile, { clock, store, quarantine })
-  const all = { store, quarantine, ...options, clock } as Parameters<typeof receiving>[0]
+  const all = { store, quarantine, ...options, clock } as NonNullable<Parameters<typeof receiving>[0]>
   const { receiver, attempt, reports } = receiving(all)
   let runs = 0
-  const isTransactional = (all?.store as Partial<Store>).transaction !== undefined
+  const isTransactional = (all.store as Partial<Store>).transaction !== undefined
   receiver.on('qr.scanned', (_, context) => {
     runs++
     if (!isTransactional || !isHostile) return handler()
@@ -311,21 +302,19 @@ async function play(place: Place, act: () => unknown) {
   const first = await attempt(BYTES, delivery)
   const runsAtFirst = runs
   await clock.advance(15 * MINUTE + 10 * SECOND)
-  await settle()
   isHostile = false
   await clock.advance(30 * SECOND)
   const retry = await attempt(BYTES, delivery)
   await clock.advance(30 * SECOND)
-  await settle()
   return { first, retry, runsAtFirst, reports, clock, quarantine, status: await receiver.status() }
 }
 
 type Played = Awaited<ReturnType<typeof play>>
 
 /** Compares without printing, because printing a hostile value throws. */
-function expectPlayed(played: Played, expected: Expected, thrown?: { readonly value: unknown }): void {
+async function expectPlayed(played: Played, expected: Expected, thrown?: { readonly value: unknown }): Promise<void> {
   const { first, retry, reports, clock, quarantine } = played
-  expect(unhandled.length, 'unhandled errors').toBe(0)
+  await expectNothingUnhandled()
   expect([expected.http].flat(), 'the response').toContain(first.http)
   expect(first.ms, 'milliseconds').toBeLessThanOrEqual(4510)
   expect(retry.outcome.status, 'the retry').toBe(expected.retry)
@@ -361,31 +350,32 @@ describe.each(PLACES)('$name', (place) => {
       const played = await play(place, () => {
         throw value
       })
-      expectPlayed(played, place.failing, { value })
+      await expectPlayed(played, place.failing, { value })
     })
 
     it('that is the reason of a rejection', async () => {
       const value = make()
       const played = await play(place, () => Promise.reject(value))
-      expectPlayed(played, place.failing, { value })
+      await expectPlayed(played, place.failing, { value })
     })
 
     it('that is returned', async () => {
       const value = make()
-      expectPlayed(await play(place, () => value), throwsOnThen ? failingUnnamed(place) : place.returning)
+      await expectPlayed(await play(place, () => value), throwsOnThen ? failingUnnamed(place) : place.returning)
     })
 
     it('that is the value of a promise', async () => {
       const value = make()
-      expectPlayed(await play(place, async () => value), throwsOnThen ? failingUnnamed(place) : place.returning)
+      await expectPlayed(await play(place, async () => value), throwsOnThen ? failingUnnamed(place) : place.returning)
     })
   })
 
   it.each(HOSTILE_THENABLES)('and a thenable that $name', async ({ make, settles }) => {
     const played = await play(place, () => make())
-    if (settles === 'value') expectPlayed(played, place.returning)
-    if (settles === 'error') expectPlayed(played, place.failing)
-    expect([unhandled.length, played.clock.pendingTimers()]).toEqual([0, 0])
+    if (settles === 'value') await expectPlayed(played, place.returning)
+    if (settles === 'error') await expectPlayed(played, place.failing)
+    await expectNothingUnhandled()
+    expect(played.clock.pendingTimers()).toBe(0)
     expect(played.first.ms).toBeLessThanOrEqual(4510)
     expect(['processed', 'duplicate', 'accepted', 'quarantined']).toContain(played.retry.outcome.status)
   })

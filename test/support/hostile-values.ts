@@ -15,6 +15,11 @@ const trap = (): never => {
   throw TRAP_ERROR
 }
 
+/** Throws a value, where only an expression may stand. */
+export function throwValue(value: unknown): never {
+  throw value
+}
+
 /** An object whose every use throws. */
 export function revokedProxy(target: object = {}): object {
   const { proxy, revoke } = Proxy.revocable(target, {})
@@ -87,6 +92,8 @@ function thenable(name: string, settles: HostileThenable['settles'], then: Then)
   return { name, settles, make: () => ({ then }) as unknown as PromiseLike<unknown> }
 }
 
+const REJECTING = thenable('rejects', 'error', (_, reject) => reject(new Error('inner')))
+
 /** The hostile thenables. Each resolves to `undefined`, rejects with an Error, or never settles. */
 export const HOSTILE_THENABLES: readonly HostileThenable[] = [
   thenable('resolves synchronously', 'value', (resolve) => resolve(undefined)),
@@ -109,8 +116,6 @@ export const HOSTILE_THENABLES: readonly HostileThenable[] = [
   thenable('throws', 'error', () => {
     throw new Error('from then')
   }),
-  thenable('resolves to a thenable that rejects', 'error', (resolve) =>
-    resolve({ then: (_: unknown, reject: (error: unknown) => void) => reject(new Error('inner')) }),
-  ),
+  thenable('resolves to a thenable that rejects', 'error', (resolve) => resolve(REJECTING.make())),
   thenable('never calls back', 'never', () => {}),
 ]
