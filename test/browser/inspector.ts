@@ -3,8 +3,9 @@
  * dialog or a policy violation of the page fails the test.
  */
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import type { Listening } from '../support/listening.js'
+import { describeWith } from '../support/requirement.js'
 
 const ARGUMENTS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -27,15 +28,7 @@ export function listOf(page: Page): Locator {
 /** Like `describe`, for tests in Chromium. `body` gets the function that opens the inspector. */
 export function describeInChromium(name: string, body: (open: OpenInspector) => void): void {
   const path = inject('chromium')
-  if (path !== '') describe(name, () => body(openerOf(path)))
-  else if (process.env['REQUIRE_SERVICES'] === '1') describe(name, () => failForMissing())
-  else describe(name, () => it.skip('Chromium was not found', () => {}))
-}
-
-function failForMissing(): void {
-  it('needs Chromium', () => {
-    throw new Error('REQUIRE_SERVICES=1, and Chromium was not found')
-  })
+  describeWith('Chromium', path !== '', name, () => body(openerOf(path)))
 }
 
 function openerOf(executablePath: string): OpenInspector {

@@ -8,6 +8,7 @@ import { cleanEnv, runCli, temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
 import { project, typeScript } from '../support/project.js'
 import { rawRequest } from '../support/raw-request.js'
+import { describeWith } from '../support/requirement.js'
 
 const run = promisify(execFile)
 const start = temporaryListening()
@@ -32,7 +33,7 @@ const BODIES: readonly (readonly [string, Uint8Array])[] = [
   ['a megabyte', Buffer.from(eventBody('qr.scanned', { long: 'x'.repeat(1_000_000) }))],
 ]
 
-describe.runIf(hasCurl)('the copied curl command', () => {
+describeWith('curl', hasCurl, 'the copied curl command', () => {
   it.each(BODIES)('sends the same body and headers: %s', async (_, body) => {
     const listening = await listen()
     await deliver(listening, body, undefined, {
@@ -65,10 +66,6 @@ describe.runIf(hasCurl)('the copied curl command', () => {
     expect(second.summary).toMatchObject({ method: 'PUT', status: 405, bytes: 0 })
     expect(second.headers.map(([name]) => name.toLowerCase())).not.toContain('content-type')
   })
-})
-
-describe.skipIf(hasCurl)('the copied curl command', () => {
-  it.skip('needs curl, which was not found', () => {})
 })
 
 /** Runs `init` in a project, copies a delivery as a test, saves it where its first line says, and returns the command of that line. */

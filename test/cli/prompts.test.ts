@@ -3,11 +3,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
 import { createReceiver } from '../../src/index.js'
 import { binary, cleanEnv, temporaryServers } from '../support/command-line.js'
 import { startGoValidApi } from '../support/govalid-api.js'
+import { describeWith } from '../support/requirement.js'
 
 const SECRET = 'typed-by-hand'
 const start = temporaryServers()
@@ -56,7 +57,7 @@ function runAtTerminal(
 const stops: (() => Promise<void>)[] = []
 afterEach(() => Promise.all(stops.splice(0).map((stop) => stop())))
 
-describe.runIf(hasPython)('at a terminal', () => {
+describeWith('python3', hasPython, 'at a terminal', () => {
   const serve = (handled: string[] = []) =>
     start(
       toHandler(createReceiver({ secret: SECRET, onError: () => {} }).on('*', ({ event }) => void handled.push(event))),
@@ -134,8 +135,4 @@ describe.runIf(hasPython)('at a terminal', () => {
     expect(screen).toContain('\r\u001b[K7 of 40 sent')
     expect(screen.lastIndexOf('\r\u001b[K')).toBeLessThan(screen.indexOf('40 sent: 40 × 200'))
   })
-})
-
-describe.skipIf(hasPython)('at a terminal', () => {
-  it.skip('needs python3, which was not found', () => {})
 })

@@ -4,7 +4,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { describe, it } from 'vitest'
+import { describeWith } from './requirement.js'
 
 /** A separate Postgres server with its own data folder. */
 export interface PostgresServer {
@@ -26,16 +26,9 @@ const FOLDERS = [
 ]
 const BINARIES = FOLDERS.find((folder) => existsSync(join(folder, 'initdb')))
 
-/** `describe` for tests that start their own Postgres. Without its binaries they are skipped with a message, or fail if REQUIRE_SERVICES=1. */
+/** `describe` for tests that start their own Postgres. */
 export function describeWithOwnPostgres(name: string, body: () => void): void {
-  if (BINARIES !== undefined) describe(name, body)
-  else if (process.env['REQUIRE_SERVICES'] === '1') {
-    describe(name, () => {
-      it('needs an installed Postgres server', () => {
-        throw new Error('REQUIRE_SERVICES=1, but no Postgres server is installed')
-      })
-    })
-  } else describe(name, () => it.skip('skipped: no Postgres server is installed', () => {}))
+  describeWith('an installed Postgres server', BINARIES !== undefined, name, body)
 }
 
 /** Starts a Postgres server on a free port. Call `remove` at the end. */

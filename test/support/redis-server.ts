@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
-import { describe, it } from 'vitest'
+import { describeWith } from './requirement.js'
 
 /** A separate Redis server without persistence. */
 export interface RedisServer {
@@ -31,16 +31,9 @@ const BINARY = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'redis-server'))
   .find((file) => existsSync(file))
 
-/** `describe` for tests that start their own Redis. Without its binary they are skipped with a message, or fail if REQUIRE_SERVICES=1. */
+/** `describe` for tests that start their own Redis. */
 export function describeWithOwnRedis(name: string, body: () => void): void {
-  if (BINARY) describe(name, body)
-  else if (process.env['REQUIRE_SERVICES'] === '1') {
-    describe(name, () => {
-      it('needs an installed redis-server', () => {
-        throw new Error('REQUIRE_SERVICES=1, but no redis-server is installed')
-      })
-    })
-  } else describe(name, () => it.skip('skipped: no redis-server is installed', () => {}))
+  describeWith('an installed redis-server', BINARY !== undefined, name, body)
 }
 
 /** Starts a Redis server on a free port. Call `remove` at the end. */

@@ -63,6 +63,11 @@ export const RFC_4231: readonly PublishedMac[] = [
   },
 ]
 
+/** The end of a test's title that says why the test is skipped, if its vectors weren't read. */
+export function skipNote(vectors: unknown): string {
+  return vectors === undefined ? ' (skipped: the folder in GOVALID_VECTORS has no such file)' : ''
+}
+
 /** Reads a vector file; returns `undefined` if it doesn't exist. */
 export function readVectors<Content>(file: string): Content | undefined {
   // Relative to the working folder, because scripts bundle this file into another folder. By default, the sets are next to the repository.

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { createReceiver } from '../../../src/index.js'
 import { signDelivery } from '../../../src/testing/index.js'
 import { scannedEvent } from '../../support/payloads.js'
-import { readVectors } from '../../vectors/published.js'
+import { readVectors, skipNote } from '../../vectors/published.js'
 
 const SECRET = 'your_webhook_secret'
 const macOf = (bytes: Uint8Array, secret: string | Uint8Array = SECRET) =>
@@ -55,7 +55,7 @@ test('options.headers replaces the default headers', async () => {
 const verdicts = readVectors<{
   cases: { body_b64: string; header: string; secret: string; accept: boolean; name: string }[]
 }>('govalid_reference_verdicts.json')
-test.runIf(verdicts)('signatures match those that the documented verifier accepts', async () => {
+test.runIf(verdicts)(`signatures match those that the documented verifier accepts${skipNote(verdicts)}`, async () => {
   for (const { body_b64, header, secret, name } of verdicts?.cases.filter(({ accept }) => accept) ?? []) {
     const { signature } = await signDelivery(new Uint8Array(Buffer.from(body_b64, 'base64')), { secret })
     expect(signature, name).toBe(header)
