@@ -107,7 +107,6 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   commander: /^cli\//,
   'inspector:page': /^cli\/listen\/command\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
-  'cloudflare:workers': /^stores\/cloudflare\/idempotency-object\.ts$/,
 }
 
 /** The only files that may import from Node. */

@@ -4,23 +4,26 @@
  */
 import { WebhookError } from '../../errors.js'
 import type { Quarantine, QuarantineEntry, Store } from '../store.js'
-import type { IdempotencyObject } from './idempotency-object.js'
+import type { ObjectOperations } from './idempotency-object.js'
+import { decodeMessage, encodeMessage, OBJECT_HEADER } from './object-messages.js'
 
 export { IdempotencyObject } from './idempotency-object.js'
 
 /** The part of an object (`DurableObjectStub`) that the driver uses. Every call may be repeated. */
-export type IdempotencyStub = {
-  readonly [Method in
-    | 'claim'
-    | 'renew'
-    | 'complete'
-    | 'release'
-    | 'putEntry'
-    | 'discardEntry'
-    | 'getEntry'
-    | 'listEntries']: (
-    ...input: Parameters<IdempotencyObject[Method]>
-  ) => Promise<Awaited<ReturnType<IdempotencyObject[Method]>>>
+export interface IdempotencyStub {
+  /** Sends a request to the object. */
+  fetch(
+    url: string,
+    request: { readonly method: 'POST'; readonly body: Uint8Array<ArrayBuffer> },
+  ): Promise<ObjectResponse>
+}
+
+/** The part of an object's response that the driver uses. */
+export interface ObjectResponse {
+  /** The response's headers. */
+  readonly headers: { get(name: string): string | null }
+  /** The response's body. */
+  arrayBuffer(): Promise<ArrayBuffer>
 }
 
 /** The part of the binding of {@link IdempotencyObject} (`DurableObjectNamespace`) that the driver uses. */
@@ -82,51 +85,82 @@ export function durableObjectStore(options: DurableObjectStoreOptions): DurableO
     throw new WebhookError('option_invalid', `shards must be 1 or 16; it is ${String(shards)}.`)
   }
   const prefixes = shards === 1 ? [''] : [...'0123456789abcdef']
-  const callObject: CallObject = (key, operation) => {
+  const call: CallObject = (key, operation, ...message) => {
     const prefix = shards === 1 ? '' : key.slice(0, 1)
     const object = () => namespace.get(namespace.idFromName(`${name}/${shards}/${prefix}`))
-    return retryOnce(() => operation(object()))
+    return callObject(object, operation, encodeMessage(...message)) as Promise<never>
   }
   return {
-    claim: (request) => callObject(request.key, (object) => object.claim(request)),
-    renew: (request) => callObject(request.key, (object) => object.renew(request)),
-    complete: (request) => callObject(request.key, (object) => object.complete(request)),
-    release: (request) => callObject(request.key, (object) => object.release(request)),
-    quarantine: createQuarantine(callObject, prefixes),
+    claim: (request) => call(request.key, 'claim', request),
+    renew: (request) => call(request.key, 'renew', request),
+    complete: (request) => call(request.key, 'complete', request),
+    release: (request) => call(request.key, 'release', request),
+    quarantine: createQuarantine(call, prefixes),
   }
 }
 
 /** Calls the object that is responsible for a key. */
-type CallObject = <T>(key: string, operation: (object: IdempotencyStub) => Promise<T>) => Promise<T>
+type CallObject = <Name extends keyof ObjectOperations>(
+  key: string,
+  operation: Name,
+  ...message: Parameters<typeof encodeMessage>
+) => Promise<Awaited<ReturnType<ObjectOperations[Name]>>>
 
 /**
  * Repeats a failed call once with a new stub, because an object that is being reset or moved fails its current calls. An
  * overloaded object gets no second call, which would add to its load.
  */
-async function retryOnce<T>(operation: () => Promise<T>): Promise<T> {
+async function callObject(object: () => IdempotencyStub, operation: string, body: Uint8Array<ArrayBuffer>) {
   try {
-    return await operation()
+    return await send(object(), operation, body)
   } catch (error) {
-    const { overloaded } = error as { readonly overloaded?: unknown }
-    if (overloaded === true) throw error
-    return operation()
+    if ((error as { readonly overloaded?: unknown }).overloaded === true) {
+      const message = 'overloaded: the Durable Object refused the operation, because too many operations wait for it.'
+      throw new WebhookError('overloaded', message, { cause: error })
+    }
+    const mistake = findMistake(error)
+    if (mistake) throw mistake
+    return send(object(), operation, body)
   }
 }
 
-function createQuarantine(callObject: CallObject, prefixes: readonly string[]): Quarantine {
-  // The receiver's headers have no prototype. Such an object can't be sent to a Durable Object, so copy it.
-  const put = (entry: QuarantineEntry) =>
-    callObject(entry.key, (object) => object.putEntry({ ...entry, headers: { ...entry.headers } }))
+async function send(object: IdempotencyStub, operation: string, body: Uint8Array<ArrayBuffer>): Promise<unknown> {
+  const response = await object.fetch(`https://idempotency-object/${operation}`, { method: 'POST', body })
+  if (response.headers.get(OBJECT_HEADER) === null) throw new Error(OTHER_CLASS)
+  return decodeMessage(await response.arrayBuffer())
+}
+
+const OTHER_CLASS = 'The response comes from another class than IdempotencyObject.'
+
+/** Recognizes mistakes of the Worker's configuration, which no repetition heals. */
+function findMistake(error: unknown): WebhookError | undefined {
+  const text = String(error)
+  const fix = /SQL is not enabled/i.test(text)
+    ? 'Its class needs SQLite: name it under new_sqlite_classes instead of new_classes, with a new binding.'
+    : text.includes(OTHER_CLASS) || /does not (export|implement|define) .*fetch/i.test(text)
+      ? 'Bind the class IdempotencyObject, and export it from the main module of the Worker.'
+      : undefined
+  if (fix === undefined) return undefined
+  const message = `The binding of durableObjectStore doesn't lead to an IdempotencyObject that can store. ${fix}`
+  return new WebhookError('store_unsuitable', `${message} See docs/stores/durable-object.md.`, { cause: error })
+}
+
+function createQuarantine(call: CallObject, prefixes: readonly string[]): Quarantine {
+  const put = async (entry: QuarantineEntry) => void (await call(entry.key, 'put-entry', [], [entry]))
   return Object.assign(put, {
-    discard: (key: string) => callObject(key, (object) => object.discardEntry(key)),
-    get: (key: string) => callObject(key, (object) => object.getEntry(key)),
-    list: ({ limit = 100, after = '' } = {}) => listEntries(callObject, prefixes, limit, after),
+    discard: async (key: string) => void (await call(key, 'discard-entry', key)),
+    get: async (key: string) => (await call(key, 'get-entry', key))[0],
+    list: ({ limit = 100, after = '' } = {}) => listEntries(call, prefixes, limit, after),
+    count: async () => {
+      const counts = await Promise.all(prefixes.map((prefix) => call(prefix, 'count-entries', null)))
+      return counts.reduce((sum, count) => sum + count, 0)
+    },
   })
 }
 
 /** Lists entries across objects. Each object has a range of keys, so the order of the objects is the order of the keys. */
 async function listEntries(
-  callObject: CallObject,
+  call: CallObject,
   prefixes: readonly string[],
   limit: number,
   after: string,
@@ -135,7 +169,7 @@ async function listEntries(
   for (const prefix of prefixes.filter((start) => start >= after.slice(0, start.length))) {
     for (let hasMore = true; hasMore && entries.length < limit; ) {
       const last = entries.at(-1)?.key ?? after
-      const page = await callObject(prefix, (object) => object.listEntries(limit - entries.length, last))
+      const page = await call(prefix, 'list-entries', { limit: limit - entries.length, after: last })
       entries.push(...page)
       hasMore = page.length > 0
     }

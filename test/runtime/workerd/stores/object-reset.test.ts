@@ -5,36 +5,36 @@ import { describe, expect, test } from 'vitest'
 import {
   durableObjectStore,
   type IdempotencyNamespace,
-  type IdempotencyStub,
 } from '../../../../src/stores/cloudflare/durable-object-store.js'
 import { createEndpoint, createGate, newBody } from './endpoint.js'
 
 const { IDEMPOTENCY } = env
-type Method = keyof IdempotencyStub
-type Stub = DurableObjectStub & IdempotencyStub
+type Stub = ReturnType<typeof IDEMPOTENCY.get>
 
-/** Returns the real objects. Before the first `times` calls of a method, `before` runs with the called object. */
-function interrupt(method: Method, times: number, before: (stub: Stub) => Promise<void>): IdempotencyNamespace {
+/** Returns the real objects. Before the first `times` calls of an operation, `before` runs with the called object. */
+function interrupt(
+  operation: 'claim' | 'complete',
+  times: number,
+  before: (stub: Stub) => Promise<void>,
+): IdempotencyNamespace {
   let left = times
-  const get = (id: object): IdempotencyStub => {
-    const stub = IDEMPOTENCY.get(id as DurableObjectId) as Stub
-    return new Proxy(stub, {
-      get(target, name) {
-        if (name !== method || left === 0) return Reflect.get(target, name)
-        left -= 1
-        return async (...input: unknown[]) => {
-          await before(stub)
-          return Reflect.apply(Reflect.get(target, name), target, input)
-        }
+  const get: IdempotencyNamespace['get'] = (id) => {
+    const stub = IDEMPOTENCY.get(id as DurableObjectId)
+    return {
+      async fetch(url, request) {
+        if (url.endsWith(`/${operation}`) && left-- > 0) await before(stub)
+        return stub.fetch(url, request)
       },
-    })
+    }
   }
   return { idFromName: (name) => IDEMPOTENCY.idFromName(name), get }
 }
 
 /** Resets an object during a call, as a deployment or a move does. */
 async function abort(stub: Stub): Promise<void> {
-  await runInDurableObject(stub, (_, state) => state.abort('reset by the test')).catch(() => {})
+  // The test runner hides the runtime's stack traces for this reason only.
+  const reason = 'Instance dispose'
+  await runInDurableObject(stub, (_, state) => state.abort(reason)).catch(() => {})
 }
 
 const openNew = (namespace: IdempotencyNamespace = IDEMPOTENCY) =>
@@ -113,9 +113,24 @@ describe('an object that is reset', () => {
   })
 })
 
+test('an object whose storage was deleted starts again with empty tables', async () => {
+  const name = crypto.randomUUID()
+  const store = durableObjectStore({ namespace: IDEMPOTENCY, name, shards: 1 })
+  const endpoint = createEndpoint(store)
+  endpoint.receiver.on('qr.scanned', () => {})
+  const body = newBody()
+  expect((await endpoint.send(body)).status).toBe('processed')
+  const object = IDEMPOTENCY.getByName(`${name}/1/`)
+  await runInDurableObject(object, (_, { storage }) => storage.deleteAll())
+  expect((await endpoint.send(body)).status).toBe('processed')
+  expect(await runInDurableObject(object, (_, { storage }) => storage.getAlarm())).toBeGreaterThan(Date.now())
+  expect(endpoint.reported).toEqual([])
+})
+
 test('an overloaded object gets no second call, which would add to its load', async () => {
   const overload = () => Promise.reject(Object.assign(new Error('overloaded'), { overloaded: true }))
   const endpoint = createEndpoint(openNew(interrupt('claim', 1, overload)))
   endpoint.receiver.on('qr.scanned', () => {})
   expect(await endpoint.send(newBody())).toMatchObject({ httpStatus: 503, status: 'unavailable' })
+  expect(endpoint.reported).toEqual(['overloaded'])
 })
