@@ -15,7 +15,7 @@ export class SkipsReporter implements Reporter {
     const counts = new Map<string, number>()
     for (const { children } of modules) {
       for (const { name } of children.allTests('skipped')) {
-        const reason = /skipped: ([^)]+)/.exec(name)?.[1] ?? name
+        const reason = /skipped: (.+?)\)?$/.exec(name)?.[1] ?? name
         counts.set(reason, (counts.get(reason) ?? 0) + 1)
       }
     }

@@ -27,6 +27,8 @@ export interface Runtime {
   readonly paths: readonly CryptoPath[]
   /** The ways it serves HTTP. The first is the runtime's own server. */
   readonly servers: readonly string[]
+  /** The command that runs a file, if the runtime is a program. */
+  readonly command?: readonly [string, ...string[]]
   /** Serves the programs of one format. */
   serve(programs: Programs, server: string): Promise<Serving>
 }
@@ -93,6 +95,7 @@ function processRuntime(
     version,
     paths: BOTH,
     servers,
+    command: [file, ...args],
     async serve(programs, server) {
       const child = spawn(file, [...args, programs.process, server], { stdio: ['ignore', 'pipe', 'inherit'] })
       const lines = createInterface({ input: child.stdout })
