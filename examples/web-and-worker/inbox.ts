@@ -8,6 +8,6 @@ import { sqliteStore } from 'govalid-webhooks/stores/sqlite'
 
 const file = process.env.WEBHOOKS_DB ?? 'webhooks.db'
 
-export const openInbox = () => sqliteInbox({ database: new DatabaseSync(file) })
+export const openInbox = ({ keepAlive = false } = {}) => sqliteInbox({ database: new DatabaseSync(file), keepAlive })
 
 export const openStore = () => sqliteStore({ database: new DatabaseSync(file) })

@@ -4,7 +4,8 @@ import { openInbox, openStore } from './inbox.ts'
 
 const receiver = createReceiver({
   secret: process.env.GOVALID_WEBHOOK_SECRET,
-  inbox: openInbox(),
+  // No server keeps this process running.
+  inbox: openInbox({ keepAlive: true }),
   store: openStore(),
 }).on('qr.scanned', async (event) => {
   // Takes longer than GoValid waits for a response.

@@ -1,13 +1,18 @@
 /** `sqliteInbox` on a real file: it stores deliveries durably, processes each once, retries after pauses, and quarantines in the end. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sqliteInbox } from '../../../src/inboxes/sqlite/sqlite-inbox.js'
 import { createReceiver, type Outcome } from '../../../src/index.js'
 import { sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import { fixedClock, signDelivery } from '../../../src/testing/index.js'
+import { bundleForTests } from '../../support/bundle.js'
 import { inboxSuite } from './inbox-suite.js'
 
 const SECRET = 'your_webhook_secret'
@@ -108,7 +113,7 @@ describe('sqliteInbox', () => {
   })
 
   test('retries a failing handler after growing pauses and quarantines it after the twentieth attempt', async () => {
-    const { clock, inbox, receiver, accept, statuses } = setUp()
+    const { clock, inbox, receiver, accept, statuses } = setUp({ pollMs: 4000 })
     const at: number[] = []
     receiver.on('*', () => {
       at.push(clock.now() - START)
@@ -117,12 +122,12 @@ describe('sqliteInbox', () => {
     await clock.advance(0)
     await accept('abc123')
     // SQLite answers in real event-loop turns, so time advances in steps.
-    for (let second = 0; second < 12 * 3600; second++) await clock.advance(1000)
+    for (let hour = 0; hour < 12; hour++) for (let poll = 0; poll < 900; poll++) await clock.advance(4000)
     expect(at).toHaveLength(20)
     expect(statuses()).toEqual([...Array(19).fill('failed'), 'quarantined'])
     const pauses = at.slice(1).map((time, index) => time - (at[index] as number))
     expect(pauses[0]).toBeGreaterThanOrEqual(4000)
-    expect(pauses[0]).toBeLessThanOrEqual(7000)
+    expect(pauses[0]).toBeLessThanOrEqual(8000)
     for (const pause of pauses.slice(10)) expect(pause).toBeGreaterThan(0.79 * 3_600_000)
     expect(await inbox.status()).toMatchObject({ waiting: 0, processing: 0 })
     expect((await receiver.status()).quarantined).toBe(1)
@@ -194,6 +199,31 @@ describe('sqliteInbox', () => {
     await clock.advance(2000)
     expect(statuses()).toEqual(['quarantined'])
     expect(runs).toBe(0)
+  })
+})
+
+describe('a process that never closes its receiver', () => {
+  const script = bundleForTests(join(import.meta.dirname, '../../support/idle-process.ts'))
+
+  test('ends once its deliveries are processed, because an idle inbox does not keep it running', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, file])
+    expect(stdout).toBe('processed\n')
+  })
+
+  test('stays with keepAlive, and processes what other processes accept', async () => {
+    const child = spawn(process.execPath, [script, file, 'keepAlive'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      const lines = createInterface({ input: child.stdout })
+      await once(lines, 'line')
+      const web = createReceiver({ secret: SECRET, inbox: sqliteInbox({ database: openDatabase() }) })
+      const payload = { ...created('abc123'), timestamp: new Date().toISOString() }
+      await web.receive((await signDelivery(payload, { secret: SECRET })).delivery)
+      await once(lines, 'line')
+      expect(child.exitCode).toBeNull()
+    } finally {
+      child.kill()
+      await once(child, 'exit')
+    }
   })
 })
 

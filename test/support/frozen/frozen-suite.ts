@@ -4,12 +4,11 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { join, resolve } from 'node:path'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { signDelivery } from '../../../src/testing/index.js'
+import { bundleForTests } from '../bundle.js'
 import type { Command, Ending, FrozenData, FrozenSetup, Note } from './messages.js'
 import { FROZEN_STORES, type FrozenStore, type Observer } from './stores.js'
 
@@ -29,7 +28,7 @@ interface Sent {
 
 /** Registers the suite for a store. `newScope` names new records. */
 export function frozenSuite(store: string, newScope: () => string): void {
-  const script = join(resolve('node_modules/.cache'), `frozen-${store}-${process.pid}.mjs`)
+  const script = bundleForTests(join(import.meta.dirname, 'process.ts'))
   const children = new Set<ChildProcess>()
   const start = async (setup: Omit<FrozenSetup, 'store' | 'secret'>) => {
     const child = fork(script, [JSON.stringify({ ...setup, store, secret: SECRET })], { execArgv: [] })
@@ -53,14 +52,8 @@ export function frozenSuite(store: string, newScope: () => string): void {
     }
   }
 
-  beforeAll(async () => {
-    const entryPoints = [join(import.meta.dirname, 'process.ts')]
-    const node = { platform: 'node', format: 'esm', packages: 'external' } as const
-    await build({ entryPoints, outfile: script, bundle: true, logLevel: 'error', ...node })
-  })
   afterAll(() => {
     for (const child of children) child.kill('SIGKILL')
-    rmSync(script, { force: true })
   })
 
   describe.each(['before', 'after'] as const)('a process that is frozen %s its response left', (when) => {
