@@ -16,7 +16,7 @@ const [schemas, others] = [true, false].map((wanted) =>
   Object.fromEntries(named.filter(([name]) => (name === 'schemas') === wanted)),
 )
 
-const external = [/^node:/, 'cloudflare:workers', 'next/server.js']
+const external = [/^node:/, 'next/server.js']
 
 // The library contains nothing of others. What is in the command line is written down, and its licences are shipped.
 const libraryHasNoPackages: Plugin = {

@@ -21,9 +21,9 @@ export interface NewestOnlyOptions<Event> {
   /** Returns the key of the object that an event is about, for example `event.data.qr_id`. Without a key, the event is always handled. */
   readonly keyOf: (event: Event) => string | null | undefined
   /** The memory for the newest times. Default: the 10,000 most recently used objects, in this process only and until it restarts. */
-  readonly memory?: NewestMemory
+  readonly memory?: NewestMemory | undefined
   /** `'drop'` skips the handler for an older event. `'flag'` calls it with `context.outdated` set. Default: `'drop'`. */
-  readonly mode?: 'drop' | 'flag'
+  readonly mode?: 'drop' | 'flag' | undefined
 }
 
 const MAX_OBJECTS = 10_000

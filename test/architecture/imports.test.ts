@@ -57,7 +57,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'stores/redis/redis-store.ts':
     "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from '../store.js'\nexport type X = Redis & Store",
   'stores/cloudflare/idempotency-object.ts':
-    "// The object.\nimport { DurableObject } from 'cloudflare:workers'\nexport { DurableObject }",
+    '// The object.\nexport class DurableObject {}',
   'stores/cloudflare/durable-object-store.ts':
     "// Durable Objects.\nimport { DurableObject } from './idempotency-object.js'\nexport { DurableObject }",
   'adapters/web-request.ts':

@@ -22,7 +22,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
   ROOT,
 )
 
-const DECLARATIONS = ['types/next-server.d.ts', 'types/cloudflare-workers.d.ts', 'examples/runtimes.d.ts']
+const DECLARATIONS = ['types/next-server.d.ts', 'examples/runtimes.d.ts']
 
 /** Returns the compiler's errors in snippets as `page:line: message`. Ignores errors in the sources themselves. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {

@@ -40,13 +40,12 @@ const ALLOWED: Readonly<Record<string, Loaded>> = {
   './stores/redis': alone(3),
   './stores/postgres': alone(3),
   './stores/d1': alone(4),
-  './stores/durable-object': { files: 5, others: ['cloudflare:workers'] },
+  './stores/durable-object': alone(5),
 }
 
 /** Replacements for modules that are missing in this test, so that the rest loads. */
 const STAND_INS = {
   'next/server.js': 'export const after = () => {}',
-  'cloudflare:workers': 'export class DurableObject {}; export const env = {}',
 }
 
 /** Loads a file and prints the modules that were resolved from the package's own files. */
@@ -97,9 +96,7 @@ describe('an import of', () => {
     expect(load(subpath, 'js')).toEqual(allowed)
   })
 
-  // CommonJS can't extend the missing class of cloudflare:workers. Workers use the ES module anyway.
-  const inCommonJs = Object.entries(ALLOWED).filter(([, { others }]) => !others.includes('cloudflare:workers'))
-  it.each(inCommonJs)('%s as CommonJS loads the expected files', (subpath, allowed) => {
+  it.each(Object.entries(ALLOWED))('%s as CommonJS loads the expected files', (subpath, allowed) => {
     expect(load(subpath, 'cjs')).toEqual(allowed)
   })
 })

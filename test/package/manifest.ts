@@ -34,7 +34,6 @@ export const entryFiles: Readonly<Record<string, string>> = entries
 const NEEDED: Readonly<Record<string, string>> = {
   './next': 'next/server.js',
   './schemas': 'zod',
-  './stores/durable-object': 'cloudflare:workers',
 }
 
 /** The specifiers that load with only this package installed. */

@@ -30,7 +30,7 @@ export interface CloudflareQueueInboxOptions {
   /** The queue's producer binding. */
   readonly queue: QueueBinding
   /** The R2 bucket for bodies that don't fit into a message. Give `toQueueHandler` the same one. */
-  readonly bucket?: BucketBinding
+  readonly bucket?: BucketBinding | undefined
 }
 
 /** The largest body that fits into a message of 128,000 bytes as base64, together with its headers. */

@@ -50,16 +50,16 @@ export interface QueueHandlerOptions<Env> {
    * The total number of attempts at a message: the consumer's `max_retries` in wrangler.jsonc, plus 1. Default: 4, like the platform. If the
    * platform makes fewer, it moves a failing message to the dead letter queue, or deletes it if there is none.
    */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** The pause before the second attempt, in seconds. It doubles up to the platform's 12 hours, minus up to half at random. Default: 10. */
-  readonly firstPauseSeconds?: number
+  readonly firstPauseSeconds?: number | undefined
   /** Returns the bucket of `cloudflareQueueInbox`. */
-  readonly bucket?: (env: Env) => BucketBinding
+  readonly bucket?: ((env: Env) => BucketBinding) | undefined
   /**
    * Receives the error if the receiver or the bucket can't be created, a body can't be read from the bucket or removed from it, or a message
    * comes from another queue. Default: `console.error`.
    */
-  readonly onError?: (error: unknown) => unknown
+  readonly onError?: ((error: unknown) => unknown) | undefined
 }
 
 /** The part of a receiver that the consumer uses. */
@@ -129,7 +129,7 @@ export function toQueueHandler<Env extends object>(
     const processMessage = async (message: QueueMessage): Promise<void> => {
       const last = message.attempts >= attempts
       try {
-        refuseForeign(message.body, batch.queue)
+        refuseOtherSender(message.body, batch.queue)
         const delivery = await readMessage(message.body, bucket, last)
         const outcome = await found.process(delivery, { number: message.attempts, last }, platform)
         await endMessage(message, outcome, firstPauseSeconds, bucket)
@@ -183,7 +183,7 @@ function pauseForRepair({ attempts }: QueueMessage): { readonly delaySeconds: nu
 type MessageInBucket = Omit<Job, 'body'> & { readonly object: string }
 
 /** A message without the format of a job was sent by other code. It is never acknowledged, so the platform keeps it. */
-function refuseForeign(body: unknown, queue = 'of this consumer'): void {
+function refuseOtherSender(body: unknown, queue = 'of this consumer'): void {
   if ((body as Partial<Job> | null | undefined)?.format === 1) return
   const fix = 'If the Worker consumes several queues, choose the handler by batch.queue.'
   throw new WebhookError(

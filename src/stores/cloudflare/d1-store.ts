@@ -35,9 +35,9 @@ export interface D1StoreOptions {
   /** The binding: `env.DB`. */
   readonly database: D1DatabaseBinding
   /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   /** The table of deliveries. The quarantine is in `<table>_quarantine`. Default: `'govalid_deliveries'`. */
-  readonly table?: string
+  readonly table?: string | undefined
 }
 
 /** Collects the statements of one transaction. */

@@ -39,12 +39,12 @@ export interface DurableObjectStoreOptions {
   /** The binding: `env.IDEMPOTENCY`. */
   readonly namespace: IdempotencyNamespace
   /** Separates receivers that share the binding: a receiver sees only its own deliveries. Default: `'default'`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /**
    * The number of objects that the deliveries are spread over. One object handles a few hundred deliveries per second. A
    * different number uses different objects, which don't have the records of the previous ones. Default: 16.
    */
-  readonly shards?: 1 | 16
+  readonly shards?: 1 | 16 | undefined
 }
 
 /** A store in Durable Objects, with its own quarantine. */
