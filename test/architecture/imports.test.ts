@@ -56,8 +56,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'stores/store.ts': '// The contract.\nexport interface Store {}',
   'stores/redis/redis-store.ts':
     "// Redis.\nimport type { Redis } from 'ioredis'\nimport type { Store } from '../store.js'\nexport type X = Redis & Store",
-  'stores/cloudflare/idempotency-object.ts':
-    '// The object.\nexport class DurableObject {}',
+  'stores/cloudflare/idempotency-object.ts': '// The object.\nexport class DurableObject {}',
   'stores/cloudflare/durable-object-store.ts':
     "// Durable Objects.\nimport { DurableObject } from './idempotency-object.js'\nexport { DurableObject }",
   'adapters/web-request.ts':
