@@ -1,9 +1,51 @@
-/** How an attempt ends when the quarantine is slower than the handler. */
-import { expect, test } from 'vitest'
+/** How attempts end: what is reported and written, and what is left behind. */
+import { describe, expect, it, test } from 'vitest'
+import { memoryStore, PermanentError, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
+import { faultyStore } from '../support/faulty-store.js'
+import { jobOf } from '../support/handed-out.js'
 import { EVENT_TIME } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
 import { MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+
+/** A memory store whose every result is a promise. */
+function asynchronousStore(clock: ReturnType<typeof fixedClock>): Store {
+  const { claim, renew, complete, release } = memoryStore({ clock })
+  return {
+    claim: async (request) => claim(request),
+    renew: async (request) => renew(request),
+    complete: async (request) => complete(request),
+    release: async (request) => release(request),
+  }
+}
+
+test('a PermanentError is reported as a failure of the handler, and then as quarantined', async () => {
+  const { receiver, deliver, reports } = receiving({ quarantine: memoryQuarantine() })
+  const error = new PermanentError('no such customer')
+  receiver.on('qr.scanned', () => {
+    throw error
+  })
+  await deliver()
+  expect(reports).toMatchObject([
+    { code: 'handler_failed', message: 'A handler failed (attempt 1).', error },
+    { code: 'permanent_error', error },
+  ])
+})
+
+test('the report of an unavailable store says that the delivery will be retried', async () => {
+  const store = faultyStore(memoryStore())
+  store.fail('claim', 'rejects')
+  const { receiver, deliver, reports } = receiving({ store })
+  receiver.on('qr.scanned', () => {})
+  await deliver()
+  expect(reports).toMatchObject([{ code: 'store_unavailable', message: expect.stringContaining('will be retried') }])
+})
+
+test('a handler may use the time of the response, although a later attempt would reserve some for the quarantine', async () => {
+  const { clock, receiver, attempt } = receiving({ quarantine: memoryQuarantine() })
+  receiver.on('qr.scanned', () => pause(clock, 4400))
+  expect(await attempt()).toMatchObject({ ms: 4400, outcome: { status: 'processed' } })
+})
 
 test('an entry has the error of the handler, even if the earlier entry of the deadline takes longer to write', async () => {
   // With a quarantine, an event of this age is on its last attempt.
@@ -18,4 +60,56 @@ test('an entry has the error of the handler, even if the earlier entry of the de
   expect((await attempt()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
   await clock.advance(SECOND)
   expect([...quarantine.entries.values()]).toMatchObject([{ error: expect.stringContaining('no database') }])
+})
+
+describe('an attempt that ends in time on an asynchronous store', () => {
+  it.each([
+    ['succeeds', () => {}],
+    ['fails', () => Promise.reject(new Error('no database'))],
+  ])('and %s asks the platform to wait for nothing', async (_, handler) => {
+    const clock = fixedClock(EVENT_TIME)
+    const { receiver, deliver } = receiving({ clock, store: asynchronousStore(clock) })
+    receiver.on('qr.scanned', handler)
+    const waits: Promise<unknown>[] = []
+    await deliver(undefined, { waitUntil: (work) => void waits.push(work) })
+    expect(waits).toEqual([])
+  })
+})
+
+describe('a job of an inbox', () => {
+  const ATTEMPT = { number: 1, last: false }
+
+  it('leaves no timer once its handler has ended in time', async () => {
+    const { clock, receiver } = receiving()
+    receiver.on('qr.scanned', () => pause(clock, SECOND))
+    const processed = receiver.process(jobOf(), ATTEMPT)
+    await clock.advance(SECOND)
+    expect((await processed).status).toBe('processed')
+    expect(clock.pendingTimers()).toBe(0)
+  })
+
+  it('whose handler ended is reported once as lost, by the completion that finds out', async () => {
+    const clock = fixedClock(EVENT_TIME)
+    const shared = memoryStore({ clock })
+    const store = faultyStore(shared)
+    const { receiver, reports } = receiving({ clock, store })
+    let signal: AbortSignal | undefined
+    receiver.on('qr.scanned', (_, context) => {
+      signal = context.signal
+      return pause(clock, 70 * SECOND)
+    })
+    store.fail('renew', 'rejects')
+    store.fail('complete', 'rejects')
+    const processed = receiver.process(jobOf(), ATTEMPT)
+    await clock.advance(MINUTE)
+    const other = receiving({ clock, store: shared })
+    other.receiver.on('qr.scanned', () => {})
+    expect((await other.receiver.process(jobOf(), ATTEMPT)).status).toBe('processed')
+    await clock.advance(15 * SECOND)
+    expect((await processed).status).toBe('processed')
+    store.heal()
+    await clock.advance(MINUTE)
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
+    expect([signal?.aborted, clock.pendingTimers()]).toEqual([false, 0])
+  })
 })

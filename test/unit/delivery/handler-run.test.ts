@@ -39,6 +39,18 @@ test('a context keeps its signal when it is spread', () => {
   expect(spread.signal).toBe(run.controller.signal)
 })
 
+test('a handler doesn’t run if the receiver abandoned its handlers before they were started', async () => {
+  const inFlight = createInFlight()
+  inFlight.abandon()
+  const services = { ...testServices(), inFlight }
+  const run = () => expect.unreachable()
+  const { event, claim } = claimedAttempt(services, { event: { handlers: [{ name: undefined, run }] } })
+  const { result, controller } = startRun(services, event, claim)
+  const message = expect.stringContaining('closed before its handlers had finished')
+  expect(await result).toMatchObject({ errors: [{ code: 'receiver_closing', message }], isPermanent: false })
+  expect(controller.signal.aborted).toBe(true)
+})
+
 describe('waiting for handlers', () => {
   const PATIENCE = [false, true]
 
