@@ -1,4 +1,4 @@
-/** Waits for a response of Postgres with a time limit, and classifies its errors. */
+/** Waits for a response of Postgres with a time limit. */
 import { type Clock, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 
@@ -23,21 +23,6 @@ export async function awaitResponse<T>(
   if (result.status !== 'late') return result
   const message = `Postgres did not respond within ${limitMs} ms, so the connection was closed. Check the server and the network. See docs/stores/postgres.md.`
   return { status: 'error', error: new WebhookError('store_unavailable', message) }
-}
-
-/** SQLSTATE classes that make a connection unusable: a lost connection (08), a server shutdown (57P), an idle timeout (25P). */
-const CONNECTION_LOST = /^(08|57P|25P)/
-
-/** Returns the SQLSTATE of a server error, the `code` of another error, or an empty string. */
-export function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : ''
-}
-
-/** Whether the server refused only the statement, so that the connection is still usable. */
-export function isStatementError(error: unknown): boolean {
-  const code = codeOf(error)
-  return code.length === 5 && !CONNECTION_LOST.test(code)
 }
 
 /** Converts a thrown value to an `Error`. A pool closes a connection that is returned with an `Error`. */

@@ -1,172 +1,188 @@
 /**
- * Runs statements on the connections of a pool. Every call has a time limit, and nothing is sent after it. A broken
- * connection is closed, and its call is repeated on another one. Every 'error' event has a listener.
+ * Runs statements on the connections of a pool. A connection that is broken, read-only or inside a transaction is closed, and
+ * its statement is repeated on another one. Every 'error' event has a listener.
  */
-import type { Pool, PoolClient, QueryResult } from 'pg'
-import { type Clock, type Deadline, startDeadline, withTimeout } from '../../clock.js'
+import { type Clock, startDeadline, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import { asError, awaitResponse, codeOf, isStatementError } from './await-response.js'
-import { createSemaphore } from './semaphore.js'
+import { asError, awaitResponse } from './await-response.js'
+import { type Borrow, type BorrowedConnection, borrowWithin } from './borrowing.js'
+import { isInTransaction, LEAKED, maxConnections, type PostgresClient, type PostgresPool, preparePool } from './pool.js'
+import { type PostgresRows, type PostgresStatement, readRows } from './rows.js'
+import {
+  codeOf,
+  explainError,
+  isStatementError,
+  mayConnectSoon,
+  mayRepeat,
+  NOT_PREPARED,
+  noConnection,
+  UNDEFINED_TABLE,
+} from './server-errors.js'
+import { ensureTables, type PostgresTables } from './tables.js'
 
-/** One statement and its parameters. */
-export interface PostgresStatement {
-  /** The name of the prepared statement, unique to this text. Without a name the statement isn't prepared. */
-  readonly name?: string | undefined
-  readonly text: string
-  readonly values: readonly unknown[]
-  /** Called when the statement was sent but got no response. A frozen server may still execute it later. */
-  readonly onNoResponse?: () => void
+/** Statements that wait for a connection. */
+export interface PendingWork {
+  /** How long the connection is worth waiting for, in milliseconds. */
+  left(): number
+  /** Returns a repeatable statement once a connection is free, or `undefined` if there is nothing left to do. */
+  next(): PostgresStatement | undefined
+  /** Called after each failed attempt. `wasSent`: the server may have executed the statement, or execute it later. */
+  onFailure(error: unknown, wasSent: boolean): void
 }
 
-/** A connection that was borrowed from the pool. */
-export interface BorrowedConnection {
-  readonly client: PoolClient
-  /** Returns the connection to the pool, or closes it if there is an error. */
-  giveBack(error?: Error): void
-}
+/** How `PostgresConnections.attempt` ended. */
+export type WorkResult =
+  | { readonly status: 'done'; readonly result: PostgresRows | undefined }
+  /** The server refused the statement, or the time is over. */
+  | { readonly status: 'refused'; readonly error: unknown }
+  /** There is no connection to a server. */
+  | { readonly status: 'unreachable'; readonly error: unknown }
+  /** The pool had no free connection in time. */
+  | { readonly status: 'exhausted' }
 
 /** The connections of one store. */
-export interface PostgresConnections {
-  /** Runs a repeatable statement. It is sent within the call limit or not at all. */
-  run(statement: PostgresStatement): Promise<QueryResult>
-  /** Does the same with limited concurrency, which leaves a connection free for callers of `run`. */
-  runQueued(statement: PostgresStatement): Promise<QueryResult>
-  /** Borrows a connection from the pool within `limitMs`. */
-  borrow(limitMs: number): Promise<BorrowedConnection>
+export interface PostgresConnections<Client extends PostgresClient = PostgresClient> {
+  /** Sends the next statement. Repeats that on another connection if only the connection failed. Never rejects. */
+  attempt(work: PendingWork): Promise<WorkResult>
+  /** Runs one repeatable statement, which is sent within `limitMs` or not at all. */
+  run(limitMs: number, statement: PostgresStatement): Promise<PostgresRows>
+  /** Borrows a connection that is outside of any transaction, or returns `undefined` if none is free in time. */
+  readonly borrow: Borrow<Client>
 }
 
 /** The options of {@link createConnections}. */
-export interface ConnectionOptions {
-  readonly pool: Pool
+export interface ConnectionOptions<Client extends PostgresClient> {
+  readonly pool: PostgresPool<Client>
   readonly clock: Clock
-  /** How long a call may wait before its statement is sent, in milliseconds. */
-  readonly callLimitMs: number
-  /** How many statements of `runQueued` may run at once. */
-  readonly maxQueued: number
-  /** Creates the tables. Called before the first statement, and again if a table is missing. */
-  readonly migrate: (borrow: PostgresConnections['borrow']) => Promise<void>
+  readonly tables: PostgresTables
 }
 
-const UNDEFINED_TABLE = '42P01'
-/** A pooling proxy sends each statement to any server connection, where the name is unknown or belongs to another client. */
-const NOT_PREPARED = /^(26000|42P05)$/
+/** The pause before the next attempt once every connection of the pool may have been replaced. */
+const RETRY_PAUSE_MS = 100
 
 /** Creates the connections of one store. */
-export function createConnections(options: ConnectionOptions): PostgresConnections {
-  const { pool, clock, callLimitMs, migrate } = options
-  addErrorListener(pool)
-  const semaphore = createSemaphore(options.maxQueued, clock)
+export function createConnections<Client extends PostgresClient>(
+  options: ConnectionOptions<Client>,
+): PostgresConnections<Client> {
+  const { pool, clock, tables } = options
+  preparePool(pool)
   const borrow = (limitMs: number) => borrowWithin(pool, clock, limitMs)
-  let hasTables = false
-  let migrating: Promise<void> | undefined
+  const gate = createTablesGate(clock, () => ensureTables(tables, clock, borrow, maxConnections(pool)))
   let isPreparing = true
-  const createTables = () => {
-    migrating ??= migrate(borrow)
-      .then(() => {
-        hasTables = true
-      })
-      .finally(() => {
-        migrating = undefined
-      })
-    return migrating
+
+  async function send({ client, giveBack }: BorrowedConnection, statement: PostgresStatement): Promise<Sent> {
+    const name = isPreparing ? statement.name : undefined
+    const response = await awaitResponse(clock, () => readRows(client, { ...statement, name }))
+    if (response.status === 'value') {
+      const leaked = isInTransaction(client) ? new Error(LEAKED) : undefined
+      giveBack(leaked)
+      return leaked ? { status: 'failed', error: leaked, wasSent: false } : { status: 'done', result: response.value }
+    }
+    const { error } = response
+    const isRefused = isStatementError(error)
+    giveBack(isRefused ? undefined : asError(error))
+    if (codeOf(error) === UNDEFINED_TABLE) gate.close()
+    if (NOT_PREPARED.test(codeOf(error))) isPreparing = false
+    if (mayRepeat(error)) return { status: 'failed', error, wasSent: !isRefused }
+    return { status: 'refused', error: explainError(error, tables.deliveries), wasSent: !isRefused }
   }
-  const runWithin = async (deadline: Deadline, statement: PostgresStatement): Promise<QueryResult> => {
+
+  /** Waits for the tables and a connection, also while the server starts or has too many clients. */
+  async function open(work: PendingWork): Promise<BorrowedConnection | WorkResult> {
     for (;;) {
-      if (!hasTables) await waitForTables(clock, deadline, createTables)
-      const { client, giveBack } = await borrow(deadline.left())
-      if (deadline.left() <= 0) {
-        giveBack()
-        throw new WebhookError(
-          'store_unavailable',
-          `The call waited longer than ${callLimitMs} ms, so nothing was sent.`,
-        )
+      try {
+        await gate.passed(work.left())
+        const connection = await borrow(work.left())
+        if (connection) return connection
+        if (work.left() <= 0) return { status: 'exhausted' }
+      } catch (error) {
+        if (work.left() <= 0 || !mayConnectSoon(error)) return { status: 'unreachable', error }
+        await pause(clock, Math.min(RETRY_PAUSE_MS, work.left()))
       }
-      const { text, values } = statement
-      const query = { name: isPreparing ? statement.name : undefined, text, values: [...values] }
-      const response = await awaitResponse(clock, () => client.query(query))
-      if (response.status === 'value') {
-        giveBack()
-        return response.value
+    }
+  }
+
+  async function attempt(work: PendingWork): Promise<WorkResult> {
+    for (let failures = 0; ; failures++) {
+      if (failures > maxConnections(pool)) await pause(clock, RETRY_PAUSE_MS)
+      const opened = await open(work)
+      if ('status' in opened) return opened
+      const statement = nextOf(work)
+      if (!statement || 'status' in statement) {
+        opened.giveBack()
+        return statement ?? { status: 'done', result: undefined }
       }
-      const isRefused = isStatementError(response.error)
-      giveBack(isRefused ? undefined : asError(response.error))
-      if (codeOf(response.error) === UNDEFINED_TABLE) hasTables = false
-      if (NOT_PREPARED.test(codeOf(response.error))) isPreparing = false
-      if (mayRepeat(response.error) && deadline.left() > 0) continue
-      if (!isRefused) statement.onNoResponse?.()
-      throw response.error
+      const sent = await send(opened, statement)
+      if (sent.status === 'done') return sent
+      work.onFailure(sent.error, sent.wasSent)
+      if (sent.status === 'refused' || work.left() <= 0) return { status: 'refused', error: sent.error }
+    }
+  }
+
+  return {
+    attempt,
+    borrow,
+    async run(limitMs, statement) {
+      const { left } = startDeadline(clock, limitMs)
+      const next = () => (left() > 0 ? statement : undefined)
+      const ended = await attempt({ left, next, onFailure: () => {} })
+      if (ended.status === 'done' && ended.result) return ended.result
+      throw 'error' in ended ? ended.error : noConnection(limitMs)
+    },
+  }
+}
+
+/** A request of a store's own user may have fields of any type. */
+function nextOf(work: PendingWork): PostgresStatement | WorkResult | undefined {
+  try {
+    return work.next()
+  } catch (error) {
+    return { status: 'refused', error }
+  }
+}
+
+type Sent =
+  | { readonly status: 'done'; readonly result: PostgresRows }
+  | { readonly status: 'failed' | 'refused'; readonly error: unknown; readonly wasSent: boolean }
+
+interface TablesGate {
+  /** Resolves once the tables exist. Creates them if needed, once for all callers. */
+  passed(limitMs: number): Promise<void>
+  /** A table is missing, so the next caller creates it again. */
+  close(): void
+}
+
+function createTablesGate(clock: Clock, ensure: () => Promise<void>): TablesGate {
+  let isOpen = false
+  let ensuring: Promise<void> | undefined
+  const start = async () => {
+    try {
+      await ensure()
+      isOpen = true
+    } finally {
+      ensuring = undefined
     }
   }
   return {
-    borrow,
-    run: (statement) => runWithin(startDeadline(clock, callLimitMs), statement),
-    async runQueued(statement) {
-      const deadline = startDeadline(clock, callLimitMs)
-      if (!(await semaphore.acquire(deadline.left()))) throw noConnection(callLimitMs)
-      try {
-        return await runWithin(deadline, statement)
-      } finally {
-        semaphore.release()
+    async passed(limitMs) {
+      if (isOpen) return
+      const result = await withTimeout(clock, limitMs, () => {
+        ensuring ??= start()
+        return ensuring
+      })
+      if (result.status === 'error') throw result.error
+      if (result.status === 'late') {
+        const message =
+          'The tables were not ready in time, so nothing was sent: Postgres is slow, or the pool has no free connection. See docs/stores/postgres.md.'
+        throw new WebhookError('store_unavailable', message)
       }
     },
-  }
-}
-
-function noConnection(limitMs: number): WebhookError<'store_unavailable'> {
-  const message = `The pool had no free connection within ${limitMs} ms. Raise the pool's max, or release connections sooner. See docs/stores/postgres.md.`
-  return new WebhookError('store_unavailable', message)
-}
-
-async function waitForTables(clock: Clock, deadline: Deadline, createTables: () => Promise<void>): Promise<void> {
-  const result = await withTimeout(clock, deadline.left(), createTables)
-  if (result.status === 'error') throw result.error
-  if (result.status === 'late') {
-    throw new WebhookError(
-      'store_unavailable',
-      'The tables were not created in time. Creation continues; retry the call.',
-    )
-  }
-}
-
-async function borrowWithin(pool: Pool, clock: Clock, limitMs: number): Promise<BorrowedConnection> {
-  let pending: Promise<PoolClient> | undefined
-  const result = await withTimeout(clock, limitMs, () => {
-    pending = pool.connect()
-    return pending
-  })
-  if (result.status === 'error') throw result.error
-  if (result.status === 'late') {
-    // A late connection goes back unused, because its caller has already been rejected.
-    pending?.then((client) => client.release(), ignore)
-    throw noConnection(limitMs)
-  }
-  const client = result.value
-  client.on('error', ignore)
-  return {
-    client,
-    giveBack(error) {
-      client.off('error', ignore)
-      client.release(error)
+    close() {
+      isOpen = false
     },
   }
 }
 
-/** Serialization failure, deadlock, missing table, missing or foreign prepared statement: nothing was executed. */
-const NOT_EXECUTED = /^(40001|40P01|42P01|26000|42P05)$/
-
-/** Whether to repeat a statement. All statements of this driver are repeatable, but a refused one would be refused again. */
-function mayRepeat(error: unknown): boolean {
-  if (error instanceof WebhookError) return false
-  return !isStatementError(error) || NOT_EXECUTED.test(codeOf(error))
-}
-
-function ignore(): void {}
-
-const watched = new WeakSet<Pool>()
-
-/** Errors of idle connections are emitted on the pool, and without a listener they end the process. Existing listeners still run. */
-function addErrorListener(pool: Pool): void {
-  if (watched.has(pool)) return
-  watched.add(pool)
-  pool.on('error', ignore)
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(ms, resolve))
 }

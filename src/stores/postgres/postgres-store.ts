@@ -17,55 +17,71 @@
  * | `namespace`, `key`, `code`, `raw_body`, `received_at`, `attempt` | the entry |
  * | `about` | the event type, headers and error of the entry, as JSON |
  */
-import type { Pool } from 'pg'
-import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js'
+import type { PoolClient } from 'pg'
+import { type Clock, MAX_TIMER_MS, monotonicMs, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { Quarantine, Store, TransactionRequest } from '../store.js'
-import { createConnections, type PostgresConnections, type PostgresStatement } from './connections.js'
+import { toClaimResult } from './claim-results.js'
+import { createConnections } from './connections.js'
+import { claimKind, updateKind } from './operation-kinds.js'
+import { createOperations } from './operations.js'
 import { createOrphanedClaims } from './orphaned-claims.js'
+import { assertPool, maxConnections, type PostgresClient, type PostgresPool } from './pool.js'
 import { createQuarantine } from './quarantine.js'
-import { type ClaimRow, readClaim, recordStatements } from './record-statements.js'
-import { migrateTables, readTable, tablesSql } from './tables.js'
+import { recordStatements, toCompletion, toRelease, toRenewal } from './record-statements.js'
+import { readTable, tablesSql } from './tables.js'
 import { createTransactions, type PostgresTransaction } from './transactions.js'
 
+export type { PostgresClient, PostgresPool } from './pool.js'
 export type { PostgresTransaction } from './transactions.js'
 
 /** The options of {@link postgresStore}. */
-export interface PostgresStoreOptions {
-  /** Your pool of `pg`. The store never ends it. Transactions need at least two connections. */
-  readonly pool: Pool
+export interface PostgresStoreOptions<Client extends PostgresClient = PoolClient> {
+  /**
+   * Your pool of `pg`, or one with the same methods, such as the Pool of `@neondatabase/serverless`. The store never ends it.
+   * Transactions need at least two connections.
+   */
+  readonly pool: PostgresPool<Client>
   /**
    * The table of deliveries, with or without a schema, for example `'hooks.deliveries'`. The quarantine is in
    * `<table>_quarantine`. The store creates missing tables, but the schema must exist. Default: `'govalid_deliveries'`.
    */
-  readonly table?: string
+  readonly table?: string | undefined
   /** Separates receivers that share the tables: a receiver sees only its own deliveries. Default: `'default'`. */
-  readonly namespace?: string
-  /** How long a call may wait for a connection or a locked row, in milliseconds. Nothing is sent after that. Default: 900. */
-  readonly callLimitMs?: number
+  readonly namespace?: string | undefined
+  /**
+   * How long a call may wait for a connection or a locked row, in milliseconds. Nothing is sent after that. Default: as long
+   * as the delivery's response allows, and 1,000 for calls outside of a receiver.
+   */
+  readonly callLimitMs?: number | undefined
   /**
    * How many transactions may be open at once. Others wait, which leaves the rest of the pool to claims. Default: half of
    * the pool.
    */
-  readonly maxTransactions?: number
+  readonly maxTransactions?: number | undefined
   /** How long a transaction may stay open, in milliseconds. Default: 15 minutes. */
-  readonly transactionLimitMs?: number
+  readonly transactionLimitMs?: number | undefined
   /** The clock for these limits. Tests inject their own. Leases and retention use the database's clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** A store in Postgres, with transactions and its own quarantine. */
-export interface PostgresStore extends Store<PostgresTransaction> {
+export interface PostgresStore<Client = PoolClient> extends Store<PostgresTransaction<Client>> {
   /** Opens the transaction function for one run of a handler. */
-  readonly transaction: (request: TransactionRequest) => PostgresTransaction
+  readonly transaction: (request: TransactionRequest) => PostgresTransaction<Client>
   /** The quarantine in the same database. */
   readonly quarantine: Quarantine
+  /** Returns how many operations wait for a connection of the pool. */
+  readonly waiting: () => number
 }
 
 const TABLE = 'govalid_deliveries'
-const POOL_MAX = 10
-/** Less than the receiver's 1 s per store call. */
-const CALL_LIMIT_MS = 900
+/** For calls outside of a receiver, which say nothing about their time. */
+const CALL_LIMIT_MS = 1_000
+/** Entries of the quarantine are worth as much time as the response of a delivery has. */
+const QUARANTINE_LIMIT_MS = 4_500
+/** How many statements of each kind are in flight: two groups, and two operations that wait for a locked row. */
+const MAX_STATEMENTS = 4
 const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
 
 /**
@@ -90,54 +106,60 @@ const TRANSACTION_LIMIT_MS = 15 * 60 * 1000
  *   })
  * ```
  */
-export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+export function postgresStore<Client extends PostgresClient = PoolClient>(
+  options: PostgresStoreOptions<Client>,
+): PostgresStore<Client> {
   const { pool, table = TABLE, namespace = 'default', clock = systemClock } = options
   assertPool(pool)
-  if (!/^[\x20-\x7e]{1,200}$/.test(namespace)) {
-    throw new WebhookError(
-      'option_invalid',
-      `namespace must be 1 to 200 printable ASCII characters; it is ${JSON.stringify(namespace)}.`,
-    )
-  }
+  assertNamespace(namespace)
   const tables = readTable(table)
-  const callLimitMs = readCount('callLimitMs', options.callLimitMs, CALL_LIMIT_MS)
-  const transactionLimitMs = readCount('transactionLimitMs', options.transactionLimitMs, TRANSACTION_LIMIT_MS)
-  const poolMax = pool.options?.max ?? POOL_MAX
-  const maxTransactions = readCount('maxTransactions', options.maxTransactions, Math.max(1, Math.floor(poolMax / 2)))
-  const statements = recordStatements(tables, namespace, callLimitMs)
-  const migrate = (borrow: PostgresConnections['borrow']) => migrateTables(tables, clock, borrow)
-  // A burst of claims leaves one connection to heartbeats and completions.
-  const connections = createConnections({ pool, clock, callLimitMs, maxQueued: Math.max(1, poolMax - 1), migrate })
-  const { run, runQueued } = connections
-  const transactions = createTransactions({ connections, clock, maxTransactions, transactionLimitMs })
-  const changesRow = async (statement: PostgresStatement) => (await run(statement)).rowCount === 1
+  const callLimitMs = options.callLimitMs === undefined ? undefined : readCount('callLimitMs', options.callLimitMs)
+  const transactionLimitMs = readCount('transactionLimitMs', options.transactionLimitMs ?? TRANSACTION_LIMIT_MS)
+  const poolMax = maxConnections(pool)
+  const half = Math.max(1, Math.floor(poolMax / 2))
+  const maxTransactions = readCount('maxTransactions', options.maxTransactions ?? half)
+  const limitOf = ({ waitMs }: { readonly waitMs?: number | undefined }) =>
+    Math.min(waitMs ?? callLimitMs ?? CALL_LIMIT_MS, callLimitMs ?? Number.POSITIVE_INFINITY)
+
+  const connections = createConnections({ pool, clock, tables })
+  const records = recordStatements(tables, namespace)
+  const shared = { connections, clock }
+  const updates = createOperations(updateKind(tables, namespace), {
+    ...shared,
+    maxStatements: Math.min(MAX_STATEMENTS, poolMax),
+  })
   const orphanedClaims = createOrphanedClaims(clock, () => pool.ending)
-  const sweep = createSweep(clock, async (limit) => (await run(statements.sweep(limit))).rowCount ?? 0)
+  const claims = createOperations(
+    claimKind(tables, namespace, ({ key, token }) => {
+      const update = toRelease({ key, token, completedHandlers: [], counted: false })
+      orphanedClaims.releaseLater(token, () => updates.run(update, limitOf({})))
+    }),
+    // A burst of claims leaves one connection to heartbeats and completions.
+    { ...shared, maxStatements: Math.max(1, Math.min(MAX_STATEMENTS, poolMax - 1)) },
+  )
+  const transactions = createTransactions({ ...shared, maxTransactions, transactionLimitMs, maxConnections: poolMax })
+  const quarantineLimitMs = callLimitMs ?? QUARANTINE_LIMIT_MS
+  const sweep = createSweep(clock, async (limit) => (await connections.run(CALL_LIMIT_MS, records.sweep(limit))).count)
   return {
     async claim(request) {
-      const { key, token } = request
-      orphanedClaims.keep(token)
-      const release = async () => {
-        const { rowCount } = await runQueued(statements.release({ key, token, completedHandlers: [], counted: false }))
-        return rowCount === 1
-      }
-      const onNoResponse = () => orphanedClaims.releaseLater(token, release)
-      const { rows } = await runQueued({ ...statements.claim(request), onNoResponse })
-      return readClaim(rows[0] as ClaimRow | undefined)
+      orphanedClaims.keep(request.token)
+      const record = await claims.run(request, limitOf(request))
+      return toClaimResult(record, request.token)
     },
-    renew: (request) => changesRow(statements.renew(request)),
+    renew: (request) => updates.run(toRenewal(request), limitOf(request)),
     async complete(request) {
-      const isCompleted = await changesRow(statements.complete(request))
+      const isCompleted = await updates.run(toCompletion(request), limitOf(request))
       sweep()
       return isCompleted
     },
-    release: (request) => changesRow(statements.release(request)),
+    release: (request) => updates.run(toRelease(request), limitOf(request)),
+    waiting: () => claims.waiting() + updates.waiting(),
     transaction: (request) => (callback) =>
       transactions.run(callback, {
-        begin: (quote) => statements.begin(request, quote),
-        commit: (quote) => statements.commit(request, quote),
+        begin: (quote) => records.begin(request, quote),
+        commit: (quote) => records.commit(request, quote),
       }),
-    quarantine: createQuarantine(tables, namespace, run),
+    quarantine: createQuarantine(tables, namespace, (statement) => connections.run(quarantineLimitMs, statement)),
   }
 }
 
@@ -158,21 +180,16 @@ export function postgresTablesSql(table: string = TABLE): string {
   return tablesSql(readTable(table))
 }
 
-function assertPool(pool: unknown): void {
-  const candidate = (pool ?? {}) as Readonly<Record<string, unknown>>
-  const hasMethods = ['connect', 'query', 'on'].every((method) => typeof candidate[method] === 'function')
-  if (hasMethods && typeof candidate['totalCount'] === 'number') return
-  throw new WebhookError(
-    'option_invalid',
-    'pool must be a Pool of pg, not a Client or a connection string: new Pool({ connectionString }). See docs/stores/postgres.md.',
-  )
+function assertNamespace(namespace: string): void {
+  if (/^[\x20-\x7e]{1,200}$/.test(namespace)) return
+  const message = `namespace must be 1 to 200 printable ASCII characters; it is ${JSON.stringify(namespace)}.`
+  throw new WebhookError('option_invalid', `${message} See docs/stores/postgres.md.`)
 }
 
-function readCount(name: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback
+function readCount(name: string, value: number): number {
   // A longer timer fires immediately.
   if (Number.isSafeInteger(value) && value > 0 && value <= MAX_TIMER_MS) return value
-  const message = `${name} must be a whole number from 1 to ${MAX_TIMER_MS}; it is ${value}.`
+  const message = `${name} must be a whole number from 1 to ${MAX_TIMER_MS}; it is ${value}. See docs/stores/postgres.md.`
   throw new WebhookError('option_invalid', message)
 }
 
@@ -186,17 +203,18 @@ const SWEEP_LIMIT = 500
  */
 function createSweep(clock: Clock, deleteExpired: (limit: number) => Promise<number>): () => void {
   let completions = 0
-  let dueAt = 0
+  let dueAt = Number.NEGATIVE_INFINITY
   let isRunning = false
   return () => {
     completions++
-    if (isRunning || (completions < SWEEP_EVERY && clock.now() < dueAt)) return
+    const now = monotonicMs(clock)
+    if (isRunning || (completions < SWEEP_EVERY && now < dueAt)) return
     isRunning = true
     completions = 0
-    dueAt = clock.now() + SWEEP_AFTER_MS
+    dueAt = now + SWEEP_AFTER_MS
     void deleteExpired(SWEEP_LIMIT)
       .then((deleted) => {
-        if (deleted === SWEEP_LIMIT) dueAt = 0
+        if (deleted === SWEEP_LIMIT) dueAt = Number.NEGATIVE_INFINITY
       })
       .catch(() => {})
       .finally(() => {

@@ -2,30 +2,20 @@
  * The quarantine in Postgres. The body is stored as bytes. Arbitrary text is stored as ASCII JSON, which escapes NUL and lone
  * surrogates and works with every database encoding.
  */
-import type { QueryResult } from 'pg'
 import type { Quarantine, QuarantineEntry } from '../store.js'
-import type { PostgresStatement } from './connections.js'
+import type { PostgresRows, PostgresStatement } from './rows.js'
 import type { PostgresTables } from './tables.js'
-
-interface EntryRow {
-  readonly key: string
-  readonly code: string
-  readonly raw_body: Uint8Array
-  readonly received_at: number
-  readonly attempt: number | null
-  readonly about: string
-}
 
 type About = Pick<QuarantineEntry, 'eventType' | 'headers' | 'error'>
 
-const COLUMNS = `encode(key, 'hex') AS key, code, raw_body, received_at, attempt, about`
+const COLUMNS = `encode(key, 'hex'), code, encode(raw_body, 'base64'), received_at::text, attempt::text, about`
 const PAGE = 100
 
 /** Creates the quarantine of one namespace. */
 export function createQuarantine(
   { quarantine: table }: PostgresTables,
   namespace: string,
-  run: (statement: PostgresStatement) => Promise<QueryResult>,
+  run: (statement: PostgresStatement) => Promise<PostgresRows>,
 ): Quarantine {
   const putSql = `INSERT INTO ${table} (namespace, key, code, raw_body, received_at, attempt, about)
 VALUES ($1, decode($2, 'hex'), $3, $4, $5, $6, $7)
@@ -45,22 +35,35 @@ ON CONFLICT (namespace, key) DO UPDATE SET (code, raw_body, received_at, attempt
       await run({ text: `DELETE FROM ${table} ${where} = decode($2, 'hex')`, values: [namespace, key] })
     },
     get: async (key: string) => (await select(`= decode($2, 'hex')`, [key]))[0],
-    list: ({ limit = PAGE, after = '' }: { readonly limit?: number; readonly after?: string } = {}) =>
-      select(`> decode($2, 'hex') ORDER BY key LIMIT $3`, [after, limit]),
+    list: ({
+      limit = PAGE,
+      after = '',
+    }: {
+      readonly limit?: number | undefined
+      readonly after?: string | undefined
+    } = {}) => select(`> decode($2, 'hex') ORDER BY key LIMIT $3`, [after, limit]),
+    async count() {
+      const { rows } = await run({
+        text: `SELECT count(*)::text FROM ${table} WHERE namespace = $1`,
+        values: [namespace],
+      })
+      return Number(rows[0]?.[0])
+    },
   })
 }
 
-function readEntry({ key, code, raw_body: body, received_at: receivedAt, attempt, about }: EntryRow): QuarantineEntry {
-  const { eventType, headers, error } = JSON.parse(about) as About
+function readEntry(row: PostgresRows['rows'][number]): QuarantineEntry {
+  const [key, code, body, receivedAt, attempt, about] = row
+  const { eventType, headers, error } = JSON.parse(String(about)) as About
   return {
-    key,
-    code,
+    key: String(key),
+    code: String(code),
     eventType,
-    rawBody: new Uint8Array(body),
+    rawBody: Uint8Array.from(atob(String(body)), (character) => character.charCodeAt(0)),
     headers,
     error,
-    receivedAt,
-    attempt: attempt ?? undefined,
+    receivedAt: Number(receivedAt),
+    attempt: attempt === null || attempt === undefined ? undefined : Number(attempt),
   }
 }
 

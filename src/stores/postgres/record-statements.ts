@@ -2,25 +2,16 @@
  * The store contract in Postgres's SQL, one statement per operation, correct at READ COMMITTED and above. A write locks the
  * row, reads the database's clock once, and only then decides.
  */
-
-import type {
-  ClaimRequest,
-  ClaimResult,
-  CompleteRequest,
-  ReleaseRequest,
-  RenewRequest,
-  TransactionRequest,
-} from '../store.js'
-import type { PostgresStatement } from './connections.js'
+import type { ClaimRequest, CompleteRequest, ReleaseRequest, RenewRequest, TransactionRequest } from '../store.js'
+import { CLAIM_COLUMNS, CLAIM_EXISTING, COLUMNS, NEW_RECORD, NOW, prepare, union, verdict } from './record-sql.js'
+import type { PostgresStatement } from './rows.js'
 import type { PostgresTables } from './tables.js'
 
-/** The statements of one table and namespace. */
+/** The statements of one table and namespace. `lockMs` is how long a statement waits for a locked row. */
 export interface RecordStatements {
-  claim(request: ClaimRequest): PostgresStatement
-  renew(request: RenewRequest): PostgresStatement
-  complete(request: CompleteRequest): PostgresStatement
-  release(request: ReleaseRequest): PostgresStatement
-  /** Begins the transaction and marks it with the token of the claim. */
+  claim(request: ClaimRequest, lockMs: number): PostgresStatement
+  update(update: RecordUpdate, lockMs: number): PostgresStatement
+  /** Begins the transaction, marks it with the token of the claim, and returns whether it is read-only, in one message. */
   begin(request: TransactionRequest, quote: (text: string) => string): string
   /**
    * Adds the checkpoint and commits, in one message. Its error contains `CLAIM_LOST` if the token doesn't hold the record, or
@@ -31,14 +22,31 @@ export interface RecordStatements {
   sweep(limit: number): PostgresStatement
 }
 
-/** The row that `claim` returns. */
-export interface ClaimRow {
-  readonly state: string
-  readonly is_mine: boolean
-  readonly lease_until: number
-  readonly attempt: number
-  readonly released_attempts: number
-  readonly completed_handlers: readonly string[]
+/** A renewal, completion or release of a claimed record. */
+export interface RecordUpdate {
+  readonly key: string
+  readonly token: string
+  /** `renew`, or the new state of the record. */
+  readonly action: 'renew' | 'done' | 'quarantined' | 'released'
+  /** The lease in milliseconds, the retention in epoch milliseconds, or 1 for a counted release and 0 for an uncounted one. */
+  readonly amount: number
+  readonly names: readonly string[]
+}
+
+/** Converts a renewal to an update. */
+export function toRenewal({ key, token, leaseMs, completedHandlers: names = [] }: RenewRequest): RecordUpdate {
+  return { key, token, action: 'renew', amount: Math.ceil(leaseMs), names }
+}
+
+/** Converts a completion to an update. */
+export function toCompletion(request: CompleteRequest): RecordUpdate {
+  const { key, token, retainUntil, quarantined, completedHandlers: names = [] } = request
+  return { key, token, action: quarantined ? 'quarantined' : 'done', amount: Math.ceil(retainUntil), names }
+}
+
+/** Converts a release to an update. */
+export function toRelease({ key, token, counted, completedHandlers: names }: ReleaseRequest): RecordUpdate {
+  return { key, token, action: 'released', amount: counted ? 1 : 0, names }
 }
 
 /** Markers in the error of a refused `commit`, which casts them to a number to make the statement fail. */
@@ -48,60 +56,33 @@ export const TRANSACTION_ENDED = 'govalid-webhooks: transaction ended'
 /** A setting that is local to the transaction, so it disappears when the transaction ends. */
 const MARK = 'govalid_webhooks.claim'
 
-const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
-/** The same value for the whole statement, so that Postgres can use an index. */
-const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
-
-/**
- * The verdict of a claim on the record `d` at the time `t.now`: `new` (the record expired), `unchanged` (finished, or held by
- * another token), `counted` (held by another token, and an attempt), `same` (a repeated claim) or `taken` (claimed).
- */
-const VERDICT = `CASE
-  WHEN d.retain_until <= t.now AND (d.state <> 'processing' OR d.lease_until <= t.now) THEN 'new'
-  WHEN d.state = 'done' OR (d.state = 'quarantined' AND NOT $8) THEN 'unchanged'
-  WHEN d.state = 'processing' AND d.token = $3 THEN 'same'
-  WHEN d.state = 'processing' AND d.lease_until > t.now THEN CASE WHEN t.now - d.counted_at >= $7 THEN 'counted' ELSE 'unchanged' END
-  ELSE 'taken' END`
-
-/** Builds the statements. They wait at most `lockLimitMs` for a locked row, so that no abandoned call is executed later. */
-export function recordStatements(
-  { deliveries: table }: PostgresTables,
-  namespace: string,
-  lockLimitMs: number,
-): RecordStatements {
-  const wait = String(lockLimitMs)
+/** Builds the statements. */
+export function recordStatements({ deliveries: table }: PostgresTables, namespace: string): RecordStatements {
   const update = (set: string, states: string) => prepare(updateText(table, set, states))
   const claim = prepare(claimText(table))
-  const renew = update(`lease_until = ${NOW} + $5, completed_handlers = ${union('$6')}`, `= 'processing'`)
   const complete = update(
-    `state = CASE state WHEN 'processing' THEN $5 ELSE state END, retain_until = greatest(retain_until, $6),
-  completed_handlers = CASE WHEN state <> 'processing' THEN completed_handlers WHEN $5 = 'done' THEN '{}' ELSE ${union('$7')} END`,
+    `state = CASE state WHEN 'processing' THEN $7 ELSE state END, retain_until = greatest(retain_until, $5),
+  completed_handlers = CASE WHEN state <> 'processing' THEN completed_handlers WHEN $7 = 'done' THEN '{}' ELSE ${union('$6')} END`,
     `<> 'released'`,
   )
   const release = update(
     `state = 'released', released_attempts = released_attempts + $5, attempt = attempt - 1 + $5, completed_handlers = ${union('$6')}`,
     `= 'processing'`,
   )
+  const renew = update(`lease_until = ${NOW} + $5, completed_handlers = ${union('$6')}`, `= 'processing'`)
+  const updates = { renew, released: release, done: complete, quarantined: complete }
   return {
-    claim({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess = false }) {
+    claim({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess = false }, lockMs) {
       const times = [Math.ceil(leaseMs), Math.ceil(retainUntil), Math.ceil(attemptGapMs)]
-      return { ...claim, values: [namespace, key, token, wait, ...times, reprocess] }
+      return { ...claim, values: [namespace, key, token, String(lockMs), ...times, reprocess] }
     },
-    renew: ({ key, token, leaseMs, completedHandlers = [] }) => ({
-      ...renew,
-      values: [namespace, key, token, wait, Math.ceil(leaseMs), completedHandlers],
-    }),
-    complete({ key, token, retainUntil, quarantined = false, completedHandlers = [] }) {
-      const state = quarantined ? 'quarantined' : 'done'
-      return { ...complete, values: [namespace, key, token, wait, state, Math.ceil(retainUntil), completedHandlers] }
+    update({ key, token, action, amount, names }, lockMs) {
+      const states = action === 'done' || action === 'quarantined' ? [action] : []
+      return { ...updates[action], values: [namespace, key, token, String(lockMs), amount, names, ...states] }
     },
-    release: ({ key, token, completedHandlers, counted }) => ({
-      ...release,
-      values: [namespace, key, token, wait, counted ? 1 : 0, completedHandlers],
-    }),
     // A heartbeat updates the claim's row meanwhile. At a stricter level that would fail the commit.
     begin: ({ token }, quote) =>
-      `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('${MARK}', ${quote(token)}, true)`,
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('${MARK}', ${quote(token)}, true), current_setting('transaction_read_only')`,
     commit: ({ key, token, checkpoint }, quote) =>
       commitText(table, {
         namespace: quote(namespace),
@@ -113,69 +94,20 @@ export function recordStatements(
   }
 }
 
-/** Derives a statement's name from its text (FNV-1a, 2 × 32 bits), because stores with different tables may share a connection. */
-function prepare(text: string): Pick<PostgresStatement, 'name' | 'text'> {
-  const hash = (start: number) => {
-    let value = start
-    for (let index = 0; index < text.length; index++)
-      value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
-    return value.toString(36)
-  }
-  return { name: `govalid_${hash(0x811c9dc5)}${hash(0x01234567)}`, text }
-}
-
-/** Reads the row of `claim`. */
-export function readClaim(row: ClaimRow | undefined): ClaimResult {
-  if (!row) {
-    throw new Error(
-      'The claim returned no row, so a rule, a trigger or row-level security on the table suppressed it. Remove it from the table of the store. See docs/stores/postgres.md.',
-    )
-  }
-  const {
-    state,
-    is_mine: isMine,
-    lease_until: until,
-    attempt,
-    released_attempts: releasedAttempts,
-    completed_handlers: completedHandlers,
-  } = row
-  if (state !== 'processing') return { status: 'done' }
-  return isMine
-    ? { status: 'claimed', attempt, releasedAttempts, completedHandlers }
-    : { status: 'busy', until, attempt }
-}
-
 /**
- * $1 namespace, $2 key, $3 token, $4 lock timeout, $5 lease, $6 retention, $7 attempt gap, $8 reprocess.
  * A record that needs no change is read without a lock, because copies of one attempt arrive together and would wait for each
  * other's writes. Any other record is locked, judged again and written. Both ways return a row, so a missing row is an error.
  */
 function claimText(table: string): string {
-  const columns =
-    'state, token = $3 AS is_mine, lease_until::double precision, attempt, released_attempts, completed_handlers'
   return `WITH seen AS (
-  SELECT ${columns} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
-  WHERE namespace = $1 AND key = decode($2, 'hex') AND ${VERDICT} = 'unchanged'
+  SELECT ${CLAIM_COLUMNS} FROM ${table} d, (SELECT ${NOW} AS now OFFSET 0) t
+  WHERE d.namespace = $1 AND d.key = decode($2, 'hex') AND ${verdict('$3', 't.now')} = 'unchanged'
 ), written AS (
-  INSERT INTO ${table} AS d
-    (namespace, key, state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers)
-  SELECT $1, decode($2, 'hex'), 'processing', $3, t.now + $5, $6, 1, 0, t.now, '{}'
-  FROM (SELECT ${NOW} AS now, set_config('lock_timeout', $4, true) OFFSET 0) t
+  INSERT INTO ${table} AS d (${COLUMNS})
+  SELECT ${NEW_RECORD}
+  FROM (SELECT decode($2, 'hex') AS key, $3 AS token, $6::bigint AS retain, ${NOW} AS now, set_config('lock_timeout', $4, true) OFFSET 0) i
   WHERE NOT EXISTS (SELECT FROM seen)
-  ON CONFLICT (namespace, key) DO UPDATE SET
-    (state, token, lease_until, retain_until, attempt, released_attempts, counted_at, completed_handlers) = (
-    SELECT
-      CASE WHEN v.is_refused THEN d.state ELSE 'processing' END,
-      CASE WHEN v.is_refused THEN d.token ELSE $3 END,
-      CASE WHEN v.is_refused THEN d.lease_until ELSE v.now + $5 END,
-      CASE WHEN v.is_refused THEN d.retain_until WHEN v.verdict = 'new' THEN $6 ELSE greatest(d.retain_until, $6) END,
-      CASE v.verdict WHEN 'new' THEN 1 WHEN 'counted' THEN d.attempt + 1 WHEN 'taken' THEN d.attempt + 1 ELSE d.attempt END,
-      CASE v.verdict WHEN 'new' THEN 0 ELSE d.released_attempts END,
-      CASE WHEN v.verdict IN ('unchanged', 'same') THEN d.counted_at ELSE v.now END,
-      CASE v.verdict WHEN 'new' THEN '{}' ELSE d.completed_handlers END
-    FROM (SELECT j.now, j.verdict, j.verdict IN ('unchanged', 'counted') AS is_refused
-      FROM (SELECT t.now, ${VERDICT} AS verdict FROM (SELECT ${NOW} AS now OFFSET 0) t OFFSET 0) j) v)
-  RETURNING ${columns}
+  ${CLAIM_EXISTING}
 )
 SELECT * FROM seen UNION ALL SELECT * FROM written`
 }
@@ -187,18 +119,13 @@ FROM (SELECT set_config('lock_timeout', $4, true)) t
 WHERE namespace = $1 AND key = decode($2, 'hex') AND token = $3 AND state ${states}`
 }
 
-/** The union of the recorded names and the names in the array `added`. */
-function union(added: string): string {
-  return `completed_handlers || ARRAY(SELECT n FROM unnest(${added}::text[]) n WHERE n <> ALL (completed_handlers))`
-}
-
 /**
  * An update, a cast that fails if nothing was updated, and COMMIT. They are one message, so a paused process never keeps the
  * row locked.
  */
 function commitText(table: string, { namespace, key, token, checkpoint }: Record<string, string>): string {
   return `WITH claim AS (
-  UPDATE ${table} SET completed_handlers = ${union(`ARRAY[${checkpoint}]`)}
+  UPDATE ${table} d SET completed_handlers = ${union(`ARRAY[${checkpoint}]`)}
   WHERE namespace = ${namespace} AND key = decode(${key}, 'hex') AND token = ${token} AND state = 'processing' RETURNING 1)
 SELECT CASE
   WHEN current_setting('${MARK}', true) IS DISTINCT FROM ${token} THEN ('${TRANSACTION_ENDED} ' || count(*))::integer
@@ -206,6 +133,9 @@ SELECT CASE
   ELSE 1 END FROM claim;
 COMMIT`
 }
+
+/** The same value for the whole statement, so that Postgres can use an index. */
+const NOW_STABLE = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
 
 function sweepText(table: string): string {
   return `DELETE FROM ${table} WHERE (namespace, key) IN (

@@ -1,9 +1,11 @@
-/** The tables of the Postgres store: validates and quotes their names, and creates or upgrades them. */
-import type { PoolClient } from 'pg'
+/** The tables of the Postgres store: validates and quotes their names, finds them by their columns, and creates missing ones. */
 import type { Clock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { asError, awaitResponse } from './await-response.js'
-import type { PostgresConnections } from './connections.js'
+import type { Borrow } from './borrowing.js'
+import type { PostgresClient } from './pool.js'
+import { readRows } from './rows.js'
+import { codeOf, explainError, mayRepeat, noConnection, unsuitable } from './server-errors.js'
 
 /** The names of the tables, quoted for SQL. */
 export interface PostgresTables {
@@ -28,89 +30,124 @@ export function readTable(table: string): PostgresTables {
     throw new WebhookError(
       'option_invalid',
       `table must be "table" or "schema.table", with letters, digits and underscores and at most ${MAX_TABLE_LENGTH} characters for the table; ` +
-        `it is ${JSON.stringify(table)}.`,
+        `it is ${JSON.stringify(table)}. See docs/stores/postgres.md.`,
     )
   }
   const prefix = schema === undefined ? '' : `"${schema}".`
   return { deliveries: `${prefix}"${name}"`, quarantine: `${prefix}"${name}_quarantine"` }
 }
 
-/** The SQL of each version of the tables. A new version appends an entry. Never change an existing entry. */
-function versions({ deliveries, quarantine }: PostgresTables): readonly string[] {
-  const index = `"${deliveries.split('"').at(-2)}_retention"`
-  return [
-    `CREATE TABLE IF NOT EXISTS ${deliveries} (
-  namespace text NOT NULL,
-  key bytea NOT NULL,
-  state text NOT NULL,
-  token text NOT NULL,
-  lease_until bigint NOT NULL,
-  retain_until bigint NOT NULL,
-  attempt integer NOT NULL,
-  released_attempts integer NOT NULL,
-  counted_at bigint NOT NULL,
-  completed_handlers text[] NOT NULL,
-  PRIMARY KEY (namespace, key)
-) WITH (fillfactor = 80);
-CREATE INDEX IF NOT EXISTS ${index} ON ${deliveries} (retain_until);
-CREATE TABLE IF NOT EXISTS ${quarantine} (
-  namespace text NOT NULL,
-  key bytea NOT NULL,
-  code text NOT NULL,
-  raw_body bytea NOT NULL,
-  received_at double precision NOT NULL,
-  attempt integer,
-  about text NOT NULL,
-  PRIMARY KEY (namespace, key)
-);`,
-  ]
+/** The columns of both tables with their types, in order. */
+const COLUMNS: Readonly<Record<keyof PostgresTables, Readonly<Record<string, string>>>> = {
+  deliveries: {
+    namespace: 'text NOT NULL',
+    key: 'bytea NOT NULL',
+    state: 'text NOT NULL',
+    token: 'text NOT NULL',
+    lease_until: 'bigint NOT NULL',
+    retain_until: 'bigint NOT NULL',
+    attempt: 'integer NOT NULL',
+    released_attempts: 'integer NOT NULL',
+    counted_at: 'bigint NOT NULL',
+    completed_handlers: 'text[] NOT NULL',
+  },
+  quarantine: {
+    namespace: 'text NOT NULL',
+    key: 'bytea NOT NULL',
+    code: 'text NOT NULL',
+    raw_body: 'bytea NOT NULL',
+    received_at: 'double precision NOT NULL',
+    attempt: 'integer',
+    about: 'text NOT NULL',
+  },
 }
 
-function comment({ deliveries }: PostgresTables, version: number): string {
-  return `COMMENT ON TABLE ${deliveries} IS 'govalid-webhooks ${version}';`
+function createSql(tables: PostgresTables, kind: keyof PostgresTables): string {
+  const table = tables[kind]
+  const columns = Object.entries(COLUMNS[kind]).map(([name, type]) => `  ${name} ${type},\n`)
+  const create = (settings: string) =>
+    `CREATE TABLE IF NOT EXISTS ${table} (\n${columns.join('')}  PRIMARY KEY (namespace, key)\n)${settings};`
+  if (kind === 'quarantine') return create('')
+  // Completions update a row in place if its page has room.
+  const index = `"${table.split('"').at(-2)}_retention"`
+  return `${create(' WITH (fillfactor = 80)')}\nCREATE INDEX IF NOT EXISTS ${index} ON ${table} (retain_until);`
 }
 
-/** Returns the SQL that creates the tables of this version in a database without them. */
+/** Returns the SQL that creates the tables in a database without them. */
 export function tablesSql(tables: PostgresTables): string {
-  const sql = versions(tables)
-  return [...sql, comment(tables, sql.length)].join('\n')
+  return `${createSql(tables, 'deliveries')}\n${createSql(tables, 'quarantine')}`
 }
 
 const CONNECTION_LIMIT_MS = 10_000
 /** Less than the response limit, so that the server gives up first and no abandoned request for a lock blocks other writers. */
 const LOCK_LIMIT_MS = 5_000
 
-/** Upgrades the tables to this version. Any number of processes may call it at once: one upgrades, the others wait. */
-export async function migrateTables(
+/**
+ * Creates missing tables and checks the columns and privileges of existing ones. Any number of processes may call it at once:
+ * one creates the tables, the others wait. Repeats at most `maxRepeats` times if only the connection failed.
+ *
+ * @throws WebhookError `store_unsuitable` with the fix if the role can't create or use the tables.
+ */
+export async function ensureTables(
   tables: PostgresTables,
   clock: Clock,
-  borrow: PostgresConnections['borrow'],
+  borrow: Borrow,
+  maxRepeats: number,
 ): Promise<void> {
-  const { client, giveBack } = await borrow(CONNECTION_LIMIT_MS)
-  const response = await awaitResponse(clock, async () => {
-    if ((await readVersion(client, tables)) < versions(tables).length) await migrate(client, tables)
+  for (let repeats = 0; ; repeats++) {
+    const connection = await borrow(CONNECTION_LIMIT_MS)
+    if (!connection) throw noConnection(CONNECTION_LIMIT_MS)
+    const { client, giveBack } = connection
+    const response = await awaitResponse(clock, async () => {
+      const missing = await findMissing(client, tables)
+      if (missing.length > 0) await create(client, tables, missing)
+    })
+    // Closing the connection rolls back its transaction.
+    giveBack(response.status === 'value' ? undefined : asError(response.error))
+    if (response.status === 'value') return
+    if (repeats >= maxRepeats || !mayRepeat(response.error)) throw explainError(response.error, tables.deliveries)
+  }
+}
+
+/** to_regclass returns NULL for a missing table or schema. A role without a privilege on some columns counts as without it. */
+const FIND = `SELECT (to_regclass(t.name) IS NOT NULL)::text,
+  array_to_string(ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = to_regclass(t.name)
+    AND a.attnum > 0 AND NOT a.attisdropped), ' '),
+  array_to_string(ARRAY(SELECT p FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p
+    WHERE NOT has_table_privilege(to_regclass(t.name), p)), ', ')
+FROM unnest($1::text[]) WITH ORDINALITY AS t(name, n) ORDER BY n`
+
+/** Returns the tables that don't exist. Judges existing ones by their columns: a comment or a version may be lost in a dump. */
+async function findMissing(client: PostgresClient, tables: PostgresTables): Promise<readonly (keyof PostgresTables)[]> {
+  const kinds = ['deliveries', 'quarantine'] as const
+  const { rows } = await readRows(client, { text: FIND, values: [kinds.map((kind) => tables[kind])] })
+  return kinds.filter((kind, index) => {
+    const [exists, names, lacking] = rows[index] ?? []
+    if (exists !== 'true') return true
+    const absent = Object.keys(COLUMNS[kind]).filter((column) => !names?.split(' ').includes(column))
+    if (absent.length > 0) throw unsuitable(tables[kind], `it has no column ${absent.join(', ')}`)
+    if (lacking) throw unsuitable(tables[kind], `the role lacks ${lacking} on it`)
+    return false
   })
-  // Closing the connection rolls back its transaction.
-  giveBack(response.status === 'value' ? undefined : asError(response.error))
-  if (response.status === 'error') throw response.error
 }
 
-async function migrate(client: PoolClient, tables: PostgresTables): Promise<void> {
-  const sql = versions(tables)
-  // At a stricter level, `readVersion` would read a snapshot from before the wait for the lock.
-  await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${LOCK_LIMIT_MS}`)
-  await client.query(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [tables.deliveries])
-  const version = await readVersion(client, tables)
-  for (const statement of sql.slice(version)) await client.query(statement)
-  if (version < sql.length) await client.query(comment(tables, sql.length))
-  await client.query('COMMIT')
+async function create(
+  client: PostgresClient,
+  tables: PostgresTables,
+  missing: readonly (keyof PostgresTables)[],
+): Promise<void> {
+  const run = (text: string, values: readonly unknown[] = []) => readRows(client, { text, values })
+  await client.query({ text: `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${LOCK_LIMIT_MS}` })
+  await run(`SELECT pg_advisory_xact_lock(hashtext('govalid-webhooks'), hashtext($1))`, [tables.deliveries])
+  for (const kind of missing) await client.query({ text: createSql(tables, kind) }).catch(explainMissing(tables[kind]))
+  await client.query({ text: 'COMMIT' })
 }
 
-/** Returns the version of the tables, or 0 if there are none. */
-async function readVersion(client: PoolClient, { deliveries }: PostgresTables): Promise<number> {
-  // obj_description would use the session's cache, in which the table is still missing after the wait for the lock.
-  const sql = `SELECT description FROM pg_catalog.pg_description
-WHERE classoid = 'pg_catalog.pg_class'::regclass AND objoid = to_regclass($1) AND objsubid = 0`
-  const { rows } = await client.query<{ description: string }>(sql, [deliveries])
-  return Number(/^govalid-webhooks (\d+)$/.exec(rows[0]?.description ?? '')?.[1] ?? 0)
+/** Without the privilege to create the table, the fix is to create it as its owner. */
+function explainMissing(table: string): (error: unknown) => never {
+  return (error) => {
+    throw codeOf(error) === '42501'
+      ? unsuitable(table, `it does not exist, and the role may not create it (${(error as Error).message})`, error)
+      : error
+  }
 }

@@ -107,9 +107,9 @@ describeWithOwnPostgres('a receiver with its own Postgres', () => {
       const first = receiver.receive(delivery)
       // The claim has been sent.
       await vi.waitFor(() => expect(own.idleCount).toBe(0), soon)
-      await clock.advance(1_000)
+      await clock.advance(4_600)
       expect(await first).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
-      await clock.advance(9_000)
+      await clock.advance(5_400)
       expect(own.totalCount).toBe(0)
       server.thaw()
       await vi.waitFor(async () => expect(await stateOf()).toBe('processing'), soon)

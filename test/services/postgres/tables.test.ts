@@ -71,15 +71,20 @@ describeWithService('postgres', 'the tables of postgresStore', (url) => {
     }
   })
 
-  test('reject claims of a role that may not create them until they exist', async () => {
+  test('reject claims of a role that may not create them until they exist, and name the SQL that creates them', async () => {
     const table = `${schema}.awaited`
     const role = `${schema}_waiter`
     await admin.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
     try {
       const store = postgresStore({ pool: scene.pool({ options: `-c role=${role}` }), table })
-      await expect(async () => store.claim(newClaim())).rejects.toMatchObject({ code: '42501' })
+      const failing = expect(async () => store.claim(newClaim())).rejects
+      await failing.toMatchObject({
+        code: 'store_unsuitable',
+        message: expect.stringContaining(`postgresTablesSql('${table}')`),
+        cause: { code: '42501' },
+      })
       await postgresStore({ pool: scene.pool(), table }).claim(newClaim())
-      await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${role}`)
+      await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${table}_quarantine TO ${role}`)
       expect(await store.claim(newClaim())).toMatchObject({ status: 'claimed' })
     } finally {
       await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
