@@ -50,7 +50,13 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     const listed = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid='], { encoding: 'utf8' })
     const pairs = listed.split('\n').map((line) => line.trim().split(/\s+/))
     const children = pairs.filter(([, ppid]) => ppid === parent).map(([pid]) => Number(pid))
-    for (const pid of [Number(parent), ...children]) process.kill(pid, name)
+    for (const pid of [Number(parent), ...children]) {
+      try {
+        process.kill(pid, name)
+      } catch {
+        // The backend of a closed connection has ended since it was listed.
+      }
+    }
   }
   let isRunning = false
   const server: PostgresServer = {
@@ -67,7 +73,11 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     remove() {
-      if (isRunning) server.stop('immediate')
+      if (isRunning) {
+        // A failed test may have left it frozen.
+        server.thaw()
+        server.stop('immediate')
+      }
       rmSync(folder, { recursive: true, force: true })
     },
   }
