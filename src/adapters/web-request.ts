@@ -37,10 +37,14 @@ function requireRequest(value: unknown): void {
   const place = PLACES.find((path) => isRequest(path.split('.').reduce(readProperty, value)))
   const given =
     place === undefined ? (value === null ? 'null' : typeof value) : `an object with the Request in ${place}`
-  const isNode = typeof readProperty(readProperty(value, 'headers'), 'host') === 'string'
-  const fix = isNode
-    ? 'For Node’s request and response, use govalid-webhooks/node.'
-    : 'Pass the Request itself, for example context.req.raw in Hono.'
+  const headers = readProperty(value, 'headers')
+  const fix =
+    typeof readProperty(headers, 'get') === 'function'
+      ? // Next.js wraps the request of such a route in a Proxy that hides its data.
+        "Its method can't be read. In Next.js, remove `export const dynamic = 'force-static'` from the route."
+      : typeof readProperty(headers, 'host') === 'string'
+        ? 'For Node’s request and response, use govalid-webhooks/node.'
+        : 'Pass the Request itself, for example context.req.raw in Hono.'
   const message = `The webhook handler must be given a Request, and was given ${given}. ${fix} See docs/frameworks/fetch.md.`
   throw new WebhookError('option_invalid', message)
 }

@@ -40,6 +40,13 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     })
   })
 
+  it('a route that is forced to be static gets a 500, and the log names the fix', async () => {
+    expect((await send('/forced-static', signed(scan()))).status).toBe(500)
+    const { logged, handled } = await control({ do: 'observe' })
+    expect(logged).toEqual([expect.stringContaining("remove `export const dynamic = 'force-static'`")])
+    expect(handled).toEqual([])
+  })
+
   it.each([
     ['a route that read a clone', '/cloned-before'],
     ['the pages router without its body parser', '/api/unparsed'],
