@@ -29,7 +29,7 @@ interface Variant {
   /** Whether `onUnknown` has a handler. */
   readonly unknown?: boolean
   readonly maxKeys?: number
-  /** The time that the store takes to claim, in milliseconds. */
+  /** The time that the store takes to claim, in milliseconds. `Infinity`: it never responds. */
   readonly claimMs?: number
   /** Whether the receiver prints its reports, because it has no `onError`. */
   readonly printing?: boolean
@@ -107,6 +107,8 @@ const VARIANTS = {
   },
   /** A store that takes 0.9 s to claim, and handlers that wait for `release`. */
   'slow-store-held': { behavior: hold, claimMs: 900 },
+  /** A store that never responds to a claim. */
+  'hanging-store': { claimMs: Number.POSITIVE_INFINITY },
   /** A store that takes longer than the deadline to claim. */
   'late-store': {
     claimMs: HURRIED_DEADLINE_MS + 200,
@@ -225,7 +227,7 @@ async function hold(state: LabState): Promise<void> {
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  return ms === Number.POSITIVE_INFINITY ? new Promise(() => {}) : new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function block(ms: number): void {

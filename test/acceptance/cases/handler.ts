@@ -80,7 +80,7 @@ export const HANDLER_CASES: readonly Case[] = [
   },
   {
     number: '182',
-    title: 'a slow body, store and handler together get a response within 4.6 s, and a handler of 4.4 s is processed',
+    title: 'slow bodies, stores and handlers, and a store that hangs, get a response within 4.6 s',
     timeoutMs: 20_000,
     async play(stage) {
       const { send, observe, expectResponse, release } = stage
@@ -93,13 +93,17 @@ export const HANDLER_CASES: readonly Case[] = [
           send(signed(scan()), 'takes-4400ms'),
           send(late, 'takes-4600ms'),
           sendSlowly(stage, 'slow-store-held'),
+          send(signed(scan()), 'hanging-store'),
         ] as const
-        const [inTime, tooLong, slow] = await Promise.all(all)
+        const [inTime, tooLong, slow, unclaimed] = await Promise.all(all)
         expectResponse(inTime, 'processed')
         expectResponse(tooLong, 'unfinished')
         expectResponse(slow, 'unfinished')
+        expectResponse(unclaimed, 'unavailable')
         for (const { tookMs } of [tooLong, slow]) expect(tookMs).toBeGreaterThan(4450)
-        return Math.max(tooLong.tookMs, slow.tookMs)
+        // The store may use the time until 100 ms before the deadline.
+        expect(unclaimed.tookMs).toBeGreaterThan(4350)
+        return Math.max(tooLong.tookMs, slow.tookMs, unclaimed.tookMs)
       })
       await release()
       let completions = 0
