@@ -75,6 +75,24 @@ describe.each(['next16', 'next15'] as const)('%s', (version) => {
     expect(faults).toEqual([])
   })
 
+  it('an unsigned request is refused before its body arrives, and a sender in the middle of the body can read the 401', async () => {
+    const head = 'POST /webhooks/default HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n'
+    const early = await openLine(server.port)
+    await early.write(head)
+    expect((await early.reply).status).toBe(401)
+    early.end()
+    const line = await openLine(server.port)
+    const faults: unknown[] = []
+    line.socket.on('error', (error) => faults.push(error))
+    const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+    await line.write(head)
+    for (let count = 0; count < 400; count++) await line.write(piece)
+    await line.write('0\r\n\r\n')
+    expect((await line.reply).status).toBe(401)
+    expect(faults).toEqual([])
+    line.end()
+  })
+
   it('a body with a too large Content-Length is refused even if other code holds its reader', async () => {
     const reply = await send('/locked-before', signed(scanOf(MAX_BODY_BYTES + 1)))
     expect({ status: reply.status, body: reply.body }).toEqual({ status: 413, body: '{"status":"refused"}' })
