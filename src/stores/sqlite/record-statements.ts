@@ -48,6 +48,8 @@ export interface RecordStatements {
   guard(held: HeldKey): SqlStatement
   /** Adds a completed handler, in the transaction of its writes. */
   checkpoint(held: HeldKey & { readonly checkpoint: string }): SqlStatement
+  /** Returns a row if `sweep` may find something. Costs a fraction of a `sweep` that finds nothing. */
+  readonly expired: SqlStatement
   /** Deletes at most `limit` expired records and returns a row for each. */
   sweep(limit: number): SqlStatement
   /** Returns one row with the earliest `retain_until`, or null. */
@@ -99,6 +101,7 @@ export function recordStatements(table: string, namespace: string): RecordStatem
       sql: sql.checkpoint,
       values: [namespace, key, token, names([checkpoint])],
     }),
+    expired: { sql: sql.expired, values: [] },
     sweep: (limit) => ({ sql: sql.sweep, values: [limit] }),
     oldest: { sql: sql.oldest, values: [] },
   }
@@ -167,6 +170,7 @@ WHERE ${HELD} RETURNING 1`,
     guard: `INSERT INTO ${table} (namespace, key, token, state, attempt, released_attempts, counted_at, lease_until, retain_until, completed_handlers)
 SELECT ?1, ?2, '', 'processing', 0, 0, 0, 0, 0, '[]' WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${HELD})`,
     checkpoint: `UPDATE ${table} SET completed_handlers = ${UNION} WHERE ${HELD}`,
+    expired: `SELECT 1 FROM ${table} WHERE retain_until <= ${NOW} LIMIT 1`,
     sweep: `DELETE FROM ${table} WHERE (namespace, key) IN (
   SELECT namespace, key FROM ${table} WHERE retain_until <= ${NOW} AND lease_until <= ${NOW} ORDER BY retain_until LIMIT ?1)
 RETURNING 1`,

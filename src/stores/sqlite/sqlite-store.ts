@@ -119,7 +119,8 @@ export function sqliteStore<Database extends SqliteDatabase>(
         // The receiver completes with the retention of its claim, so `finish` nearly always succeeds.
         const isFinished = !request.quarantined && hasRow(runner, records.finish(request))
         const isCompleted = isFinished || hasRow(runner, records.complete(request))
-        if (completions++ % SWEEP_EVERY === 0) runner.run(records.sweep(SWEEP_LIMIT))
+        const isSweepDue = completions++ % SWEEP_EVERY === 0 && hasRow(runner, records.expired)
+        if (isSweepDue) runner.run(records.sweep(SWEEP_LIMIT))
         return isCompleted
       }),
     release: (request) => finish(request.waitMs, (runner) => hasRow(runner, records.release(request))),

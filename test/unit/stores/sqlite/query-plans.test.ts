@@ -18,6 +18,7 @@ const STATEMENTS: Readonly<Record<string, SqlStatement>> = {
   release: records.release({ ...held, completedHandlers: [], counted: true }),
   guard: records.guard(held),
   checkpoint: records.checkpoint({ ...held, checkpoint: 'count' }),
+  expired: records.expired,
   sweep: records.sweep(5),
   oldest: records.oldest,
   'accept of the inbox': spool.accept(job.delivery, 0),
