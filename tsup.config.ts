@@ -8,6 +8,7 @@ import entries from './entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
 import { bundledPackages, licencesOf, recordBundled } from './scripts/bundled-packages.mjs'
 import { inspectorPage } from './scripts/inspector-page.mjs'
+import { writeStubFolders } from './scripts/stub-folders.mjs'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
@@ -72,6 +73,7 @@ const commandLine: Options = {
   removeNodeProtocol: false,
   esbuildPlugins: [inspectorPage, shipsLicences],
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
+  onSuccess: async () => writeStubFolders(),
   banner: {
     // The argument parser is CommonJS and asks for Node's modules at run time.
     js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,

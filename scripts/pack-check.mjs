@@ -12,8 +12,7 @@ try {
   const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
   const tarball = join(folder, JSON.parse(packed.toString())[0].filename)
   run('publint', ['run', tarball, '--strict'])
-  // The node10 resolution can't read subpath exports. Every resolver since Node 12.7 can.
-  run('attw', [tarball, '--profile', 'node16'])
+  run('attw', [tarball])
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

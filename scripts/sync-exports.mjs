@@ -1,7 +1,8 @@
-// Writes the `exports` of package.json from entries.json. Run `npm run exports` after you add an entry.
+// Writes the `exports` and `files` of package.json from entries.json. Run `npm run exports` after you add an entry.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import entries from '../entries.json' with { type: 'json' }
+import { subpaths } from './stub-folders.mjs'
 
 const file = resolve(import.meta.dirname, '../package.json')
 const manifest = JSON.parse(readFileSync(file, 'utf8'))
@@ -17,4 +18,6 @@ function conditionsOf(subpath) {
 
 const exported = Object.keys(entries).map((subpath) => [subpath, conditionsOf(subpath)])
 manifest.exports = { ...Object.fromEntries(exported), './package.json': './package.json' }
+const folders = subpaths.map((subpath) => `${subpath}/package.json`)
+manifest.files = ['dist', ...folders, 'docs/**/*.md', '!docs/api', 'CHANGELOG.md']
 writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)

@@ -55,7 +55,7 @@ describe('the tarball', () => {
 
   it('contains only the built files, the license, the README and the documentation', () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
+      /^((?:[\w-]+\/){0,2}package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
     expect(files.filter((file) => !allowed.test(file))).toEqual([])
     expect(files).toContain('LICENSE')
   })
@@ -64,6 +64,11 @@ describe('the tarball', () => {
     expect(files.filter((file) => file.startsWith('dist/')).sort()).toEqual(
       distFiles.map((file) => `dist/${file}`).sort(),
     )
+  })
+
+  it('contains a folder per subpath, for resolvers that ignore `exports`', () => {
+    const folders = Object.keys(entryFiles).map((subpath) => posix.join(subpath, 'package.json'))
+    expect(files.filter((file) => file.endsWith('package.json')).sort()).toEqual(folders.sort())
   })
 
   it('contains every documentation page, but not the generated reference', () => {

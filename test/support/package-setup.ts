@@ -4,13 +4,13 @@ import { installPacked } from './packed.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The files of the tarball, and the folder of a project that has it installed. */
-    packed: { readonly files: readonly string[]; readonly consumer: string }
+    /** The tarball and its files, and the folder of a project that has it installed. */
+    packed: { readonly files: readonly string[]; readonly tarball: string; readonly consumer: string }
   }
 }
 
 export default function setup(project: TestProject): () => void {
-  const { files, consumer, remove } = installPacked()
-  project.provide('packed', { files, consumer })
+  const { files, tarball, consumer, remove } = installPacked()
+  project.provide('packed', { files, tarball, consumer })
   return remove
 }

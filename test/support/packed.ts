@@ -10,6 +10,8 @@ const ROOT = process.cwd()
 export interface Packed {
   /** The files of the tarball. */
   readonly files: readonly string[]
+  /** The path of the tarball. */
+  readonly tarball: string
   /** The folder of the project that has the tarball installed. */
   readonly consumer: string
   /** Removes the tarball and the project. */
@@ -29,6 +31,7 @@ export function installPacked(): Packed {
   execFileSync('npm', ['install', ...flags, join(folder, filename)], { cwd: consumer })
   return {
     files: files.map((file) => file.path),
+    tarball: join(folder, filename),
     consumer,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
