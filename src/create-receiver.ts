@@ -26,8 +26,33 @@ import { noStore } from './stores/none.js'
 import type { QuarantineEntry, Store } from './stores/store.js'
 import type { Delivery, Handler, Outcome } from './types.js'
 
-/** A receiver of GoValid webhooks. Create one per endpoint and pass it to an adapter's `toHandler`. */
-export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
+// biome-ignore lint/suspicious/noExplicitAny: no other type is assignable to and from every type.
+type Anything = any
+
+/** The event that a handler receives. Without known schemas it has its documented type. */
+type EventFor<Pattern extends EventPattern, Schemas> = 0 extends 1 & Schemas
+  ? // TypeScript compares two `on` methods by the widest pattern, and there every receiver must fit `Receiver`.
+    [EventPattern] extends [Pattern]
+    ? Anything
+    : HandledEvent<MatchedEventType<Pattern>, Record<never, never>>
+  : HandledEvent<MatchedEventType<Pattern>, Schemas>
+
+/** The type of `context.transaction` for the option `store`, with `undefined` for a store without transactions. */
+type TransactionOf<Choice> =
+  Choice extends Store<infer Transaction>
+    ? [Transaction] extends [never]
+      ? undefined
+      : unknown extends Transaction
+        ? undefined
+        : Transaction
+    : undefined
+
+/**
+ * A receiver of GoValid webhooks. Create one per endpoint and pass it to an adapter's `toHandler`.
+ *
+ * Without type arguments it accepts every receiver. Its handlers then get the documented event types, and no `context.transaction`.
+ */
+export interface Receiver<Schemas = Anything, Transaction = Anything> {
   /**
    * Registers a handler for one or more events, a namespace (`'qr.*'`) or every known event (`'*'`). The handlers of an event run one after
    * the other in order of registration. A handler that fails doesn't stop the others.
@@ -36,7 +61,7 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    */
   on<Pattern extends EventPattern>(
     pattern: Pattern | readonly Pattern[],
-    handler: Handler<HandledEvent<MatchedEventType<Pattern>, Schemas>, Transaction>,
+    handler: Handler<EventFor<Pattern, Schemas>, Transaction>,
     options?: HandlerOptions,
   ): Receiver<Schemas, Transaction>
   /**
@@ -68,7 +93,7 @@ export interface Receiver<Schemas = Record<never, never>, Transaction = never> {
    *
    * @throws {@link WebhookError} `option_invalid` if `timeoutMs` isn't a number; nothing is closed then.
    */
-  close(options?: { readonly timeoutMs?: number }): Promise<void>
+  close(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
 }
 
 const FROM_SENDER: Origin = { from: 'sender' }
@@ -90,9 +115,10 @@ const MAX_RETRY_WHILE_CLOSING_MS = 10_000
  *   .on('counterfeit.detected', (event) => console.log(event.data))
  * ```
  */
-export function createReceiver<const Schemas extends EventSchemas = Record<never, never>, Transaction = never>(
-  options: ReceiverOptions<Schemas, Transaction>,
-): Receiver<Schemas, Transaction> {
+export function createReceiver<
+  const Schemas extends EventSchemas = Record<never, never>,
+  Choice extends Store<unknown> | false | undefined = undefined,
+>(options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice }): Receiver<Schemas, TransactionOf<Choice>> {
   if (typeof options !== 'object' || options === null) {
     throw new WebhookError(
       'option_invalid',
@@ -143,7 +169,7 @@ export function createReceiver<const Schemas extends EventSchemas = Record<never
   const process: Receiver['process'] = (accepted, attempt, platform) =>
     receiveFrom({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
   const inbox = createInboxStarter(settings, reporter, process)
-  const receiver: Receiver<Schemas, Transaction> = {
+  const receiver: Receiver<Schemas, TransactionOf<Choice>> = {
     on(pattern, handler, handlerOptions) {
       services.handlers.add(pattern, handler, handlerOptions)
       inbox.startSoon()

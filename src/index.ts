@@ -71,5 +71,6 @@ export type {
   OutcomeDetails,
   ParsedBody,
   ReportedOutcome,
+  TransactionContext,
 } from './types.js'
 export { assertSignature, type Payload, parseEvent, verifyAndParse } from './verify.js'

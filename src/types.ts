@@ -50,7 +50,7 @@ export interface Delivery {
   /** Keeps the platform alive for work after the response. */
   waitUntil?(work: Promise<unknown>): void
   /** `true` if the platform may freeze the process after the response. The lease isn't renewed then. */
-  readonly freezesAfterResponse?: boolean
+  readonly freezesAfterResponse?: boolean | undefined
 }
 
 /** The fields of an outcome that describe the delivery, as far as they are known. */
@@ -126,20 +126,31 @@ export interface DeliveryContext {
   readonly signal: AbortSignal
 }
 
-/** A handler's context. It has `transaction` only with a transactional store. */
-export type HandlerContext<Transaction = never> = DeliveryContext &
-  ([Transaction] extends [never]
+/** What a store with transactions adds to the context. */
+export interface TransactionContext<Transaction> {
+  /**
+   * Commits the handler's writes and its checkpoint together, so the effect happens exactly once. After the commit the handler counts
+   * as finished, so a run of a handler may commit one transaction. A transaction whose function threw may be started again.
+   *
+   * @throws {@link WebhookError} `transaction_needs_name` if the handler has no name and isn't the event's only handler;
+   * `transaction_repeated` if it is called again while the first transaction is open or after its commit.
+   */
+  readonly transaction: Transaction
+}
+
+/**
+ * A handler's context. It has `transaction` only with a transactional store. `transaction` is optional if the store is chosen at run time
+ * and may have no transactions.
+ */
+export type HandlerContext<Transaction = never> = DeliveryContext & AddedContext<Transaction>
+
+type AddedContext<Transaction> = 0 extends 1 & Transaction
+  ? unknown
+  : [Transaction] extends [undefined]
     ? unknown
-    : {
-        /**
-         * Commits the handler's writes and its checkpoint together, so the effect happens exactly once. After the commit the handler counts
-         * as finished, so a run of a handler may commit one transaction. A transaction whose function threw may be started again.
-         *
-         * @throws {@link WebhookError} `transaction_needs_name` if the handler has no name and isn't the event's only handler;
-         * `transaction_repeated` if it is called again while the first transaction is open or after its commit.
-         */
-        readonly transaction: Transaction
-      })
+    : undefined extends Transaction
+      ? Partial<TransactionContext<Transaction>>
+      : TransactionContext<Transaction>
 
 /** A handler of one kind of event. Its return value is ignored. An error fails the attempt. */
 export type Handler<Event, Transaction = never> = (event: Event, context: HandlerContext<Transaction>) => unknown

@@ -12,7 +12,7 @@ export interface FetchContext {
   /** Keeps the platform alive until the promise settles, also after the response. */
   waitUntil?(work: Promise<unknown>): void
   /** Hono's name for the platform's context. It may throw, as Hono's does on platforms without such a context. */
-  readonly executionCtx?: Pick<FetchContext, 'waitUntil'>
+  readonly executionCtx?: Pick<FetchContext, 'waitUntil'> | undefined
 }
 
 /** Handles one `Request`. */

@@ -11,13 +11,13 @@ export interface ApiClientOptions {
   /** The API key, `gv_…`. The type accepts `undefined`, so that you can pass an environment variable; a missing key throws. */
   readonly apiKey: string | undefined
   /** The address of the API. Default: `https://api.govalid.org/api/v1/`. */
-  readonly baseUrl?: string
+  readonly baseUrl?: string | undefined
   /** The `fetch` to send requests with. Default: the platform's. */
-  readonly fetch?: Fetch
+  readonly fetch?: Fetch | undefined
   /** The maximum time for a request, in milliseconds, including the response body. Default: 10,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** The clock, for tests. Default: the machine's. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /**

@@ -37,13 +37,13 @@ export interface NewEndpoint {
   /** The secret to sign deliveries with. You choose it: use at least 32 random bytes. GoValid never shows it again. */
   readonly secret: string
   /** A description for people. */
-  readonly description?: string
+  readonly description?: string | undefined
   /** Whether to send deliveries. Default: `true`. */
-  readonly active?: boolean
+  readonly active?: boolean | undefined
 }
 
 /** The fields of an endpoint to update. */
-export type EndpointChanges = { readonly [Name in keyof NewEndpoint]?: NewEndpoint[Name] }
+export type EndpointChanges = { readonly [Name in keyof NewEndpoint]?: NewEndpoint[Name] | undefined }
 
 /** Reads an endpoint from a response; `undefined` if the value isn't an endpoint. */
 export function readEndpoint(value: unknown): Endpoint | undefined {

@@ -24,17 +24,17 @@ export interface BullmqInboxOptions {
   /** BullMQ's connection: `{ host, port }`, or an ioredis client with `maxRetriesPerRequest: null`. */
   readonly connection: BullMq.ConnectionOptions
   /** The queue's name. Default: `'govalid-webhooks'`. */
-  readonly queue?: string
+  readonly queue?: string | undefined
   /** BullMQ's prefix for every key in Redis. Default: BullMQ's own, `'bull'`. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** The maximum number of deliveries that this process handles at once. Default: 10. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** The number of attempts before a failing delivery is quarantined. Default: 20. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** The pause before the second attempt, in milliseconds. It doubles up to an hour, minus up to half at random. Default: 5,000. */
-  readonly firstPauseMs?: number
+  readonly firstPauseMs?: number | undefined
   /** Receives BullMQ's connection errors. Without it they are dropped: the responses show an outage, and BullMQ reconnects by itself. */
-  readonly onConnectionError?: (error: Error) => void
+  readonly onConnectionError?: ((error: Error) => void) | undefined
 }
 
 /** The pause before a retry that BullMQ must not count, in milliseconds. */

@@ -33,7 +33,7 @@ export interface InboxAttempt {
   /** Whether the engine makes no further attempt. */
   readonly last: boolean
   /** Whether an earlier last attempt started and never ended. The receiver then doesn't run the handlers again. Default: `false`. */
-  readonly over?: boolean
+  readonly over?: boolean | undefined
 }
 
 /** Processes one job to its end and never rejects. The receiver passes it to `start`. */
@@ -62,9 +62,9 @@ export interface Inbox {
   /** Counts the jobs. Absent if the engine doesn't report them. */
   status?(): Promise<InboxStatus>
   /** The largest body it can store, in bytes. `createReceiver` refuses a larger `maxBodyBytes`. Default: no limit. */
-  readonly maxBodyBytes?: number
+  readonly maxBodyBytes?: number | undefined
   /** The driver's own quarantine, used if neither the receiver nor its store has one. */
-  readonly quarantine?: QuarantineSink
+  readonly quarantine?: QuarantineSink | undefined
 }
 
 /**

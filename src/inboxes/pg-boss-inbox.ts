@@ -11,17 +11,17 @@ export interface PgBossInboxOptions {
   /** A pg-boss instance, started or not: `new PgBoss(connectionString)`. The inbox starts it. You stop it, after `receiver.close()`. */
   readonly boss: PgBoss
   /** The queue's name. Its dead letter queue is called `<queue>-dead`. Default: `'govalid-webhooks'`. */
-  readonly queue?: string
+  readonly queue?: string | undefined
   /** The Postgres schema of the pg-boss instance. Default: pg-boss's own, `'pgboss'`. */
-  readonly schema?: string
+  readonly schema?: string | undefined
   /** The maximum number of deliveries that this process handles at once. Default: 10. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** The number of attempts before a failing delivery is quarantined. Default: 20. */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /** The pause before the second attempt, in seconds. It doubles up to an hour, with jitter. Default: 5. */
-  readonly firstPauseSeconds?: number
+  readonly firstPauseSeconds?: number | undefined
   /** The interval between polls for new deliveries, in seconds, at least 0.5. Default: 1. */
-  readonly pollSeconds?: number
+  readonly pollSeconds?: number | undefined
 }
 
 const HOUR_S = 3600
@@ -101,7 +101,8 @@ function refuseInvalid(boss: PgBoss, names: Readonly<Record<string, string>>): v
   }
 }
 
-type Limits = Required<Pick<PgBossInboxOptions, 'concurrency' | 'attempts' | 'firstPauseSeconds' | 'pollSeconds'>>
+type LimitName = 'concurrency' | 'attempts' | 'firstPauseSeconds' | 'pollSeconds'
+type Limits = { readonly [Name in LimitName]: number }
 
 function readLimits(options: PgBossInboxOptions): Limits {
   const { concurrency = 10, attempts = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options

@@ -167,9 +167,9 @@ export interface Store<Transaction = never> {
   /** Returns how many operations wait for the service. `status()` of the receiver shows it. */
   waiting?(): number
   /** Opens the transaction function for one run of a handler. Only transactional drivers have it. */
-  readonly transaction?: (request: TransactionRequest) => Transaction
+  readonly transaction?: ((request: TransactionRequest) => Transaction) | undefined
   /** The driver's own quarantine. `createReceiver` uses it if no other quarantine is configured. */
-  readonly quarantine?: QuarantineSink
+  readonly quarantine?: QuarantineSink | undefined
 }
 
 /** A delivery in the quarantine, with everything needed to inspect and reprocess it. */
@@ -199,9 +199,9 @@ export interface QuarantineEntry {
 export interface QuarantineSink {
   (entry: QuarantineEntry): Promise<void>
   /** Removes the entry with that key, if it exists. */
-  readonly discard?: (key: string) => Promise<void>
+  readonly discard?: ((key: string) => Promise<void>) | undefined
   /** Counts the entries. `status()` of the receiver shows the number. */
-  readonly count?: () => Promise<number>
+  readonly count?: (() => Promise<number>) | undefined
 }
 
 /** The quarantine of a durable store: the sink, and the functions for inspecting and emptying it. */
@@ -211,5 +211,8 @@ export interface Quarantine extends QuarantineSink {
   /** Returns the entry with that key. */
   readonly get: (key: string) => Promise<QuarantineEntry | undefined>
   /** Returns at most `limit` entries (100 by default) in the order of their keys, starting after the key `after`. */
-  readonly list: (page?: { readonly limit?: number; readonly after?: string }) => Promise<readonly QuarantineEntry[]>
+  readonly list: (page?: {
+    readonly limit?: number | undefined
+    readonly after?: string | undefined
+  }) => Promise<readonly QuarantineEntry[]>
 }

@@ -19,19 +19,19 @@ export type PartOf<Value> = Value extends readonly unknown[]
 /** Fields to change in the generated event. A field set to `undefined` is removed from the event. */
 export interface EventOverrides<Type extends EventType> {
   /** ISO 8601. */
-  readonly timestamp?: string
+  readonly timestamp?: string | undefined
   /** The id of the subscription. */
-  readonly webhook_id?: string
+  readonly webhook_id?: string | undefined
   /** Fields of `data`, at any depth. */
-  readonly data?: PartOf<EventData[Type]>
+  readonly data?: PartOf<EventData[Type]> | undefined
   /** The `signature` field inside the body. By default, the event has none. */
-  readonly signature?: string | null
+  readonly signature?: string | null | undefined
 }
 
 /** Options of `createEvent`. */
 export interface CreateEventOptions {
   /** The source of `timestamp` and of the dates in `data`. Default: the machine's clock. */
-  readonly clock?: Pick<Clock, 'now'>
+  readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
 /**

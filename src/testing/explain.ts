@@ -24,15 +24,15 @@ export interface ExplainInput {
   /** The value of the `X-GoValid-Signature` header. */
   readonly signature?: string | null | undefined
   /** All headers, instead of `signature`. They reveal a renamed signature header and a body that a proxy decompressed. */
-  readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>> | undefined
   /** The secret or secrets of the receiver. */
   readonly secret: Secret | readonly Secret[]
   /** Secrets of other webhooks and environments, in case one of them signed the delivery. */
-  readonly otherSecrets?: readonly Secret[]
+  readonly otherSecrets?: readonly Secret[] | undefined
   /** Raw bodies of other deliveries, in case the signature belongs to one of them. */
-  readonly otherBodies?: readonly Payload[]
+  readonly otherBodies?: readonly Payload[] | undefined
   /** The receiver's option of the same name. Default: `'body'`. */
-  readonly signedContent?: 'body' | 'body-without-signature'
+  readonly signedContent?: 'body' | 'body-without-signature' | undefined
 }
 
 /** The result of `explain`, a union on `valid`. Contains no secret, no signature and no part of the body. */

@@ -9,7 +9,7 @@ export interface SignOptions {
   /** The webhook's secret. */
   readonly secret: string | Uint8Array
   /** Additional headers, with lowercase names. They can replace `content-type` and `x-govalid-signature`. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** A signed delivery in the forms that receivers, handlers and `fetch` accept. */

@@ -27,28 +27,28 @@ export interface SimulateSenderOptions {
    * The clock for virtual time. Pass the same clock to the receiver. `simulateSender` advances it from timer to timer. Default: real time.
    * Don't use virtual time with a store that has its own clock, such as a database.
    */
-  readonly clock?: FixedClock
+  readonly clock?: FixedClock | undefined
   /**
    * On real time, the factor by which GoValid's delays between attempts are shortened: with 1000, an hour takes 3.6 s. The 5 s for a
    * response stay the same. Note that a receiver counts attempts within 30 s of each other as copies of one attempt. Default: 1.
    */
-  readonly speed?: number
+  readonly speed?: number | undefined
   /** The time between the first attempts of two consecutive payloads, in milliseconds. Default: 0, all at once. */
-  readonly intervalMs?: number
+  readonly intervalMs?: number | undefined
   /**
    * The start of GoValid's delays of 1, 5, 15 and 60 minutes, which its guide leaves open. `'cumulative'`: each delay starts at the end of
    * the previous attempt, 81 minutes in total. `'from-event'`: all delays start at the event, 60 minutes in total. Default: `'cumulative'`.
    */
-  readonly delays?: 'cumulative' | 'from-event'
+  readonly delays?: 'cumulative' | 'from-event' | undefined
   /**
    * The five failed attempts that disable the webhook, which GoValid's guide leaves open. `'per-event'`: five attempts of one event.
    * `'per-subscription'`: five in a row, of any events. Default: `'per-event'`.
    */
-  readonly failures?: 'per-event' | 'per-subscription'
+  readonly failures?: 'per-event' | 'per-subscription' | undefined
   /** The URL of the requests that a function gets. Default: `https://receiver.example/webhooks/govalid`. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** Called after each attempt with its report and the index of its payload. */
-  readonly onAttempt?: (attempt: AttemptReport, index: number) => void
+  readonly onAttempt?: ((attempt: AttemptReport, index: number) => void) | undefined
 }
 
 /**

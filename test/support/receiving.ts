@@ -78,7 +78,7 @@ export function receiving<const Schemas extends EventSchemas = Record<never, nev
     ...options,
     clock,
   } as ReceiverOptions<Schemas, Transaction>
-  const receiver = createReceiver<Schemas, Transaction>(allOptions)
+  const receiver = createReceiver(allOptions) as Receiver<Schemas, Transaction>
   const scene: Receiving<Schemas, Transaction> = {
     clock,
     receiver,

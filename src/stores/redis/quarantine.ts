@@ -18,7 +18,7 @@ export function createQuarantine(run: RunScript, namespace: string): Quarantine 
       const text = await run(GET_ENTRY, { keys, values: [key] })
       return text === null || text === undefined ? undefined : readEntry(text)
     },
-    async list({ limit = 100, after = '' }: { readonly limit?: number; readonly after?: string } = {}) {
+    async list({ limit = 100, after = '' }: { readonly limit?: number | undefined; readonly after?: string | undefined } = {}) {
       const texts = await run(LIST_ENTRIES, { keys, values: [after, String(limit)] })
       return (texts as unknown[]).map(readEntry)
     },

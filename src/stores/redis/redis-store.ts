@@ -19,9 +19,9 @@ export interface RedisStoreOptions {
    */
   readonly client: RedisClient
   /** Separates receivers that share the server: a receiver sees only its own deliveries. No braces. Default: `'default'`. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   /** The clock for waiting until the client is connected. Tests inject their own. Leases and retention use Redis's clock. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** A store in Redis, with its own quarantine. */

@@ -16,7 +16,7 @@ export interface TestRunner {
 export interface TestFunction {
   (name: string, body: () => Promise<void>): unknown
   /** Registers a skipped test. */
-  readonly skip?: (name: string, body: () => Promise<void>) => unknown
+  readonly skip?: ((name: string, body: () => Promise<void>) => unknown) | undefined
 }
 
 /** A driver under test. */
@@ -36,13 +36,13 @@ export interface StoreDriver {
    */
   advance?(ms: number): MaybePromise<void>
   /** Whether records survive after every store is closed. Default: `true`. */
-  readonly durable?: boolean
+  readonly durable?: boolean | undefined
   /** Whether the store's clock is independent of the calling process's `Date.now`. Default: `true`. Set `false` for a store inside the process. */
-  readonly ownClock?: boolean
+  readonly ownClock?: boolean | undefined
   /** Whether stores have a `quarantine` with `get`, `list` and `discard`. Default: `false`. */
-  readonly quarantine?: boolean
+  readonly quarantine?: boolean | undefined
   /** How to test the driver's transactions. Default: the driver has none. */
-  readonly transaction?: TransactionProbe
+  readonly transaction?: TransactionProbe | undefined
 }
 
 /** Writes inside a driver's transaction and counts committed writes. */

@@ -1,7 +1,7 @@
 /**
  * The store's quarantine: one entry per delivery, kept byte for byte until it is discarded.
  */
-import type { Quarantine, QuarantineEntry, QuarantineSink, Store } from '../../stores/store.js'
+import type { Quarantine, QuarantineEntry, Store } from '../../stores/store.js'
 import { expectEqual, expectTrue } from './expect.js'
 import { concurrently, randomKey, withNeed } from './store-test.js'
 
@@ -181,7 +181,7 @@ export const quarantine = withNeed('quarantine', [
 ])
 
 function sinkOf(store: Store<unknown>): Quarantine {
-  const sink: (QuarantineSink & Partial<Quarantine>) | undefined = store.quarantine
+  const sink = store.quarantine as Partial<Quarantine> | undefined
   const fields = [sink, sink?.discard, sink?.get, sink?.list]
   expectTrue(
     fields.every((field) => typeof field === 'function'),

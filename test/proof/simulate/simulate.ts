@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { createReceiver, type Receiver } from '../../../src/create-receiver.js'
 import { toResponse } from '../../../src/delivery/response.js'
 import { PermanentError } from '../../../src/errors.js'
+import type { Store } from '../../../src/stores/store.js'
 import type { HandlerContext } from '../../../src/types.js'
 import { createDatabase, type Database, type SimulatedTransaction } from './database.js'
 import { createEvent, SECRET, type SimulatedEvent } from './events.js'
@@ -110,7 +111,7 @@ function createNode(
     const connected = database.connect(process, blame)
     const store = policy.store ? policy.store(connected) : connected
     const inbox = queue?.connect(process, blame)
-    return createReceiver<Record<never, never>, SimulatedTransaction>({
+    return createReceiver<Record<never, never>, Store<SimulatedTransaction>>({
       secret: SECRET,
       clock: process.clock,
       onError: () => {},
