@@ -1,12 +1,13 @@
 /** How attempts end: what is reported and written, and what is left behind. */
 import { describe, expect, it, test } from 'vitest'
-import { memoryStore, PermanentError, type Store } from '../../src/index.js'
+import { memoryStore, PermanentError, type Quarantine, type ReceiverOptions, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { jobOf } from '../support/handed-out.js'
 import { EVENT_TIME } from '../support/payloads.js'
 import { memoryQuarantine } from '../support/quarantine.js'
-import { MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+import { deliveryOf, MINUTE, pause, receiving, SECOND } from '../support/receiving.js'
+import { steppedClock } from '../support/stepped-clock.js'
 
 /** A memory store whose every result is a promise. */
 function asynchronousStore(clock: ReturnType<typeof fixedClock>): Store {
@@ -88,7 +89,7 @@ describe('a job of an inbox', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  it('whose handler ended is reported once as lost, by the completion that finds out', async () => {
+  it('whose claim is lost after its handler ended is reported once, by the completion that finds out', async () => {
     const clock = fixedClock(EVENT_TIME)
     const shared = memoryStore({ clock })
     const store = faultyStore(shared)
@@ -105,11 +106,68 @@ describe('a job of an inbox', () => {
     const other = receiving({ clock, store: shared })
     other.receiver.on('qr.scanned', () => {})
     expect((await other.receiver.process(jobOf(), ATTEMPT)).status).toBe('processed')
-    await clock.advance(15 * SECOND)
+    await clock.advance(10 * SECOND)
     expect((await processed).status).toBe('processed')
+    // The heartbeat learns of the loss while the completion still fails.
+    store.fail('renew', 'rejects', 0)
+    await clock.advance(20 * SECOND)
+    expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
     store.heal()
     await clock.advance(MINUTE)
     expect(reports.map(({ code }) => code)).toEqual(['completion_delayed', 'lease_lost'])
     expect([signal?.aborted, clock.pendingTimers()]).toEqual([false, 0])
   })
+})
+
+describe('an attempt of a process that was frozen longer than its lease', () => {
+  /** Delivers to a process that freezes for a minute in its handler, while another process gets the retry. */
+  async function freezeIn(handler: () => unknown, quarantine?: Quarantine) {
+    const start = Date.parse(EVENT_TIME) + 50 * SECOND
+    const [clock, sharedClock] = [steppedClock(start), fixedClock(start)]
+    const shared = memoryStore({ clock: sharedClock })
+    const store = faultyStore(shared)
+    const frozen = receiving({ clock, store, ...(quarantine && { quarantine }) })
+    frozen.receiver.on('qr.scanned', () => {
+      clock.freeze(MINUTE)
+      sharedClock.set(sharedClock.now() + MINUTE)
+      void receiving({ clock: sharedClock, store: shared })
+        .receiver.on('qr.scanned', () => {})
+        .receive(deliveryOf())
+      return handler()
+    })
+    const delivered = frozen.deliver()
+    await clock.advance(0)
+    return { outcome: await delivered, store }
+  }
+
+  it('has succeeded if its handler did, and the store isn’t asked about the claim', async () => {
+    const { outcome, store } = await freezeIn(() => {}, memoryQuarantine())
+    expect([outcome.status, store.count('renew')]).toEqual(['processed', 0])
+  })
+
+  it('has failed without asking about the claim if there is no quarantine', async () => {
+    const { outcome, store } = await freezeIn(() => {
+      throw new Error('no database')
+    })
+    expect([outcome.status, store.count('renew'), store.count('release')]).toEqual(['failed', 0, 1])
+  })
+
+  it('is unfinished if its handler still runs when the deadline has passed', async () => {
+    const { outcome } = await freezeIn(() => new Promise(() => {}), memoryQuarantine())
+    expect(outcome.status).toBe('unfinished')
+  })
+})
+
+test('the outcome of a handler that ends after the response is marked as late', async () => {
+  const seen: unknown[] = []
+  const onOutcome: ReceiverOptions['onOutcome'] = ({ status, late, durationMs }) =>
+    void seen.push([status, late, durationMs])
+  const { clock, receiver, attempt } = receiving({ onOutcome })
+  receiver.on('qr.scanned', () => pause(clock, 10 * SECOND))
+  await attempt()
+  await clock.advance(10 * SECOND)
+  expect(seen).toEqual([
+    ['unfinished', false, 4500],
+    ['processed', true, 10 * SECOND],
+  ])
 })

@@ -1,5 +1,5 @@
 /**
- * Mutants that no test notices, each with the reason. `npm run proof:mutation` fails if another mutant survives, or if one of these doesn't.
+ * Mutants that no test notices, each with the reason. `npm run proof -- mutation` fails if another mutant survives, or if one of these doesn't.
  */
 
 /** A mutant that survives. */
@@ -70,6 +70,59 @@ export const SURVIVORS: readonly Survivor[] = [
     'delivery/lease.ts',
     "if (renewed.status === 'value' && renewed.value === false) {",
     'true',
+    'without a value, the value is not false either',
+  ),
+  ...[
+    'return { isLost: false, rest: retryInBackground(attempt.services, enter, isQuarantined) }',
+    'return { isLost: false, rest: Promise.all([written.rest, discard(attempt)]) }',
+    '? { isLost: false, rest: retryEntry(claimed, enter) }',
+  ].map((line) => same('delivery/finish.ts', line, 'true', 'only the `isLost` of a completion is read')),
+  ...['true', '""'].map((replacement) =>
+    same(
+      'delivery/finish.ts',
+      "isLast: how !== 'processed' && isLastAttempt(services, event, number),",
+      replacement,
+      'a success is decided without `isLast`; the condition only saves computing it',
+    ),
+  ),
+  ...["how === 'unavailable' || code", 'true'].map((replacement) =>
+    same(
+      'delivery/finish.ts',
+      "} else if (how === 'unavailable' && code) {",
+      replacement,
+      'every unavailable ending has a code, and no other ending has one',
+    ),
+  ),
+  ...['false', 'first.rest || second.rest', '[]'].map((replacement) =>
+    same(
+      'delivery/finish.ts',
+      'rest: first.rest && second.rest ? Promise.all([first.rest, second.rest]) : (first.rest ?? second.rest),',
+      replacement,
+      'a release has no rest',
+    ),
+  ),
+  same(
+    'delivery/process.ts',
+    'if (keeping) await awaitBriefly(attempt, keeping)',
+    'true',
+    'waiting for undefined ends in the same event-loop turn',
+  ),
+  same(
+    'delivery/event.ts',
+    'if (maxAgeMs === false || epochMs === undefined) return undefined',
+    'false',
+    'comparisons with undefined are false, so an event without a time has no fault either',
+  ),
+  same(
+    'delivery/lease.ts',
+    "if (renewed.status === 'value' && renewed.value) claim.confirmedAt = askedAt",
+    'true',
+    'without a value, the value is not true either',
+  ),
+  same(
+    'delivery/lease.ts',
+    "(renewed) => renewed.status !== 'value' || renewed.value !== false,",
+    'false',
     'without a value, the value is not false either',
   ),
   same(
