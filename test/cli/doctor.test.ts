@@ -5,8 +5,9 @@ import { createServer } from 'node:https'
 import { describe, expect, it } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
 import { createReceiver } from '../../src/index.js'
-import { runCli, runJson, temporaryServers } from '../support/command-line.js'
+import { temporaryServers } from '../support/command-line.js'
 import { ENDPOINT_SECRET, endpoint, type Faults, parsed } from '../support/hand-written-endpoint.js'
+import { runCli, runJson } from '../support/run-cli.js'
 
 const ENV = { GOVALID_WEBHOOK_SECRET: ENDPOINT_SECRET }
 const start = temporaryServers()

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { FINDING_CODES } from '../../src/testing/explain/findings.js'
 import { readPage } from '../docs/pages.js'
-import { runCli } from '../support/command-line.js'
+import { runCli } from '../support/run-cli.js'
 
 const text = readPage('docs/cli.md').lines.join('\n')
 const COMMANDS = [

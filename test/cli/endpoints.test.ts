@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { runCli, runJson, temporaryFolder } from '../support/command-line.js'
+import { temporaryFolder } from '../support/command-line.js'
 import { type KeptWebhook, refuse, type StandIn, startGoValidApi } from '../support/govalid-api.js'
+import { runCli, runJson } from '../support/run-cli.js'
 
 const API_KEY = 'gv_live_0123456789'
 const SECRET = 'correct horse battery'

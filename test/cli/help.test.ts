@@ -3,8 +3,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { binary, cleanEnv, runCli, temporaryServers } from '../support/command-line.js'
+import { binary, cleanEnv, temporaryServers } from '../support/command-line.js'
 import { nodesOnPath } from '../support/nodes.js'
+import { runCli } from '../support/run-cli.js'
 
 const COMMANDS = ['listen', 'send', 'verify', 'doctor', 'endpoints', 'simulate', 'init']
 const URL = 'http://127.0.0.1:9/'

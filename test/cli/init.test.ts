@@ -5,8 +5,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import { cleanEnv, runCli, runJson } from '../support/command-line.js'
+import { cleanEnv } from '../support/command-line.js'
 import { project, typeScript } from '../support/project.js'
+import { runCli, runJson } from '../support/run-cli.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 const SECRET = 'your_webhook_secret'

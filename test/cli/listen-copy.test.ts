@@ -4,11 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it } from 'vitest'
-import { cleanEnv, runCli, temporaryFolder } from '../support/command-line.js'
+import { cleanEnv, temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
 import { project, typeScript } from '../support/project.js'
 import { rawRequest } from '../support/raw-request.js'
 import { describeWith } from '../support/requirement.js'
+import { runCli } from '../support/run-cli.js'
 
 const run = promisify(execFile)
 const start = temporaryListening()

@@ -2,8 +2,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runCli, temporaryFolder } from '../support/command-line.js'
+import { temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, LISTEN_SECRET, temporaryListening } from '../support/listening.js'
+import { runCli } from '../support/run-cli.js'
 
 const start = temporaryListening()
 const root = temporaryFolder()

@@ -4,9 +4,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { until } from '../acceptance/until.js'
-import { binary, cleanEnv, runCli, temporaryFolder } from '../support/command-line.js'
+import { binary, cleanEnv, temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, LISTEN_SECRET, signatureOf, temporaryListening } from '../support/listening.js'
 import { openSocket } from '../support/raw-request.js'
+import { runCli } from '../support/run-cli.js'
 
 const start = temporaryListening()
 const cwd = temporaryFolder()

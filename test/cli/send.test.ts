@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
 import { createReceiver, EVENT_TYPES } from '../../src/index.js'
-import { runCli, runJson, temporaryFolder, temporaryServers } from '../support/command-line.js'
+import { temporaryFolder, temporaryServers } from '../support/command-line.js'
+import { runCli, runJson } from '../support/run-cli.js'
 
 const SECRET = 'your_webhook_secret'
 const ENV = { GOVALID_WEBHOOK_SECRET: SECRET }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { runCli, runJson } from '../support/command-line.js'
+import { runCli, runJson } from '../support/run-cli.js'
 
 interface Played {
   readonly event: string

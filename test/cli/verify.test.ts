@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { signDelivery } from '../../src/testing/sign-delivery.js'
-import { runCli, runJson, temporaryFolder } from '../support/command-line.js'
+import { temporaryFolder } from '../support/command-line.js'
 import { scannedEvent } from '../support/payloads.js'
+import { runCli, runJson } from '../support/run-cli.js'
 import vectors from '../vectors/misconfigurations.json' with { type: 'json' }
 
 const folder = temporaryFolder()

@@ -1,4 +1,4 @@
-/** Runs the command line: its sources in this process, or the binary of the installed package. */
+/** Runs the binary of the installed package, in its own process and folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
@@ -6,9 +6,6 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, inject } from 'vitest'
-import { runProgram } from '../../src/cli/program.js'
-import type { Host } from '../../src/cli/terminal/host.js'
-import { createPaint, wantsColor } from '../../src/cli/terminal/paint.js'
 
 /** How a run ended. */
 export interface Run {
@@ -35,51 +32,12 @@ export function cleanEnv(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
 }
 
-/**
- * Runs a command until it exits, from the sources and in this process. A command that reads standard input or loads a file of the user
- * runs as a process instead.
- */
-export async function runCli(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const needsProcess = options.input !== undefined || args[0] === 'simulate' || args.includes('--handlers')
-  if (needsProcess) return runBinary(args, options)
-  const output = { stdout: '', stderr: '' }
-  const env = cleanEnv(options.env)
-  const host: Host = {
-    env,
-    cwd: options.cwd ?? process.cwd(),
-    isInteractive: false,
-    paint: createPaint(wantsColor({ isTTY: false }, env)),
-    print(line = '') {
-      output.stdout += `${line}\n`
-    },
-    note(line) {
-      output.stderr += `${line}\n`
-    },
-    progress() {},
-  }
-  const code = await runProgram(host, [process.execPath, 'govalid-webhooks', ...args])
-  return { code, ...output }
-}
-
 /** Runs the installed binary as a process until it exits. */
 export function runBinary(args: readonly string[], { env, cwd, input }: RunOptions = {}): Promise<Run> {
   const child = spawn(binary(), args, { env: cleanEnv(env), cwd, stdio: 'pipe' })
   child.stdin.on('error', () => {}) // The command may exit before it has read its input.
   child.stdin.end(input)
   return finished(child)
-}
-
-/** Runs a command with `--json` and parses its output. */
-export async function runJson<T>(
-  args: readonly string[],
-  options?: RunOptions,
-): Promise<{ code: number | null; json: T }> {
-  const { code, stdout, stderr } = await runCli([...args, '--json'], options)
-  try {
-    return { code, json: JSON.parse(stdout) as T }
-  } catch {
-    throw new Error(`expected JSON; exit code ${code}: ${stdout}${stderr}`)
-  }
 }
 
 function finished(child: ChildProcess): Promise<Run> {
