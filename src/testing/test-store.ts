@@ -6,6 +6,7 @@ import { checkpoints } from './store-suite/checkpoints.js'
 import { claiming } from './store-suite/claiming.js'
 import type { StoreDriver, TestRunner } from './store-suite/driver.js'
 import { fencing } from './store-suite/fencing.js'
+import { groups } from './store-suite/groups.js'
 import { lease } from './store-suite/lease.js'
 import { quarantine } from './store-suite/quarantine.js'
 import { reprocess } from './store-suite/reprocess.js'
@@ -22,6 +23,7 @@ const CONCERNS: Readonly<Record<string, readonly StoreTest[]>> = {
   attempts,
   checkpoints,
   reprocess,
+  groups,
   together,
   transaction,
   quarantine,

@@ -3,7 +3,6 @@
  * its statement is repeated on another one. Every 'error' event has a listener.
  */
 import { type Clock, startDeadline, withTimeout } from '../../clock.js'
-import { WebhookError } from '../../errors.js'
 import { asError, awaitResponse } from './await-response.js'
 import { type Borrow, type BorrowedConnection, borrowWithin } from './borrowing.js'
 import { isInTransaction, LEAKED, maxConnections, type PostgresClient, type PostgresPool, preparePool } from './pool.js'
@@ -91,9 +90,9 @@ export function createConnections<Client extends PostgresClient>(
   async function open(work: PendingWork): Promise<BorrowedConnection | WorkResult> {
     for (;;) {
       try {
-        await gate.passed(work.left())
-        const connection = await borrow(work.left())
+        const connection = (await gate.passed(work.left())) ? await borrow(work.left()) : undefined
         if (connection) return connection
+        // Other operations may have joined meanwhile, which have more time.
         if (work.left() <= 0) return { status: 'exhausted' }
       } catch (error) {
         if (work.left() <= 0 || !mayConnectSoon(error)) return { status: 'unreachable', error }
@@ -146,8 +145,8 @@ type Sent =
   | { readonly status: 'failed' | 'refused'; readonly error: unknown; readonly wasSent: boolean }
 
 interface TablesGate {
-  /** Resolves once the tables exist. Creates them if needed, once for all callers. */
-  passed(limitMs: number): Promise<void>
+  /** Returns whether the tables exist within `limitMs`. Creates them if needed, once for all callers. */
+  passed(limitMs: number): Promise<boolean>
   /** A table is missing, so the next caller creates it again. */
   close(): void
 }
@@ -165,17 +164,13 @@ function createTablesGate(clock: Clock, ensure: () => Promise<void>): TablesGate
   }
   return {
     async passed(limitMs) {
-      if (isOpen) return
+      if (isOpen) return true
       const result = await withTimeout(clock, limitMs, () => {
         ensuring ??= start()
         return ensuring
       })
       if (result.status === 'error') throw result.error
-      if (result.status === 'late') {
-        const message =
-          'The tables were not ready in time, so nothing was sent: Postgres is slow, or the pool has no free connection. See docs/stores/postgres.md.'
-        throw new WebhookError('store_unavailable', message)
-      }
+      return result.status === 'value'
     },
     close() {
       isOpen = false

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fixedClock } from '../../../src/testing/fixed-clock.js'
 import type { StoreDriver } from '../../../src/testing/store-suite/driver.js'
 import { testStore } from '../../../src/testing/test-store.js'
+import { faultyGroups, type GroupFault } from './faulty-groups.js'
 import { createShelf, type Fault, type ReferenceTransaction, referenceStore } from './reference-store.js'
 
 const EXPECTED: Readonly<Record<Fault, string>> = {
@@ -44,6 +45,14 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
   'entries unordered': 'entries are listed page by page in the order of their keys',
 }
 
+const EXPECTED_IN_GROUPS: Readonly<Record<GroupFault, string>> = {
+  'group in reverse': 'claims of one delivery that are issued together are decided in the order of their arrival',
+  'results shifted': 'each operation of a group gets its own result',
+  'group fails together': 'an operation that fails does not fail the others of its group',
+  'group cut off': 'a group of 600 operations is written completely',
+  'rejected operation written later': 'an operation that is rejected because it waited too long changes nothing later',
+}
+
 describe('the conformance suite', () => {
   it('has at least 60 tests with unique names', () => {
     const names = collect(driver(undefined)).map(({ name }) => name)
@@ -63,6 +72,15 @@ describe('the conformance suite', () => {
   it.each(Object.entries(EXPECTED) as [Fault, string][])('finds the fault "%s"', async (fault, name) => {
     expect(await failures(fault, name)).toEqual([name])
   })
+
+  it.each(Object.entries(EXPECTED_IN_GROUPS) as [GroupFault, string][])(
+    'finds the fault "%s" of a store that groups',
+    async (fault, name) => {
+      const { open, ...correct } = driver(undefined)
+      const grouped: StoreDriver = { ...correct, open: async (options) => faultyGroups(await open(options), fault) }
+      expect(await failuresOf(grouped, name)).toEqual([name])
+    },
+  )
 
   it('skips the tests of features that a driver does not have, with the reason', () => {
     const { quarantine: _, transaction: __, ...bare } = driver(undefined)
@@ -92,8 +110,12 @@ function collect(tested: StoreDriver): Collected[] {
 
 /** Returns the names of the failing tests. Runs all tests, or only the one named `only`. */
 async function failures(fault: Fault | undefined, only?: string): Promise<string[]> {
+  return failuresOf(driver(fault), only)
+}
+
+async function failuresOf(tested: StoreDriver, only?: string): Promise<string[]> {
   const failed: string[] = []
-  for (const { name, run } of collect(driver(fault))) {
+  for (const { name, run } of collect(tested)) {
     if (only !== undefined && name !== only) continue
     await run().catch(() => failed.push(name))
   }

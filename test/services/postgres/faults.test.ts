@@ -105,7 +105,7 @@ describeWithService('postgres', 'postgresStore during failures', (url) => {
 
   test('waiting and abandoned claims leave a connection to heartbeats', async () => {
     const pool = scene.pool({ max: 3 })
-    const store = open({ pool, callLimitMs: 300 })
+    const store = open({ pool, callLimitMs: 1_000 })
     const [held, locked] = [newClaim(), newClaim()]
     for (const request of [held, locked]) await store.claim(request)
     await store.release({ ...locked, completedHandlers: [], counted: true })

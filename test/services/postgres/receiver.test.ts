@@ -155,7 +155,7 @@ describeWithService('postgres', 'a receiver with postgresStore', (url) => {
       const delivery = await signedEvent()
       for (const [state, limitMs] of [
         ['refused', 1500],
-        ['silent', 4600],
+        ['silent', 5000],
       ] as const) {
         network.set(state)
         const startedAt = Date.now()
