@@ -117,7 +117,7 @@ describe.each([
     expect((await deliver()).status).toBe('busy')
   })
 
-  test('doesn’t prolong the lease of a handler that is gone', async () => {
+  test('doesn’t prolong the lease of a handler that never ends', async () => {
     const { receiver, clock, deliver } = open()
     receiver.on('qr.scanned', hangOnce())
     void receiver.receive(deliveryOf(UNDATED, { freezesAfterResponse: true }))
