@@ -4,7 +4,7 @@
  */
 import { WebhookError } from '../../errors.js'
 import type { SqlRow, SqlStatement } from '../sqlite/record-statements.js'
-import type { D1DatabaseBinding, D1Statement } from './d1-store.js'
+import type { D1DatabaseBinding, D1Statement } from './d1-binding.js'
 
 /** Runs statements against the tables of a store. Every statement may be repeated. */
 export interface D1Batches {

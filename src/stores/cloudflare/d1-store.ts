@@ -7,28 +7,9 @@ import { type QuarantineStatements, quarantineStatements, readEntry } from '../s
 import { LEASE_LOST, type RecordStatements, readClaim, recordStatements } from '../sqlite/record-statements.js'
 import type { Quarantine, QuarantineEntry, Store, TransactionRequest } from '../store.js'
 import { createBatches, type D1Batches, prepare } from './d1-batches.js'
+import type { D1DatabaseBinding, D1Statement, D1StatementResult } from './d1-binding.js'
 
-/** The part of a prepared statement (`D1PreparedStatement`) that the driver uses. */
-export interface D1Statement {
-  /** Returns the statement with its values. */
-  bind(...values: unknown[]): D1Statement
-}
-
-/** The part of the result of one statement (`D1Result`) that the driver uses. */
-export interface D1StatementResult {
-  /** The rows. */
-  readonly results: readonly unknown[]
-  /** D1's metadata. `changes` is the number of written rows. */
-  readonly meta: Readonly<Record<string, unknown>>
-}
-
-/** The part of a D1 binding (`D1Database`) or session that the driver uses. */
-export interface D1DatabaseBinding {
-  /** Prepares one statement. */
-  prepare(query: string): D1Statement
-  /** Runs statements in one transaction. */
-  batch(statements: D1Statement[]): Promise<D1StatementResult[]>
-}
+export type { D1DatabaseBinding, D1Statement, D1StatementResult } from './d1-binding.js'
 
 /** The options of {@link d1Store}. */
 export interface D1StoreOptions {
