@@ -8,17 +8,19 @@ export interface TcpProxy {
   /** The service's URL through this proxy. */
   readonly url: string
   set(state: NetworkState): void
+  /** Forwards new connections to another service. Open connections stay with theirs. */
+  pointTo(url: string): void
   close(): Promise<void>
 }
 
 /** Starts a proxy in front of the service at `url`. */
 export async function createTcpProxy(url: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(url)
+  let target = new URL(url)
   let state: NetworkState = 'open'
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     if (state === 'refused') return void near.destroy()
-    const far = connect(Number(port), hostname)
+    const far = connect(Number(target.port), target.hostname)
     near.on('data', (bytes) => state !== 'silent' && far.write(bytes))
     far.on('data', (bytes) => state === 'open' && near.write(bytes))
     for (const [socket, other] of [
@@ -47,6 +49,9 @@ export async function createTcpProxy(url: string): Promise<TcpProxy> {
     set(next) {
       state = next
       if (state === 'refused') cut()
+    },
+    pointTo(next) {
+      target = new URL(next)
     },
     async close() {
       cut()

@@ -4,24 +4,25 @@
  */
 
 import type { Quarantine, QuarantineEntry } from '../store.js'
-import type { RunScript } from './run-script.js'
-import { DISCARD_ENTRY, GET_ENTRY, LIST_ENTRIES, PUT_ENTRY } from './scripts.js'
+import type { OperationQueue } from './operation-queue.js'
+import { COUNT_ENTRIES, DISCARD_ENTRY, GET_ENTRY, LIST_ENTRIES, PUT_ENTRY } from './scripts.js'
+
+/** As long as a response may take, in milliseconds. */
+const WAIT_MS = 4500
 
 /** Creates the quarantine of one namespace. */
-export function createQuarantine(run: RunScript, namespace: string): Quarantine {
+export function createQuarantine(queue: OperationQueue, namespace: string): Quarantine {
   const keys = [`govalid:{${namespace}}:quarantine`, `govalid:{${namespace}}:quarantine:entries`]
-  const put = async (entry: QuarantineEntry) =>
-    void (await run(PUT_ENTRY, { keys, values: [entry.key, toText(entry)] }))
+  const run = <Result>(script: string, values: readonly string[], read: (reply: unknown) => Result) =>
+    queue.run({ script, keys, values, waitMs: WAIT_MS, isUrgent: true, read })
+  const put = (entry: QuarantineEntry) => run(PUT_ENTRY, [entry.key, toText(entry)], () => {})
   return Object.assign(put, {
-    discard: async (key: string) => void (await run(DISCARD_ENTRY, { keys, values: [key] })),
-    async get(key: string) {
-      const text = await run(GET_ENTRY, { keys, values: [key] })
-      return text === null || text === undefined ? undefined : readEntry(text)
-    },
-    async list({ limit = 100, after = '' }: { readonly limit?: number | undefined; readonly after?: string | undefined } = {}) {
-      const texts = await run(LIST_ENTRIES, { keys, values: [after, String(limit)] })
-      return (texts as unknown[]).map(readEntry)
-    },
+    discard: (key: string) => run(DISCARD_ENTRY, [key], () => {}),
+    get: (key: string) =>
+      run(GET_ENTRY, [key], (text) => (text === null || text === undefined ? undefined : readEntry(text))),
+    list: ({ limit = 100, after = '' } = {}) =>
+      run(LIST_ENTRIES, [after, String(limit)], (texts) => (texts as readonly unknown[]).map(readEntry)),
+    count: () => run(COUNT_ENTRIES, [], Number),
   })
 }
 

@@ -32,18 +32,15 @@ describe('redisStore refuses', () => {
       {},
       { maxRetriesPerRequest: null },
       { maxRetriesPerRequest: 3, enableOfflineQueue: false },
+      // With these settings ioredis doesn't resend, but the calls of a lost connection never end.
+      { enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
     ]) {
       const client = new Redis({ lazyConnect: true, ...options })
       const error = caught(() => redisStore({ client }))
       expect(error).toMatchObject({ code: 'store_unsuitable' })
       expect(String(error)).toContain('maxRetriesPerRequest: 0')
     }
-    for (const options of [
-      { maxRetriesPerRequest: 0 },
-      { enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
-    ]) {
-      redisStore({ client: new Redis({ lazyConnect: true, ...options }) })
-    }
+    redisStore({ client: new Redis({ lazyConnect: true, maxRetriesPerRequest: 0 }) })
   })
 })
 

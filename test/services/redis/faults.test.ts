@@ -11,20 +11,20 @@ import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 const SECRET = 'your_webhook_secret'
 const LEASE_MS = 55_000
+/** Every response leaves within this time. */
+const MAX_RESPONSE_MS = 4600
 
 /** Creates a receiver with one handler, and records its attempts and reports. */
 function startReceiver(client: RedisClient, namespace: string, handle: (attempt: number) => unknown) {
   const reports: ErrorReport[] = []
   const attempts: number[] = []
   const onError = (report: ErrorReport) => reports.push(report)
-  const receiver = createReceiver({ secret: SECRET, store: redisStore({ client, namespace }), onError }).on(
-    'qr.created',
-    async (_, { attempt }) => {
-      attempts.push(attempt)
-      await handle(attempt)
-    },
-  )
-  return { receiver, attempts, codes: () => reports.map(({ code }) => code) }
+  const store = redisStore({ client, namespace })
+  const receiver = createReceiver({ secret: SECRET, store, onError }).on('qr.created', async (_, { attempt }) => {
+    attempts.push(attempt)
+    await handle(attempt)
+  })
+  return { receiver, store, attempts, codes: () => reports.map(({ code }) => code) }
 }
 
 let made = 0
@@ -72,7 +72,7 @@ describeWithService('redis', 'a receiver with redisStore on a bad network', (url
       network.set('refused')
       const { result, ms } = await timed(() => receiver.receive(delivery))
       expect(result).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
-      expect(ms).toBeLessThan(1500)
+      expect(ms).toBeLessThan(MAX_RESPONSE_MS)
       network.set('open')
       expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
       expect([attempts, codes()]).toEqual([[1], ['store_unavailable']])
@@ -83,7 +83,7 @@ describeWithService('redis', 'a receiver with redisStore on a bad network', (url
       const delivery = await signedEvent()
       network.set('silent')
       const { result, ms } = await timed(() => receiver.receive(delivery))
-      expect([result.status, ms < 1500]).toEqual(['unavailable', true])
+      expect([result.status, ms < MAX_RESPONSE_MS]).toEqual(['unavailable', true])
       network.set('refused')
       network.set('open')
       expect(await receiver.receive(delivery)).toMatchObject({ status: 'processed', attempt: 1 })
@@ -108,8 +108,8 @@ describeWithService('redis', 'a receiver with redisStore on a bad network', (url
       const { receiver, attempts, codes, network, stateOf } = await startScene((_attempt, own) => own.set('refused'))
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('processed')
-      expect([await stateOf(), codes()]).toEqual(['processing', ['completion_delayed']])
-      await new Promise((resolve) => setTimeout(resolve, 2000))
+      await until(async () => codes().includes('completion_delayed'))
+      expect(await stateOf()).toBe('processing')
       network.set('open')
       await until(async () => (await stateOf()) === 'done')
       expect((await receiver.receive(delivery)).status).toBe('duplicate')
@@ -124,17 +124,18 @@ describeWithService('redis', 'a receiver with redisStore on a bad network', (url
       network.set('refused')
       network.set('open')
       await receiver.close()
-      expect([attempts, codes()]).toEqual([[1], ['completion_delayed']])
+      expect([attempts, codes()]).toEqual([[1], []])
     })
 
     test('returns failed if a failed attempt cannot be released, and runs the handler again after the lease', async () => {
-      const { receiver, attempts, network } = await startScene((attempt, own) => {
+      const { receiver, store, attempts, network } = await startScene((attempt, own) => {
         if (attempt > 1) return
         own.set('refused')
         throw new Error('the first attempt fails')
       })
       const delivery = await signedEvent()
       expect((await receiver.receive(delivery)).status).toBe('failed')
+      await until(async () => store.waiting?.() === 0)
       network.set('open')
       expect((await receiver.receive(delivery)).status).toBe('busy')
       await makeLater(LEASE_MS)
