@@ -6,6 +6,8 @@ import type { AcceptedDelivery } from '../inbox.js'
 
 /** A job that a worker has taken. */
 export interface SpooledJob {
+  /** The row. Ids are never used again. */
+  readonly id: number
   readonly delivery: AcceptedDelivery
   /** The number of this attempt, counted from 1. */
   readonly attempt: number
@@ -30,7 +32,7 @@ export interface SpoolStatements {
 
 /** Returns the statements for `table`, a name that needs no quoting. */
 export function spoolStatements(table: string): SpoolStatements {
-  const held = 'WHERE key = ?1 AND taken = ?2 AND lease_until > 0'
+  const held = 'WHERE id = ?1 AND taken = ?2 AND lease_until > 0'
   return {
     schema: [
       { sql: schemaSql(table), values: [] },
@@ -42,18 +44,18 @@ export function spoolStatements(table: string): SpoolStatements {
     }),
     take: (count, now, leaseMs) => ({
       sql: `UPDATE ${table} SET taken = taken + 1, attempt = attempt + 1, lease_until = ?2 + ?3, due_at = ?2 + ?3
-WHERE key IN (SELECT key FROM ${table} WHERE due_at <= ?2 ORDER BY due_at LIMIT ?1)
-RETURNING key, raw_body, headers, received_at, attempt, taken`,
+WHERE id IN (SELECT id FROM ${table} WHERE due_at <= ?2 ORDER BY due_at LIMIT ?1)
+RETURNING id, key, raw_body, headers, received_at, attempt, taken`,
       values: [count, now, leaseMs],
     }),
-    renew: ({ delivery, taken }, until) => ({
+    renew: ({ id, taken }, until) => ({
       sql: `UPDATE ${table} SET lease_until = ?3, due_at = ?3 ${held}`,
-      values: [delivery.key, taken, until],
+      values: [id, taken, until],
     }),
-    finish: ({ delivery, taken }) => ({ sql: `DELETE FROM ${table} ${held}`, values: [delivery.key, taken] }),
-    retry: ({ delivery, taken }, dueAt, isCounted) => ({
+    finish: ({ id, taken }) => ({ sql: `DELETE FROM ${table} ${held}`, values: [id, taken] }),
+    retry: ({ id, taken }, dueAt, isCounted) => ({
       sql: `UPDATE ${table} SET lease_until = 0, due_at = ?3, attempt = attempt - ?4 ${held}`,
-      values: [delivery.key, taken, dueAt, isCounted ? 0 : 1],
+      values: [id, taken, dueAt, isCounted ? 0 : 1],
     }),
     count: {
       sql: `SELECT sum(lease_until = 0) AS waiting, sum(lease_until > 0) AS processing,
@@ -65,10 +67,10 @@ RETURNING key, raw_body, headers, received_at, attempt, taken`,
 
 /** Reads one row of `take`. It never throws, because one bad row would block the other rows of the same call. */
 export function readJob(row: SqlRow): SpooledJob {
-  const { key, raw_body: body, headers, received_at: receivedAt, attempt, taken } = row
+  const { id, key, raw_body: body, headers, received_at: receivedAt, attempt, taken } = row
   const rawBody = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0)
   const delivery = { key: String(key), rawBody, headers: readHeaders(headers), receivedAt: Number(receivedAt) }
-  return { delivery, attempt: Number(attempt), taken: Number(taken) }
+  return { id: Number(id), delivery, attempt: Number(attempt), taken: Number(taken) }
 }
 
 /** Invalid headers come from another writer. Without a signature, the receiver quarantines the delivery as forged. */
@@ -80,15 +82,17 @@ function readHeaders(text: unknown): AcceptedDelivery['headers'] {
   }
 }
 
+/** Jobs are processed in the order of their ids, so the rows of one group are next to each other. The large columns are the last. */
 function schemaSql(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (
-  key TEXT PRIMARY KEY,
-  raw_body BLOB NOT NULL,
-  headers TEXT NOT NULL,
-  received_at INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   due_at INTEGER NOT NULL,
   lease_until INTEGER NOT NULL DEFAULT 0,
   attempt INTEGER NOT NULL DEFAULT 0,
-  taken INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID`
+  taken INTEGER NOT NULL DEFAULT 0,
+  received_at INTEGER NOT NULL,
+  key TEXT NOT NULL UNIQUE,
+  headers TEXT NOT NULL,
+  raw_body BLOB NOT NULL
+)`
 }

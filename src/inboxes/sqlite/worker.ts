@@ -2,6 +2,7 @@
  * The worker of the SQLite inbox: takes due jobs from the spool, processes them, and writes back how they ended.
  */
 import type { Clock } from '../../clock.js'
+import { runSoon } from '../../stores/sqlite/write-queue.js'
 import type { Outcome } from '../../types.js'
 import { type InboxProcessor, isFinished } from '../inbox.js'
 import type { SpooledJob } from './spool.js'
@@ -59,7 +60,8 @@ export function createWorker(clock: Clock, limits: WorkerLimits, spool: Spool, p
     running.add(ended)
     void ended.finally(() => {
       running.delete(ended)
-      wake()
+      // The jobs that end in the same turn are replaced together.
+      runSoon(clock, wake)
     })
   }
   const poll = async (): Promise<void> => {

@@ -7,7 +7,12 @@ import { recordStatements, type SqlStatement } from '../../../../src/stores/sqli
 const held = { key: 'a'.repeat(64), token: 'token' }
 const records = recordStatements('deliveries', 'default')
 const spool = spoolStatements('spool')
-const job = { delivery: { key: held.key, rawBody: new Uint8Array(), headers: {}, receivedAt: 0 }, attempt: 1, taken: 1 }
+const job = {
+  delivery: { key: held.key, rawBody: new Uint8Array(), headers: {}, receivedAt: 0 },
+  attempt: 1,
+  taken: 1,
+  id: 1,
+}
 
 const STATEMENTS: Readonly<Record<string, SqlStatement>> = {
   claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
@@ -34,7 +39,7 @@ function openFilled(): DatabaseSync {
   for (const { sql } of [...records.schema, ...spool.schema]) database.exec(sql)
   const numbers = 'WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)'
   database.exec(`INSERT INTO deliveries ${numbers} SELECT 'default', n, 't', 'done', 1, 0, 0, 0, 9e14 + n, '[]' FROM n`)
-  database.exec(`INSERT INTO spool ${numbers} SELECT n, x'00', '{}', 0, 9e14 + n, 0, 0, 0 FROM n`)
+  database.exec(`INSERT INTO spool ${numbers} SELECT n, 9e14 + n, 0, 0, 0, 0, n, '{}', x'00' FROM n`)
   database.exec('ANALYZE')
   return database
 }
