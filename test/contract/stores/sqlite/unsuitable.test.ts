@@ -121,8 +121,8 @@ describe.each(CASES)('$name with $library refuses', ({ name, create, library, op
   test.each([
     ['another required column', (sql: string) => sql.replace('(', '(tenant TEXT NOT NULL,')],
     [
-      'no primary key',
-      (sql: string) => sql.replace(/,\s*PRIMARY KEY \(.*?\)| PRIMARY KEY/, '').replace('WITHOUT ROWID', ''),
+      'no unique key',
+      (sql: string) => sql.replace(/,\s*PRIMARY KEY \(.*?\)| UNIQUE/g, '').replace('WITHOUT ROWID', ''),
     ],
   ])('a table of its own with %s', (_, change) => {
     const database = open(newFile())
