@@ -146,8 +146,13 @@ function createSpool(connection: SqliteConnection, statements: SpoolStatements, 
     retry: (job, pauseMs, isCounted) => finish(statements.retry(job, clock.now() + pauseMs, isCounted)),
     async count() {
       const [row = {}] = await connection.query(statements.count, WAIT_MS)
-      const { waiting, processing, oldest } = row as Record<string, number | null>
-      return { waiting: waiting ?? 0, processing: processing ?? 0, failed: 0, oldestWaitingAt: oldest ?? undefined }
+      const { waiting, processing, oldest } = row
+      return {
+        waiting: Number(waiting),
+        processing: Number(processing),
+        failed: 0,
+        oldestWaitingAt: typeof oldest === 'number' ? oldest : undefined,
+      }
     },
   }
 }

@@ -63,6 +63,10 @@ describe('no statement reads a whole table', () => {
     expect(planOf(database, spool.take(10, 0, 1)).join('\n')).toContain('spool_due_at (due_at<?)')
   })
 
+  test('the jobs of an inbox are counted without reading their bodies', () => {
+    expect(planOf(database, spool.count).join('\n')).toContain('SCAN spool USING COVERING INDEX spool_due_at')
+  })
+
   test('the check detects a full scan: without its index, the sweep reads everything', () => {
     const bare = openFilled()
     bare.exec('DROP INDEX deliveries_retain_until')
