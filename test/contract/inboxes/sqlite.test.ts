@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sqliteInbox } from '../../../src/inboxes/sqlite/sqlite-inbox.js'
 import { createReceiver, type Outcome } from '../../../src/index.js'
 import { sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import { fixedClock, signDelivery } from '../../../src/testing/index.js'
 import { bundleForTests } from '../../support/bundle.js'
+import { deferred } from '../../support/deferred.js'
+import { rowsOf } from '../../support/sqlite.js'
 import { inboxSuite } from './inbox-suite.js'
 
 const SECRET = 'your_webhook_secret'
@@ -150,6 +152,30 @@ describe('sqliteInbox', () => {
     expect(seen).toEqual([])
     await clock.advance(3000)
     expect(seen).toEqual(['abc123'])
+  })
+
+  test('a worker that was frozen for longer than its lease changes nothing about its job', async () => {
+    const { accept, inbox } = setUp()
+    await accept('abc123')
+    const ends = deferred<Outcome>()
+    const frozenClock = fixedClock(START)
+    const frozen = sqliteInbox({ database: openDatabase(), clock: frozenClock })
+    frozen.start(() => ends.promise)
+    await vi.waitFor(async () => expect(await inbox.status()).toMatchObject({ processing: 1 }))
+
+    // Another worker takes the job over, and its handler fails.
+    const { clock, receiver, statuses } = setUp()
+    receiver.on('*', () => {
+      throw new Error('not yet')
+    })
+    for (let second = 0; second < 61; second++) await clock.advance(1000)
+    await vi.waitFor(() => expect(statuses()).toEqual(['failed']))
+    await receiver.close()
+    const before = rowsOf(openDatabase(), 'SELECT * FROM govalid_inbox')
+    ends.resolve({ status: 'processed' })
+    await frozen.stop()
+    expect(rowsOf(openDatabase(), 'SELECT * FROM govalid_inbox')).toEqual(before)
+    expect(before).toHaveLength(1)
   })
 
   test('handles at most `concurrency` deliveries at once', async () => {
