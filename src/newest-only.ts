@@ -29,7 +29,7 @@ export interface NewestOnlyOptions<Event> {
 const MAX_OBJECTS = 10_000
 /** How often a turn shows that its request still runs, in milliseconds. */
 const BEAT_MS = 1000
-/** A turn that missed so many beats in a row ended with its request. */
+/** A turn that misses this number of beats in a row has ended with its request. */
 const MAX_MISSED_BEATS = 2
 
 /**

@@ -58,7 +58,7 @@ function valuesOf(env: object): ReadonlyMap<string, unknown> {
   )
 }
 
-/** An environment without names of its own may compute its values, so it equals no other. */
+/** An environment without own properties may compute its values, so it never equals another one. */
 function isSame(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
   if (one.size !== other.size || one.size === 0) return false
   return [...one].every(([name, value]) => other.has(name) && Object.is(value, other.get(name)))

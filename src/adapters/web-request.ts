@@ -49,7 +49,7 @@ function requireRequest(value: unknown): void {
   throw new WebhookError('option_invalid', message)
 }
 
-/** Recognizes the `Request` of any realm or framework by the members that the adapters use. */
+/** Recognizes the `Request` of any realm or framework by the properties that the adapters use. */
 function isRequest(value: unknown): boolean {
   const get = readProperty(readProperty(value, 'headers'), 'get')
   return typeof get === 'function' && typeof readProperty(value, 'method') === 'string'

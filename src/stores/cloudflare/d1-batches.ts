@@ -13,7 +13,7 @@ export interface D1Batches {
    * however many operations name it.
    */
   group(statement: SqlStatement, after?: SqlStatement): Promise<readonly SqlRow[]>
-  /** Runs one statement in a call of its own, because it may be large. */
+  /** Runs one statement in a separate call, because it may be large. */
   alone(statement: SqlStatement): Promise<readonly SqlRow[]>
 }
 

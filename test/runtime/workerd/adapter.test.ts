@@ -85,7 +85,7 @@ describe('a receiver per isolate', () => {
     expect([await sendTo(once), await sendTo(once)]).toEqual([PROCESSED, DUPLICATE])
   })
 
-  it('belongs to its env if the env has no names of its own, because its values are unknown then', async () => {
+  it('belongs to its env if the env has no own properties, because its values are unknown then', async () => {
     const fetch = toHandler((env: Env) => createReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }).on('*', () => {}))
     const computed = (secret: string) => new Proxy({}, { get: () => secret })
     const body = scan()
