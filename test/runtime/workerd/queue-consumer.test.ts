@@ -108,7 +108,7 @@ describe('a mistake of the configuration', () => {
     expect(await consume(createConsumer({ onError }).handle, await accepted(), { env: {} })).toBe(15 * MINUTE_S)
   })
 
-  it('is refused at creation if the argument isn't a receiver', () => {
+  it('is refused at creation if the argument has no process method', () => {
     expect(() => toQueueHandler({} as never)).toThrow(/toQueueHandler.*\[option_invalid\]/)
     expect(() => toQueueHandler(undefined as never)).toThrow(/\[option_invalid\]/)
   })
