@@ -6,7 +6,7 @@ import {
   toQueueHandler,
 } from '../../../../src/inboxes/cloudflare-queue/cloudflare-queue-inbox.js'
 import { createReceiver } from '../../../../src/index.js'
-import { d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
+import { type D1Store, d1Store } from '../../../../src/stores/cloudflare/d1-store.js'
 
 interface Env {
   readonly GOVALID_WEBHOOK_SECRET: string
@@ -28,19 +28,19 @@ function onceForEach(queueOf: (env: Env) => Queue) {
 }
 
 function createEndpoint(env: Env, queue: Queue) {
-  const { transaction, ...store } = d1Store({ database: env.DB })
+  const store = d1Store({ database: env.DB })
   const run = (sql: string, ...values: unknown[]) => env.DB.prepare(sql).bind(...values)
+  const storeWithOutages: D1Store = {
+    ...store,
+    async claim(request) {
+      if (await run('SELECT 1 FROM outages').first()) throw new Error('the store is unavailable')
+      return store.claim(request)
+    },
+  }
   return createReceiver({
     secret: env.GOVALID_WEBHOOK_SECRET,
     inbox: cloudflareQueueInbox({ queue, bucket: env.BODIES }),
-    store: {
-      ...store,
-      transaction,
-      async claim(request) {
-        if (await run('SELECT 1 FROM outages').first()) throw new Error('the store is unavailable')
-        return store.claim(request)
-      },
-    },
+    store: storeWithOutages,
   }).on('qr.created', async (event, context) => {
     const { id } = event.data
     await run('INSERT INTO attempts VALUES (?1, ?2)', id, context.rawBody.byteLength).run()
