@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { toHandler } from '../../../src/adapters/node.js'
 import { createReceiver, PermanentError } from '../../../src/index.js'
+import { deferred } from '../deferred.js'
 import { createJumpingClock } from './jumping-clock.js'
 import type { Command, Ending, FrozenData, FrozenSetup, Note } from './messages.js'
 import { FROZEN_STORES } from './stores.js'
@@ -21,7 +22,7 @@ function serve({ store, scope, secret, willFreeze }: FrozenSetup): void {
   const opened = FROZEN_STORES[store]?.open(scope)
   if (!opened) throw new Error(`there is no store ${store}`)
   const clock = createJumpingClock()
-  const { promise: continued, resolve: proceed } = Promise.withResolvers<void>()
+  const { promise: continued, resolve: proceed } = deferred<void>()
   if (!willFreeze) proceed()
   const notify = (note: Note) => process.send?.(note)
   const run = async (ending: Ending, id: string, { signal, transaction }: Context) => {
