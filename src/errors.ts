@@ -153,10 +153,15 @@ export function isPermanentError(value: unknown): value is PermanentError {
   return hasBrand(value, `${BRAND}.permanent`)
 }
 
+/** Whether a value is an error of any realm: test environments and vm contexts have their own `Error`. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+}
+
 /** Never throws: a handler may throw a revoked Proxy, or an object with throwing getters. */
 function hasBrand(value: unknown, brand: string): boolean {
   try {
-    return value instanceof Error && (value as unknown as Record<string, unknown>)[brand] === true
+    return isError(value) && (value as unknown as Record<string, unknown>)[brand] === true
   } catch {
     return false
   }

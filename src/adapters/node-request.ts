@@ -116,7 +116,9 @@ export function leaveSoon(request: IncomingMessage, end: () => void): void {
   }
   const timer = setTimeout(leave, LINGER_MS)
   timer.unref()
-  request.once('end', leave).once('close', leave).resume()
+  request.once('end', leave).once('close', leave)
+  // A mocked request may lack this method.
+  request.resume?.()
 }
 
 function flatten(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {

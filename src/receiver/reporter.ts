@@ -3,6 +3,7 @@
  * No payload, secret or signature is ever printed, and control characters in strings from the sender are escaped.
  */
 import { type Clock, monotonicMs } from '../clock.js'
+import { isError } from '../errors.js'
 import { isPromiseLike } from '../maybe-promise.js'
 import type { Delivery, ErrorReport, ReportedOutcome } from '../types.js'
 import { keepAlive } from './keep-alive.js'
@@ -113,8 +114,8 @@ export function errorText(error: unknown): string {
 const MAX_DEPTH = 3
 
 function describeError(error: unknown, depth: number): string {
-  if (!(error instanceof Error)) return String(error)
-  const held: readonly unknown[] = error instanceof AggregateError ? error.errors : []
+  if (!isError(error)) return String(error)
+  const held: readonly unknown[] = error.name === 'AggregateError' ? (error as AggregateError).errors : []
   // Only the stacks of the inner errors are of interest, not where they were joined.
   const { stack } = error
   const own = held.length === 0 && typeof stack === 'string' ? stack : `${error.name}: ${error.message}`

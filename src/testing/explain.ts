@@ -125,7 +125,8 @@ function readHeader(headers: NonNullable<ExplainInput['headers']>, name: string)
 }
 
 function entriesOf(headers: NonNullable<ExplainInput['headers']>): readonly (readonly [string, unknown])[] {
-  return headers instanceof Headers ? [...headers] : Object.entries(headers)
+  // Not `instanceof`: jsdom and fetch libraries have their own class.
+  return typeof headers.forEach === 'function' ? [...(headers as Headers)] : Object.entries(headers)
 }
 
 /** Lists headers that may be the renamed signature header, as the end of a sentence. */

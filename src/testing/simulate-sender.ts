@@ -6,7 +6,7 @@
 import { systemClock } from '../clock.js'
 import { WebhookError } from '../errors.js'
 import type { FixedClock } from './fixed-clock.js'
-import { postTo, type SenderEndpoint } from './sender/endpoint.js'
+import { isUrl, postTo, type SenderEndpoint } from './sender/endpoint.js'
 import type { AttemptReport, SenderReport } from './sender/report.js'
 import { createSubscription, type Subscription } from './sender/subscription.js'
 import { runOnVirtualTime } from './sender/virtual-time.js'
@@ -112,7 +112,7 @@ async function sendAll(
 }
 
 function checkOptions({ to, clock, speed = 1, intervalMs = 0 }: SimulateSenderOptions): void {
-  if (clock && (typeof to === 'string' || to instanceof URL)) {
+  if (clock && isUrl(to)) {
     throw new WebhookError(
       'option_invalid',
       'simulateSender can\'t combine "clock" with a URL: the server has its own time. Use "speed" instead. See docs/testing.md.',

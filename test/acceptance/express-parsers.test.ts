@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toHandler } from '../../src/adapters/express.js'
 import type { Expected, RequestSpec, Verdict } from './case.js'
 import { PROCESSED, refused, UNAUTHENTIC } from './case.js'
-import { h, scan, signed, withSignature } from './deliveries.js'
+import { h, scan, scanOf, signed, withSignature } from './deliveries.js'
 import { createStage, runCase } from './run.js'
 import type { Target } from './target.js'
 import { close, createInProcess, type InProcess, listen } from './targets/in-process.js'
@@ -21,7 +21,7 @@ type KeepBytes = (request: Readable, response: unknown, bytes: Uint8Array) => vo
 interface ExpressModule {
   (): RequestListener & { use(middleware: Middleware): unknown; post(path: string, handler: unknown): unknown }
   json(options?: { verify?: KeepBytes; type?: string }): Middleware
-  raw(options: { type: string }): Middleware
+  raw(options: { type: string; limit?: string }): Middleware
   text(options?: { type: string }): Middleware
   urlencoded(options: { extended: boolean }): Middleware
 }
@@ -118,6 +118,19 @@ describe.each(VERSIONS)('a body parser before the webhook in $name', ({ name, ex
   test('71b after express.raw() for another content type: processed', async () => {
     const target = await serveAfter(express.raw({ type: 'application/octet-stream' }))
     for (const { request, expected } of DELIVERIES) await expectVerdict(target, request(), expected)
+  })
+
+  test('71c after express.raw() with its default limit: the parser refuses more than 100 kB, and the fix raises the limit', async () => {
+    const large = scanOf(200_000)
+    const limited = await serveAfter(express.raw({ type: '*/*' }))
+    await expectVerdict(limited, signed(large), { response: { by: 'framework', status: [413] }, handled: 0 })
+    await stop?.()
+    await expectVerdict(await serveAfter(express.raw({ type: '*/*', limit: '1mb' })), signed(large), PROCESSED)
+    await stop?.()
+    const seen = await expectVerdict(await serveAfter(express.json()), signed(scan()), alreadyParsed)
+    expect(seen.reports[0]?.message).toContain(
+      "express.raw, pass { type: '*/*', limit: '1mb' }: its default limit is 100 kB",
+    )
   })
 
   test('72 after express.text() or express.urlencoded(): 500 immediately', async () => {

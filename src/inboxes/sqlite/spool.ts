@@ -69,7 +69,7 @@ RETURNING id, key, raw_body, headers, received_at, attempt, taken`,
 /** Reads one row of `take`. It never throws, because one bad row would block the other rows of the same call. */
 export function readJob(row: SqlRow): SpooledJob {
   const { id, key, raw_body: body, headers, received_at: receivedAt, attempt, taken } = row
-  const rawBody = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0)
+  const rawBody = ArrayBuffer.isView(body) ? new Uint8Array(body as Uint8Array) : new Uint8Array(0)
   const delivery = { key: String(key), rawBody, headers: readHeaders(headers), receivedAt: Number(receivedAt) }
   return { id: Number(id), delivery, attempt: Number(attempt), taken: Number(taken) }
 }

@@ -20,7 +20,7 @@ export interface PostgresRows {
 const AS_TEXT = { getTypeParser: () => readText }
 
 function readText(value: unknown): string | null {
-  if (value instanceof Uint8Array) return new TextDecoder().decode(value)
+  if (ArrayBuffer.isView(value)) return new TextDecoder().decode(value as Uint8Array<ArrayBuffer>)
   return typeof value === 'string' ? value : null
 }
 

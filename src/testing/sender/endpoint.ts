@@ -23,14 +23,18 @@ interface EndpointResponse {
   readonly outcome: string | undefined
 }
 
+/** Whether an endpoint is a URL: a text, or the `URL` of any realm. */
+export function isUrl(endpoint: SenderEndpoint): endpoint is string | URL {
+  return typeof endpoint === 'string' || typeof (endpoint as Partial<URL> | null | undefined)?.href === 'string'
+}
+
 /** Makes one request. `signal` aborts when the sender stops waiting. */
 export type Post = (signed: SignedDelivery, signal: AbortSignal) => Promise<EndpointResponse>
 
 /** Returns the function that posts to an endpoint. `url` is the address of the requests that a function gets. */
 export function postTo(endpoint: SenderEndpoint, url: string): Post {
   if (typeof endpoint === 'function') return async (signed) => readResponse(await endpoint(signed.request(url)))
-  if (typeof endpoint === 'string' || endpoint instanceof URL)
-    return (signed, signal) => fetchResponse(endpoint, signed, signal)
+  if (isUrl(endpoint)) return (signed, signal) => fetchResponse(endpoint, signed, signal)
   if (typeof endpoint?.receive === 'function') {
     return async (signed) => {
       const outcome = await endpoint.receive(signed.delivery)

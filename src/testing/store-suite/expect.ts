@@ -1,6 +1,7 @@
 /**
  * Assertions of the suite, independent of the test runner. A failed assertion throws an error with the expected and the actual value.
  */
+import { isBytes } from '../../crypto/encoding.js'
 
 /** Fails unless `actual` deeply equals `expected`. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
@@ -26,8 +27,8 @@ function isEqual(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
   if (Array.isArray(left) !== Array.isArray(right)) return false
-  if (left instanceof Uint8Array && right instanceof Uint8Array) return isSameBytes(left, right)
-  if (left instanceof Uint8Array || right instanceof Uint8Array) return false
+  if (isBytes(left) && isBytes(right)) return isSameBytes(left, right)
+  if (isBytes(left) || isBytes(right)) return false
   const [leftEntries, rightEntries] = [Object.entries(left), Object.entries(right)]
   if (leftEntries.length !== rightEntries.length) return false
   return leftEntries.every(([name, value]) => Object.hasOwn(right, name) && isEqual(value, Reflect.get(right, name)))
@@ -38,6 +39,6 @@ function isSameBytes(left: Uint8Array, right: Uint8Array): boolean {
 }
 
 function print(value: unknown): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes`
+  if (isBytes(value)) return `${value.length} bytes`
   return JSON.stringify(value, (_, item: unknown) => (item === undefined ? '(undefined)' : item)) ?? String(value)
 }

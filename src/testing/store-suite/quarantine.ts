@@ -1,6 +1,7 @@
 /**
  * The store's quarantine: one entry per delivery, kept byte for byte until it is discarded.
  */
+import { isBytes } from '../../crypto/encoding.js'
 import type { Quarantine, QuarantineEntry, Store } from '../../stores/store.js'
 import { expectEqual, expectTrue } from './expect.js'
 import { concurrently, randomKey, withNeed } from './store-test.js'
@@ -30,7 +31,7 @@ export const quarantine = withNeed('quarantine', [
         const entry = createEntry({ rawBody })
         await sinkOf(store)(entry)
         const kept = await sinkOf(store).get(entry.key)
-        expectTrue(kept?.rawBody instanceof Uint8Array, 'the body to be a Uint8Array')
+        expectTrue(isBytes(kept?.rawBody), 'the body to be a Uint8Array')
         expectEqual(kept?.rawBody, rawBody, 'the body')
       }
     },
