@@ -1,5 +1,5 @@
 /**
- * Tells the errors of SQLite apart: temporary ones, which the driver waits out, and permanent ones, which need the fix in their message.
+ * Classifies the errors of SQLite. The driver waits until a temporary error ends. The message of a permanent error names the fix.
  * `better-sqlite3` names its errors in `code`; `node:sqlite` numbers them in `errcode`, whose lowest byte is the primary code.
  */
 import { WebhookError } from '../../errors.js'
@@ -14,19 +14,19 @@ const CODES = {
 }
 type CodeName = keyof typeof CODES
 
-/** Whether an error has this primary code. */
+/** Whether an error has a primary code. */
 function hasCode(error: unknown, name: CodeName): boolean {
   const { code, errcode } = (error ?? {}) as { readonly code?: unknown; readonly errcode?: unknown }
   if (typeof errcode === 'number') return (errcode & 0xff) === CODES[name]
   return code === name || String(code).startsWith(`${name}_`)
 }
 
-/** Another connection holds the write lock. */
+/** Whether another connection holds the write lock. */
 export function isLocked(error: unknown): boolean {
   return hasCode(error, 'SQLITE_BUSY')
 }
 
-/** The application is using this connection: it left a transaction open, or it is reading rows one by one. */
+/** Whether the application is using this connection: it left a transaction open, or reads rows one by one. */
 export function isInUse(error: unknown): boolean {
   return /(within|inside|from within) a transaction|busy executing a query/.test(String(error))
 }
@@ -36,7 +36,7 @@ export function missingTable(error: unknown): string | undefined {
   return /no such table: (?:\w+\.)?(\w+)/.exec(String(error))?.[1]
 }
 
-/** SQLite refuses a statement because of the table's columns, constraints or triggers. */
+/** Whether SQLite refuses a statement because of the table's columns, constraints or triggers. */
 export function isMismatch(error: unknown): boolean {
   return hasCode(error, 'SQLITE_ERROR') || hasCode(error, 'SQLITE_CONSTRAINT')
 }
@@ -57,7 +57,7 @@ const PERMANENT: readonly (readonly [CodeName, string])[] = [
   ['SQLITE_NOTADB', 'Give it the path of a SQLite database or of a new file'],
 ]
 
-/** Replaces an error that no wait can heal by one that names the fix. Returns every other error unchanged. */
+/** Replaces a permanent error by one that names the fix. Returns every other error unchanged. */
 export function explainPermanent({ name, page }: DatabaseUser, error: unknown): unknown {
   const [, fix] = PERMANENT.find(([code]) => hasCode(error, code)) ?? []
   if (fix === undefined) return error
@@ -65,19 +65,19 @@ export function explainPermanent({ name, page }: DatabaseUser, error: unknown): 
   return new WebhookError('store_unsuitable', message, { cause: error })
 }
 
-/** The database can't keep a second process from overwriting it, or can't survive a power failure. */
+/** Creates the error for a database that SQLite can't switch to write-ahead logging. */
 export function unsuitableMode({ name, page }: DatabaseUser, mode: unknown): WebhookError {
   const message = `${name} needs write-ahead logging, but this database stays in journal mode ${JSON.stringify(mode)}. Use a file on a local disk: network file systems and temporary databases can't do it. See ${page}.`
   return new WebhookError('store_unsuitable', message)
 }
 
-/** The table exists, but not as this driver creates it. */
+/** Creates the error for a table that exists with other columns or constraints. */
 export function foreignTable({ name, page }: DatabaseUser, table: string, error: unknown): WebhookError {
   const message = `${name} can't use the existing table ${table}: ${textOf(error)}. Choose another name with the option \`table\`, or rename the existing table. See ${page}.`
   return new WebhookError('store_unsuitable', message, { cause: error })
 }
 
-/** Explains why a write waited in vain. */
+/** Creates the error for a write that waited in vain. */
 export function explainWait({ name, page }: DatabaseUser, error: unknown): WebhookError {
   const message = isInUse(error)
     ? `${name} waited in vain for its connection, because the application left a transaction or a query open on it. Give ${name} its own connection. See ${page}.`

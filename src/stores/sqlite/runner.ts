@@ -1,6 +1,6 @@
 /**
  * Prepares and runs statements on a database of `node:sqlite` or `better-sqlite3`. Both libraries get the same values and return the same
- * rows, whatever settings the application has chosen for its connection.
+ * rows, and the settings of the application's connection change neither.
  */
 import type { SqlRow, SqlStatement, SqlValue } from './record-statements.js'
 

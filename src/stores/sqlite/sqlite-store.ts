@@ -150,7 +150,7 @@ function guard(runner: SqliteRunner, statement: SqlStatement): void {
   try {
     runner.run(statement)
   } catch (error) {
-    // If the tables were dropped, the record is gone as well.
+    // If the tables were dropped, the claim was lost with them.
     if (!String(error).includes(LEASE_LOST) && missingTable(error) === undefined) throw error
     const message = 'Another process has claimed this delivery in the meantime, so the transaction was rolled back.'
     throw new WebhookError('lease_lost', message, { cause: error })

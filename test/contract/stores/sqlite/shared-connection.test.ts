@@ -24,7 +24,7 @@ const ENTRY: QuarantineEntry = {
 }
 
 describe.each(Object.entries(LIBRARIES))('sqliteStore with %s', (_, open) => {
-  test('creates its tables again after they were dropped, whichever operation comes first', async () => {
+  test('creates its tables again with any operation after they were dropped', async () => {
     const file = newFile()
     const store = sqliteStore({ database: open(file) })
     const other = open(file)

@@ -89,7 +89,7 @@ describe.each(CASES)('$name with $library refuses', ({ name, create, library, op
     )
   })
 
-  test('a file that is no database', () => {
+  test('a file with other contents', () => {
     const file = newFile()
     writeFileSync(file, 'x'.repeat(10_000))
     expectFix(
