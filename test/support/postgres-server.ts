@@ -16,6 +16,8 @@ export interface PostgresServer {
   freeze(): void
   /** Resumes its processes. */
   thaw(): void
+  /** Makes a standby the new primary. */
+  promote(): void
   /** Stops the server and removes its folder. */
   remove(): void
 }
@@ -31,8 +33,8 @@ export function describeWithOwnPostgres(name: string, body: () => void): void {
   describeWith('an installed Postgres server', BINARIES !== undefined, name, body)
 }
 
-/** Starts a Postgres server on a free port. Call `remove` at the end. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+/** Starts a Postgres server on a free port, or a standby of a running server. Call `remove` at the end. */
+export async function startPostgresServer(primary?: PostgresServer): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'govalid-postgres-'))
   const data = join(folder, 'data')
   const port = await freePort()
@@ -44,7 +46,8 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     execFileSync(file, rest, { stdio: 'ignore', cwd: tmpdir() })
   }
   if (asRoot) execFileSync('chown', ['postgres', folder])
-  run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync')
+  if (primary) run('pg_basebackup', '-d', primary.url, '-D', data, '--write-recovery-conf', '--no-sync', '-c', 'fast')
+  else run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync')
   const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
     const parent = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] as string
     const listed = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid='], { encoding: 'utf8' })
@@ -72,6 +75,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
+    promote: () => run('pg_ctl', '-D', data, '-w', 'promote'),
     remove() {
       if (isRunning) {
         // A failed test may have left it frozen.

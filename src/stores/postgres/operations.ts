@@ -43,7 +43,8 @@ export interface OperationOptions {
   readonly maxStatements: number
 }
 
-const MAX_GROUP = 500
+/** Larger groups gain nothing, and all results of a group continue in one turn of the event loop. */
+const MAX_GROUP = 128
 /** While one group is in flight, the next one can be sent. More groups at once would only be smaller. */
 const MAX_GROUPS = 2
 /** A locked row must not delay the other operations for longer. Its own operation continues alone. */
