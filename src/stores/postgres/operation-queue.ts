@@ -90,7 +90,7 @@ export function createQueue<Request extends { readonly key: string }, Result>(
       lines.alone = lines.alone.filter((operation) => !isExpired(operation))
     }
     for (const operation of expired) {
-      const isMoving = progressAt >= operation.queuedAt
+      const isMoving = progressAt > operation.queuedAt
       const waitMs = operation.deadline - operation.queuedAt
       reject([operation], operation.failure ?? (isMoving ? overloaded(count) : noProgress(count, waitMs)))
     }
