@@ -34,6 +34,53 @@ export const systemClock: Clock = {
   },
 }
 
+/** Wraps a clock of the application: if a function throws or returns garbage, the machine's clock takes its place. */
+export function guardClock(clock: Clock): Clock {
+  const guarded = <T>(read: () => unknown, isValid: (value: unknown) => value is T, fallback: () => T): T => {
+    try {
+      const value = read()
+      if (isValid(value)) return value
+    } catch {
+      // The fallback takes its place.
+    }
+    return fallback()
+  }
+  const isNumber = (value: unknown): value is number => Number.isFinite(value)
+  const isFunction = (value: unknown): value is () => void => typeof value === 'function'
+  const now = () => guarded(() => clock.now(), isNumber, systemClock.now)
+  let last = 0
+  return {
+    now,
+    monotonicNow() {
+      last =
+        clock.monotonicNow === undefined
+          ? now()
+          : guarded(
+              () => clock.monotonicNow?.(),
+              isNumber,
+              () => last,
+            )
+      return last
+    },
+    setTimer(ms, fn, options) {
+      let isThrown = true
+      const set = () => {
+        const cancel = clock.setTimer(ms, fn, options)
+        isThrown = false
+        return cancel
+      }
+      const cancel = guarded(set, isFunction, () => (isThrown ? systemClock.setTimer(ms, fn, options) : () => {}))
+      return () => {
+        try {
+          cancel()
+        } catch {
+          // The timer may still fire; what it would end has ended.
+        }
+      }
+    },
+  }
+}
+
 /** How a call with a time limit ended. */
 export type TimeoutResult<T> =
   | { readonly status: 'value'; readonly value: T }
@@ -94,5 +141,5 @@ export interface Deadline {
 export function startDeadline(clock: Clock, ms: number): Deadline {
   const start = monotonicMs(clock)
   const elapsed = () => monotonicMs(clock) - start
-  return { startedAt: clock.now(), elapsed, left: () => ms - elapsed() }
+  return { startedAt: clock.now(), elapsed, left: () => Math.min(ms, ms - elapsed()) }
 }

@@ -10,14 +10,15 @@ import { receive } from './delivery/receive.js'
 import { SIGNATURE_HEADER } from './delivery/signature.js'
 import type { Origin, Services } from './delivery/verified-event.js'
 import { WebhookError } from './errors.js'
-import type { EventPattern, MatchedEventType } from './events/event-types.js'
+import type { EventPattern } from './events/event-types.js'
 import type { UnknownEvent } from './events/events.js'
-import type { EventSchemas, HandledEvent } from './events/standard-schema.js'
+import type { EventSchemas } from './events/standard-schema.js'
 import type { AcceptedDelivery, InboxAttempt } from './inboxes/inbox.js'
 import { createHandlers, type HandlerOptions } from './receiver/handlers.js'
 import { createInFlight, type InFlight } from './receiver/in-flight.js'
 import { createInboxStarter, type InboxStarter } from './receiver/inbox-starter.js'
 import { type ReceiverOptions, readOptions, type Settings } from './receiver/options.js'
+import type { Anything, EventFor, TransactionOf } from './receiver/receiver-types.js'
 import { createReporter, type Reporter } from './receiver/reporter.js'
 import { createSecretLoader } from './receiver/secret-loader.js'
 import { createTally, type ReceiverStatus } from './receiver/status.js'
@@ -25,27 +26,6 @@ import { memoryStore } from './stores/memory/memory-store.js'
 import { noStore } from './stores/none.js'
 import type { QuarantineEntry, Store } from './stores/store.js'
 import type { Delivery, Handler, Outcome } from './types.js'
-
-// biome-ignore lint/suspicious/noExplicitAny: no other type is assignable to and from every type.
-type Anything = any
-
-/** The event that a handler receives. Without known schemas it has its documented type. */
-type EventFor<Pattern extends EventPattern, Schemas> = 0 extends 1 & Schemas
-  ? // TypeScript compares two `on` methods by the widest pattern, and there every receiver must fit `Receiver`.
-    [EventPattern] extends [Pattern]
-    ? Anything
-    : HandledEvent<MatchedEventType<Pattern>, Record<never, never>>
-  : HandledEvent<MatchedEventType<Pattern>, Schemas>
-
-/** The type of `context.transaction` for the option `store`, with `undefined` for a store without transactions. */
-type TransactionOf<Choice> =
-  Choice extends Store<infer Transaction>
-    ? [Transaction] extends [never]
-      ? undefined
-      : unknown extends Transaction
-        ? undefined
-        : Transaction
-    : undefined
 
 /**
  * A receiver of GoValid webhooks. Create one per endpoint and pass it to an adapter's `toHandler`.
@@ -145,29 +125,43 @@ export function createReceiver<
     firstDeliveryAt: () => (firstDeliveryAt ??= clock.now()),
     retryUntil: (since) =>
       closingSince === undefined ? since + MAX_RETRY_MS : Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS,
-    recordOutcome(outcome, { delivery, origin, durationMs, isLate }) {
-      tally.count(outcome, { origin, isLate })
+    recordOutcome(outcome, { delivery, origin, eventType, durationMs, isLate }) {
+      tally.count(outcome, { origin, eventType, isLate })
       reporter.outcome({ ...outcome, durationMs, late: isLate }, delivery)
     },
   }
   const receiveFrom = async (delivery: Delivery, origin: Origin): Promise<Outcome> => {
     const startedAt = monotonicMs(clock)
+    const seen: { eventType?: string } = {}
     let outcome: Outcome = { status: 'unavailable', code: 'receiver_closing' }
     if (closingSince === undefined) {
       inFlight.begin()
       try {
-        outcome = await receive(services, delivery, origin)
+        outcome = await receive(services, delivery, origin, seen)
       } catch (error) {
         outcome = failUnexpectedly(reporter, delivery, error)
       } finally {
         inFlight.end()
       }
     }
-    services.recordOutcome(outcome, { delivery, origin, durationMs: monotonicMs(clock) - startedAt, isLate: false })
+    const durationMs = monotonicMs(clock) - startedAt
+    services.recordOutcome(outcome, { delivery, origin, eventType: seen.eventType, durationMs, isLate: false })
     return outcome
   }
-  const process: Receiver['process'] = (accepted, attempt, platform) =>
-    receiveFrom({ ...toDelivery(accepted), ...platform }, { from: 'inbox', attempt, receivedAt: accepted.receivedAt })
+  const process: Receiver['process'] = async (accepted, attempt, platform) => {
+    try {
+      const { number, last, over } = attempt
+      const origin = {
+        from: 'inbox',
+        attempt: { number, last, over },
+        receivedAt: Number(accepted.receivedAt),
+      } as Origin
+      return await receiveFrom({ ...toDelivery(accepted), ...platform }, origin)
+    } catch (error) {
+      // The job isn't a delivery at all.
+      return failUnexpectedly(reporter, {}, error)
+    }
+  }
   const inbox = createInboxStarter(settings, reporter, process)
   const receiver: Receiver<Schemas, TransactionOf<Choice>> = {
     on(pattern, handler, handlerOptions) {
@@ -201,7 +195,7 @@ export function createReceiver<
 }
 
 /** A value of the application did something that no stage expects. GoValid gets a 500 and retries. */
-function failUnexpectedly(reporter: Reporter, delivery: Delivery, error: unknown): Outcome {
+function failUnexpectedly(reporter: Reporter, delivery: Pick<Delivery, 'waitUntil'>, error: unknown): Outcome {
   const message = 'A delivery failed for an unexpected reason. GoValid gets a 500 and retries.'
   reporter.report({ code: 'receiver_failed', message, error }, delivery)
   return { status: 'failed', error }

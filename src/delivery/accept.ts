@@ -7,7 +7,6 @@ import type { Outcome } from '../types.js'
 import { callTimeLeft } from './attempt-budget.js'
 import { finish } from './finish.js'
 import { LATE } from './messages.js'
-import { SIGNATURE_HEADER } from './signature.js'
 import { aboutOutcome, receivedAt, type Services, unclaimedAttempt, type VerifiedEvent } from './verified-event.js'
 
 /** Gives a verified event to the inbox. If the inbox doesn't confirm in time, the outcome is `unavailable`; a retry is accepted only once. */
@@ -25,9 +24,6 @@ export async function acceptDelivery(services: Services, inbox: Inbox, event: Ve
 }
 
 function toAccepted(event: VerifiedEvent): AcceptedDelivery {
-  const { key, rawBody, delivery } = event
-  const signature = delivery.header(SIGNATURE_HEADER)
-  // The signature is verified, so it is a string.
-  const headers = { ...delivery.headers?.(), [SIGNATURE_HEADER]: signature as string }
-  return { key, rawBody, headers, receivedAt: receivedAt(event) }
+  const { key, rawBody, headers } = event
+  return { key, rawBody: new Uint8Array(rawBody), headers: { ...headers }, receivedAt: receivedAt(event) }
 }

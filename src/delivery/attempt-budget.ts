@@ -36,7 +36,7 @@ export function isLastAttempt(services: Services, event: VerifiedEvent, attempt:
  * A success takes the entry back, so the quarantine must be able to discard.
  */
 export function isKeptEarly(services: Services, event: VerifiedEvent, attempt: number): boolean {
-  if (event.origin.from !== 'sender' || !services.settings.quarantine?.discard) return false
+  if (event.origin.from !== 'sender' || !services.settings.canDiscard) return false
   const age = ageMs(services, event)
   // An event from the future means that this clock is wrong, and so is every age.
   return attempt >= KEPT_FROM_ATTEMPT || age >= KEPT_FROM_AGE_MS || age < 0

@@ -17,6 +17,9 @@ const LATE_CLAIM_MS = 10_000
 /** A claim that finds the record busy sooner than this is a copy of the same attempt. */
 const ATTEMPT_GAP_MS = 30_000
 
+/** The store may change the request that it gets, so the claim keeps these itself. */
+type Owner = Pick<ClaimRequest, 'key' | 'token'>
+
 /** The result of a claim. */
 export type Claimed =
   | { readonly status: 'claimed'; readonly claim: HeldClaim }
@@ -33,17 +36,20 @@ export function claimDelivery(services: Services, event: VerifiedEvent): Claimed
   const { delivery } = event
   const waitMs = callTimeLeft(services, event)
   const askedAt = monotonicMs(settings.clock)
-  const request = toRequest(services, event, waitMs)
+  const { key } = event
+  const token = services.newToken()
+  const owner = { key, token }
+  const request = toRequest(event, token, waitMs)
   let claiming: MaybePromise<ClaimResult> | undefined
   const claimed = withTimeout(settings.clock, waitMs, () => {
     claiming = store.claim(request)
     return claiming
   })
   return andThen(claimed, (result) => {
-    if (result.status === 'value') return readResult(result.value, request, askedAt)
+    if (result.status === 'value') return readResult(result.value, owner, askedAt)
     if (result.status === 'error') return { status: unavailableCode(result.error), error: result.error }
     if (claiming !== undefined) {
-      const released = releaseLate(services, claiming, request)
+      const released = releaseLate(services, claiming, owner)
       keepAlive(delivery, Promise.resolve(withTimeout(settings.clock, LATE_CLAIM_MS, () => released)))
     }
     return { status: 'store_unavailable', error: LATE.claim }
@@ -54,10 +60,10 @@ function unavailableCode(error: unknown): 'overloaded' | 'store_unavailable' {
   return isWebhookError(error) && error.code === 'overloaded' ? 'overloaded' : 'store_unavailable'
 }
 
-function toRequest(services: Services, event: VerifiedEvent, waitMs: number): ClaimRequest {
+function toRequest(event: VerifiedEvent, token: string, waitMs: number): ClaimRequest {
   return {
     key: event.key,
-    token: services.newToken(),
+    token,
     retainUntil: event.retainUntil,
     reprocess: event.origin.from === 'quarantine',
     leaseMs: LEASE_MS,
@@ -70,7 +76,7 @@ function toRequest(services: Services, event: VerifiedEvent, waitMs: number): Cl
 async function releaseLate(
   { store, settings }: Services,
   claiming: MaybePromise<ClaimResult>,
-  { key, token }: ClaimRequest,
+  { key, token }: Owner,
 ): Promise<void> {
   try {
     const result: Partial<ClaimResult> | undefined = await claiming
@@ -82,15 +88,15 @@ async function releaseLate(
   }
 }
 
-function readResult(result: ClaimResult, request: ClaimRequest, confirmedAt: number): Claimed {
+function readResult(result: ClaimResult, owner: Owner, confirmedAt: number): Claimed {
   try {
-    return readFields(result, request, confirmedAt)
+    return readFields(result, owner, confirmedAt)
   } catch (error) {
     return { status: 'store_corrupt', error }
   }
 }
 
-function readFields(result: Partial<ClaimResult>, { key, token }: ClaimRequest, confirmedAt: number): Claimed {
+function readFields(result: Partial<ClaimResult>, { key, token }: Owner, confirmedAt: number): Claimed {
   const fields: Partial<Record<keyof Extract<ClaimResult, { status: 'claimed' }>, unknown>> | undefined = result
   if (fields?.status === 'done') return { status: 'done' }
   const { status, attempt, releasedAttempts, completedHandlers: names, evictedEarly } = fields ?? {}
@@ -115,5 +121,5 @@ function isCount(value: unknown): value is number {
 }
 
 function isListOfText(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+  return Array.isArray(value) && Array.from(value).every((item) => typeof item === 'string')
 }

@@ -33,15 +33,15 @@ export const LOST_RELEASE =
 export function completeClaim(attempt: ClaimedAttempt, isQuarantined: boolean): Written | Promise<Written> {
   const { services, event, claim } = attempt
   const { key, token, completedHandlers } = claim
-  const request = {
+  const toRequest = () => ({
     key,
     token,
     retainUntil: event.retainUntil,
     quarantined: isQuarantined,
     completedHandlers: [...completedHandlers],
     waitMs: MAX_CALL_MS,
-  }
-  const write = () => record(services, () => services.store.complete(request))
+  })
+  const write = () => record(services, () => services.store.complete(toRequest()))
   return andThen(write(), (recorded) => {
     if (recorded === 'unknown') return { isLost: false, rest: completeInBackground(attempt, write) }
     if (recorded === 'recorded') return WRITTEN

@@ -72,6 +72,9 @@ export type SchemaVerdict = { readonly event: GoValidEvent | UnknownEvent } | { 
  */
 export async function applySchema(schema: StandardSchema, event: ReadEvent['event']): Promise<SchemaVerdict> {
   const result = await schema['~standard'].validate((event as GoValidEvent).data)
+  if (typeof result !== 'object' || result === null || !('value' in result || result.issues)) {
+    throw new TypeError('the schema returned neither a value nor issues')
+  }
   if (result.issues) return { refused: result.issues.map(describeIssue).join('; ') }
   return { event: { ...event, data: result.value } as unknown as GoValidEvent }
 }

@@ -4,7 +4,7 @@
  */
 import { encodeUtf8 } from '../crypto/encoding.js'
 import { andThen, isPromiseLike, type MaybePromise } from '../maybe-promise.js'
-import type { PayloadEnvelope, Unprocessable } from './envelope.js'
+import { type PayloadEnvelope, readEnvelope, type Unprocessable } from './envelope.js'
 import type { Services } from './verified-event.js'
 
 /** The bodies of one delivery: as sent, as signed, and as read. */
@@ -22,7 +22,10 @@ export function idempotencyKey(
   const { digest, settings, reporter } = services
   const { idempotencyKey: keyFunction } = settings
   if (!keyFunction || 'unprocessable' in envelope) return digest(content)
-  const text = callKeyFunction(() => keyFunction({ rawBody: new Uint8Array(rawBody), payload: envelope.payload }))
+  // The function gets copies, because it may change them.
+  const copy = readEnvelope(content)
+  const { payload } = 'payload' in copy ? copy : envelope
+  const text = callKeyFunction(() => keyFunction({ rawBody: new Uint8Array(rawBody), payload }))
   if (text !== undefined) return digest(encodeUtf8(text))
   const message =
     'idempotencyKey must return a non-empty string; it threw or returned something else. The delivery is deduplicated by its bytes.'

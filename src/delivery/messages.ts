@@ -23,7 +23,7 @@ export const QUARANTINED: Readonly<Record<QuarantinedCode, string>> = {
   not_utf8: 'A signed body is not valid UTF-8.',
   not_json: 'A signed body is not JSON.',
   not_an_event: 'A signed body has no non-empty string "event".',
-  stale: 'A signed event is older than maxAgeMs. For the dashboard’s Test button, that is fine.',
+  stale: 'A signed event is older than maxAgeMs, so no handler ran. For the dashboard’s Test button, that is fine.',
   from_future: 'A signed event is over 24 hours in the future. Check this server’s clock.',
   schema_refused: 'Your schema refused an event. The reasons are in the outcome and the quarantine.',
   permanent_error: 'A handler threw a PermanentError.',
@@ -38,7 +38,7 @@ export const IS_QUARANTINED = 'It is in the quarantine.'
 /** Appended where an inbox keeps the delivery. */
 export const BACK_TO_INBOX = 'There is no quarantine, so the delivery returns to the inbox as a failed job.'
 /** Appended where nothing keeps the delivery. */
-export const IS_DROPPED = 'It is lost: pass createReceiver a `quarantine`, or a store that has one.'
+export const IS_DROPPED = 'There is no quarantine, so it is lost: pass createReceiver one, or a store that has one.'
 
 /** The store's own warning. */
 export const EVICTED_EARLY =

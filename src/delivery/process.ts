@@ -93,8 +93,8 @@ async function finishLate(run: HandlerRun, ended: Promise<DispatchResult>): Prom
   // A success discards the entry, so the entry has to be there first.
   await run.entryWrite
   const outcome = await finish(run, endingOf(result, true))
-  const { delivery, origin, deadline } = run.event
-  run.services.recordOutcome(outcome, { delivery, origin, durationMs: deadline.elapsed(), isLate: true })
+  const { delivery, origin, deadline, eventType } = run.event
+  run.services.recordOutcome(outcome, { delivery, origin, eventType, durationMs: deadline.elapsed(), isLate: true })
 }
 
 async function waitToTheEnd(run: HandlerRun): Promise<DispatchResult> {

@@ -7,9 +7,8 @@ import { withTimeout } from '../clock.js'
 import type { QuarantinedCode } from '../errors.js'
 import { errorText } from '../receiver/reporter.js'
 import type { QuarantineEntry } from '../stores/store.js'
-import type { Delivery, Outcome } from '../types.js'
+import type { Outcome } from '../types.js'
 import { BACK_TO_INBOX, IS_DROPPED, IS_QUARANTINED, LATE, QUARANTINED } from './messages.js'
-import { SIGNATURE_HEADER } from './signature.js'
 import { MAX_CALL_MS, type ReceivedBody, receivedAt, type Services } from './verified-event.js'
 
 /** A delivery for the quarantine. */
@@ -75,8 +74,8 @@ function withoutSink({ reporter }: Services, entry: QuarantineCase): QuarantineR
  */
 export async function discardEntry({ settings, reporter }: Services, key: string): Promise<void> {
   const sink = settings.quarantine
-  if (!sink?.discard) return
-  const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink.discard?.(key))
+  if (!settings.canDiscard) return
+  const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink?.discard?.(key))
   if (discarded.status === 'value') return
   const message =
     'A finished delivery could not be taken out of the quarantine. Reprocessing the entry will find it finished.'
@@ -90,19 +89,18 @@ function aboutCase({ key, code, eventType, error }: QuarantineCase) {
 }
 
 function toEntry({ received, key, code, eventType, attempt, error }: QuarantineCase): QuarantineEntry {
-  const { delivery, rawBody } = received
-  const headers = readHeaders(delivery)
+  const { headers } = received
+  // The sink may change what it gets, and the entry may be written again.
+  const rawBody = new Uint8Array(received.rawBody)
   const text = error === undefined ? undefined : errorText(error)
-  return { key, code, eventType, rawBody, headers, error: text, receivedAt: receivedAt(received), attempt }
-}
-
-/** A framework may have released the request by now, so only the signature is certain: without it, the entry can't be reprocessed. */
-function readHeaders(delivery: Delivery): Readonly<Record<string, string>> {
-  const signature = delivery.header(SIGNATURE_HEADER)
-  const signed = typeof signature === 'string' ? { [SIGNATURE_HEADER]: signature } : {}
-  try {
-    return { ...delivery.headers?.(), ...signed }
-  } catch {
-    return signed
+  return {
+    key,
+    code,
+    eventType,
+    rawBody,
+    headers: { ...headers },
+    error: text,
+    receivedAt: receivedAt(received),
+    attempt,
   }
 }

@@ -5,6 +5,7 @@
 import { startDeadline, withTimeout } from '../clock.js'
 import type { StandardSchema } from '../events/standard-schema.js'
 import { isPromiseLike } from '../maybe-promise.js'
+import { ownDelivery } from '../receiver/own-delivery.js'
 import type { Delivery, Outcome, Refusal } from '../types.js'
 import { acceptDelivery } from './accept.js'
 import { type Claimed, claimDelivery } from './claim.js'
@@ -33,9 +34,18 @@ const SCHEMA_CALL_MS = 1000
 /** Added to `handlerTimeoutMs` for deliveries from an inbox or the quarantine: time for the last writes. */
 const LAST_WRITES_MS = 60_000
 
-/** Receives one delivery. Never rejects. */
-export async function receive(services: Services, delivery: Delivery, origin: Origin): Promise<Outcome> {
+const NO_HEADERS: Readonly<Record<string, string>> = {}
+
+/** Receives one delivery. `seen` gets the event type as soon as it is known. */
+export async function receive(
+  services: Services,
+  request: Delivery,
+  origin: Origin,
+  seen: { eventType?: string },
+): Promise<Outcome> {
   const { settings } = services
+  const isKept = settings.quarantine !== undefined || settings.inbox !== undefined
+  const delivery = ownDelivery(request, isKept)
   const isFromSender = origin.from === 'sender'
   const timeMs = isFromSender ? settings.deadlineMs : settings.handlerTimeoutMs + LAST_WRITES_MS
   const deadline = startDeadline(settings.clock, timeMs)
@@ -43,14 +53,16 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
 
   // 1. Raw body: the bytes as they were sent. A request that GoValid can't have sent is refused before its body is read.
   const limits = isFromSender ? settings : withoutSizeLimit(settings)
-  const digits = readSignature(delivery.header(SIGNATURE_HEADER))
+  const signature = delivery.header(SIGNATURE_HEADER)
+  const digits = readSignature(signature)
   const isUnsigned = typeof digits !== 'string'
   const refusal = refuseUnread(delivery, limits) ?? (isUnsigned && isFromSender ? digits : undefined)
   if (refusal) return refuse(services, delivery, refusal)
   const reading = readRawBody(delivery, limits)
   const rawBody = isPromiseLike(reading) ? await reading : reading
   if ('refused' in rawBody) return refuse(services, delivery, rawBody)
-  const received: ReceivedBody = { delivery, rawBody, deadline, origin }
+  const headers = isKept ? copyHeaders(delivery, signature) : NO_HEADERS
+  const received: ReceivedBody = { delivery, rawBody, headers, deadline, origin }
 
   // 2. Signature: GoValid sent exactly these bytes. No store, handler or quarantine is called before this is known.
   const loading = services.loadSecrets(deadline)
@@ -71,6 +83,7 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
 
   // 4. Event: typed, neither too old nor too new, and accepted by your schema. An inbox stores it here and hands it out again later.
   const eventType = envelope.type
+  seen.eventType = eventType
   const schema = schemaFor(eventType, settings.schemas)
   const read = readEvent(envelope, schema !== undefined)
   const code = isFromSender ? judgeAge(read, deadline.startedAt, settings.maxAgeMs) : undefined
@@ -106,6 +119,11 @@ export async function receive(services: Services, delivery: Delivery, origin: Or
 /** A body from an inbox or the quarantine was measured when it arrived. */
 function withoutSizeLimit({ clock, bodyDeadlineMs }: BodyLimits): BodyLimits {
   return { clock, bodyDeadlineMs, maxBodyBytes: Number.POSITIVE_INFINITY }
+}
+
+function copyHeaders(delivery: Delivery, signature: unknown): Readonly<Record<string, string>> {
+  const headers = delivery.headers?.() ?? NO_HEADERS
+  return typeof signature === 'string' ? { ...headers, [SIGNATURE_HEADER]: signature } : headers
 }
 
 function refuse({ reporter }: Services, delivery: Delivery, { refused: code, hint, error }: Refusal): Outcome {

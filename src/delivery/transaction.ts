@@ -37,7 +37,8 @@ export function withTransaction(
       const watched = watch(work, (isFailed) => {
         mayHaveCommitted = !isFailed
       })
-      const value = await open({ key, token, checkpoint })(watched, ...rest)
+      const run = (await (open({ key, token, checkpoint }) as unknown)) as Transact
+      const value = await run(watched, ...rest)
       completedHandlers.push(checkpoint)
       return value
     } catch (error) {

@@ -37,6 +37,8 @@ export interface Services {
 
 /** What is known about an outcome besides the outcome itself. */
 export interface OutcomeContext {
+  /** The event type as received, if the event was read. */
+  readonly eventType: string | undefined
   readonly delivery: Delivery
   readonly origin: Origin
   /** The time since the delivery arrived, in milliseconds. */
@@ -58,6 +60,8 @@ export interface ReceivedBody {
   readonly delivery: Delivery
   /** The receiver's own bytes. Handlers get a copy if the quarantine may need them. */
   readonly rawBody: Uint8Array
+  /** The headers for the quarantine or the inbox, among them the signature. Copied when the delivery arrived. */
+  readonly headers: Readonly<Record<string, string>>
   readonly deadline: Deadline
   readonly origin: Origin
 }
@@ -85,13 +89,14 @@ type EventDetails = Pick<VerifiedEvent, 'key' | 'secretIndex' | 'eventType' | 'h
 
 /** Creates a verified event. */
 export function toVerifiedEvent(
-  { delivery, rawBody, deadline, origin }: ReceivedBody,
+  { delivery, rawBody, headers, deadline, origin }: ReceivedBody,
   { event, issues, epochMs }: ReadEvent,
   { key, secretIndex, eventType, handlers, retainUntil }: EventDetails,
 ): VerifiedEvent {
   return {
     delivery,
     rawBody,
+    headers,
     deadline,
     origin,
     key,

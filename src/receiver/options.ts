@@ -1,8 +1,7 @@
 /**
  * The options of `createReceiver`, their defaults and their check: a wrong option throws at creation, with a code and its fix.
  */
-import type { Clock } from '../clock.js'
-import { systemClock } from '../clock.js'
+import { type Clock, guardClock, systemClock } from '../clock.js'
 import type { SecretSource } from '../crypto/secrets.js'
 import { WebhookError } from '../errors.js'
 import { EVENT_TYPES, isEventType } from '../events/event-types.js'
@@ -64,6 +63,8 @@ export interface Settings {
   readonly hasStore: boolean
   readonly inbox: Inbox | undefined
   readonly quarantine: QuarantineSink | undefined
+  /** The quarantine can take an entry back, so a failing delivery may be quarantined early. */
+  readonly canDiscard: boolean
   readonly idempotencyKey: ReceiverOptions['idempotencyKey']
   readonly maxBodyBytes: number
   readonly bodyDeadlineMs: number
@@ -123,10 +124,12 @@ export function readOptions(options: ReceiverOptions<EventSchemas, unknown>): Se
   if (maxBodyBytes > inboxBytes)
     throw invalid('maxBodyBytes', `at most ${inboxBytes}, which is the inbox’s limit`, maxBodyBytes)
   for (const hook of ['quarantine', 'idempotencyKey', 'onOutcome', 'onError'] as const) readFunction(options, hook)
+  const sink = quarantine ?? (store ? store.quarantine : undefined) ?? inbox?.quarantine
   return {
     hasStore: store !== false,
     inbox,
-    quarantine: quarantine ?? (store ? store.quarantine : undefined) ?? inbox?.quarantine,
+    quarantine: sink,
+    canDiscard: canDiscard(sink),
     idempotencyKey,
     maxBodyBytes,
     bodyDeadlineMs,
@@ -187,16 +190,32 @@ function readSchemas(schemas: unknown = {}): EventSchemas {
         `schemas must name known events, and ${JSON.stringify(type)} is unknown. ${suggestion}`,
       )
     }
-    const standard = (schema as Partial<StandardSchema> | null | undefined)?.['~standard']
-    if (schema !== undefined && typeof standard?.validate !== 'function') {
+    if (schema !== undefined && !isStandardSchema(schema)) {
       throw invalid(`schemas['${type}']`, 'a Standard Schema (zod, valibot, arktype …)', schema)
     }
   }
   return schemas as EventSchemas
 }
 
+function canDiscard(sink: QuarantineSink | undefined): boolean {
+  try {
+    return typeof sink?.discard === 'function'
+  } catch {
+    return false
+  }
+}
+
+function isStandardSchema(schema: unknown): boolean {
+  try {
+    return typeof (schema as Partial<StandardSchema> | null)?.['~standard']?.validate === 'function'
+  } catch {
+    return false
+  }
+}
+
 function readClock(clock: Clock = systemClock): Clock {
-  if (typeof clock?.now === 'function' && typeof clock.setTimer === 'function') return clock
+  if (clock === systemClock) return clock
+  if (typeof clock?.now === 'function' && typeof clock.setTimer === 'function') return guardClock(clock)
   throw invalid('clock', 'an object with now() and setTimer()', clock)
 }
 

@@ -44,9 +44,15 @@ export interface ReceiverStatus {
 
 /** Counts outcomes. */
 export interface Tally {
-  count(outcome: Outcome, about: { readonly origin: CountedOrigin; readonly isLate: boolean }): void
+  count(outcome: Outcome, about: CountedDelivery): void
   /** @throws the error of the inbox's engine or the quarantine if it can't be reached. */
   status(now: StatusSources): Promise<ReceiverStatus>
+}
+
+interface CountedDelivery {
+  readonly origin: CountedOrigin
+  readonly eventType: string | undefined
+  readonly isLate: boolean
 }
 
 type CountedOrigin =
@@ -66,11 +72,11 @@ export function createTally(clock: Clock): Tally {
   const refused: Partial<Record<RefusedCode, number>> = {}
   const lastDeliveryAt: Record<string, number> = {}
   return {
-    count(outcome, { origin, isLate }) {
+    count(outcome, { origin, eventType, isLate }) {
       increment(isLate ? lateOutcomes : outcomes, outcome.status)
       if (outcome.status === 'refused') increment(refused, outcome.code)
       if (!outcome.event || isLate || origin.from === 'quarantine') return
-      const type = typeOf(outcome)
+      const type = isEventType(eventType ?? '') ? (eventType as string) : 'unknown'
       const at = origin.from === 'inbox' ? origin.receivedAt : clock.now()
       lastDeliveryAt[type] = Math.max(at, lastDeliveryAt[type] ?? at)
     },
@@ -104,15 +110,6 @@ export function createTally(clock: Clock): Tally {
 
 function increment<Key extends string>(counts: Partial<Record<Key, number>>, key: Key): void {
   counts[key] = (counts[key] ?? 0) + 1
-}
-
-/** A handler may have changed the event. */
-function typeOf({ event }: Outcome): string {
-  try {
-    return isEventType(event?.event as string) ? (event?.event as string) : 'unknown'
-  } catch {
-    return 'unknown'
-  }
 }
 
 function isDrained({ waiting, processing }: InboxStatus): boolean | undefined {

@@ -24,7 +24,7 @@ describe('the README', () => {
 
   it('states that the package is unofficial', () => {
     expect(readme.lines.slice(0, 5).join(' ')).toContain('unofficial')
-    expect(readme.lines.join(' ')).toContain('GoValid doesn\'t make, endorse or support this project')
+    expect(readme.lines.join(' ')).toContain("GoValid doesn't make, endorse or support this project")
   })
 
   it('has two commands for a fresh clone, and their scripts exist', () => {

@@ -2,7 +2,7 @@
  * Everything that a delivery acquires is released: timers, listeners and the delivery itself, also after time limits and after `close`.
  */
 import { createHmac } from 'node:crypto'
-import { beforeAll, describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import {
   createReceiver,
   type Delivery,
@@ -15,7 +15,7 @@ import {
 import { type FixedClock, fixedClock } from '../../src/testing/index.js'
 import { collectGarbage } from '../support/garbage.js'
 import { EVENT_TIME } from '../support/payloads.js'
-import { deliveryOf, HOUR, MINUTE, pause, SECOND } from '../support/receiving.js'
+import { HOUR, MINUTE, pause, SECOND } from '../support/receiving.js'
 
 const SECRET = 'your_webhook_secret'
 const MIB = 2 ** 20
@@ -295,63 +295,5 @@ describe('deliveries are released', { timeout: 60_000 }, () => {
     expect(await followed.alive(), 'objects that are still alive').toBeLessThanOrEqual(FEW)
     expect((await usedBytes()) - before, 'bytes').toBeLessThan(5 * MIB)
     expect((await receiver.status()).processing).toBe(0)
-  })
-})
-
-describe('close with a time limit leaves no timer, and the response leaves at once, while', () => {
-  type Change = (clock: FixedClock, inner: Store) => { options?: Options; delivery?: Partial<Delivery> }
-
-  it.each<[string, Change, (() => unknown) | undefined]>([
-    ['a handler hangs', () => ({}), never],
-    ['a claim hangs', (_, inner) => ({ options: { store: { ...inner, claim: never } } }), undefined],
-    ['a completion hangs', (_, inner) => ({ options: { store: { ...inner, complete: never } } }), undefined],
-    [
-      'a release hangs',
-      (_, inner) => ({ options: { store: { ...inner, release: never } } }),
-      () => Promise.reject(new Error('no database')),
-    ],
-    [
-      'the quarantine hangs',
-      () => ({ options: { quarantine: Object.assign(never, { discard: never }) } }),
-      () => Promise.reject(new Error('no database')),
-    ],
-    ['the secret function hangs', () => ({ options: { secret: never } }), undefined],
-    ['an inbox hangs', () => ({ options: { inbox: { accept: never } } }), undefined],
-    ['a body never arrives', () => ({ delivery: { body: { read: () => () => {} } } }), undefined],
-  ])('%s', async (_, change, handler = () => {}) => {
-    const clock = fixedClock(Date.parse(EVENT_TIME) + MINUTE)
-    const { options, delivery } = change(clock, memoryStore({ clock }))
-    const receiver = openReceiver(clock, options).on('qr.scanned', handler)
-    let hasOutcome = false
-    void receiver.receive(deliveryOf(undefined, delivery)).then(() => {
-      hasOutcome = true
-    })
-    await clock.advance(300)
-    const closing = receiver.close({ timeoutMs: 200 })
-    await clock.advance(200)
-    await closing
-    await settle()
-    expect(clock.pendingTimers(), 'pending timers').toBe(0)
-    expect(hasOutcome, 'the response has left').toBe(true)
-  })
-})
-
-describe('the tests of this file notice a leak', () => {
-  let kept: object[] = []
-  beforeAll(() => {
-    kept = []
-  })
-
-  test('of one object per delivery', async () => {
-    const clock = fixedClock(EVENT_TIME)
-    const followed = follow()
-    const receiver = openReceiver(clock).on('qr.scanned', (event) => {
-      followed.add(event)
-      kept.push(event)
-    })
-    for (let count = 0; count < 100; count++) await receiver.receive(numbered(count))
-    expect(await followed.alive()).toBe(100)
-    kept = []
-    expect(await followed.alive()).toBeLessThanOrEqual(FEW)
   })
 })

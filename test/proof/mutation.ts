@@ -1,5 +1,5 @@
 /**
- * `npm run proof:mutation`: Stryker changes the core in one small place at a time, and the tests must notice. All mutants of signature, key,
+ * `npm run proof -- mutation`: Stryker changes the core in one small place at a time, and the tests must notice. All mutants of signature, key,
  * claim, completion and crypto must be noticed, and at least 95 % in the rest of the core. A mutant that survives must be listed in
  * `mutation/survivors.ts` with the reason; otherwise the command exits with 1.
  *
@@ -59,7 +59,15 @@ async function mutate(name: string, share: Share, concurrency: number, again: bo
     reporters: ['progress-append-only'],
     // Outside of the tree, because other tools would find a copy inside it.
     tempDirName: join(tmpdir(), `govalid-mutation-${process.pid}`),
-    ignorePatterns: ['/dist', '/docs', '/coverage', '/.reports', '/examples', '/bench', '/test/{next,contract,cli,services,browser}'],
+    ignorePatterns: [
+      '/dist',
+      '/docs',
+      '/coverage',
+      '/.reports',
+      '/examples',
+      '/bench',
+      '/test/{next,contract,cli,services,browser}',
+    ],
     timeoutMS: 10_000,
     timeoutFactor: 1.25,
     dryRunTimeoutMinutes: 20,

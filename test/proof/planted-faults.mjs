@@ -568,9 +568,8 @@ export const FAULTS = [
   },
   {
     name: 'Redis claims a finished delivery, over four processes',
-    at: 'CLAIM',
-    file: 'scripts',
-    find: /if text and string\.find\(text, '\^done '\)[^\n]+\n/,
+    at: 'RUN_OPERATIONS',
+    find: "record.state == 'done' or ",
     replace: '',
     tests: 'proof/shares/concurrent.test.ts',
     red: 'call one handler once, with',

@@ -65,7 +65,7 @@ export function verifiedEvent({ clock }: TestServices, changes: Partial<Verified
   const rawBody = new TextEncoder().encode(JSON.stringify(payload))
   const delivery: Delivery = { method: 'POST', header: () => undefined, body: rawBody }
   const event = toVerifiedEvent(
-    { delivery, rawBody, deadline: startDeadline(clock, 4500), origin: { from: 'sender' } },
+    { delivery, rawBody, headers: {}, deadline: startDeadline(clock, 4500), origin: { from: 'sender' } },
     { event: payload as unknown as GoValidEvent, known: true, issues: [], epochMs: undefined },
     { key: CLAIM_IDS.key, secretIndex: 0, eventType: payload.event, handlers: [], retainUntil: RETAIN_UNTIL },
   )
