@@ -97,8 +97,8 @@ interface NodeRedis extends NodeRedisClient, Emitter {
   withCommandOptions?(options: { timeout: number }): NodeRedisClient
   /** Only a client can create a pool. */
   createPool?: unknown
-  /** Only a pool has it. */
-  execute?: unknown
+  /** Only a pool has it: the number of its connections. */
+  readonly totalClients?: number
   sendCommand(words: readonly string[]): Promise<unknown>
   destroy(): void
   connect(): Promise<unknown>
@@ -120,14 +120,15 @@ function fromNodeRedis(client: NodeRedis): Connection {
       return command === 'eval' ? limited.eval(script, options) : limited.evalSha(script, options)
     },
     reconnect(isSilent) {
-      if (!isSilent && (isClient || typeof client.execute === 'function')) {
-        // The server closes the connection after this command, and then the client connects again.
-        client.sendCommand(['QUIT']).catch(() => {})
-      } else if (isSilent && isClient) {
+      // A cluster and a sentinel find the new server themselves, so they have no connections to replace here.
+      const connections = isClient ? 1 : (client.totalClients ?? 0)
+      if (!isSilent) {
+        // The server closes a connection after this command, and then the client connects again.
+        for (let index = 0; index < connections; index++) client.sendCommand(['QUIT']).catch(() => {})
+      } else if (isClient) {
         client.destroy()
         client.connect().catch(() => {})
       }
-      // A cluster and a sentinel find the new server themselves.
     },
     onError: (listener) => listen(client, listener),
   }

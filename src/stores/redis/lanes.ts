@@ -3,6 +3,8 @@
 /** One operation of a store or its quarantine: a script call and its reply. */
 export interface Operation<Result = unknown> {
   readonly script: string
+  /** The script runs one operation per call. Otherwise it takes any number of operations and replies with a list of texts. */
+  readonly isAlone: boolean
   readonly keys: readonly string[]
   readonly values: readonly string[]
   /** How long the caller waits, in milliseconds. */
@@ -25,10 +27,10 @@ export interface Waiting {
 /** The waiting operations. */
 export interface Lanes {
   add(waiting: Waiting): void
-  /** Returns operations of {@link takeGroup} to the front, in their order. */
-  putBack(group: readonly Waiting[]): void
-  /** Takes the next operations, up to 256. */
-  takeGroup(): readonly Waiting[]
+  /** Returns operations of {@link takeCall} to the front, in their order. */
+  putBack(call: readonly Waiting[]): void
+  /** Takes the next operation and, with `canShare`, up to 255 more that can share its call. */
+  takeCall(canShare: boolean): readonly Waiting[]
   /** Takes the operations whose deadline has passed. */
   takeExpired(now: number): readonly Waiting[]
   takeAll(): readonly Waiting[]
@@ -37,8 +39,8 @@ export interface Lanes {
   nextDeadline(): number
 }
 
-/** A script call of this size blocks Redis for about a millisecond. */
-const MAX_GROUP = 256
+/** A script call with so many operations blocks Redis for about a millisecond. */
+const MAX_CALL = 256
 
 /** Creates empty lanes. */
 export function createLanes(): Lanes {
@@ -61,18 +63,28 @@ export function createLanes(): Lanes {
       lane.push(waiting)
       nextDeadline = Math.min(nextDeadline, waiting.deadline)
     },
-    putBack(group) {
-      urgent.unshift(...group.filter(({ operation }) => operation.isUrgent))
-      others.unshift(...group.filter(({ operation }) => !operation.isUrgent))
+    putBack(call) {
+      urgent.unshift(...call.filter(({ operation }) => operation.isUrgent))
+      others.unshift(...call.filter(({ operation }) => !operation.isUrgent))
     },
-    takeGroup() {
-      const group = urgent.splice(0, MAX_GROUP)
-      const room = MAX_GROUP - group.length
-      return room > 0 ? group.concat(others.splice(0, room)) : group
+    takeCall(canShare) {
+      const lane = urgent.length > 0 ? urgent : others
+      if (!canShare || lane[0]?.operation.isAlone) return lane.splice(0, 1)
+      const call = takeShared(urgent, MAX_CALL)
+      // An operation that runs alone keeps its place before the other lane.
+      return urgent.length > 0 ? call : call.concat(takeShared(others, MAX_CALL - call.length))
     },
     takeExpired,
     takeAll: () => takeExpired(Number.POSITIVE_INFINITY),
     count: () => urgent.length + others.length,
     nextDeadline: () => nextDeadline,
   }
+}
+
+/** Takes up to `count` operations from the front that can share a call. */
+function takeShared(lane: Waiting[], count: number): Waiting[] {
+  const end = Math.min(count, lane.length)
+  let index = 0
+  while (index < end && !lane[index]?.operation.isAlone) index++
+  return lane.splice(0, index)
 }

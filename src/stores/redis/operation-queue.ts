@@ -1,5 +1,5 @@
 /**
- * Queues the operations of one store. Up to two groups are on their way to Redis, and the operations that wait form the next group. While
+ * Queues the operations of one store. Up to two calls are on their way to Redis, and the operations that wait share the next call. While
  * the client isn't connected it gets nothing, because it would send abandoned claims later.
  */
 import { type Clock, monotonicMs } from '../../clock.js'
@@ -8,7 +8,7 @@ import type { Connection } from './connection.js'
 import { watchConnection } from './connection-watch.js'
 import { createLanes, type Operation, type Waiting } from './lanes.js'
 import { explainPermanent, isCrossSlot, repeatReason } from './redis-errors.js'
-import { type OperationResult, runGroup } from './run-group.js'
+import { type FailedOperation, type OperationResult, runCall } from './run-call.js'
 import { createRunScript } from './run-script.js'
 
 /** A queue of operations. */
@@ -19,8 +19,8 @@ export interface OperationQueue {
   waiting(): number
 }
 
-/** While Redis runs one group, the process prepares the other. */
-const MAX_GROUPS = 2
+/** While Redis runs one call, the process prepares the other. */
+const MAX_CALLS = 2
 /** How often the queue looks whether the client is connected, in milliseconds. */
 const POLL_MS = 20
 /** After this time without a response Redis is slow, and after the second one it is gone, in milliseconds. */
@@ -29,17 +29,25 @@ const GONE_MS = 10_000
 /** An operation is rejected a moment before its caller stops waiting, so that the caller learns the reason. */
 const REJECTED_EARLY_MS = 50
 
+/** A call without a response. */
+interface SentCall {
+  readonly sentAt: number
+  /** When its last caller has stopped waiting. Then the call doesn't keep others from being sent. */
+  readonly deadline: number
+  isGone: boolean
+}
+
 /** Creates an empty queue. */
 export function createOperationQueue(connection: Connection, clock: Clock): OperationQueue {
   const lanes = createLanes()
   const watch = watchConnection(connection)
-  const alarm = createAlarm(clock, proceed)
+  const alarm = createAlarm(clock, proceedSoon)
   const runScript = createRunScript(connection)
-  const onTheirWay: { readonly sentAt: number }[] = []
+  const sent = new Set<SentCall>()
   let canShare = !connection.isCluster
   let isScheduled = false
 
-  /** Proceeds at the end of this event-loop turn, so that operations of the same turn share a group. */
+  /** Proceeds at the end of this event-loop turn: responses have been read, and operations of the same turn share a call. */
   function proceedSoon(): void {
     if (!isScheduled) runSoon(clock, proceed)
     isScheduled = true
@@ -49,25 +57,34 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   function proceed(): void {
     isScheduled = false
     const now = monotonicMs(clock)
+    repairIfGone(now)
     const state = watch.state(now)
-    while (state === 'ready' && onTheirWay.length < MAX_GROUPS && lanes.count() > 0) void send(lanes.takeGroup(), now)
+    // The nodes of a cluster respond independently, so a slow node must not delay the others.
+    let free = connection.isCluster ? Number.POSITIVE_INFINITY : MAX_CALLS - deadlinesAfter(now).length
+    for (; state === 'ready' && free > 0 && lanes.count() > 0; free--) void send(lanes.takeCall(canShare), now)
     const expired = state === 'closed' ? lanes.takeAll() : lanes.takeExpired(now)
-    if (expired.length > 0) rejectAll(expired, state === 'ready' ? explainWait(now) : watch.explain(state))
+    const error = expired.length > 0 && (state === 'ready' ? explainWait(now) : watch.explain(state))
+    for (const { reject } of expired) reject(error)
     if (lanes.count() > 0) {
-      alarm.set(state === 'ready' ? lanes.nextDeadline() : now + POLL_MS, now)
+      const wakeAt = state === 'ready' ? Math.min(lanes.nextDeadline(), ...deadlinesAfter(now)) : now + POLL_MS
+      alarm.set(wakeAt, now)
     } else {
       alarm.cancel()
       watch.rest()
     }
   }
 
-  async function send(group: readonly Waiting[], now: number): Promise<void> {
-    const flight = { sentAt: now }
-    onTheirWay.push(flight)
-    const operations = group.map(({ operation }) => operation)
-    const results = await runGroup(runScript, operations, canShare)
-    onTheirWay.splice(onTheirWay.indexOf(flight), 1)
-    lanes.putBack(group.filter((waiting, index) => !settle(waiting, results[index] as OperationResult)))
+  function deadlinesAfter(now: number): readonly number[] {
+    return [...sent].map(({ deadline }) => deadline).filter((deadline) => deadline > now)
+  }
+
+  async function send(call: readonly Waiting[], now: number): Promise<void> {
+    const entry = { sentAt: now, deadline: Math.max(...call.map(({ deadline }) => deadline)), isGone: false }
+    sent.add(entry)
+    const operations = call.map(({ operation }) => operation)
+    const results = await runCall(runScript, operations)
+    sent.delete(entry)
+    lanes.putBack(call.filter((waiting, index) => !settle(waiting, results[index] as OperationResult)))
     proceedSoon()
   }
 
@@ -80,10 +97,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   }
 
   /** An operation may be repeated, because its token makes it the same operation. */
-  function mayRepeat(
-    { deadline }: Waiting,
-    { error, wasShared }: Exclude<OperationResult, { value: unknown }>,
-  ): boolean {
+  function mayRepeat({ deadline }: Waiting, { error, wasShared }: FailedOperation): boolean {
     const now = monotonicMs(clock)
     const reason = repeatReason(error) ?? (connection.state() === 'connecting' ? 'lost' : undefined)
     if (reason) watch.repair(reason, now)
@@ -92,13 +106,21 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
     return now < deadline && (isSplit || reason !== undefined)
   }
 
+  /** A server that vanished without closing the connection would otherwise be noticed after a quarter of an hour. */
+  function repairIfGone(now: number): void {
+    const [oldest] = sent
+    if (!oldest || oldest.isGone || now - oldest.sentAt < GONE_MS || connection.state() !== 'ready') return
+    oldest.isGone = true
+    watch.repair('gone', now)
+  }
+
   function explainWait(now: number): WebhookError {
-    const silentMs = Math.max(0, ...onTheirWay.map(({ sentAt }) => now - sentAt))
-    if (silentMs > GONE_MS) watch.repair('gone', now)
-    const count = lanes.count() + 1
-    const message = `overloaded: ${count} operations waiting for Redis. Redis or the CPU can't keep up. See docs/stores/redis.md.`
-    if (silentMs < SLOW_MS) return new WebhookError('overloaded', message)
-    return new WebhookError('store_unavailable', `Redis has not responded for ${Math.round(silentMs)} ms.`)
+    const silentMs = Math.max(0, ...[...sent].map(({ sentAt }) => now - sentAt))
+    if (silentMs >= SLOW_MS) {
+      return new WebhookError('store_unavailable', `Redis has not responded for ${Math.round(silentMs)} ms.`)
+    }
+    const message = `overloaded: ${lanes.count() + 1} operations waiting for Redis. Redis or the CPU can't keep up. See docs/stores/redis.md.`
+    return new WebhookError('overloaded', message)
   }
 
   return {
@@ -110,10 +132,6 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
       }),
     waiting: lanes.count,
   }
-}
-
-function rejectAll(expired: readonly Waiting[], error: WebhookError): void {
-  for (const { reject } of expired) reject(error)
 }
 
 /** Calls a function at the end of this event-loop turn. There is no timer: a single operation doesn't wait for others. */

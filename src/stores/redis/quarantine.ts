@@ -14,7 +14,7 @@ const WAIT_MS = 4500
 export function createQuarantine(queue: OperationQueue, namespace: string): Quarantine {
   const keys = [`govalid:{${namespace}}:quarantine`, `govalid:{${namespace}}:quarantine:entries`]
   const run = <Result>(script: string, values: readonly string[], read: (reply: unknown) => Result) =>
-    queue.run({ script, keys, values, waitMs: WAIT_MS, isUrgent: true, read })
+    queue.run({ script, isAlone: true, keys, values, waitMs: WAIT_MS, isUrgent: true, read })
   const put = (entry: QuarantineEntry) => run(PUT_ENTRY, [entry.key, toText(entry)], () => {})
   return Object.assign(put, {
     discard: (key: string) => run(DISCARD_ENTRY, [key], () => {}),

@@ -60,7 +60,14 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     )
   const queue = createOperationQueue(toConnection(client), clock)
   const run = <Result>({ key, waitMs = WAIT_MS }: Target, isUrgent: boolean, operation: ReadableCall<Result>) =>
-    queue.run({ script: RUN_OPERATIONS, keys: [`govalid:${namespace}:{${key}}`], waitMs, isUrgent, ...operation })
+    queue.run({
+      script: RUN_OPERATIONS,
+      isAlone: false,
+      keys: [`govalid:${namespace}:{${key}}`],
+      waitMs,
+      isUrgent,
+      ...operation,
+    })
   const claim = (request: ClaimRequest) => run(request, false, { values: claimValues(request), read: readClaim })
   const end = (name: string, request: EndRequest) =>
     run(request, true, { values: endValues(name, request), read: isOne })
@@ -69,7 +76,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     claim(request) {
       if (isPolicyKnown) return claim(request)
       isPolicyKnown = true
-      const policy = run(request, false, { script: READ_POLICY, values: [], read: String })
+      const policy = run(request, false, { script: READ_POLICY, isAlone: true, values: [], read: String })
       return withPolicy(claim(request), policy, () => {
         isPolicyKnown = false
       })
@@ -86,7 +93,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 const WAIT_MS = 1000
 
 type Target = Pick<ClaimRequest, 'key' | 'waitMs'>
-type ReadableCall<Result> = Pick<Operation<Result>, 'values' | 'read'> & Partial<Pick<Operation, 'script'>>
+type ReadableCall<Result> = Pick<Operation<Result>, 'values' | 'read'> & Partial<Pick<Operation, 'script' | 'isAlone'>>
 type EndRequest = Target & Pick<ClaimRequest, 'token'> & Partial<Omit<RenewRequest & CompleteRequest, 'key' | 'token'>>
 
 function claimValues({ token, retainUntil, leaseMs, attemptGapMs, reprocess }: ClaimRequest): readonly string[] {
