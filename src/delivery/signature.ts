@@ -45,7 +45,7 @@ export function verifyDigits(
   // Every secret is checked, whichever matches, so that the time doesn't reveal which one did.
   const verdicts = keys.map((key) => key.matches(content, digits))
   return verdicts.some(isPromiseLike)
-    ? Promise.all(verdicts).then((all) => judge(all, hint))
+    ? Promise.all(verdicts.map((verdict) => Promise.resolve(verdict))).then((all) => judge(all, hint))
     : judge(verdicts as readonly boolean[], hint)
 }
 

@@ -166,7 +166,7 @@ describe('the application overwrites a delivery while its handler runs', () => {
     await attempt(sent(), { body })
     // A platform may reuse the buffer once the response has left.
     body.fill(0)
-    quarantine.discard?.(KEY)
+    void quarantine.discard?.(KEY)
     gate.open()
     await clock.advance(SECOND)
     expect(quarantine.codes).toEqual([code, code])
@@ -182,7 +182,7 @@ describe('the application overwrites a delivery while its handler runs', () => {
     const headers: Record<string, string> = { 'x-govalid-signature': SIGNATURE, 'user-agent': 'GoValid' }
     await attempt(sent(), { header: (name) => headers[name], headers: () => headers })
     change(headers)
-    quarantine.discard?.(KEY)
+    void quarantine.discard?.(KEY)
     gate.open()
     await clock.advance(SECOND)
     expectOriginal(entry())
@@ -199,7 +199,7 @@ describe('the application overwrites a delivery while its handler runs', () => {
     const headers: Readonly<Record<string, string>> = { 'x-govalid-signature': SIGNATURE }
     await attempt(sent(), { header: (name) => read(headers[name]), headers: () => read(headers) })
     isOver = true
-    quarantine.discard?.(KEY)
+    void quarantine.discard?.(KEY)
     gate.open()
     await clock.advance(SECOND)
     expect(quarantine.codes).toEqual(['attempts_exhausted', 'attempts_exhausted'])

@@ -9,7 +9,7 @@ export interface HostileValue {
 }
 
 /** Thrown by traps and getters. */
-export const TRAP_ERROR = new Error('a trap of the application threw')
+const TRAP_ERROR = new Error('a trap of the application threw')
 
 const trap = (): never => {
   throw TRAP_ERROR

@@ -149,7 +149,7 @@ function createReport(
 ): (error: unknown) => void {
   return async function report(error) {
     try {
-      await onError(error)
+      await (onError(error) as unknown)
     } catch (failure) {
       console.error('govalid-webhooks: onError failed.', failure)
     }
