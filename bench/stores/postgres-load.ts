@@ -59,7 +59,7 @@ async function measureBurst(deliveries: number, callers: number): Promise<void> 
     `burst: ${deliveries} deliveries, ${callers} callers: ${deliveries - failed.length} succeeded in ${seconds.toFixed(2)} s`,
   )
   console.log(`  longest block of the event loop: ${(delay.max / 1e6).toFixed(0)} ms`)
-  if (failed.length > 0) console.log(`  first failure: ${String(failed[0])}`)
+  if (failed.length > 0) console.log(`  first failure: ${JSON.stringify(failed[0])}`)
 }
 
 async function measureThroughput(rounds: number): Promise<void> {

@@ -136,7 +136,7 @@ export function toQueueHandler<Env extends object>(
       } catch (error) {
         // An acknowledged message stays acknowledged. Otherwise it waits for the bucket, or for a person.
         message.retry(isWebhookError(error) ? pauseForRepair(message) : pauseAfter(message, firstPauseSeconds))
-        report(error)
+        void report(error)
       }
     }
     await Promise.all(batch.messages.map(processMessage))
@@ -146,7 +146,7 @@ export function toQueueHandler<Env extends object>(
 /** Returns a function that never throws, because a failing hook must not fail a message. */
 function createReport(
   onError: QueueHandlerOptions<never>['onError'] = (error) => console.error('govalid-webhooks:', error),
-): (error: unknown) => void {
+): (error: unknown) => Promise<void> {
   return async function report(error) {
     try {
       await (onError(error) as unknown)
