@@ -1,7 +1,7 @@
 /** Watches the connection while operations wait for it: why it isn't ready, and when it has to be replaced. */
 import { WebhookError } from '../../errors.js'
 import type { Connection } from './connection.js'
-import { type RepeatReason, textOf } from './redis-errors.js'
+import { explainPermanent, type RepeatReason, textOf } from './redis-errors.js'
 
 /** A watched connection. Times are monotonic milliseconds. */
 export interface ConnectionWatch {
@@ -9,8 +9,8 @@ export interface ConnectionWatch {
   state(now: number): 'ready' | 'connecting' | 'closed'
   /** Waits a moment before the next call and, if the connection leads to the wrong server or to none, replaces it. */
   repair(reason: RepeatReason | 'lost' | 'gone', now: number): void
-  /** Returns why nothing could be sent. */
-  explain(state: 'connecting' | 'closed'): WebhookError
+  /** Returns the error of an operation that couldn't be sent. */
+  explain(state: 'connecting' | 'closed'): unknown
   /** Removes the listener of the client. Call it when no operation waits. */
   rest(): void
 }
@@ -50,6 +50,8 @@ export function watchConnection(connection: Connection): ConnectionWatch {
       if (reason === 'wrong_server' || reason === 'gone') connection.reconnect(reason === 'gone')
     },
     explain(state) {
+      const permanent = explainPermanent(lastError)
+      if (permanent !== lastError) return permanent
       const fix = state === 'closed' ? ' It was never connected, or it was closed: call await client.connect().' : ''
       const cause = lastError === undefined ? '' : ` Its last error: ${textOf(lastError)}.`
       const message = `The Redis client is not connected, so nothing was sent.${fix}${cause}`

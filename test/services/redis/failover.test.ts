@@ -42,7 +42,8 @@ describeWithOwnRedis('redisStore in a failover', () => {
   let address: TcpProxy
   const opened: TestClient[] = []
   beforeEach(async () => {
-    before = await startRedisServer()
+    // By default, a replica's copy starts after 5 s.
+    before = await startRedisServer('--repl-diskless-sync-delay', '0')
     after = await startRedisServer()
     address = await createTcpProxy(before.url)
   })
