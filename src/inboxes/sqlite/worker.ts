@@ -45,29 +45,30 @@ export interface Worker {
 export function createWorker(clock: Clock, limits: WorkerLimits, spool: Spool, process: InboxProcessor): Worker {
   const { concurrency, pollMs, keepAlive } = limits
   const running = new Set<Promise<void>>()
+  let handling = 0
   let isStopped = false
   let polling: Promise<void> | undefined
   let pollAgain = false
   let cancelTimer = () => {}
   const processJob = async (job: SpooledJob): Promise<void> => {
     const stopHeartbeat = startHeartbeat(clock, () => spool.renew(job))
+    handling++
     const outcome = await process(job.delivery, attemptOf(job, limits))
+    handling--
     stopHeartbeat()
+    // The jobs that end in the same turn are replaced together, in the same group of writes.
+    runSoon(clock, wake)
     await endJob(spool, job, outcome, limits)
   }
   const startJob = (job: SpooledJob): void => {
     const ended = processJob(job)
     running.add(ended)
-    void ended.finally(() => {
-      running.delete(ended)
-      // The jobs that end in the same turn are replaced together.
-      runSoon(clock, wake)
-    })
+    void ended.finally(() => running.delete(ended))
   }
   const poll = async (): Promise<void> => {
     do {
       pollAgain = false
-      const room = concurrency - running.size
+      const room = concurrency - handling
       // If the spool can't be read now, the next poll reads it.
       const jobs = room > 0 && !isStopped ? await spool.take(room).catch(() => []) : []
       for (const job of jobs) startJob(job)

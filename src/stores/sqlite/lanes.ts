@@ -34,7 +34,8 @@ export interface Lanes {
   count(): number
 }
 
-const MAX_GROUP = 256
+/** The maximum number of writes in a group. */
+export const MAX_GROUP = 256
 
 /** Creates empty lanes. */
 export function createLanes(): Lanes {

@@ -66,8 +66,8 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 const PROBE: ClaimRequest = { key: 'probe', token: 'probe', leaseMs: 0, retainUntil: 0, attemptGapMs: 0 }
 
 /**
- * Creates a store in SQLite and its missing tables. Operations that arrive in the same event-loop turn share one transaction and one disk
- * sync; each has its own result.
+ * Creates a store in SQLite and its missing tables. Operations that arrive together share one transaction and one disk sync; each has its
+ * own result.
  *
  * @throws WebhookError `option_invalid` if `database` isn't an open database of either library, or `table` isn't a plain name of at most 61
  * characters. `store_unsuitable` if the database can't be written, has no write-ahead logging, or has foreign tables of the same names.

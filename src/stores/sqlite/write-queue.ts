@@ -1,6 +1,6 @@
 /**
- * Queues the writes of one connection. The writes that wait at the end of an event-loop turn form a group, which waits for the disk once. A
- * lone write runs immediately. While another connection or the application uses the database, writes wait without blocking the process, but
+ * Queues the writes of one connection. The writes that arrive together form a group, which waits for the disk once. A lone write runs
+ * immediately. While another connection or the application uses the database, writes wait without blocking the process, but
  * no longer than their callers do.
  */
 import { type Clock, monotonicMs } from '../../clock.js'
@@ -8,7 +8,7 @@ import { WebhookError } from '../../errors.js'
 import type { MaybePromise } from '../../maybe-promise.js'
 import { type DatabaseUser, explainWait } from './database-errors.js'
 import type { GroupResult, Write, WriteResult } from './group.js'
-import { createLanes, type QueuedWrite, type Waiting } from './lanes.js'
+import { createLanes, MAX_GROUP, type QueuedWrite, type Waiting } from './lanes.js'
 
 /** A queue of writes. */
 export interface WriteQueue {
@@ -23,6 +23,8 @@ export interface WriteQueue {
 
 /** The claim and the completion of a lone delivery. More writes in one turn mean load. */
 const MAX_IMMEDIATE = 2
+/** How long turns that bring more writes delay a group. Node accepts one connection per turn, so a burst arrives over many turns. */
+const MAX_GATHERING_MS = 8
 /** A group commits after this time, so that it never blocks the process for long. The remaining writes form the next group. */
 const MAX_GROUP_MS = 8
 /** A write is rejected a moment before its caller stops waiting, so that the caller learns the reason. */
@@ -41,6 +43,9 @@ export function createWriteQueue(
   /** Several writes waited for the last turn to end, so a write of this turn isn't alone. */
   let isLoaded = false
   let immediateWrites = 0
+  /** When the oldest waiting write could have run, and how many writes waited after the last turn. */
+  let gatheringSince = 0
+  let countBefore = 0
   let pauseMs = FIRST_PAUSE_MS
   /** What uses the database, if that is why the writes wait. */
   let blocked: { readonly error: unknown } | undefined
@@ -56,9 +61,14 @@ export function createWriteQueue(
     }
     isScheduled = false
     immediateWrites = 0
+    if (countBefore === 0) gatheringSince = startedAt
+    const isGrowing = lanes.count() > countBefore
+    countBefore = lanes.count()
+    if (isGrowing && countBefore < MAX_GROUP && startedAt - gatheringSince < MAX_GATHERING_MS) return schedule()
     const group = lanes.takeGroup()
     isLoaded = group.length > 1
     if (group.length > 0) flush(group, startedAt)
+    countBefore = lanes.count()
   }
   const flush = (group: readonly Waiting[], startedAt: number) => {
     const isOverTime = () => monotonicMs(clock) - startedAt >= MAX_GROUP_MS
@@ -96,7 +106,9 @@ export function createWriteQueue(
       immediateWrites++
       schedule()
       const ended = runGroup([write], () => false)
-      return ended.status === 'waits' ? enqueue(write) : resultOf(ended.results[0])
+      if (ended.status === 'ended') return resultOf(ended.results[0])
+      blocked = ended
+      return enqueue(write)
     },
     waiting: lanes.count,
   }

@@ -77,6 +77,27 @@ describe.each(Object.entries(LIBRARIES))('a group of writes in sqliteStore with 
     expect(take()).toBe(2 + Math.ceil(998 / 256))
   })
 
+  test('gathers the operations of several turns as long as each turn brings more, for at most 8 ms', async () => {
+    const { database, take } = countCommits(open(newFile()))
+    const clock = fixedClock()
+    const store = sqliteStore({ database, clock })
+    take()
+    const claims: unknown[] = []
+    const claimMore = async () => {
+      for (let index = 0; index < 5; index++) claims.push(store.claim(claimOf(claims.length)))
+      await nextTurn()
+    }
+    for (let turn = 0; turn < 4; turn++) await claimMore()
+    expect([take(), store.waiting()]).toEqual([2, 18])
+    await Promise.all(claims)
+    expect(take()).toBe(1)
+
+    await claimMore()
+    clock.set(clock.now() + 8)
+    await claimMore()
+    expect([take(), store.waiting()]).toEqual([1, 0])
+  })
+
   test('ends after 8 ms, so that the process can do something else', async () => {
     let now = 0
     const { database, take } = countCommits(open(newFile()))

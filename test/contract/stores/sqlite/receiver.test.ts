@@ -1,4 +1,5 @@
 /** A receiver with sqliteStore: restarts, other writers on the file, corrupt records, and exactly-once effects. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../../../src/index.js'
 import {
@@ -29,6 +30,11 @@ function startProcess(
     ...(options.clock && { clock: options.clock }),
   }).on('qr.created', (_, context) => handle(context))
   return { receiver, reports }
+}
+
+/** Lets the store try to write in real event-loop turns, before a fixed clock advances. */
+async function afterTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await nextTurn()
 }
 
 async function signedEvent(data: object = {}) {
@@ -62,6 +68,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     other.exec('BEGIN IMMEDIATE')
     for (let attempt = 0; attempt < 2; attempt++) {
       const response = receiver.receive(delivery)
+      await afterTurns()
       await clock.advance(4600)
       expect(await response).toMatchObject({ status: 'unavailable', code: 'store_unavailable' })
     }
@@ -121,6 +128,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     const { receiver, reports } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
     const response = receiver.receive(delivery)
+    await afterTurns()
     await clock.advance(5000)
     expect((await response).status).toBe('processed')
     expect(reports.map(({ code }) => code)).toEqual(['completion_delayed'])
@@ -146,6 +154,7 @@ describe.each(Object.entries(LIBRARIES))('a receiver with sqliteStore and %s', (
     const { receiver } = startProcess(open(file), handle, { clock })
     const delivery = await signedEvent()
     const response = receiver.receive(delivery)
+    await afterTurns()
     await clock.advance(5000)
     expect((await response).status).toBe('failed')
     other.exec('COMMIT')
