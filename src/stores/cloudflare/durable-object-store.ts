@@ -9,19 +9,19 @@ import { decodeMessage, encodeMessage, OBJECT_HEADER } from './object-messages.j
 
 export { IdempotencyObject } from './idempotency-object.js'
 
+/** `Uint8Array<ArrayBuffer>`. Public types can't name it, because `Uint8Array` has no type parameter before TypeScript 5.7. */
+type FetchBytes = ReturnType<Uint8ArrayConstructor['of']>
+
 /** The part of an object (`DurableObjectStub`) that the driver uses. Every call may be repeated. */
 export interface IdempotencyStub {
   /** Sends a request to the object. */
-  fetch(
-    url: string,
-    request: { readonly method: 'POST'; readonly body: Uint8Array<ArrayBuffer> },
-  ): Promise<ObjectResponse>
+  fetch(url: string, request: { readonly method: 'POST'; readonly body: FetchBytes }): Promise<ObjectResponse>
 }
 
 /** The part of an object's response that the driver uses. */
 export interface ObjectResponse {
   /** The response's headers. */
-  readonly headers: { get(name: string): string | null }
+  readonly headers: Pick<Headers, 'get'>
   /** The response's body. */
   arrayBuffer(): Promise<ArrayBuffer>
 }
