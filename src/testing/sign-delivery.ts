@@ -12,13 +12,13 @@ export interface SignOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** `Uint8Array<ArrayBuffer>`, as `fetch` wants it. Before TypeScript 5.7 the type has no parameter, so it can't be named here. */
-type OwnBytes = ReturnType<Uint8ArrayConstructor['of']>
+/** `Uint8Array<ArrayBuffer>`. Public types can't name it, because `Uint8Array` has no type parameter before TypeScript 5.7. */
+type FetchBytes = ReturnType<Uint8ArrayConstructor['of']>
 
 /** A signed delivery in the forms that receivers, handlers and `fetch` accept. */
 export interface SignedDelivery {
   /** The raw body's bytes. */
-  readonly rawBody: OwnBytes
+  readonly rawBody: FetchBytes
   /** The value of `X-GoValid-Signature`. */
   readonly signature: string
   /** The headers of the request, with lowercase names. */

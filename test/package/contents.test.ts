@@ -87,6 +87,11 @@ describe('the tarball', () => {
 })
 
 describe('the built files', () => {
+  it('contain no type parameter of Uint8Array, which TypeScript before 5.7 doesn’t know', () => {
+    const types = distFiles.filter((file) => /\.d\.c?ts$/.test(file))
+    expect(types.filter((file) => /Uint8Array</.test(read(file).replace(/\/\*\*[\s\S]*?\*\//g, '')))).toEqual([])
+  })
+
   it('contain no path of the machine that built them', () => {
     const leaking = distFiles.filter((file) =>
       [ROOT, `${homedir()}/`, 'file:///', '/home/', '/Users/'].some((part) => read(file).includes(part)),

@@ -14,7 +14,12 @@ interface Locked {
 }
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
-const lockfiles = ['package-lock.json', 'examples/nextjs/package-lock.json', 'test/fixtures/next15/package-lock.json']
+const lockfiles = [
+  'package-lock.json',
+  'examples/nextjs/package-lock.json',
+  'test/fixtures/next15/package-lock.json',
+  'test/fixtures/consumer/package-lock.json',
+]
 
 describe.each(lockfiles)('%s', (file) => {
   const packages: Readonly<Record<string, Locked>> = JSON.parse(read(file)).packages
