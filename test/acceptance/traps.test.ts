@@ -188,7 +188,7 @@ const TRAPS: readonly Trap[] = [
         request: signed(scan()),
         expected: { response: 'failed', handled: 1 },
       })
-      expect(seen.logged).toEqual([expect.stringMatching(/handler_failed[^]*the handler failed: text/)])
+      expect(seen.logged).toEqual([expect.stringMatching(/handler_failed[\s\S]*the handler failed: text/)])
     },
   },
 ]
