@@ -8,7 +8,7 @@ import type {
   CloudflareQueueInboxOptions,
   QueueHandlerOptions,
 } from '../../src/inboxes/cloudflare-queue/cloudflare-queue-inbox.js'
-import type { PgBossInboxOptions } from '../../src/inboxes/pg-boss-inbox.js'
+import type { PgBossInboxOptions } from '../../src/inboxes/pg-boss/pg-boss-inbox.js'
 import type { SqliteInboxOptions } from '../../src/inboxes/sqlite/sqlite-inbox.js'
 import type {
   HandlerOptions,

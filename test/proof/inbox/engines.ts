@@ -9,7 +9,7 @@ import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
 import { bullmqInbox } from '../../../src/inboxes/bullmq-inbox.js'
 import type { Inbox } from '../../../src/inboxes/inbox.js'
-import { pgBossInbox } from '../../../src/inboxes/pg-boss-inbox.js'
+import { pgBossInbox } from '../../../src/inboxes/pg-boss/pg-boss-inbox.js'
 import { sqliteInbox } from '../../../src/inboxes/sqlite/sqlite-inbox.js'
 
 /** The URL of each service, or an empty string if it is missing. */
