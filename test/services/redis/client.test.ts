@@ -1,6 +1,8 @@
 /** redisStore and its client: refused clients, waiting for a connection, the commands that are sent, and eviction. */
+import { createRequire } from 'node:module'
 import { Redis, type RedisOptions } from 'ioredis'
 import { createClient, RESP_TYPES } from 'redis'
+import { createClient as createClient4, createCluster as createCluster4 } from 'redis4'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createReceiver, type ErrorReport } from '../../../src/index.js'
 import { type RedisClient, redisStore } from '../../../src/stores/redis/redis-store.js'
@@ -8,6 +10,10 @@ import { signDelivery } from '../../../src/testing/index.js'
 import { caught, rejection } from '../../support/caught.js'
 import { LIBRARIES, type TestClient } from '../../support/redis.js'
 import { describeWithOwnRedis, type RedisServer, startRedisServer } from '../../support/redis-server.js'
+
+type Create = new (...options: object[]) => unknown
+/** Version 4 has no types. */
+const Redis4: Create & { readonly Cluster: Create } = createRequire(import.meta.url)('ioredis4')
 
 let made = 0
 function newClaim() {
@@ -20,6 +26,17 @@ const FIRST = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHan
 describe('redisStore refuses', () => {
   test.each([undefined, null, 'redis://127.0.0.1', {}, { evalsha() {} }])('%j as a client', (client) => {
     expect(caught(() => redisStore({ client: client as never }))).toMatchObject({ code: 'option_invalid' })
+  })
+
+  test.each([
+    ['redis', () => createClient4()],
+    ['redis', () => createCluster4({ rootNodes: [] })],
+    ['ioredis', () => new Redis4({ lazyConnect: true })],
+    ['ioredis', () => new Redis4.Cluster([], { lazyConnect: true })],
+  ])('a client of version 4 of %s, and says how to update it', (library, create) => {
+    const error = caught(() => redisStore({ client: create() as never }))
+    expect(error).toMatchObject({ code: 'option_invalid' })
+    expect(String(error)).toContain(`npm install ${library}@latest`)
   })
 
   test('a namespace with braces, which would select the slot of a cluster', () => {

@@ -31,10 +31,10 @@ describeWithService('redis', 'a process that was frozen in its handler', (url) =
     rmSync(folder, { recursive: true })
   })
 
-  test.each<FrozenSetup['ending']>(['succeed', 'fail', 'abort'])(
+  test.each<FrozenSetup['ending']>(['succeed', 'fail', 'fail for good', 'abort'])(
     'changes neither the record nor the quarantine if its handler ends with: %s',
     async (ending) => {
-      const namespace = `${home}-${ending}`
+      const namespace = `${home}-${ending.replaceAll(' ', '-')}`
       const payload = { event: 'qr.created', timestamp: new Date().toISOString(), data: { ending } }
       const setup: FrozenSetup = { url, namespace, secret: SECRET, payload, ending, clockFile }
       writeFileSync(clockFile, '0')
@@ -49,7 +49,7 @@ describeWithService('redis', 'a process that was frozen in its handler', (url) =
       writeFileSync(clockFile, String(FROZEN_MS))
 
       const store = redisStore({ client, namespace })
-      const other = createReceiver({ secret: SECRET, store }).on('qr.created', () => {})
+      const other = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.created', () => {})
       const { delivery } = await signDelivery(payload, { secret: SECRET })
       expect(await other.receive(delivery)).toMatchObject({ status: 'processed', attempt: 2 })
       const [key = ''] = await bystander.keys(`govalid:${namespace}:*`)

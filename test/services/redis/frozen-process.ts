@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { type Clock, systemClock } from '../../../src/clock.js'
-import { createReceiver } from '../../../src/index.js'
+import { createReceiver, PermanentError } from '../../../src/index.js'
 import { redisStore } from '../../../src/stores/redis/redis-store.js'
 import { signDelivery } from '../../../src/testing/index.js'
 
@@ -16,7 +16,7 @@ export interface FrozenSetup {
   readonly secret: string
   readonly payload: object
   /** `abort`: the handler ends with an error when its signal is aborted. */
-  readonly ending: 'succeed' | 'fail' | 'abort'
+  readonly ending: 'succeed' | 'fail' | 'fail for good' | 'abort'
   readonly clockFile: string
 }
 
@@ -38,8 +38,12 @@ const receiver = createReceiver({
 }).on('qr.created', async (_, { signal }) => {
   process.send?.('in the handler')
   await mayEnd
-  if (ending === 'abort') await new Promise((_resolve, reject) => signal.addEventListener('abort', reject))
+  if (ending === 'abort') {
+    signal.throwIfAborted()
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', reject))
+  }
   if (ending === 'fail') throw new Error('fails after the freeze')
+  if (ending === 'fail for good') throw new PermanentError('fails for good after the freeze')
 })
 await receiver.receive((await signDelivery(payload, { secret })).delivery)
 await receiver.close()
