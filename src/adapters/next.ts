@@ -3,9 +3,10 @@
  * Out: a `Response`. Next's `after` keeps a serverless platform alive for work after the response. An unread body that was refused is read
  * for a moment before the response.
  */
-import { after } from 'next/server.js'
+import * as server from 'next/server.js'
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
+import { WebhookError } from '../errors.js'
 import { requireReceiver } from './require-receiver.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
@@ -19,7 +20,7 @@ const FIX =
 /**
  * Turns a receiver into a route handler. Export only `POST`: Next.js responds to every other method with 405 by itself.
  *
- * @throws WebhookError `option_invalid` if it isn't given a receiver.
+ * @throws WebhookError `option_invalid` if it isn't given a receiver, or if Next.js is older than 15.1.
  *
  * @example
  * ```ts
@@ -35,12 +36,21 @@ const FIX =
  */
 export function toHandler(receiver: Pick<Receiver, 'receive'>): RouteHandler {
   requireReceiver(receiver, 'toHandler')
+  requireAfter()
   return async function handleRouteRequest(request) {
     const outcome = await receiver.receive({ ...toDelivery(request, FIX), waitUntil: keepAlive })
     const response = toResponse(outcome)
     if (response.closes && request.body && !request.body.locked) await readOn(request.body)
     return toWebResponse(request, response)
   }
+}
+
+/** Older versions have no `after`, and a serverless platform would freeze the work that follows the response. */
+function requireAfter(): void {
+  if (typeof server.after === 'function') return
+  const message =
+    'toHandler needs Next.js 15.1 or newer, which has `after`. Run: npm install next@latest. See docs/frameworks/nextjs.md.'
+  throw new WebhookError('option_invalid', message)
 }
 
 const CHECK_MS = 20
@@ -75,7 +85,7 @@ function readOn(body: ReadableStream<Uint8Array>): Promise<void> {
 
 function keepAlive(work: Promise<unknown>): void {
   try {
-    after(work)
+    server.after(work)
   } catch {
     // `after` throws outside a Next.js request and on platforms without waitUntil. The process keeps running there, and so does the work.
   }

@@ -7,6 +7,11 @@
 import * as z from 'zod'
 import { WEBHOOK_ID_LENGTH } from './shapes.js'
 
+if (typeof z.looseObject !== 'function')
+  throw new Error(
+    'govalid-webhooks/schemas needs zod 4 and found an older version. Run: npm install zod@4. See docs/events.md.',
+  )
+
 const text = z.string().nullish()
 const amount = z.number().nullish()
 

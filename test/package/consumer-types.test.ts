@@ -49,6 +49,13 @@ const consumers = [
   { name: 'nodenext, ES modules', type: 'module', options: { ...NODE, module: 'nodenext' }, subpaths: true },
   { name: 'nodenext, CommonJS', type: 'commonjs', options: { ...NODE, module: 'nodenext' }, subpaths: true },
   {
+    // TypeScript 6 needs `ignoreDeprecations` for it. Older versions are in runtimes/compilers.test.ts.
+    name: 'node10, which ignores `exports`',
+    type: 'commonjs',
+    options: { ...NODE, module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
+    subpaths: true,
+  },
+  {
     name: 'bundler',
     type: 'module',
     options: { ...NODE, module: 'preserve', moduleResolution: 'bundler' },

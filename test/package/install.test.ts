@@ -2,8 +2,8 @@
  * `npm install` of the tarball next to old versions of frameworks and clients. The versions are empty packages with the right name and
  * number, so that npm resolves them without the network.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, inject, it } from 'vitest'
@@ -72,6 +72,27 @@ it('npm installs the package next to old versions of every framework and client'
 
 it('npm installs the package next to release candidates', () => {
   expect(installNextTo({ next: '17.0.0-canary.1', zod: '5.0.0-beta.1' })).toContain('node_modules/govalid-webhooks')
+})
+
+it.each([
+  { peer: 'zod', use: "require('govalid-webhooks/schemas')", message: 'govalid-webhooks/schemas needs zod 4' },
+  {
+    peer: 'next',
+    use: "require('govalid-webhooks/next').toHandler({ receive() {} })",
+    message: 'toHandler needs Next.js 15.1 or newer',
+  },
+])('the message for a $peer that is too old names the version and the fix', ({ peer, use, message }) => {
+  const project = mkdtempSync(join(folder, 'old-'))
+  const modules = join(project, 'node_modules')
+  cpSync(join(inject('packed').consumer, 'node_modules/govalid-webhooks'), join(modules, 'govalid-webhooks'), {
+    recursive: true,
+  })
+  mkdirSync(join(modules, peer))
+  for (const file of ['index.js', 'server.js'])
+    writeFileSync(join(modules, peer, file), 'exports.NextResponse = class {}')
+  const { stderr } = spawnSync(process.execPath, ['--eval', use], { cwd: project, encoding: 'utf8' })
+  expect(stderr).toContain(message)
+  expect(stderr).toContain('Run: npm install')
 })
 
 it('the peers are exactly the packages that the built files import, in any version', () => {
