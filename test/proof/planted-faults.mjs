@@ -657,4 +657,36 @@ export const FAULTS = [
     tests: 'unit/cli/delivery-log.test.ts',
     red: 'is in the file before its response is sent',
   },
+
+  // SQLite
+  {
+    name: 'a write that fails is committed with its group',
+    at: 'runGroup',
+    file: 'sqlite/group',
+    find: "results.map(() => 'again' as const)",
+    replace: 'results',
+    project: 'contract',
+    tests: 'contract/stores/sqlite/groups.test.ts',
+    red: 'gives a failing operation its error, and every other operation its result',
+  },
+  {
+    name: 'a write runs after its caller has stopped waiting',
+    at: 'createLanes.takeExpired',
+    file: 'sqlite/lanes',
+    find: 'others = others.filter(isLeft)',
+    replace: '',
+    project: 'contract',
+    tests: 'contract/stores/sqlite/groups.test.ts',
+    red: 'rejects operations with overloaded if their callers have waited too long, and changes nothing later',
+  },
+  {
+    name: 'a table of another application is used',
+    at: 'createTable',
+    file: 'sqlite/session',
+    find: 'runner.run(probe)',
+    replace: '',
+    project: 'contract',
+    tests: 'contract/stores/sqlite/unsuitable.test.ts',
+    red: 'a foreign table in the place of the quarantine',
+  },
 ]
