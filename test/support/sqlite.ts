@@ -36,3 +36,35 @@ export function makeLater(database: TestDatabase, ms: number): void {
   database.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
     lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)
 }
+
+/** Counts the transactions that are committed on a real connection: `take` returns how many since the last call. */
+export function countCommits(database: TestDatabase) {
+  let commits = 0
+  const counting = new Proxy(database, {
+    get(target, name) {
+      if (name !== 'prepare') {
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+      return (sql: string) => {
+        const prepared = target.prepare(sql)
+        if (sql !== 'COMMIT') return prepared
+        return {
+          all: () => prepared.all(),
+          run() {
+            prepared.run()
+            commits++
+          },
+        }
+      }
+    },
+  })
+  return {
+    database: counting,
+    take() {
+      const count = commits
+      commits = 0
+      return count
+    },
+  }
+}

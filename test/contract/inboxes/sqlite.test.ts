@@ -15,7 +15,7 @@ import { sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import { fixedClock, signDelivery } from '../../../src/testing/index.js'
 import { bundleForTests } from '../../support/bundle.js'
 import { deferred } from '../../support/deferred.js'
-import { rowsOf } from '../../support/sqlite.js'
+import { countCommits, rowsOf, type TestDatabase } from '../../support/sqlite.js'
 import { inboxSuite } from './inbox-suite.js'
 
 const SECRET = 'your_webhook_secret'
@@ -107,6 +107,20 @@ describe('sqliteInbox', () => {
     expect(await receiver.status()).toMatchObject({ accepted: 1, waiting: 0, drained: true })
     await receiver.close()
     expect(clock.pendingTimers()).toBe(0)
+  })
+
+  test('accepts, takes and finishes deliveries that arrive together in groups', async () => {
+    const { database, take } = countCommits(openDatabase() as TestDatabase)
+    const { pass, receiver, inbox, accept, statuses } = setUp({ database, concurrency: 50 })
+    await pass(0)
+    take()
+    await Promise.all(Array.from({ length: 50 }, (_, index) => accept(`qr-${index}`)))
+    expect(await inbox.status()).toMatchObject({ waiting: 50 })
+    expect(take()).toBeLessThan(10)
+    receiver.on('*', () => {})
+    await pass(1000)
+    expect(statuses()).toEqual(Array(50).fill('processed'))
+    expect(take()).toBeLessThan(10)
   })
 
   test('keeps accepted deliveries across a restart and handles each once', async () => {

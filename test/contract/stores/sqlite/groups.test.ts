@@ -5,7 +5,7 @@ import type { QuarantineEntry } from '../../../../src/index.js'
 import { sqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js'
 import { fixedClock } from '../../../../src/testing/index.js'
 import { rejection } from '../../../support/caught.js'
-import { LIBRARIES, rowsOf, type TestDatabase, temporaryFiles } from '../../../support/sqlite.js'
+import { countCommits, LIBRARIES, rowsOf, temporaryFiles } from '../../../support/sqlite.js'
 
 const newFile = temporaryFiles()
 
@@ -19,38 +19,6 @@ function entryOf(index: number, bytes: number): QuarantineEntry {
   const { key } = claimOf(index)
   const rest = { eventType: undefined, headers: {}, error: undefined, receivedAt: 1, attempt: 1 }
   return { key, code: 'stale', rawBody: new Uint8Array(bytes), ...rest }
-}
-
-/** Counts the transactions that are committed on a real connection. */
-function countCommits(database: TestDatabase) {
-  let commits = 0
-  const counting = new Proxy(database, {
-    get(target, name) {
-      if (name !== 'prepare') {
-        const value: unknown = Reflect.get(target, name)
-        return typeof value === 'function' ? value.bind(target) : value
-      }
-      return (sql: string) => {
-        const prepared = target.prepare(sql)
-        if (sql !== 'COMMIT') return prepared
-        return {
-          all: () => prepared.all(),
-          run() {
-            prepared.run()
-            commits++
-          },
-        }
-      }
-    },
-  })
-  return {
-    database: counting,
-    take() {
-      const count = commits
-      commits = 0
-      return count
-    },
-  }
 }
 
 describe.each(Object.entries(LIBRARIES))('a group of writes in sqliteStore with %s', (_, open) => {
