@@ -1,10 +1,10 @@
-// Builds every entry of entries.json as ESM, CommonJS and types, and the command line as one file of its own. The folder is emptied by the script, not here:
-// the builds below run at the same time and `clean` would delete the other's files.
+// Builds every entry of config/entries.json as ESM, CommonJS and types, and the command line as one separate file. The script empties the
+// folder before, because the builds below run at the same time and `clean` would delete the files of the others.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
-import entries from './entries.json' with { type: 'json' }
+import entries from './config/entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
 import { bundledPackages, licencesOf, recordBundled } from './scripts/bundled-packages.mjs'
 import { inspectorPage } from './scripts/inspector-page.mjs'
@@ -19,7 +19,7 @@ const [schemas, others] = [true, false].map((wanted) =>
 
 const external = [/^node:/, 'next/server.js']
 
-// The library contains nothing of others. What is in the command line is written down, and its licences are shipped.
+// The library must not contain other packages. The packages in the command line are recorded, and their licenses are shipped.
 const libraryHasNoPackages: Plugin = {
   name: 'library-has-no-packages',
   setup(build) {
@@ -27,7 +27,7 @@ const libraryHasNoPackages: Plugin = {
       if (!metafile) return
       const packages = bundledPackages(metafile)
       const names = packages.map(({ name }) => name).join(', ')
-      if (names !== '') throw new Error(`the library must contain no package of others, and contains ${names}`)
+      if (names !== '') throw new Error(`The library must not contain other packages, but contains ${names}.`)
       recordBundled('library', packages)
     })
   },
@@ -50,19 +50,19 @@ const shared: Options = {
   dts: true,
   platform: 'neutral',
   target: 'es2022',
-  // Shared chunks in both formats: one WebhookError class per format, whatever subpath it came through.
+  // Shared chunks give every subpath the same WebhookError class, once per format.
   splitting: true,
   treeshake: true,
   minify: false,
   sourcemap: false,
   clean: false,
-  // The default turns `node:crypto` into `crypto`, which Workers and Deno do not know.
+  // The default turns `node:crypto` into `crypto`, which Workers and Deno don't know.
   removeNodeProtocol: false,
   external,
   esbuildPlugins: [libraryHasNoPackages],
 }
 
-// One file without exports: nothing of it can come into the library, and the library's chunks are none of its business.
+// A separate build without exports, so that its code can't get into the chunks of the library.
 const commandLine: Options = {
   entry: { cli: 'src/cli/cli.ts' },
   format: ['esm'],
@@ -75,7 +75,7 @@ const commandLine: Options = {
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
   onSuccess: async () => writeStubFolders(),
   banner: {
-    // The argument parser is CommonJS and asks for Node's modules at run time.
+    // The argument parser is CommonJS and requires Node's modules at run time.
     js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
   },
 }
@@ -83,6 +83,6 @@ const commandLine: Options = {
 export default defineConfig([
   commandLine,
   { ...shared, entry: others },
-  // Whoever imports the schemas wants them to be those of their own zod: it stays an (optional) peer here.
+  // The schemas use the application's zod, so zod stays an optional peer here.
   ...(Object.keys(schemas).length > 0 ? [{ ...shared, entry: schemas, external: [...external, /^zod(\/|$)/] }] : []),
 ])

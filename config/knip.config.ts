@@ -1,6 +1,6 @@
-// Finds files, exports and dependencies that nothing uses.
+// Finds unused files, exports and dependencies.
 import type { KnipConfig } from 'knip'
-import entries from '../entries.json' with { type: 'json' }
+import entries from './entries.json' with { type: 'json' }
 
 const config: KnipConfig = {
   entry: [
@@ -29,10 +29,9 @@ const config: KnipConfig = {
   vitest: { config: ['vitest.config.ts', 'config/vitest.*.config.ts'] },
   typedoc: { config: 'config/typedoc.config.mjs' },
   'size-limit': { config: 'config/size-limit.json' },
-  // Named types of a module's own functions are documentation, whoever imports them.
+  // Exported types document the functions that use them, even if no other file imports them.
   rules: { types: 'off' },
-  // cloudflare:workers is a module of the platform. The adapter of Next.js is typed without it; the other two are started by
-  // scripts/pack-check.mjs.
+  // cloudflare:workers is a module of the platform, and the Next.js adapter has its own types. Scripts start the other packages.
   ignoreDependencies: [
     '@stryker-mutator/vitest-runner',
     'cloudflare',

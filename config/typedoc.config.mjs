@@ -1,6 +1,6 @@
 // Builds the API reference in docs/api (not in git) from the sources. An undocumented export or a dead link fails the run.
 // test/architecture/tsdoc.test.ts checks the fields of interfaces.
-import entries from '../entries.json' with { type: 'json' }
+import entries from './entries.json' with { type: 'json' }
 
 /** @type {Partial<import('typedoc').TypeDocOptions> & Record<string, unknown>} */
 export default {

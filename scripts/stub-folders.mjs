@@ -2,7 +2,7 @@
 // Jest before 28. The build calls it. The folders are in the tarball, but not in the repository.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import entries from '../entries.json' with { type: 'json' }
+import entries from '../config/entries.json' with { type: 'json' }
 
 // Not `import.meta.dirname`: tsup bundles this file into its configuration.
 const root = process.cwd()

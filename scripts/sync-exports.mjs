@@ -1,7 +1,7 @@
-// Writes the `exports` and `files` of package.json from entries.json. Run `npm run exports` after you add an entry.
+// Writes the `exports` and `files` of package.json from config/entries.json. Run `npm run exports` after you add an entry.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import entries from '../entries.json' with { type: 'json' }
+import entries from '../config/entries.json' with { type: 'json' }
 import { subpaths } from './stub-folders.mjs'
 
 const file = resolve(import.meta.dirname, '../package.json')

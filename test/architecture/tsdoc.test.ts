@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import entries from '../../entries.json' with { type: 'json' }
+import entries from '../../config/entries.json' with { type: 'json' }
 import { codesOf, findUndocumented } from './documentation.js'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
 import base from '../../config/tsconfig.base.json' with { type: 'json' }
-import entries from '../../entries.json' with { type: 'json' }
+import entries from '../../config/entries.json' with { type: 'json' }
 import { type CodeBlock, ROOT } from './pages.js'
 
 const { options } = ts.convertCompilerOptionsFromJson(

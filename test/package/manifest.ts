@@ -1,7 +1,7 @@
 /** The package's manifest, its entries, and the peers that some entries need. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import entries from '../../entries.json' with { type: 'json' }
+import entries from '../../config/entries.json' with { type: 'json' }
 
 /** The repository's folder. */
 export const ROOT = join(import.meta.dirname, '../..')

@@ -4,7 +4,7 @@
  */
 import { join, relative } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
-import entries from '../../../entries.json' with { type: 'json' }
+import entries from '../../../config/entries.json' with { type: 'json' }
 
 /** The formats of the package. */
 export const FORMATS = ['esm', 'cjs'] as const
