@@ -15,7 +15,7 @@ const copy = mkdtempSync(join(tmpdir(), 'govalid-faults-'))
 const nameFilter = process.argv[2] ?? ''
 
 /**
- * Runs the tests of some faults in the copy. Returns no result for a file that can't be loaded.
+ * Runs the tests of some faults in the copy. A file that can't be loaded has no results.
  * @param {readonly Fault[]} faults
  * @returns {readonly TestResult[]}
  */
@@ -46,7 +46,8 @@ function runTests(faults) {
   if (!existsSync(report)) return []
   /** @type {{ readonly testResults: readonly { readonly assertionResults: readonly TestResult[] }[] }} */
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  return testResults.flatMap(({ assertionResults }) => assertionResults)
+  const results = testResults.flatMap(({ assertionResults }) => assertionResults)
+  return results.filter(({ status }) => status === 'passed' || status === 'failed')
 }
 
 /** @param {Fault | undefined} fault */
@@ -91,7 +92,7 @@ function tryFault(fault, plantFault) {
 let missedCount = 0
 try {
   const folders = ['src', 'test', 'types', 'scripts', 'docs', 'config']
-  for (const entry of [...folders, 'package.json', 'entries.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const entry of [...folders, 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
     cpSync(join(root, entry), join(copy, entry), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
