@@ -145,7 +145,7 @@ describe('an attempt of a process that was frozen longer than its lease', () => 
     expect([outcome.status, store.count('renew')]).toEqual(['processed', 0])
   })
 
-  it('has failed without asking about the claim if there is no quarantine', async () => {
+  it('has failed without a quarantine, and the store isn’t asked about the claim', async () => {
     const { outcome, store } = await freezeIn(() => {
       throw new Error('no database')
     })
