@@ -3,7 +3,7 @@
 /** One operation of a store or its quarantine: a script call and its reply. */
 export interface Operation<Result = unknown> {
   readonly script: string
-  /** The script runs one operation per call. Otherwise it takes any number of operations and replies with a list of texts. */
+  /** The script runs one operation per call. Otherwise it takes several, and then it replies with a list of texts. */
   readonly isAlone: boolean
   readonly keys: readonly string[]
   readonly values: readonly string[]

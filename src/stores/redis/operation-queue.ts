@@ -47,45 +47,54 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   let canShare = !connection.isCluster
   let isScheduled = false
 
-  /** Proceeds at the end of this event-loop turn: responses have been read, and operations of the same turn share a call. */
+  /** Proceeds at the end of this event-loop turn, so that the operations of a turn share a call. Responses have been read by then. */
   function proceedSoon(): void {
-    if (!isScheduled) runSoon(clock, proceed)
+    if (!isScheduled) runSoon(clock, () => proceed())
     isScheduled = true
   }
 
   /** Sends what can be sent, rejects what has waited too long, and sets the alarm for the rest. */
-  function proceed(): void {
+  function proceed(now = monotonicMs(clock)): void {
     isScheduled = false
-    const now = monotonicMs(clock)
     repairIfGone(now)
     const state = watch.state(now)
     // The nodes of a cluster respond independently, so a slow node must not delay the others.
-    let free = connection.isCluster ? Number.POSITIVE_INFINITY : MAX_CALLS - deadlinesAfter(now).length
+    let free = connection.isCluster ? Number.POSITIVE_INFINITY : MAX_CALLS - busyCalls(now).length
     for (; state === 'ready' && free > 0 && lanes.count() > 0; free--) void send(lanes.takeCall(canShare), now)
     const expired = state === 'closed' ? lanes.takeAll() : lanes.takeExpired(now)
     const error = expired.length > 0 && (state === 'ready' ? explainWait(now) : watch.explain(state))
     for (const { reject } of expired) reject(error)
     if (lanes.count() > 0) {
-      const wakeAt = state === 'ready' ? Math.min(lanes.nextDeadline(), ...deadlinesAfter(now)) : now + POLL_MS
-      alarm.set(wakeAt, now)
+      const deadlines = busyCalls(now).map(({ deadline }) => deadline)
+      alarm.set(state === 'ready' ? Math.min(lanes.nextDeadline(), ...deadlines) : now + POLL_MS, now)
     } else {
-      alarm.cancel()
-      watch.rest()
+      rest()
     }
   }
 
-  function deadlinesAfter(now: number): readonly number[] {
-    return [...sent].map(({ deadline }) => deadline).filter((deadline) => deadline > now)
+  function rest(): void {
+    alarm.cancel()
+    watch.rest()
+  }
+
+  /** Calls whose callers still wait. */
+  function busyCalls(now: number): readonly SentCall[] {
+    return sent.size === 0 ? [] : [...sent].filter(({ deadline }) => deadline > now)
   }
 
   async function send(call: readonly Waiting[], now: number): Promise<void> {
     const entry = { sentAt: now, deadline: Math.max(...call.map(({ deadline }) => deadline)), isGone: false }
     sent.add(entry)
-    const operations = call.map(({ operation }) => operation)
-    const results = await runCall(runScript, operations)
+    const results = await runCall(
+      runScript,
+      call.map(({ operation }) => operation),
+    )
     sent.delete(entry)
-    lanes.putBack(call.filter((waiting, index) => !settle(waiting, results[index] as OperationResult)))
-    proceedSoon()
+    const repeated = call.filter((waiting, index) => !settle(waiting, results[index] as OperationResult))
+    if (repeated.length > 0) lanes.putBack(repeated)
+    // After a single operation, the next one leaves at once.
+    if (call.length > 1 || lanes.count() > 0) proceedSoon()
+    else rest()
   }
 
   /** Returns whether the operation has ended. */
@@ -126,9 +135,11 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   return {
     run: <Result>(operation: Operation<Result>) =>
       new Promise<Result>((resolve, reject) => {
-        const deadline = monotonicMs(clock) + operation.waitMs - Math.min(REJECTED_EARLY_MS, operation.waitMs / 10)
+        const now = monotonicMs(clock)
+        const deadline = now + operation.waitMs - Math.min(REJECTED_EARLY_MS, operation.waitMs / 10)
         lanes.add({ operation, deadline, resolve: resolve as Waiting['resolve'], reject })
-        proceedSoon()
+        if (sent.size === 0 && !isScheduled) proceed(now)
+        else proceedSoon()
       }),
     waiting: lanes.count,
   }

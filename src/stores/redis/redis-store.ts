@@ -115,7 +115,7 @@ function wholeMs(ms: number): string {
 }
 
 function isOne(reply: unknown): boolean {
-  return reply === '1'
+  return String(reply) === '1'
 }
 
 /** Reads the reply of `claim`. Stage 5 validates every result, so a corrupt record is refused there. */

@@ -1,4 +1,5 @@
 /** Runs one script call for several operations. Each operation gets its own result. */
+import type { ScriptCall } from './connection.js'
 import type { Operation } from './lanes.js'
 import type { RunScript } from './run-script.js'
 
@@ -19,15 +20,18 @@ export async function runCall(
   const [first] = operations
   if (!first) return []
   try {
-    const keys = operations.flatMap((operation) => operation.keys)
-    const values = operations.flatMap((operation) => operation.values)
-    const reply = await runScript(first.script, { keys, values })
-    if (first.isAlone) return [readReply(first, reply)]
+    const reply = await runScript(first.script, operations.length > 1 ? join(operations) : first)
+    if (operations.length === 1) return [readReply(first, reply)]
     return operations.map((operation, index) => readText(operation, String((reply as readonly unknown[])[index])))
   } catch (error) {
     const failed = { error, wasShared: operations.length > 1 }
     return operations.map(() => failed)
   }
+}
+
+function join(operations: readonly Operation[]): ScriptCall {
+  const keys = operations.flatMap((operation) => operation.keys)
+  return { keys, values: operations.flatMap((operation) => operation.values) }
 }
 
 const FAILED = 'error '

@@ -10,9 +10,8 @@
  */
 
 /**
- * Runs operations in their order. A failed operation doesn't affect the others. KEYS: the record of each operation. ARGV, six for each
- * operation: its name, token, the names of completed handlers as JSON (one per line), retainUntil, leaseMs, attemptGapMs. Replies with one
- * text per operation:
+ * Runs operations in their order. KEYS: the record of each operation. ARGV, six for each operation: its name, token, the names of completed
+ * handlers as JSON (one per line), retainUntil, leaseMs, attemptGapMs. The replies of an operation:
  *
  * ```text
  * claim, reclaim (also claims a quarantined record)
@@ -22,142 +21,87 @@
  *   "count"                       the names of completed handlers as JSON, one per line
  * renew, complete, quarantine, release, retract (a release that isn't counted)
  *   1 or 0                        whether the token holds the record
- * any operation
- *   error WRONGTYPE …             Redis's message
  * ```
+ *
+ * Several operations reply with a list. In a list, a failed operation is `error` with Redis's message, and the others still run.
  */
 export const RUN_OPERATIONS = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now
+
+local function readClock()
+  if now then return end
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
 
 local function later(one, other)
   return tonumber(one) > tonumber(other) and one or other
 end
 
--- Unchanged numbers stay strings, because converting numbers to strings is the slowest part.
-local function read(key)
+local function run(key, name, token, names, retainUntil, leaseMs, attemptGapMs)
   local text = redis.call('GET', key)
-  if not text then return nil end
-  local record = {}
-  record.state, record.attempt, record.releasedAttempts, record.countedAt, record.leaseUntil, record.retainUntil, record.token,
-    record.completedHandlers = string.match(text, '^(%l+) (%d+) (%d+) (%d+) (%d+) (%d+)\\n([^\\n]*)\\n(.*)$')
-  if not record.state then error('CORRUPT the value of this key is not a record of a delivery', 0) end
-  return record
-end
-
-local function write(key, record)
-  local numbers = record.attempt .. ' ' .. record.releasedAttempts .. ' ' .. record.countedAt
-  local text = record.state .. ' ' .. numbers .. ' ' .. record.leaseUntil .. ' ' .. record.retainUntil .. '\\n'
-    .. record.token .. '\\n' .. record.completedHandlers
-  redis.call('SET', key, text, 'PXAT', later(record.retainUntil, record.leaseUntil))
-end
-
-local function addCompletedHandlers(record, names)
-  for line in string.gmatch(names, '[^\\n]+\\n') do
-    local isKnown = string.find('\\n' .. record.completedHandlers, '\\n' .. line, 1, true)
-    if not isKnown then record.completedHandlers = record.completedHandlers .. line end
+  local isClaim = name == 'claim' or name == 'reclaim'
+  -- Most deliveries are new, or still as their claim wrote them, or finished. They skip the code below.
+  if not text then
+    if not isClaim then return '0' end
+    readClock()
+    local leaseUntil = now + leaseMs
+    local new = 'processing 1 0 ' .. now .. ' ' .. leaseUntil .. ' ' .. retainUntil .. '\\n' .. token .. '\\n'
+    redis.call('SET', key, new, 'PXAT', leaseUntil > tonumber(retainUntil) and leaseUntil or retainUntil)
+    return 'claimed 1 0\\n'
   end
-end
-
-local function readHeld(key, token)
-  local record = read(key)
-  return record and record.state == 'processing' and record.token == token and record
-end
-
-local newLeaseMs, newLeaseUntil, newRecord
-
-local function claim(key, token, retainUntil, leaseMs, attemptGapMs, isReclaim)
-  if leaseMs ~= newLeaseMs then
-    newLeaseMs, newLeaseUntil = leaseMs, now + leaseMs
-    newRecord = 'processing 1 0 ' .. now .. ' ' .. newLeaseUntil .. ' '
-  end
-  -- Most deliveries are new. They skip the code below.
-  local expireAt = newLeaseUntil > tonumber(retainUntil) and newLeaseUntil or retainUntil
-  local isNew = redis.call('SET', key, newRecord .. retainUntil .. '\\n' .. token .. '\\n', 'NX', 'PXAT', expireAt)
-  if isNew then return 'claimed 1 0\\n' end
-  local record = read(key)
   -- Redis deletes expired records, so a finished record needs no check of the time.
-  if record.state == 'done' or record.state == 'quarantined' and not isReclaim then return 'done' end
-  local isHeld = record.state == 'processing' and record.token ~= token and tonumber(record.leaseUntil) > now
-  if isHeld and now - record.countedAt < tonumber(attemptGapMs) then return 'busy ' .. record.leaseUntil .. ' ' .. record.attempt end
-  local isRepeated = record.state == 'processing' and record.token == token
-  if not isRepeated then record.attempt, record.countedAt = record.attempt + 1, now end
-  if not isHeld then
-    record.state, record.token, record.leaseUntil = 'processing', token, newLeaseUntil
-    record.retainUntil = later(record.retainUntil, retainUntil)
-  end
-  write(key, record)
-  if isHeld then return 'busy ' .. record.leaseUntil .. ' ' .. record.attempt end
-  return 'claimed ' .. record.attempt .. ' ' .. record.releasedAttempts .. '\\n' .. record.completedHandlers
-end
-
-local function finish(key, token, names, retainUntil, state)
-  local record = read(key)
-  if not record or record.token ~= token or record.state == 'released' then return '0' end
-  if record.state == 'processing' then
-    record.state = state
-    addCompletedHandlers(record, names)
-  end
-  record.leaseUntil, record.retainUntil = '0', later(record.retainUntil, retainUntil)
-  write(key, record)
-  return '1'
-end
-
-local function release(key, token, names, counted)
-  local record = readHeld(key, token)
-  if not record then return '0' end
-  record.state, record.leaseUntil = 'released', '0'
-  record.releasedAttempts, record.attempt = record.releasedAttempts + counted, record.attempt - (1 - counted)
-  addCompletedHandlers(record, names)
-  write(key, record)
-  return '1'
-end
-
-local operations = {}
-
-function operations.claim(key, token, _, retainUntil, leaseMs, attemptGapMs)
-  return claim(key, token, retainUntil, leaseMs, attemptGapMs, false)
-end
-
-function operations.reclaim(key, token, _, retainUntil, leaseMs, attemptGapMs)
-  return claim(key, token, retainUntil, leaseMs, attemptGapMs, true)
-end
-
-function operations.renew(key, token, names, _, leaseMs)
-  local record = readHeld(key, token)
-  if not record then return '0' end
-  record.leaseUntil = now + leaseMs
-  addCompletedHandlers(record, names)
-  write(key, record)
-  return '1'
-end
-
-function operations.complete(key, token, _, retainUntil)
-  local text = redis.call('GET', key)
-  -- Most records are still as their claim wrote them. They skip the slower way below.
+  if isClaim and string.find(text, '^done ') then return 'done' end
   local claimed = ' ' .. retainUntil .. '\\n' .. token .. '\\n'
-  if text and string.find(text, '^processing') and string.find(text, claimed, 1, true) then
+  if name == 'complete' and string.find(text, '^processing') and string.find(text, claimed, 1, true) then
     redis.call('SET', key, 'done' .. string.sub(text, 11), 'PXAT', retainUntil)
     return '1'
   end
-  return finish(key, token, '', retainUntil, 'done')
+
+  -- Unchanged numbers stay strings, because converting numbers to strings is the slowest part.
+  local state, attempt, releasedAttempts, countedAt, leaseUntil, retainedUntil, holder, completedHandlers =
+    string.match(text, '^(%l+) (%d+) (%d+) (%d+) (%d+) (%d+)\\n([^\\n]*)\\n(.*)$')
+  if not state then error('CORRUPT the value of this key is not a record of a delivery', 0) end
+  local isHolder = state == 'processing' and holder == token
+  local reply = '1'
+  readClock()
+  if isClaim then
+    if state == 'done' or state == 'quarantined' and name == 'claim' then return 'done' end
+    local isBusy = state == 'processing' and not isHolder and tonumber(leaseUntil) > now
+    if isBusy and now - countedAt < tonumber(attemptGapMs) then return 'busy ' .. leaseUntil .. ' ' .. attempt end
+    if not isHolder then attempt, countedAt = attempt + 1, now end
+    if isBusy then
+      reply = 'busy ' .. leaseUntil .. ' ' .. attempt
+    else
+      state, holder, leaseUntil, retainedUntil = 'processing', token, now + leaseMs, later(retainedUntil, retainUntil)
+      reply = 'claimed ' .. attempt .. ' ' .. releasedAttempts .. '\\n' .. completedHandlers
+    end
+  elseif name == 'complete' or name == 'quarantine' then
+    if holder ~= token or state == 'released' then return '0' end
+    if isHolder then state = name == 'complete' and 'done' or 'quarantined' else names = '' end
+    leaseUntil, retainedUntil = '0', later(retainedUntil, retainUntil)
+  elseif not isHolder then
+    return '0'
+  elseif name == 'renew' then
+    leaseUntil = now + leaseMs
+  else
+    state, leaseUntil = 'released', '0'
+    if name == 'release' then releasedAttempts = releasedAttempts + 1 else attempt = attempt - 1 end
+  end
+  for line in string.gmatch(names, '[^\\n]+\\n') do
+    local isKnown = string.find('\\n' .. completedHandlers, '\\n' .. line, 1, true)
+    if not isKnown then completedHandlers = completedHandlers .. line end
+  end
+  local head = state .. ' ' .. attempt .. ' ' .. releasedAttempts .. ' ' .. countedAt .. ' ' .. leaseUntil .. ' ' .. retainedUntil
+  redis.call('SET', key, head .. '\\n' .. holder .. '\\n' .. completedHandlers, 'PXAT', later(retainedUntil, leaseUntil))
+  return reply
 end
 
-function operations.quarantine(key, token, names, retainUntil)
-  return finish(key, token, names, retainUntil, 'quarantined')
-end
-
-function operations.release(key, token, names)
-  return release(key, token, names, 1)
-end
-
-function operations.retract(key, token, names)
-  return release(key, token, names, 0)
-end
+if #KEYS == 1 then return run(KEYS[1], unpack(ARGV)) end
 
 local replies = {}
 for index, key in ipairs(KEYS) do
-  local isOk, reply = pcall(operations[ARGV[6 * index - 5]], key, unpack(ARGV, 6 * index - 4, 6 * index))
+  local isOk, reply = pcall(run, key, unpack(ARGV, 6 * index - 5, 6 * index))
   replies[index] = isOk and reply or 'error ' .. (type(reply) == 'table' and reply.err or tostring(reply))
 end
 return replies
