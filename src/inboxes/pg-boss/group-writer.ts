@@ -1,4 +1,7 @@
-/** Writes items in groups: while one group is being written, later items join the next one. Each item gets its own result. */
+/**
+ * Writes items in groups: the items of one event-loop turn, and all that arrive while two groups are being written. Each item gets its own
+ * result.
+ */
 import { isStatementError } from '../../stores/postgres/server-errors.js'
 
 /** The options of {@link createGroupWriter}. */
@@ -27,16 +30,23 @@ export function createGroupWriter<Item extends { readonly id: string }>({
 }: GroupWriterOptions<Item>): (item: Item) => Promise<void> {
   let waiting: Waiting<Item>[] = []
   let inFlight = 0
+  let isScheduled = false
 
-  function start(): void {
-    while (inFlight < MAX_IN_FLIGHT && waiting.length > 0) void writeNext()
+  /** Starts in the next turn, so that all callers of this turn can join. */
+  function schedule(): void {
+    if (isScheduled || waiting.length === 0) return
+    isScheduled = true
+    inNextTurn(() => {
+      isScheduled = false
+      while (inFlight < MAX_IN_FLIGHT && waiting.length > 0) void writeNext()
+    })
   }
 
   async function writeNext(): Promise<void> {
     inFlight++
     await writeGroup(take())
     inFlight--
-    start()
+    schedule()
   }
 
   function take(): Waiting<Item>[] {
@@ -67,6 +77,12 @@ export function createGroupWriter<Item extends { readonly id: string }>({
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      start()
+      schedule()
     })
+}
+
+function inNextTurn(run: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: (run: () => void) => void }
+  if (setImmediate) setImmediate(run)
+  else queueMicrotask(run)
 }

@@ -47,6 +47,8 @@ export interface OperationOptions {
 const MAX_GROUP = 128
 /** While one group is in flight, the next one can be sent. More groups at once would only be smaller. */
 const MAX_GROUPS = 2
+/** An operation is rejected this long before its caller stops waiting, so that the caller learns the reason. */
+const REJECTED_EARLY_MS = 50
 /** A locked row must not delay the other operations for longer. Its own operation continues alone. */
 const SHORT_LOCK_MS = 250
 
@@ -131,7 +133,7 @@ export function createOperations<Request extends { readonly key: string }, Resul
     run: (request, waitMs) =>
       new Promise((resolve, reject) => {
         const queuedAt = monotonicMs(clock)
-        const times = { queuedAt, deadline: queuedAt + waitMs }
+        const times = { queuedAt, deadline: queuedAt + waitMs - Math.min(REJECTED_EARLY_MS, waitMs / 10) }
         queue.add({ request, ...times, resolve, reject, followers: [], failure: undefined, isPending: false })
         start()
       }),

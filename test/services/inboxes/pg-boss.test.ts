@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Pool, types } from 'pg'
 import { PgBoss } from 'pg-boss'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import type { InboxProcessor } from '../../../src/inboxes/inbox.js'
 import { pgBossInbox } from '../../../src/inboxes/pg-boss/pg-boss-inbox.js'
 import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
@@ -18,8 +18,10 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     bosses.push(boss)
     return boss
   }
+  afterEach(async () => {
+    await Promise.all(bosses.splice(0).map((boss) => boss.stop({ graceful: false }).catch(() => {})))
+  })
   afterAll(async () => {
-    await Promise.all(bosses.map((boss) => boss.stop({ graceful: false }).catch(() => {})))
     const pool = new Pool({ connectionString: url })
     await pool.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
     await pool.end()

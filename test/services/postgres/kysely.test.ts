@@ -23,8 +23,13 @@ function kyselyOn(tx: PoolClient, schema: string): Kysely<Database> {
 describeWithService('postgres', 'Kysely inside a transaction of postgresStore', (url) => {
   const scene = postgresScene(url)
 
-  async function receive(handle: Handler<unknown, PostgresTransaction>, attempts: number): Promise<Outcome[]> {
-    const store = postgresStore({ pool: scene.pool(), table: scene.table })
+  const open = () => postgresStore({ pool: scene.pool(), table: scene.table })
+
+  async function receive(
+    handle: Handler<unknown, PostgresTransaction>,
+    attempts: number,
+    store = open(),
+  ): Promise<Outcome[]> {
     const receiver = createReceiver({ secret: SECRET, store, onError: () => {} }).on('qr.created', handle)
     const payload = { event: 'qr.created', timestamp: new Date().toISOString(), data: { nonce: crypto.randomUUID() } }
     const { delivery } = await signDelivery(payload, { secret: SECRET })
@@ -47,15 +52,20 @@ describeWithService('postgres', 'Kysely inside a transaction of postgresStore', 
 
   test('commits nothing of 20 concurrent attempts that fail within the transaction', async () => {
     const effects = Array.from({ length: 20 }, () => crypto.randomUUID())
+    const store = open()
     const runs = effects.map((effect) =>
-      receive(async (_, { transaction }) => {
-        await transaction(async (tx) => {
-          const db = kyselyOn(tx, scene.schema)
-          await db.insertInto('effects').values({ effect }).execute()
-          await db.selectFrom('effects').selectAll().where('effect', '=', effect).execute()
-          throw new Error('within the transaction')
-        })
-      }, 1),
+      receive(
+        async (_, { transaction }) => {
+          await transaction(async (tx) => {
+            const db = kyselyOn(tx, scene.schema)
+            await db.insertInto('effects').values({ effect }).execute()
+            await db.selectFrom('effects').selectAll().where('effect', '=', effect).execute()
+            throw new Error('within the transaction')
+          })
+        },
+        1,
+        store,
+      ),
     )
     expect((await Promise.all(runs)).flat().map(({ status }) => status)).toEqual(effects.map(() => 'failed'))
     const counts = await Promise.all(effects.map((effect) => scene.countEffects(effect)))
