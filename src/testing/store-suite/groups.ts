@@ -4,7 +4,7 @@
 import { expectEqual, expectTrue } from './expect.js'
 import { type Caller, concurrently, randomKey, type StoreTest, type TestContext } from './store-test.js'
 
-/** More than the 500 operations that the largest statement of this package's drivers holds. */
+/** More operations than any driver of this package writes together. */
 const MANY = 600
 
 /** Tests of operations that are issued together. */
