@@ -113,7 +113,8 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
 const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** The only files that may read the machine's time without the injected clock. */
-const TIME_ALLOWED = /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq-inbox\.ts|testing\/.*|cli\/.*)$/
+const TIME_ALLOWED =
+  /^(clock\.ts|adapters\/(node-request|next)\.ts|inboxes\/bullmq\/job-processor\.ts|testing\/.*|cli\/.*)$/
 const TIME = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(Timeout|Interval)\(/
 
 /** Files whose framework requires a default export. There are none yet. */

@@ -1,8 +1,8 @@
 /** Type-checks snippets against the sources in one program, without writing files or a build. */
 import { join } from 'node:path'
 import ts from 'typescript'
-import base from '../../config/tsconfig.base.json' with { type: 'json' }
 import entries from '../../config/entries.json' with { type: 'json' }
+import base from '../../config/tsconfig.base.json' with { type: 'json' }
 import { type CodeBlock, ROOT } from './pages.js'
 
 const { options } = ts.convertCompilerOptionsFromJson(

@@ -108,7 +108,7 @@ function fieldsOf(file: string, name: string): readonly string[] {
 
 describe.each([
   ['docs/inbox.md', '### `sqliteInbox`', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
-  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq-inbox.ts', 'BullmqInboxOptions']]],
+  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq/bullmq-inbox.ts', 'BullmqInboxOptions']]],
   ['docs/inbox.md', '### `pgBossInbox`', [['src/inboxes/pg-boss/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
   [
     'docs/inbox.md',

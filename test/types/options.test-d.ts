@@ -3,7 +3,7 @@ import { expectTypeOf, test } from 'vitest'
 import type { WebhookPluginOptions } from '../../src/adapters/fastify.js'
 import type { FetchContext } from '../../src/adapters/fetch.js'
 import type { ApiClientOptions, EndpointChanges, NewEndpoint } from '../../src/api/index.js'
-import type { BullmqInboxOptions } from '../../src/inboxes/bullmq-inbox.js'
+import type { BullmqInboxOptions } from '../../src/inboxes/bullmq/bullmq-inbox.js'
 import type {
   CloudflareQueueInboxOptions,
   QueueHandlerOptions,

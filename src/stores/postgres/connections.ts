@@ -4,7 +4,7 @@
  */
 import { type Clock, startDeadline, withTimeout } from '../../clock.js'
 import { asError, awaitResponse } from './await-response.js'
-import { type Borrow, type BorrowedConnection, borrowWithin } from './borrowing.js'
+import { type Borrow, type BorrowedConnection, createBorrow } from './borrowing.js'
 import { isInTransaction, LEAKED, maxConnections, type PostgresClient, type PostgresPool, preparePool } from './pool.js'
 import { type PostgresRows, type PostgresStatement, readRows } from './rows.js'
 import {
@@ -65,7 +65,7 @@ export function createConnections<Client extends PostgresClient>(
 ): PostgresConnections<Client> {
   const { pool, clock, tables } = options
   preparePool(pool)
-  const borrow = (limitMs: number) => borrowWithin(pool, clock, limitMs)
+  const borrow = createBorrow(pool, clock)
   const gate = createTablesGate(clock, () => ensureTables(tables, clock, borrow, maxConnections(pool)))
   let isPreparing = true
 

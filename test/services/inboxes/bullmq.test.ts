@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterAll, expect, test, vi } from 'vitest'
-import { bullmqInbox } from '../../../src/inboxes/bullmq-inbox.js'
+import { bullmqInbox } from '../../../src/inboxes/bullmq/bullmq-inbox.js'
 import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
 import { describeWithService } from '../../support/services.js'
 

@@ -166,6 +166,22 @@ describeWithService('postgres', 'postgresStore during failures', (url) => {
     }
   })
 
+  test('a claim opens another connection if an earlier one never opened', async () => {
+    const pool = scene.pool({ connectionString: network.url, max: 6, idleTimeoutMillis: 1 })
+    const store = open({ pool })
+    await store.claim(newClaim())
+    while (pool.totalCount > 0) await pause(5)
+    network.set('silent')
+    for (let count = 0; count < 2; count++) {
+      const rejected = { code: 'store_unavailable' }
+      await expect(async () => store.claim(newClaim({ waitMs: 100 }))).rejects.toMatchObject(rejected)
+    }
+    // The proxy still swallows what it has swallowed, as a network does after an address has moved.
+    network.set('open')
+    expect(await store.claim(newClaim({ waitMs: 5_000 }))).toMatchObject({ status: 'claimed' })
+    network.set('refused')
+  })
+
   test('a server that falls silent while it creates the tables delays calls only until that connection times out', async () => {
     const clock = fixedClock()
     const pool = scene.pool({ connectionString: network.url, max: 2 })
