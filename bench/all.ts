@@ -2,7 +2,7 @@
  * `npm run bench -- [NAME…] [OPTION…]`: runs the named benchmarks one after another, or all of them. `npm run bench -- install` installs the
  * packages that they compare with.
  *
- * Options: `--write` (replaces the figures in docs/performance.md with the output), `--rounds N`. A single benchmark also takes the options
+ * Options: `--write` (replaces the figures in docs/contributing/benchmarks.md with the output), `--rounds N`. A single benchmark also takes the options
  * that its file describes.
  */
 import { spawnSync } from 'node:child_process'
@@ -21,7 +21,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean; readonl
   memory: { hasRounds: true },
   inbox: { hasRounds: false },
 }
-const PAGE = 'docs/performance.md'
+const PAGE = 'docs/contributing/benchmarks.md'
 
 const args = process.argv.slice(2)
 const firstOption = args.findIndex((arg) => arg.startsWith('-'))

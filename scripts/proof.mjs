@@ -1,4 +1,4 @@
-// Runs a proof: npm run proof -- NAME [OPTION…]. docs/proofs.md describes the proofs and shows their latest results.
+// Runs a proof: npm run proof -- NAME [OPTION…]. docs/contributing/proofs.md describes the proofs and shows their latest results.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { basename, resolve } from 'node:path'

@@ -1,6 +1,6 @@
 /**
  * Time, injected: the clock of a receiver, and the one way to limit how long a call may take. Only `adapters/node-request.ts` and
- * `inboxes/bullmq/job-processor.ts` read the machine's time in another way; `docs/design.md` says why.
+ * `inboxes/bullmq/job-processor.ts` read the machine's time in another way; `docs/contributing/architecture.md` says why.
  */
 import { isPromiseLike } from './maybe-promise.js'
 

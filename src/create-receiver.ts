@@ -100,10 +100,7 @@ export function createReceiver<
   Choice extends Store<unknown> | false | undefined = undefined,
 >(options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice }): Receiver<Schemas, TransactionOf<Choice>> {
   if (typeof options !== 'object' || options === null) {
-    throw new WebhookError(
-      'option_invalid',
-      'createReceiver must be given an object: createReceiver({ secret: … }). See docs/options.md.',
-    )
+    throw new WebhookError('option_invalid', 'createReceiver must be given an object: createReceiver({ secret: … }).')
   }
   const settings = readOptions(options as ReceiverOptions<EventSchemas, unknown>)
   const store = chooseStore(options.store as Store<unknown> | false | undefined, settings)

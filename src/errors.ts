@@ -1,5 +1,5 @@
 /**
- * The error classes of this package and the list of every error code. Each code has one section in `docs/errors.md`.
+ * The error classes of this package and the list of every error code. Each code has one section in `docs/reference/errors.md`.
  * Stage 8 (`delivery/response.ts`) maps outcomes to HTTP status codes, so nothing in this file knows them.
  */
 
@@ -103,15 +103,20 @@ const BRAND = 'govalid-webhooks.WebhookError'
  * ```
  */
 export class WebhookError<Code extends ErrorCode = ErrorCode> extends Error {
-  /** The kind of error. Codes are stable across releases, and each has a section in `docs/errors.md`. */
+  /** The kind of error. Codes are stable across releases, and each has a section in `docs/reference/errors.md`. */
   readonly code: Code
 
   constructor(code: Code, message: string, options?: { readonly cause?: unknown }) {
-    super(`${message} [${code}]`, options)
+    super(withExplanation(message, code), options)
     this.name = 'WebhookError'
     this.code = code
     Object.defineProperty(this, BRAND, { value: true })
   }
+}
+
+/** Appends the command that prints the code's section of `docs/reference/errors.md`. */
+export function withExplanation(message: string, code: ErrorCode): string {
+  return `${message} Run: npx govalid-webhooks explain ${code}`
 }
 
 /**

@@ -61,13 +61,13 @@ export function newestOnly<Event extends object, Context extends DeliveryContext
   if (typeof keyOf !== 'function' || typeof handler !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'newestOnly takes ({ keyOf }, handler); keyOf returns the key of an event’s object. See docs/inbox.md.',
+      'newestOnly takes ({ keyOf }, handler); keyOf returns the key of an event’s object. See docs/inboxes/README.md.',
     )
   }
   if (typeof memory?.get !== 'function' || typeof memory.set !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'memory must have get(object) and set(object, epochMs). See docs/inbox.md.',
+      'memory must have get(object) and set(object, epochMs). See docs/inboxes/README.md.',
     )
   }
   if (mode !== 'drop' && mode !== 'flag') {

@@ -96,7 +96,7 @@ export interface Refusal {
 
 /** The argument of `onError`. It never contains the payload, a secret or a signature. */
 export interface ErrorReport {
-  /** What happened. Each code has a section in `docs/errors.md`. */
+  /** What happened. Each code has a section in `docs/reference/errors.md`. */
   readonly code: ReportCode | RefusedCode | UnavailableCode | QuarantinedCode
   /** A sentence for a person, with the fix if there is one. */
   readonly message: string

@@ -84,7 +84,7 @@ export function parseEvent(payload: Payload): ParsedEvent {
   if ('unprocessable' in envelope) {
     throw new WebhookError(
       envelope.unprocessable,
-      'The payload must be valid UTF-8, JSON, and an object with a non-empty "event". See docs/errors.md.',
+      'The payload must be valid UTF-8, JSON, and an object with a non-empty "event".',
     )
   }
   const { event, known, issues } = readEvent(envelope)
@@ -101,7 +101,7 @@ async function verifiedBytes(
   if ('refused' in verified) {
     throw new WebhookError(
       verified.refused,
-      `The signature was refused. ${verified.hint ?? 'See docs/errors.md for the usual causes.'}`,
+      `The signature was refused. ${verified.hint ?? 'See docs/reference/errors.md for the usual causes.'}`,
     )
   }
   return rawBody
@@ -121,6 +121,6 @@ function rawBytes(payload: Payload): Uint8Array {
   if (bytes) return bytes
   throw new TypeError(
     `The payload must be the raw body (a string, a Uint8Array or an ArrayBuffer), not ${typeof payload}: a parsed object can't be ` +
-      'turned back into the signed bytes. Read the body before anything parses it. See docs/errors.md#body_already_parsed.',
+      'turned back into the signed bytes. Read the body before anything parses it.',
   )
 }

@@ -163,7 +163,8 @@ function urlOf(base: string, id: string): string {
 
 function checkComplete({ url, events, secret }: Partial<NewEndpoint>): void {
   const missing = Object.entries({ url, events, secret }).find(([, value]) => value === undefined)
-  if (missing) throw new WebhookError('option_invalid', `A new endpoint needs ${missing[0]}. See docs/api-client.md.`)
+  if (missing)
+    throw new WebhookError('option_invalid', `A new endpoint needs ${missing[0]}. See docs/reference/api-client.md.`)
 }
 
 function readApiKey(apiKey: unknown): string {
@@ -177,7 +178,7 @@ function readApiKey(apiKey: unknown): string {
         : 'empty, or contains white space or non-ASCII characters'
   throw new WebhookError(
     'api_key_invalid',
-    `apiKey is ${problem}. Create a key in GoValid and pass it, for example as GOVALID_API_KEY. See docs/api-client.md.`,
+    `apiKey is ${problem}. Create a key in GoValid and pass it, for example as GOVALID_API_KEY. See docs/reference/api-client.md.`,
   )
 }
 
@@ -189,7 +190,7 @@ function readBaseUrl(baseUrl = BASE_URL): string {
     throw new WebhookError(
       'option_invalid',
       'baseUrl must be an https URL without user, query and fragment, because it receives the API key. http works for localhost only. ' +
-        'See docs/api-client.md.',
+        'See docs/reference/api-client.md.',
     )
   }
   return `${url.href.replace(/\/*$/, '/')}webhooks/`

@@ -70,19 +70,19 @@ export function checkChanges(changes: EndpointChanges): void {
   if (events !== undefined && !(Array.isArray(events) && events.length > 0 && events.every(isName))) {
     throw new WebhookError(
       'option_invalid',
-      'events must be an array with at least one event name. See docs/events.md for the names.',
+      'events must be an array with at least one event name. See docs/reference/events.md for the names.',
     )
   }
   if (secret !== undefined && (typeof secret !== 'string' || secret.trim() === '')) {
     throw new WebhookError(
       'secret_blank',
-      'secret is blank. Generate one with at least 32 random bytes. See docs/secrets.md.',
+      'secret is blank. Generate one with at least 32 random bytes. See docs/how-to/rotate-secrets.md.',
     )
   }
   if (secret !== undefined && /\p{Cs}/u.test(secret)) {
     throw new WebhookError(
       'option_invalid',
-      'secret contains a lone surrogate (half a character), which UTF-8 cannot encode. Generate another secret. See docs/secrets.md.',
+      'secret contains a lone surrogate (half a character), which UTF-8 cannot encode. Generate another secret. See docs/how-to/rotate-secrets.md.',
     )
   }
 }

@@ -127,8 +127,5 @@ export function unreadable(
   received: string,
   fix = 'The API may have changed: update govalid-webhooks',
 ): WebhookError<ApiCode> {
-  return new WebhookError(
-    'api_response_unreadable',
-    `GoValid's API returned ${received}. ${fix}. See docs/errors.md#api_response_unreadable.`,
-  )
+  return new WebhookError('api_response_unreadable', `GoValid's API returned ${received}. ${fix}.`)
 }

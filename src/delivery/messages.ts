@@ -1,5 +1,5 @@
 /**
- * The texts of reports, by code. They are short, because `docs/errors.md` explains each code, and they never hold a secret, a signature or
+ * The texts of reports, by code. They are short, because `docs/reference/errors.md` explains each code, and they never hold a secret, a signature or
  * a part of the body.
  */
 import type { QuarantinedCode, RefusedCode } from '../errors.js'
@@ -14,7 +14,7 @@ export const REFUSED: Readonly<Record<RefusedCode, string>> = {
   body_already_parsed: 'The body was read before the receiver got it, so the signed bytes are lost.',
   signature_missing: 'A request has no X-GoValid-Signature header.',
   signature_malformed: 'X-GoValid-Signature must be "sha256=" and 64 lowercase hex digits.',
-  signature_mismatch: 'The signature doesn’t match the request body with any of your secrets. See docs/errors.md.',
+  signature_mismatch: 'The signature doesn’t match the request body with any of your secrets.',
   secret_missing: 'The secret function returned no usable secret.',
 }
 

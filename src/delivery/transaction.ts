@@ -14,7 +14,7 @@ export type OpenTransaction = (request: TransactionRequest) => Transact
 type Transact = (...input: unknown[]) => Promise<unknown>
 
 const NEEDS_NAME =
-  'context.transaction marks its handler as finished, so a handler that isn’t the only one of its event needs a name: on(type, handler, { name }). See docs/errors.md.'
+  'context.transaction marks its handler as finished, so a handler that isn’t the only one of its event needs a name: on(type, handler, { name }).'
 const REPEATED =
   'context.transaction was called twice in one run of a handler. The first call marks the handler as finished, so a crash could lose the writes of the second. Put all writes into one transaction, or into two handlers with different names.'
 

@@ -9,7 +9,7 @@ import { WEBHOOK_ID_LENGTH } from './shapes.js'
 
 if (typeof z.looseObject !== 'function')
   throw new Error(
-    'govalid-webhooks/schemas needs zod 4 and found an older version. Run: npm install zod@4. See docs/events.md.',
+    'govalid-webhooks/schemas needs zod 4 and found an older version. Run: npm install zod@4. See docs/reference/events.md.',
   )
 
 const text = z.string().nullish()

@@ -44,7 +44,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
   readonly maxAgeMs?: number | false | undefined
   /** A Standard Schema (zod, valibot, arktype …) per event type for `event.data`. Handlers get the schema's output. */
   readonly schemas?: Schemas | undefined
-  /** The bytes that the signature covers. Default: `'body'`. Read `docs/unknowns.md` before you change it. */
+  /** The bytes that the signature covers. Default: `'body'`. Read `docs/concepts/open-questions.md` before you change it. */
   readonly signedContent?: 'body' | 'body-without-signature' | undefined
   /**
    * Receives every outcome, with its duration and, for a refusal, its reason. Handlers that end after the response cause a second call with
@@ -149,10 +149,7 @@ function refuseUnknown(options: object): void {
   if (unknown === undefined) return
   const nearest = nearestName(unknown, NAMES)
   const suggestion = nearest === undefined ? `It has: ${[...NAMES].join(', ')}.` : `Did you mean "${nearest}"?`
-  throw new WebhookError(
-    'option_unknown',
-    `createReceiver has no option ${JSON.stringify(unknown)}. ${suggestion} See docs/options.md.`,
-  )
+  throw new WebhookError('option_unknown', `createReceiver has no option ${JSON.stringify(unknown)}. ${suggestion}`)
 }
 
 function readDuration(options: object, name: keyof typeof DEFAULTS): number {
@@ -227,7 +224,7 @@ function invalid(name: string, expected: string, value: unknown): WebhookError {
       : typeof value === 'number'
         ? value
         : typeof value
-  return new WebhookError('option_invalid', `${name} must be ${expected}, and is ${actual}. See docs/options.md.`)
+  return new WebhookError('option_invalid', `${name} must be ${expected}; it is ${actual}.`)
 }
 
 const STORE_METHODS = ['claim', 'renew', 'complete', 'release'] as const
@@ -244,6 +241,6 @@ function refuseUnsuitable(store: unknown): void {
   }
   throw new WebhookError(
     'store_unsuitable',
-    `store must have the methods ${STORE_METHODS.join(', ')}. Use a store from govalid-webhooks/stores/…, or see docs/custom-store.md.`,
+    `store must have the methods ${STORE_METHODS.join(', ')}. Use a store from govalid-webhooks/stores/…, or see docs/how-to/custom-store.md.`,
   )
 }

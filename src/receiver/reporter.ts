@@ -3,7 +3,7 @@
  * No payload, secret or signature is ever printed, and control characters in strings from the sender are escaped.
  */
 import { type Clock, monotonicMs } from '../clock.js'
-import { isError } from '../errors.js'
+import { isError, withExplanation } from '../errors.js'
 import { isPromiseLike } from '../maybe-promise.js'
 import type { Delivery, ErrorReport, ReportedOutcome } from '../types.js'
 import { keepAlive } from './keep-alive.js'
@@ -91,7 +91,7 @@ function createPrinter(clock: Clock): (report: ErrorReport) => void {
 
 function describe(report: ErrorReport, omitted: number): string {
   const { code, message, eventType, idempotencyKey, error } = report
-  const parts = [`[govalid-webhooks] ${code}: ${message}`]
+  const parts = [`[govalid-webhooks] ${code}: ${withExplanation(message, code)}`]
   if (eventType !== undefined) parts.push(`event ${printable(String(eventType))}`)
   if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)
   if (omitted > 0) parts.push(`(${omitted} more reports with this code since the last line)`)

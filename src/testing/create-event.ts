@@ -68,7 +68,7 @@ function describeUnknown(type: unknown): string {
   const nearest = nearestName(String(type), EVENT_TYPES)
   const suggestion = nearest === undefined ? '' : `Did you mean "${nearest}"? `
   const known = `Known types: ${EVENT_TYPES.join(', ')}.`
-  return `createEvent doesn't know the event type ${JSON.stringify(type)}. ${suggestion}${known} See docs/events.md.`
+  return `createEvent doesn't know the event type ${JSON.stringify(type)}. ${suggestion}${known} See docs/reference/events.md.`
 }
 
 /** Merges `part` into `whole`. `Object.fromEntries` defines fields instead of assigning them, so `__proto__` is an ordinary name. */

@@ -45,7 +45,7 @@ export function fixedClock(start: number | string = Date.now()): FixedClock {
   if (!Number.isFinite(now)) {
     throw new WebhookError(
       'option_invalid',
-      `fixedClock expects epoch milliseconds or ISO 8601 text, but got ${JSON.stringify(start)}. See docs/testing.md.`,
+      `fixedClock expects epoch milliseconds or ISO 8601 text, but got ${JSON.stringify(start)}. See docs/reference/testing.md.`,
     )
   }
   let order = 0

@@ -115,22 +115,22 @@ function checkOptions({ to, clock, speed = 1, intervalMs = 0 }: SimulateSenderOp
   if (clock && isUrl(to)) {
     throw new WebhookError(
       'option_invalid',
-      'simulateSender can\'t combine "clock" with a URL: the server has its own time. Use "speed" instead. See docs/testing.md.',
+      'simulateSender can\'t combine "clock" with a URL: the server has its own time. Use "speed" instead. See docs/reference/testing.md.',
     )
   }
   if (clock && speed !== 1) {
     const message =
-      'simulateSender can\'t combine "speed" with "clock": virtual time takes no time. Remove "speed". See docs/testing.md.'
+      'simulateSender can\'t combine "speed" with "clock": virtual time takes no time. Remove "speed". See docs/reference/testing.md.'
     throw new WebhookError('option_invalid', message)
   }
   if (!Number.isFinite(speed) || speed <= 0) {
     throw new WebhookError(
       'option_invalid',
-      `simulateSender expects "speed" to be greater than 0, but got ${speed}. See docs/testing.md.`,
+      `simulateSender expects "speed" to be greater than 0, but got ${speed}. See docs/reference/testing.md.`,
     )
   }
   if (!Number.isFinite(intervalMs) || intervalMs < 0) {
-    const message = `simulateSender expects "intervalMs" to be 0 or greater, but got ${intervalMs}. See docs/testing.md.`
+    const message = `simulateSender expects "intervalMs" to be 0 or greater, but got ${intervalMs}. See docs/reference/testing.md.`
     throw new WebhookError('option_invalid', message)
   }
 }

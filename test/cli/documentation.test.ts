@@ -4,7 +4,7 @@ import { FINDING_CODES } from '../../src/testing/explain/findings.js'
 import { readPage } from '../docs/pages.js'
 import { runCli } from '../support/run-cli.js'
 
-const text = readPage('docs/cli.md').lines.join('\n')
+const text = readPage('docs/reference/cli.md').lines.join('\n')
 const COMMANDS = [
   ...['init', 'listen', 'send', 'verify', 'doctor', 'simulate'].map((command) => [command]),
   ...['list', 'create', 'update', 'enable', 'disable', 'delete'].map((action) => ['endpoints', action]),
@@ -16,7 +16,7 @@ async function optionsOf(command: readonly string[]): Promise<readonly string[]>
   return [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = '']) => option)
 }
 
-describe('docs/cli.md', () => {
+describe('docs/reference/cli.md', () => {
   it.each(COMMANDS)('describes every option of %s %s', async (...command) => {
     const options = (await optionsOf(command)).filter((option) => option !== '--help')
     expect(options.length).toBeGreaterThan(1)
@@ -33,9 +33,9 @@ describe('docs/cli.md', () => {
   })
 })
 
-describe('docs/testing.md', () => {
+describe('docs/reference/testing.md', () => {
   it('lists the findings of explain in order', () => {
-    const rows = readPage('docs/testing.md').lines.filter((line) => line.startsWith('| `'))
+    const rows = readPage('docs/reference/testing.md').lines.filter((line) => line.startsWith('| `'))
     expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FINDING_CODES)
   })
 })

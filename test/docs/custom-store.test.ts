@@ -1,4 +1,4 @@
-/** Checks the store of docs/custom-store.md: it passes the conformance suite, and fails it without its version check. */
+/** Checks the store of docs/how-to/custom-store.md: it passes the conformance suite, and fails it without its version check. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Runs the code on the page and returns its store factory. */
 async function loadFromPage(): Promise<ShelfStore> {
-  const block = codeBlocksOf(readPage('docs/custom-store.md')).find(({ code }) =>
+  const block = codeBlocksOf(readPage('docs/how-to/custom-store.md')).find(({ code }) =>
     code.includes('export function shelfStore'),
   )
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }

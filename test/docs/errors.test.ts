@@ -1,4 +1,4 @@
-/** Checks docs/errors.md: each code has one section, and each section has a meaning, a cause and a fix. */
+/** Checks docs/reference/errors.md: each code has one section, and each section has a meaning, a cause and a fix. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -10,7 +10,7 @@ const ERRORS = join(ROOT, 'src/errors.ts')
 const program = ts.createProgram([ERRORS], { strict: true, noLib: true })
 const codes = [...codesOf(program, ERRORS, 'ErrorCode')].sort()
 
-const { lines } = readPage('docs/errors.md')
+const { lines } = readPage('docs/reference/errors.md')
 const sections = lines.flatMap((line, index) => (line.startsWith('### ') ? [{ code: line.slice(4), index }] : []))
 const textOf = (index: number) => {
   const end = lines.findIndex((line, position) => position > index && /^##/.test(line))

@@ -22,15 +22,15 @@ function rowsOf({ lines }: Page): readonly (readonly string[])[] {
 
 const codeIn = (cell = '') => /`([^`]+)`/.exec(cell)?.[1] ?? ''
 
-describe('docs/events.md', () => {
+describe('docs/reference/events.md', () => {
   it('lists every event in the order of the guide', () => {
-    const listed = rowsOf(readPage('docs/events.md')).map(([event]) => codeIn(event))
+    const listed = rowsOf(readPage('docs/reference/events.md')).map(([event]) => codeIn(event))
     expect(listed.filter((name) => name.includes('.'))).toEqual(EVENT_TYPES)
   })
 })
 
-describe('docs/responses.md', () => {
-  const rows = rowsOf(readPage('docs/responses.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
+describe('docs/reference/responses.md', () => {
+  const rows = rowsOf(readPage('docs/reference/responses.md')).map(([outcome, http]) => `${codeIn(outcome)} ${http}`)
   const responseTo = (outcome: Partial<Outcome>) => toResponse(outcome as Outcome)
 
   it('lists every outcome with its HTTP status', () => {
@@ -59,8 +59,8 @@ describe('docs/responses.md', () => {
   })
 })
 
-describe('docs/options.md', () => {
-  const rows = rowsOf(readPage('docs/options.md'))
+describe('docs/reference/options.md', () => {
+  const rows = rowsOf(readPage('docs/reference/options.md'))
   const defaults = readOptions({ secret: 'a secret' })
 
   it('lists every option of createReceiver', () => {
@@ -83,11 +83,13 @@ describe('docs/options.md', () => {
   })
 })
 
-describe('docs/quarantine.md', () => {
+describe('docs/how-to/failed-events.md', () => {
   it('lists every reason', () => {
     const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8')
     const codes = /type QuarantinedCode =([^/]+)/.exec(source)?.[1]?.match(/(?<=')\w+(?=')/g)
-    const listed = rowsOf(readPage('docs/quarantine.md')).flatMap(([cell = '']) => cell.match(/\w+(?=`)/g) ?? [])
+    const listed = rowsOf(readPage('docs/how-to/failed-events.md')).flatMap(
+      ([cell = '']) => cell.match(/\w+(?=`)/g) ?? [],
+    )
     expect([...listed].sort()).toEqual([...(codes ?? [])].sort())
   })
 })
@@ -107,18 +109,18 @@ function fieldsOf(file: string, name: string): readonly string[] {
 }
 
 describe.each([
-  ['docs/inbox.md', '### `sqliteInbox`', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
-  ['docs/inbox.md', '### `bullmqInbox`', [['src/inboxes/bullmq/bullmq-inbox.ts', 'BullmqInboxOptions']]],
-  ['docs/inbox.md', '### `pgBossInbox`', [['src/inboxes/pg-boss/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
+  ['docs/inboxes/README.md', '### `sqliteInbox`', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
+  ['docs/inboxes/README.md', '### `bullmqInbox`', [['src/inboxes/bullmq/bullmq-inbox.ts', 'BullmqInboxOptions']]],
+  ['docs/inboxes/README.md', '### `pgBossInbox`', [['src/inboxes/pg-boss/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
   [
-    'docs/inbox.md',
+    'docs/inboxes/README.md',
     '### `cloudflareQueueInbox`',
     [
       ['src/inboxes/cloudflare-queue/cloudflare-queue-inbox.ts', 'CloudflareQueueInboxOptions'],
       ['src/inboxes/cloudflare-queue/consumer.ts', 'QueueHandlerOptions'],
     ],
   ],
-  ['docs/api-client.md', '# The API client', [['src/api/client.ts', 'ApiClientOptions']]],
+  ['docs/reference/api-client.md', '# The API client', [['src/api/client.ts', 'ApiClientOptions']]],
 ] as const)('%s, %s', (path, heading, interfaces) => {
   it('lists every option', () => {
     const options = interfaces.flatMap(([file, name]) => fieldsOf(file, name))

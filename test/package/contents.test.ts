@@ -81,7 +81,7 @@ describe('the tarball', () => {
     const wanted = [...linked.map((target) => target.replace(/#.*/, '')), ...named].filter((path) =>
       /^docs\/.+\.md$/.test(path),
     )
-    expect(named).toContain('docs/errors.md')
+    expect(named).toContain('docs/reference/errors.md')
     expect([...new Set(wanted)].filter((path) => !files.includes(path))).toEqual([])
   })
 })

@@ -3,7 +3,7 @@
  * Counts the faults that must never happen, and exits with 1 if one did.
  *
  * Options: `--core N` (5,000,000), `--sockets N` over all targets (200,000), `--seed N` (any), `--target NAME` (repeatable, as in
- * the hostile proof), `--record` (write the result into docs/proofs.md).
+ * the hostile proof), `--record` (write the result into docs/contributing/proofs.md).
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'

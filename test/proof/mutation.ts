@@ -5,7 +5,7 @@
  *
  * Options: `--share strict|core` (repeatable; default: both), `--file GLOB` (instead of a share's files; needs one share), `--concurrency N`
  * (default: 2), `--again` (reuses the last results of unchanged code and tests), `--static` (also mutates code of the core that only runs while a
- * file is loaded; every test runs for each of these mutants, which takes hours), `--record` (writes the result into docs/proofs.md).
+ * file is loaded; every test runs for each of these mutants, which takes hours), `--record` (writes the result into docs/contributing/proofs.md).
  */
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Prints the result of a proof as a table and, with `--record`, writes it into docs/proofs.md between its two marker comments. */
+/** Prints the result of a proof as a table and, with `--record`, writes it into docs/contributing/proofs.md between its two marker comments. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
@@ -25,7 +25,7 @@ export function row(what: string, ...found: readonly (number | string)[]): Resul
   return { what, found }
 }
 
-const PAGE = 'docs/proofs.md'
+const PAGE = 'docs/contributing/proofs.md'
 
 /** Prints a result and, if `shouldRecord`, writes it to the page under the proof's name. */
 export function reportResult(proof: string, result: ProofResult, shouldRecord: boolean | undefined): void {

@@ -3,7 +3,7 @@
  * receiver from end to end, and real HTTP, as ES modules and as CommonJS. Exits with 1 if a result differs.
  *
  * Options: `--only PART` (a part of a runtime's name; repeatable), `--allow-missing` (a missing runtime is reported but no error),
- * `--record` (write the result into docs/proofs.md).
+ * `--record` (write the result into docs/contributing/proofs.md).
  */
 import { parseArgs } from 'node:util'
 import { installPacked } from '../support/packed.js'

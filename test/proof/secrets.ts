@@ -3,7 +3,7 @@
  * each with its own secret. Searches all that they print, throw, return or pass to hooks and handlers, and the objects themselves, for the
  * secret in thirteen encodings. Exits with 1 if it is found.
  *
- * Options: `--rounds N` (5,000), `--processes N` (200), `--seed N` (any), `--record` (write the result into docs/proofs.md).
+ * Options: `--rounds N` (5,000), `--processes N` (200), `--seed N` (any), `--record` (write the result into docs/contributing/proofs.md).
  */
 import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'

@@ -3,7 +3,7 @@
  * on WebCrypto, and the Python function that GoValid documents, must agree on each. Blanks around the header are excepted, because
  * transports may leave them. Exits with 1 if they disagree, and with 2 without `python3`.
  *
- * Options: `--triples N` (1,000,000), `--seed N` (any), `--record` (write the result into docs/proofs.md).
+ * Options: `--triples N` (1,000,000), `--seed N` (any), `--record` (write the result into docs/contributing/proofs.md).
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'

@@ -3,7 +3,7 @@
  * policies, each of which the checker must catch. Exits with 1 if a result differs.
  *
  * Options: `--seeds N` (100), `--inbox-seeds N` of them with an inbox too (10), `--events N` per seed (100,000), `--first N` (1),
- * `--policy-events N` (20,000), `--record` to write the result into docs/proofs.md.
+ * `--policy-events N` (20,000), `--record` to write the result into docs/contributing/proofs.md.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'

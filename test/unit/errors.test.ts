@@ -5,10 +5,10 @@ import { isWebhookError, PermanentError, WebhookError } from '../../src/index.js
 
 describe('a WebhookError', () => {
   const cause = new Error('cause')
-  const error = new WebhookError('stale', 'too old', { cause })
+  const error = new WebhookError('stale', 'too old.', { cause })
 
-  test('has its code, its cause, and the code in its message', () => {
-    expect(error).toMatchObject({ name: 'WebhookError', code: 'stale', message: 'too old [stale]', cause })
+  test('has its code, its cause, and the command that explains it in its message', () => {
+    expect(error).toMatchObject({ name: 'WebhookError', code: 'stale', message: 'too old. Run: npx govalid-webhooks explain stale', cause })
     expect(error).toBeInstanceOf(Error)
   })
 

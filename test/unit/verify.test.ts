@@ -53,7 +53,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
 
   it.each([
     ['names a likely mistake in the secret', ` ${SECRET}`, 'white space'],
-    ['names the page with the causes', 'another', 'docs/errors.md'],
+    ['names the page with the causes', 'another', 'docs/reference/errors.md'],
   ])('a refusal %s', async (_, secret, text) => {
     expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(text)
   })

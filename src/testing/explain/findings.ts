@@ -33,7 +33,7 @@ export type FindingCode =
 
 /** One problem and its fix. */
 export interface Finding {
-  /** The code of the problem. Each code has a row in `docs/testing.md`. */
+  /** The code of the problem. Each code has a row in `docs/reference/testing.md`. */
   readonly code: FindingCode
   /** The problem, in words. */
   readonly message: string
@@ -148,7 +148,7 @@ const TEXTS: Readonly<Record<FindingCode, readonly [message: string, fix: string
   ],
 }
 
-/** Every code, in the order of `docs/testing.md`. */
+/** Every code, in the order of `docs/reference/testing.md`. */
 export const FINDING_CODES = Object.keys(TEXTS) as readonly FindingCode[]
 
 /** Creates a finding. The message includes `detail`, if it has a place for one. */

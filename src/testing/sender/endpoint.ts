@@ -42,7 +42,7 @@ export function postTo(endpoint: SenderEndpoint, url: string): Post {
     }
   }
   const expected = 'a receiver, a function from Request to Response, or a URL'
-  const message = `simulateSender expects ${expected} as "to", but got ${typeof endpoint}. See docs/testing.md.`
+  const message = `simulateSender expects ${expected} as "to", but got ${typeof endpoint}. See docs/reference/testing.md.`
   throw new WebhookError('option_invalid', message)
 }
 

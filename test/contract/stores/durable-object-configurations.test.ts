@@ -46,7 +46,7 @@ test.each([
   const { statuses, reported } = await sendTwice(configuration)
   expect(statuses).toEqual(['unavailable', 'unavailable'])
   for (const text of reported) expect(text).toContain(fix)
-  expect(reported[0]).toContain('[store_unsuitable]')
+  expect(reported[0]).toContain('explain store_unsuitable')
 })
 
 /** Runs the objects in this process, on SQLite in memory. */

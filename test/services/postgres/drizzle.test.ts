@@ -1,4 +1,4 @@
-/** `context.transaction` with a query builder: drizzle on the transaction's connection, as in docs/guarantees.md. */
+/** `context.transaction` with a query builder: drizzle on the transaction's connection, as in docs/concepts/guarantees.md. */
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { pgSchema, text } from 'drizzle-orm/pg-core'
 import { expect, test } from 'vitest'

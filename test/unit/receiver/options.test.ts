@@ -85,7 +85,7 @@ describe('creation throws with a code and a fix for', () => {
       'an unknown option',
       { secret: SECRET, retries: 1 },
       'option_unknown',
-      /"retries".*It has: secret, store, .*maxAgeMs, .*docs\/options\.md/,
+      /"retries".*It has: secret, store, .*maxAgeMs, .*explain option_unknown/,
     ],
     ['the removed option validation', { secret: SECRET, validation: 'strict' }, 'option_unknown', /"validation"/],
     ['an inherited name as an option', { secret: SECRET, toString: 1 }, 'option_unknown', /"toString"/],
@@ -134,7 +134,7 @@ describe('creation throws with a code and a fix for', () => {
       'a limit of 0',
       { secret: SECRET, maxBodyBytes: 0 },
       'option_invalid',
-      /maxBodyBytes must be a whole number above 0, and is 0\. See docs\/options\.md/,
+      /maxBodyBytes must be a whole number above 0; it is 0\. Run: npx govalid-webhooks explain option_invalid$/,
     ],
     [
       'a negative limit',
@@ -142,7 +142,7 @@ describe('creation throws with a code and a fix for', () => {
       'option_invalid',
       /bodyDeadlineMs must be a whole number/,
     ],
-    ['a fractional limit', { secret: SECRET, handlerTimeoutMs: 1.5 }, 'option_invalid', /and is 1\.5/],
+    ['a fractional limit', { secret: SECRET, handlerTimeoutMs: 1.5 }, 'option_invalid', /it is 1\.5/],
     [
       'a limit above the maximum of a timer',
       { secret: SECRET, handlerTimeoutMs: 2_073_600_001 },
@@ -159,13 +159,13 @@ describe('creation throws with a code and a fix for', () => {
       'a limit that is a string',
       { secret: SECRET, maxAgeMs: '72h' },
       'option_invalid',
-      /and is a string of 3 characters/,
+      /it is a string of 3 characters/,
     ],
     [
       'true for an age',
       { secret: SECRET, maxAgeMs: true },
       'option_invalid',
-      /maxAgeMs must be a whole number.*and is boolean/,
+      /maxAgeMs must be a whole number.*it is boolean/,
     ],
     [
       'a deadline after GoValid has stopped waiting',
@@ -177,7 +177,7 @@ describe('creation throws with a code and a fix for', () => {
       'a body deadline after the deadline',
       { secret: SECRET, bodyDeadlineMs: 4501 },
       'option_invalid',
-      /bodyDeadlineMs must be at most deadlineMs, and is 4501/,
+      /bodyDeadlineMs must be at most deadlineMs; it is 4501/,
     ],
     [
       'null as the inbox',
@@ -185,12 +185,12 @@ describe('creation throws with a code and a fix for', () => {
       'option_invalid',
       /inbox must be .*govalid-webhooks\/inboxes/,
     ],
-    ['an inbox without accept', { secret: SECRET, inbox: {} }, 'option_invalid', /inbox must be .*and is object/],
+    ['an inbox without accept', { secret: SECRET, inbox: {} }, 'option_invalid', /inbox must be .*it is object/],
     [
       'a maximum body size above the inbox’s',
       { secret: SECRET, inbox: INBOX, maxBodyBytes: 1001 },
       'option_invalid',
-      /maxBodyBytes must be at most 1000.*and is 1001/,
+      /maxBodyBytes must be at most 1000.*it is 1001/,
     ],
     [
       'an inbox whose maximum is below the default',
@@ -202,7 +202,7 @@ describe('creation throws with a code and a fix for', () => {
       'an unknown value of signedContent',
       { secret: SECRET, signedContent: 'data' },
       'option_invalid',
-      /'body' or 'body-without-signature', and is a string of 4 characters/,
+      /'body' or 'body-without-signature'; it is a string of 4 characters/,
     ],
     ['schemas that aren’t an object', { secret: SECRET, schemas: [] }, 'option_invalid', /schemas must be an object/],
     [

@@ -23,7 +23,7 @@ describe('the log', () => {
     const { report } = createReporter({ clock: fixedClock(0) })
     report({ ...REPORT, eventType: 'qr.scanned', idempotencyKey: 'ab12', error: 'no database\nat connect' })
     const expected = [
-      '[govalid-webhooks] handler_failed: A handler failed. | event qr.scanned | key ab12',
+      '[govalid-webhooks] handler_failed: A handler failed. Run: npx govalid-webhooks explain handler_failed | event qr.scanned | key ab12',
       '    no database',
       '    at connect',
     ]
@@ -32,7 +32,7 @@ describe('the log', () => {
 
   it('leaves out unknown values', () => {
     createReporter({ clock: fixedClock(0) }).report(REPORT)
-    expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed.'])
+    expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed. Run: npx govalid-webhooks explain handler_failed'])
   })
 
   it('has at most one line per code and minute, and the next line counts the omitted ones', async () => {

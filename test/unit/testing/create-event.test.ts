@@ -90,6 +90,8 @@ describe('createEvent', () => {
   it('rejects an unknown type, suggests the nearest type and lists the known types', () => {
     const error = caught(() => createEvent('qr.scand' as 'qr.scanned'))
     expect(error).toMatchObject({ code: 'event_type_unknown' })
-    expect((error as Error).message).toMatch(/Did you mean "qr\.scanned"\? Known types: .+\. See docs\/events\.md\./)
+    expect((error as Error).message).toMatch(
+      /Did you mean "qr\.scanned"\? Known types: .+\. See docs\/reference\/events\.md\./,
+    )
   })
 })
