@@ -42,7 +42,9 @@ const SENT: readonly Sent[] = [
     what: 'too slow',
     status: 408,
     variant: 'hurried',
-    requests: () => [{ headers: [h('Content-Length', '10')], framing: 'none' }],
+    requests: () => [
+      { headers: [h('Content-Length', '10'), h('X-GoValid-Signature', signatureOf(scan()))], framing: 'none' },
+    ],
   },
 ]
 
