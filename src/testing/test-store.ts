@@ -4,7 +4,7 @@
 import { attempts } from './store-suite/attempts.js'
 import { checkpoints } from './store-suite/checkpoints.js'
 import { claiming } from './store-suite/claiming.js'
-import type { StoreDriver, TestRunner } from './store-suite/driver.js'
+import type { StoreDriver } from './store-suite/driver.js'
 import { fencing } from './store-suite/fencing.js'
 import { groups } from './store-suite/groups.js'
 import { lease } from './store-suite/lease.js'
@@ -14,6 +14,7 @@ import { retention } from './store-suite/retention.js'
 import { type Need, runStoreTest, type StoreTest } from './store-suite/store-test.js'
 import { together } from './store-suite/together.js'
 import { transaction } from './store-suite/transaction.js'
+import type { TestRunner } from './test-runner.js'
 
 const CONCERNS: Readonly<Record<string, readonly StoreTest[]>> = {
   claiming,

@@ -1,23 +1,8 @@
 /**
- * The inputs of the conformance suite: a test runner and a description of the driver under test.
+ * The input of the conformance suite: a description of the driver under test.
  */
 import type { MaybePromise } from '../../maybe-promise.js'
 import type { Store, TransactionRequest } from '../../stores/store.js'
-
-/** A test runner. The functions of vitest, jest and node:test fit without a wrapper. */
-export interface TestRunner {
-  /** Groups tests. */
-  describe(name: string, body: () => void): unknown
-  /** Registers a test. Its `skip`, if it has one, registers a skipped test. */
-  readonly test: TestFunction
-}
-
-/** A runner's function that registers a test. */
-export interface TestFunction {
-  (name: string, body: () => Promise<void>): unknown
-  /** Registers a skipped test. */
-  readonly skip?: ((name: string, body: () => Promise<void>) => unknown) | undefined
-}
 
 /** A driver under test. */
 export interface StoreDriver {
