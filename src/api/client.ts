@@ -85,10 +85,16 @@ const MAX_PAGES = 100
  * ```
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
+  return createClient(options, [])
+}
+
+/** Creates a client whose results and errors contain none of `secrets` either. The command line passes the secrets of its environment. */
+export function createClient(options: ApiClientOptions, secrets: readonly string[]): ApiClient {
   const base = readBaseUrl(options.baseUrl)
   let lastRateLimit: RateLimit | undefined
   const settings: RequestSettings = {
     apiKey: readApiKey(options.apiKey),
+    secrets: new Set(secrets),
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     timeoutMs: readTimeout(options.timeoutMs),
     clock: options.clock ?? systemClock,
@@ -98,14 +104,20 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
   const update = async (id: string, changes: EndpointChanges): Promise<Endpoint | undefined> => {
     checkChanges(changes)
-    return readEndpoint(await requestJson(settings, { method: 'PATCH', url: urlOf(base, id), body: { ...changes } }))
+    const { data, redact } = await requestJson(settings, {
+      method: 'PATCH',
+      url: urlOf(base, id),
+      body: { ...changes },
+    })
+    return readEndpoint(redact(data))
   }
   return {
     list: () => listAll(settings, base),
     async create(endpoint) {
       checkComplete(endpoint)
       checkChanges(endpoint)
-      const created = readEndpoint(await requestJson(settings, { method: 'POST', url: base, body: { ...endpoint } }))
+      const { data, redact } = await requestJson(settings, { method: 'POST', url: base, body: { ...endpoint } })
+      const created = readEndpoint(redact(data))
       if (!created)
         throw unreadable(
           'a response without the new endpoint',
@@ -129,15 +141,15 @@ async function listAll(settings: RequestSettings, base: string): Promise<readonl
   let url: string | undefined = base
   for (let page = 1; url !== undefined; page++) {
     if (page > MAX_PAGES) throw unreadable(`more than ${MAX_PAGES} pages of endpoints`, 'The list would be incomplete')
-    const response = await requestJson(settings, { method: 'GET', url })
-    const results = Array.isArray(response) ? response : isObject(response) ? response['results'] : undefined
+    const { data, redact } = await requestJson(settings, { method: 'GET', url })
+    const results = Array.isArray(data) ? data : isObject(data) ? data['results'] : undefined
     if (!Array.isArray(results)) throw unreadable('a response without a list of endpoints')
     for (const result of results) {
-      const endpoint = readEndpoint(result)
-      if (!endpoint) throw unreadable('an endpoint without id, url, events or active')
+      const endpoint = readEndpoint(redact(result))
+      if (!endpoint) throw unreadable('an endpoint without an id')
       endpoints.push(endpoint)
     }
-    url = nextPage(base, isObject(response) ? response['next'] : undefined)
+    url = nextPage(base, isObject(data) ? data['next'] : undefined)
   }
   return endpoints
 }

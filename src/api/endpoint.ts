@@ -3,16 +3,19 @@ import { WebhookError } from '../errors.js'
 import type { EventType } from '../events/event-types.js'
 import { isObject } from '../events/shapes.js'
 
-/** A webhook that is registered with GoValid. Fields keep the API's names, and undocumented fields are kept. */
+/**
+ * A webhook that is registered with GoValid. Fields keep the API's names. A field that the response lacks is absent, and undocumented fields
+ * are kept, except fields that contain a secret.
+ */
 export interface Endpoint {
   /** The id, which is also the `webhook_id` of every delivery to this endpoint. */
   readonly id: string
   /** The URL that GoValid sends deliveries to. */
-  readonly url: string
+  readonly url?: string
   /** The events that GoValid sends to this endpoint. */
-  readonly events: readonly string[]
+  readonly events?: readonly string[]
   /** Whether GoValid sends deliveries. GoValid sets it to `false` after five failed attempts. A person or `client.enable()` sets it back. */
-  readonly active: boolean
+  readonly active?: boolean
   /** The time of the registration, ISO 8601. */
   readonly created_at?: string
   /** The time of the last delivery, ISO 8601. */
@@ -45,17 +48,27 @@ export interface NewEndpoint {
 /** The fields of an endpoint to update. */
 export type EndpointChanges = { readonly [Name in keyof NewEndpoint]?: NewEndpoint[Name] | undefined }
 
-/** Reads an endpoint from a response; `undefined` if the value isn't an endpoint. */
+/** Reads an endpoint from a response; `undefined` if the value has no id. A field of another type than documented is left out. */
 export function readEndpoint(value: unknown): Endpoint | undefined {
   if (!isObject(value)) return undefined
-  const { id, url, events, active } = value
-  const isEndpoint =
-    (typeof id === 'string' || typeof id === 'number') &&
-    typeof url === 'string' &&
-    Array.isArray(events) &&
-    events.every((name) => typeof name === 'string') &&
-    typeof active === 'boolean'
-  return isEndpoint ? ({ ...value, id: String(id) } as Endpoint) : undefined
+  const { id } = value
+  if (typeof id !== 'string' && typeof id !== 'number') return undefined
+  const fields = Object.entries(value).filter(([name, field]) => IS_DOCUMENTED[name]?.(field) ?? true)
+  return { ...Object.fromEntries(fields), id: String(id) }
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+const isCount = (value: unknown) => typeof value === 'number'
+
+/** Whether a documented field has the documented type. Undocumented fields may have any type. */
+const IS_DOCUMENTED: { readonly [name: string]: ((value: unknown) => boolean) | undefined } = {
+  url: isText,
+  events: (value) => Array.isArray(value) && value.every(isText),
+  active: (value) => typeof value === 'boolean',
+  created_at: isText,
+  last_triggered: (value) => value === null || isText(value),
+  success_count: isCount,
+  failure_count: isCount,
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type ApiCode, isWebhookError, WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
 import { type RateLimit, type ReadHeader, readRateLimit, readWait } from './rate-limit.js'
-import type { Redact } from './redact.js'
+import { type Redact, withoutSecretFields } from './redact.js'
 
 /** The error response of GoValid; the `cause` of an error that the client throws. */
 export interface ApiFailure {
@@ -54,7 +54,7 @@ export function toApiError(response: ApiResponse, redact: Redact, now: number): 
 }
 
 function readFailure({ status, header, text }: ApiResponse, redact: Redact, now: number): ApiFailure {
-  const body = parseObject(text)
+  const body = withoutSecretFields(parseObject(text), isBareSecret)
   const rateLimit = readRateLimit(header, now)
   const retryAfterMs = readWait(header, status === 429 ? rateLimit : undefined, now)
   const error = redact(textOf(body['error']))
@@ -69,6 +69,11 @@ function readFailure({ status, header, text }: ApiResponse, redact: Redact, now:
     ...(rateLimit && { rateLimit }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
+}
+
+/** Whether a text is a secret. A message about a field that is named `secret` has several words. */
+function isBareSecret(text: string): boolean {
+  return text.length >= 12 && !/\s/.test(text)
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import { type ApiCode, WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
 import { type ApiResponse, toApiError } from './failure.js'
 import { type RateLimit, readRateLimit } from './rate-limit.js'
-import { createRedact, type Redact } from './redact.js'
+import { createRedact, type Redact, withoutSecretFields } from './redact.js'
 
 /** The part of `fetch` that the client uses. The platform's `fetch` fits, and so do undici's and a fake for tests. */
 export type Fetch = (
@@ -32,6 +32,8 @@ export type Fetch = (
 /** The settings that all requests of a client share. */
 export interface RequestSettings {
   readonly apiKey: string
+  /** The webhook secrets that no result and no error contains, in addition to the API key. */
+  readonly secrets: Set<string>
   readonly fetch: Fetch
   readonly timeoutMs: number
   readonly clock: Clock
@@ -46,19 +48,32 @@ export interface ApiRequest {
   readonly body?: Readonly<Record<string, unknown>>
 }
 
-/** Sends a request. Resolves to the data of the response, or `undefined` if the response has no body. */
-export async function requestJson(settings: RequestSettings, request: ApiRequest): Promise<unknown> {
+/** How many secrets of earlier requests a client looks for in later responses. */
+const MAX_SECRETS = 20
+
+/** The data of a response, and the function that removes what is confidential from the parts that leave the client. */
+export interface ApiData {
+  readonly data: unknown
+  readonly redact: Redact
+}
+
+/** Sends a request. Resolves to the data of the response; `data` is `undefined` if the response has no body. */
+export async function requestJson(settings: RequestSettings, request: ApiRequest): Promise<ApiData> {
+  const { apiKey, secrets } = settings
   const { secret } = request.body ?? {}
-  const redact = createRedact([settings.apiKey, ...(typeof secret === 'string' ? [secret] : [])])
-  const response = await exchange(settings, request, redact)
+  if (typeof secret === 'string') secrets.add(secret)
+  for (const oldest of secrets) if (secrets.size > MAX_SECRETS) secrets.delete(oldest)
+  const redactTexts = createRedact([apiKey, ...secrets])
+  const redact: Redact = (value) => redactTexts(withoutSecretFields(value))
+  const response = await exchange(settings, request, redactTexts)
   const now = settings.clock.now()
   const rateLimit = readRateLimit(response.header, now)
   if (rateLimit) settings.onRateLimit(rateLimit)
-  if (response.status >= 400) throw toApiError(response, redact, now)
+  if (response.status >= 400) throw toApiError(response, redactTexts, now)
   if (response.status < 200 || response.status >= 300) {
     throw unreadable(`${response.status}, a redirect`, 'Check baseUrl')
   }
-  return unwrap(response, redact, now)
+  return { data: unwrap(response, redactTexts, now), redact }
 }
 
 async function exchange(settings: RequestSettings, request: ApiRequest, redact: Redact): Promise<ApiResponse> {

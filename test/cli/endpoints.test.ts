@@ -217,6 +217,45 @@ describe('an error', () => {
   })
 })
 
+describe('a response that contains the secret or the API key', () => {
+  const echo = {
+    secret: SECRET,
+    note: Buffer.from(`${SECRET} ${API_KEY}`).toString('base64'),
+    config: { [encodeURIComponent(SECRET)]: API_KEY },
+    description: Buffer.from(SECRET).toString('hex'),
+  }
+  const ENDPOINT = { id: 'wh-001', url: 'https://example.com/hook', events: [SECRET], active: true, ...echo }
+  const FORMS = [SECRET, API_KEY, echo.note, echo.description, encodeURIComponent(SECRET)]
+
+  it.each([
+    ['create', CREATE, ENDPOINT],
+    ['update', ['update', 'wh-001', '--secret-env', 'GOVALID_WEBHOOK_SECRET'], ENDPOINT],
+    ['enable', ['enable', 'wh-001'], ENDPOINT],
+    ['list', ['list'], { results: [ENDPOINT] }],
+  ])('is printed without it by %s, as text and as JSON', async (_, args, body) => {
+    for (const all of [args, [...args, '--json']]) {
+      api.respondNext((response) => response.end(JSON.stringify(body)))
+      const { code, stdout, stderr } = await endpoints(all)
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toContain('wh-001')
+      for (const form of FORMS) expect(stdout).not.toContain(form)
+    }
+  })
+})
+
+describe('an endpoint that lacks a field in the response', () => {
+  it('is listed with what is known about it, and with a warning', async () => {
+    await registered()
+    const rest = { id: 'wh-002', events: 'all', failure_count: 'many' }
+    api.respondNext((response) => response.end(JSON.stringify([api.webhooks[0], rest])))
+    const { code, stdout } = await endpoints(['list', '--check'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('● wh-001  https://example.com/webhooks/govalid  active\n')
+    expect(stdout).toContain('● wh-002  (no URL)  unknown state\n  events: (not in the response)\n')
+    expect(stdout).toContain("! The API's response lacks url, events, active.")
+  })
+})
+
 describe('the state file', () => {
   it('is written only with --state', async () => {
     await endpoints(['list'])

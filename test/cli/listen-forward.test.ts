@@ -141,7 +141,7 @@ describe('the response', () => {
     const listening = await forwarding(listener)
     await deliver(listening, eventBody('qr.scanned'))
     const details = await listening.details((await listening.list())[0]!.id)
-    expect(details.response?.text).toBe('bad [the secret]')
+    expect(details.response?.text).toBe('bad [redacted]')
     expect(JSON.stringify(details)).not.toContain(LISTEN_SECRET)
   })
 

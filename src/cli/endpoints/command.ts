@@ -1,6 +1,6 @@
 /** The `endpoints` command: manages the webhooks that are registered with GoValid, over its management API. */
 import { type Command, Option } from 'commander'
-import { type ApiClient, createApiClient } from '../../api/client.js'
+import { type ApiClient, createClient } from '../../api/client.js'
 import type { Endpoint, EndpointChanges } from '../../api/endpoint.js'
 import type { AddCommand } from '../terminal/add-command.js'
 import { loadHandlers } from '../terminal/handler-file.js'
@@ -87,9 +87,16 @@ export const addEndpoints: AddCommand = (program, host, act) => {
     .action(act((id: string, options: ChangeOptions) => remove(host, id, options)))
 }
 
+/** A shorter value of the environment, such as `test`, would also be found in URLs and names. */
+const MIN_SECRET_LENGTH = 8
+
 async function openClient(host: Host, { apiKeyEnv, baseUrl }: CommonOptions): Promise<ApiClient> {
   const apiKey = await readSecret(host, apiKeyEnv, API_KEY_ENV, 'the API key')
-  return createApiClient({ apiKey: apiKey.trim(), ...(baseUrl !== undefined && { baseUrl }) })
+  const secret = host.env[SECRET_ENV] ?? ''
+  return createClient(
+    { apiKey: apiKey.trim(), ...(baseUrl !== undefined && { baseUrl }) },
+    secret.trim().length < MIN_SECRET_LENGTH ? [] : [secret],
+  )
 }
 
 async function list(host: Host, options: ListOptions): Promise<ExitCode> {

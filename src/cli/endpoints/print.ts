@@ -9,12 +9,17 @@ import type { Warning } from './warnings.js'
 export function printEndpoint({ print, paint }: Host, endpoint: Endpoint): void {
   const { id, url, events, active, success_count, failure_count, last_triggered } = endpoint
   print(
-    `${active ? paint.good('●') : paint.bad('○')} ${paint.bold(plain(id))}  ${plain(url)}  ${active ? 'active' : paint.bad('disabled')}`,
+    `${active === false ? paint.bad('○') : paint.good('●')} ${paint.bold(plain(id))}  ${plain(url ?? '(no URL)')}  ${stateOf(endpoint, paint)}`,
   )
-  print(`  events: ${plain(events.join(', '), 400)}`)
+  print(`  events: ${events ? plain(events.join(', '), 400) : '(not in the response)'}`)
   if (success_count === undefined && failure_count === undefined) return
   const last = typeof last_triggered === 'string' ? `, last ${plain(last_triggered)}` : ''
   print(`  ${success_count ?? '?'} delivered, ${failure_count ?? '?'} failed${last}`)
+}
+
+function stateOf({ active }: Endpoint, paint: Host['paint']): string {
+  if (active === undefined) return paint.warn('unknown state')
+  return active ? 'active' : paint.bad('disabled')
 }
 
 /** Prints the warnings about an endpoint. */

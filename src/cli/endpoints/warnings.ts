@@ -21,21 +21,29 @@ export interface Comparison {
 /** A problem of an endpoint. */
 export interface Warning {
   readonly endpoint: string
-  readonly code: 'disabled' | 'failures_grow' | 'not_handled' | 'not_subscribed' | 'unknown_event'
+  readonly code: 'incomplete' | 'disabled' | 'failures_grow' | 'not_handled' | 'not_subscribed' | 'unknown_event'
   readonly message: string
 }
 
 /** Returns all warnings, endpoint by endpoint. */
 export function findWarnings(endpoints: readonly Endpoint[], comparison: Comparison): readonly Warning[] {
   return endpoints.flatMap((endpoint) => [
+    ...incomplete(endpoint),
     ...disabled(endpoint),
     ...failures(endpoint, comparison.last?.[endpoint.id]),
     ...subscriptions(endpoint, comparison.handles),
   ])
 }
 
+function incomplete(endpoint: Endpoint): readonly Warning[] {
+  const absent = (['url', 'events', 'active'] as const).filter((name) => endpoint[name] === undefined)
+  if (absent.length === 0) return []
+  const message = `The API's response lacks ${absent.join(', ')}. Check this endpoint in GoValid > Account > Webhooks.`
+  return [{ endpoint: endpoint.id, code: 'incomplete', message }]
+}
+
 function disabled({ id, active }: Endpoint): readonly Warning[] {
-  if (active) return []
+  if (active !== false) return []
   const fix = `Fix the cause of the failures, then run: govalid-webhooks endpoints enable ${plain(id)}`
   return [{ endpoint: id, code: 'disabled', message: `This endpoint is disabled and gets no deliveries. ${fix}` }]
 }
@@ -48,6 +56,7 @@ function failures({ id, failure_count: now = 0 }: Endpoint, last: Seen | undefin
 }
 
 function subscriptions({ id, events }: Endpoint, handles: Comparison['handles']): readonly Warning[] {
+  if (!events) return []
   const warn = (code: Warning['code'], names: readonly string[], message: string): readonly Warning[] =>
     names.length === 0
       ? []

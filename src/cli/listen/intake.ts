@@ -2,6 +2,7 @@
  * The intake of `listen`: verifies a delivery, records it, and gets a response from a receiver of this package or from the URL that
  * deliveries are forwarded to. The response is recorded too.
  */
+import { createRedact } from '../../api/redact.js'
 import { createReceiver } from '../../create-receiver.js'
 import { createSecretKeys } from '../../crypto/secrets.js'
 import { toResponse, type WebhookResponse } from '../../delivery/response.js'
@@ -94,7 +95,7 @@ function fromReceiver(response: WebhookResponse, outcome: string, tookMs: number
 /** Forwards a delivery. The secret is removed from the recorded response, in case the endpoint's response contains it. */
 async function forwardWithoutSecret(url: string, arrival: Arrival, secret: string): Promise<Exchange> {
   const { status, reason, headers, body, tookMs } = await forward(url, arrival)
-  const withoutSecret = (text: string) => text.replaceAll(secret, '[the secret]')
+  const withoutSecret = createRedact([secret])
   const text = withoutSecret(Buffer.from(body).toString('utf8'))
   const shownHeaders = headers.map(([name, value]) => [name, withoutSecret(value)] as const)
   const response = { text, tookMs, ...(status !== undefined && { status }), ...(reason !== undefined && { reason }) }

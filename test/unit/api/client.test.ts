@@ -238,12 +238,18 @@ describe('an unreadable response', () => {
     ['HTML', '<html></html>'],
     ['an object without a list', '{"count":0}'],
     ['an endpoint without an id', '{"results":[{"url":"https://example.com","events":[],"active":true}]}'],
-    ['an endpoint whose events are text', '[{"id":"wh-001","url":"https://example.com","events":"all","active":true}]'],
     ['an empty body', ''],
   ])('rejects: %s', async (_, text) => {
     const { client, api } = await start()
     api.respondNext((response) => response.end(text))
     expect(await rejection(client.list())).toMatchObject({ code: 'api_response_unreadable' })
+  })
+
+  it('leaves out a field of another type than documented, and keeps the other endpoints', async () => {
+    const { client, api } = await start()
+    const whole = { id: 'wh-001', url: 'https://example.com', events: ['qr.scanned'], active: true }
+    api.respondNext((response) => response.end(JSON.stringify([{ id: 2, events: 'all', active: 'yes', x: 1 }, whole])))
+    expect(await client.list()).toEqual([{ id: '2', x: 1 }, whole])
   })
 
   it('rejects if it is a redirect, and does not send the API key to its target', async () => {
