@@ -22,17 +22,22 @@ const { options } = ts.convertCompilerOptionsFromJson(
   ROOT,
 )
 
+const SNIPPETS = join(ROOT, '.snippets')
 const DECLARATIONS = ['types/next-server.d.ts', 'examples/runtimes.d.ts']
 
 /** Returns the compiler's errors in snippets as `page:line: message`. Ignores errors in the sources themselves. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {
-  const snippets = new Map(blocks.map((block) => [fileOf(block), block]))
+  const snippets = new Map<string, CodeBlock>()
+  for (const block of blocks)
+    snippets.set(snippets.has(fileOf(block)) ? `${fileOf(block)}.${block.line}.ts` : fileOf(block), block)
   const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
+  const { getSourceFile, fileExists, readFile, directoryExists } = host
   const textOf = (file: string) => {
     const block = snippets.get(file)
     return block && `${block.given}\n${block.code}`
   }
+  // Snippets on a page import each other, and their folders don't exist.
+  host.directoryExists = (folder) => folder.startsWith(SNIPPETS) || directoryExists?.(folder) === true
   host.fileExists = (file) => snippets.has(file) || fileExists(file)
   host.readFile = (file) => textOf(file) ?? readFile(file)
   host.getSourceFile = (file, language, ...rest) => {
@@ -48,8 +53,10 @@ export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[]
     .map((diagnostic) => describe(diagnostic, snippets))
 }
 
-function fileOf({ page, line }: CodeBlock): string {
-  return join(ROOT, '.snippets', `${page}.${line}.ts`)
+/** Returns the file that the first line of a snippet names, in the folder of its page, so that it can import its neighbors. */
+function fileOf({ page, line, code }: CodeBlock): string {
+  const name = /^\/\/ ([\w./[\]-]+)\.ts$/.exec(code.split('\n', 1)[0] ?? '')?.[1] ?? line
+  return join(SNIPPETS, page, `${name}.ts`)
 }
 
 function describe({ file, start = 0, messageText }: ts.Diagnostic, snippets: ReadonlyMap<string, CodeBlock>): string {
