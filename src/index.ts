@@ -2,6 +2,7 @@
 export type { Clock } from './clock.js'
 export { createReceiver, type Receiver } from './create-receiver.js'
 export type { Secret, SecretSource } from './crypto/secrets.js'
+export { toResponse, type WebhookResponse } from './delivery/response.js'
 export {
   type ApiCode,
   type ConfigErrorCode,

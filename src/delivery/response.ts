@@ -8,8 +8,11 @@ import type { Outcome } from '../types.js'
 
 /** An HTTP response. The object is shared, so adapters must not change it. */
 export interface WebhookResponse {
+  /** The HTTP status. */
   readonly status: number
+  /** The headers, with lowercase names. */
   readonly headers: Readonly<Record<string, string>>
+  /** A small constant JSON text. */
   readonly body: string
   /** Whether to close the connection, because the rest of the request isn't read. */
   readonly closes: boolean
@@ -56,7 +59,21 @@ function response(
   return { status, headers: { ...constant, ...headers }, body, closes: false }
 }
 
-/** Returns the response to an outcome. */
+/**
+ * Returns the response to an outcome, for your own adapter.
+ *
+ * @example
+ * ```ts
+ * import { createReceiver, type Delivery, toResponse } from 'govalid-webhooks'
+ *
+ * const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET })
+ *
+ * export async function handle(delivery: Delivery) {
+ *   const { status, headers, body } = toResponse(await receiver.receive(delivery))
+ *   return { status, headers, body }
+ * }
+ * ```
+ */
 export function toResponse(outcome: Outcome): WebhookResponse {
   return outcome.status === 'refused' ? REFUSALS[outcome.code] : RESPONSES[outcome.status]
 }
