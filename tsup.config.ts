@@ -7,6 +7,7 @@ import { defineConfig } from 'tsup'
 import entries from './config/entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
 import { bundledPackages, licencesOf, recordBundled } from './scripts/bundled-packages.mjs'
+import { errorSections } from './scripts/error-sections.mjs'
 import { inspectorPage } from './scripts/inspector-page.mjs'
 import { writeStubFolders } from './scripts/stub-folders.mjs'
 
@@ -71,7 +72,7 @@ const commandLine: Options = {
   splitting: false,
   treeshake: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [inspectorPage, shipsLicences],
+  esbuildPlugins: [inspectorPage, errorSections, shipsLicences],
   define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
   onSuccess: async () => writeStubFolders(),
   banner: {

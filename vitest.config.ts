@@ -4,12 +4,18 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import type { Plugin } from 'vitest/config'
 import { defineLevel, WAITING } from './config/vitest-level.js'
 import manifest from './package.json' with { type: 'json' }
+import { sectionsModule } from './scripts/error-sections.mjs'
 import { pageModule } from './scripts/inspector-page.mjs'
 
-const inspectorPagePlugin: Plugin = {
-  name: 'inspector-page',
-  resolveId: (id) => (id === 'inspector:page' ? '\0inspector:page' : undefined),
-  load: (id) => (id === '\0inspector:page' ? pageModule() : undefined),
+const BUILT = new Map<string, () => string | Promise<string>>([
+  ['inspector:page', pageModule],
+  ['errors:sections', sectionsModule],
+])
+
+const builtModules: Plugin = {
+  name: 'built-modules',
+  resolveId: (id) => (BUILT.has(id) ? `\0${id}` : undefined),
+  load: (id) => BUILT.get(id.slice(1))?.(),
 }
 
 /** The files with upper limits on real time. They run alone, one after another, because a busy machine would break the limits. */
@@ -35,8 +41,8 @@ export default defineLevel('core', [
   { test: { name: 'acceptance', include: ['test/acceptance/**/*.test.ts'], exclude: TIMING, ...WAITING } },
   { test: { name: 'timing', include: TIMING, ...ALONE, ...WAITING } },
   {
-    // The command line runs in this process, so Vite provides what the build provides: the page of the inspector and the version.
-    plugins: [inspectorPagePlugin],
+    // The command line runs in this process, so Vite provides what the build provides: the inspector's page, the errors and the version.
+    plugins: [builtModules],
     define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
     test: {
       name: 'cli',

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { isWebhookError } from '../errors.js'
 import { addDoctor } from './doctor/command.js'
 import { addEndpoints } from './endpoints/command.js'
+import { addExplain } from './explain/command.js'
 import { addInit } from './init/command.js'
 import { addListen } from './listen/command.js'
 import { addSend } from './send/command.js'
@@ -15,7 +16,16 @@ import { addVerify } from './verify/command.js'
 
 declare const PACKAGE_VERSION: string
 
-const COMMANDS: readonly AddCommand[] = [addListen, addSend, addVerify, addDoctor, addEndpoints, addSimulate, addInit]
+const COMMANDS: readonly AddCommand[] = [
+  addListen,
+  addSend,
+  addVerify,
+  addExplain,
+  addDoctor,
+  addEndpoints,
+  addSimulate,
+  addInit,
+]
 
 const AFTER_HELP = `
 Exit codes:

@@ -68,7 +68,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^(clock|maybe-promise)\.ts$/, 'clock'],
   [/^stores\/store\.ts$/, 'store contract'],
   [/^stores\/(memory\/|none\.ts$)/, 'built-in store'],
-  [/^stores\/\w+\/(?!\w[\w-]*-store\.ts$)/, 'store part'],
+  [/^stores\/(lanes\.ts$|\w+\/(?!\w[\w-]*-store\.ts$))/, 'store part'],
   [/^stores\//, 'store driver'],
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
@@ -105,6 +105,7 @@ const CONNECTORS: readonly string[] = ['receive', 'accept', 'process', 'handler-
 const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   zod: /^events\/schemas\.ts$/,
   commander: /^cli\//,
+  'errors:sections': /^cli\/explain\/command\.ts$/,
   'inspector:page': /^cli\/listen\/command\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
 }

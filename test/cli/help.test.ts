@@ -7,7 +7,7 @@ import { binary, cleanEnv, temporaryServers } from '../support/command-line.js'
 import { nodesOnPath } from '../support/nodes.js'
 import { runCli } from '../support/run-cli.js'
 
-const COMMANDS = ['listen', 'send', 'verify', 'doctor', 'endpoints', 'simulate', 'init']
+const COMMANDS = ['listen', 'send', 'verify', 'explain', 'doctor', 'endpoints', 'simulate', 'init']
 const URL = 'http://127.0.0.1:9/'
 const CREATE = ['endpoints', 'create', '--url', 'https://example.com/']
 

@@ -97,6 +97,20 @@ describe('an event', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/^✗ 500 failed .+payment\.failed\n +GoValid counts this as a failure/)
   })
+
+  it.each([
+    [404, '', 'Nothing is mounted at this path.'],
+    [403, 'Forbidden', 'CSRF protection'],
+    [503, '{"status":"unfinished"}', 'Use an inbox for long handlers.'],
+    [500, '{"status":"refused","code":"body_already_parsed"}', 'Run: npx govalid-webhooks explain body_already_parsed'],
+  ])('that gets %i %s names the fix', async (status, body, fix) => {
+    const to = await start(
+      (request, response) => void request.resume().on('end', () => response.writeHead(status).end(body)),
+    )
+    const { code, stdout } = await runCli(['send', 'qr.scanned', '--to', to], { env: ENV })
+    expect([code, stdout.split('\n').at(-2)]).toEqual([1, expect.stringMatching(/^ {2}Fix: /)])
+    expect(stdout).toContain(fix)
+  })
 })
 
 describe('--all', () => {

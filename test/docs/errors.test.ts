@@ -3,10 +3,26 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it, test } from 'vitest'
+import * as messages from '../../src/delivery/messages.js'
 import { codesOf } from '../architecture/documentation.js'
 import { ROOT, readPage } from './pages.js'
 
 const ERRORS = join(ROOT, 'src/errors.ts')
+/** The texts in the sources, with `…` for the parts that are only known at run time. */
+const MESSAGES = globSync('src/**/*.ts', { cwd: ROOT })
+  .map((path) => readFileSync(join(ROOT, path), 'utf8'))
+  .join('\n')
+  .replaceAll(/['`] \+\s+['`]/g, '')
+  .replaceAll("\\'", "'")
+/** Returns the share of a message's word triples that occur in the sources. The others contain values, such as a table's name. */
+function shareIn(sources: string, message: string): number {
+  const words = message.split(' ')
+  const triples = words.slice(2).map((_, start) => words.slice(start, start + 3).join(' '))
+  return triples.filter((triple) => sources.includes(triple)).length / triples.length
+}
+
+const { REFUSED, QUARANTINED }: Record<string, Record<string, string>> = messages
+
 const program = ts.createProgram([ERRORS], { strict: true, noLib: true })
 const codes = [...codesOf(program, ERRORS, 'ErrorCode')].sort()
 
@@ -25,7 +41,19 @@ test('every code has exactly one section, and every section has a code', () => {
   expect(sections.map(({ code }) => code).sort()).toEqual(codes)
 })
 
-describe.each(sections)('$code', ({ index }) => {
+describe.each(sections)('$code', ({ code, index }) => {
+  it('starts with lines as a log shows them', () => {
+    const [, log = ''] = /^\n```text\n([^`]+)\n```\n/.exec(textOf(index)) ?? []
+    const logged = log.split('\n').filter((line) => !line.startsWith('    '))
+    expect(logged.length).toBeGreaterThan(0)
+    for (const line of logged) {
+      const [, message] = /^(?:\[govalid-webhooks\] \w+|WebhookError): (.+)$/.exec(line) ?? []
+      expect(shareIn(MESSAGES, (message ?? '').replace(/ \| .*/, '')), line).toBeGreaterThan(0.3)
+    }
+    const known = { ...REFUSED, ...QUARANTINED }[code]
+    if (known !== undefined && code !== 'secret_missing') expect(log).toContain(known.split(/(?<=[.]) /)[0])
+  })
+
   it('has a meaning, a cause and a fix', () => {
     const labels = [...textOf(index).matchAll(/^- \*\*(\w+):\*\* \S/gm)].map(([, label]) => label)
     expect(labels).toEqual(['Meaning', 'Cause', 'Fix'])

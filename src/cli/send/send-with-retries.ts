@@ -1,6 +1,7 @@
 /** `send --retry`: runs GoValid's retry schedule against an endpoint and prints one line per attempt. */
 import type { AttemptReport, DeliveryReport } from '../../testing/sender/report.js'
 import { simulateSender } from '../../testing/simulate-sender.js'
+import { fixFor } from '../terminal/fix-for.js'
 import type { Host } from '../terminal/host.js'
 import { printJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'
@@ -63,6 +64,14 @@ function printAttempt(
   const result = httpStatus === undefined ? 'no response' : `${httpStatus} ${outcome ?? ''}`
   const reason = error === undefined ? '' : `  ${plain(error)}`
   print(`${mark} ${result.padEnd(16)} ${`${tookMs} ms`.padStart(9)}  ${name}, attempt ${number} of 5${reason}`)
+  if (!isFailure || number > 1) return
+  const text = outcome === undefined ? '' : `{"status":"${outcome}"`
+  const response = {
+    text,
+    ...(httpStatus !== undefined && { status: httpStatus }),
+    ...(error !== undefined && { reason: error }),
+  }
+  print(`  ${paint.dim('Fix:')} ${fixFor(response)}`)
 }
 
 function toJson(event: string, { status, attempts }: DeliveryReport): object {
