@@ -143,3 +143,10 @@ export function startDeadline(clock: Clock, ms: number): Deadline {
   const elapsed = () => monotonicMs(clock) - start
   return { startedAt: clock.now(), elapsed, left: () => Math.min(ms, ms - elapsed()) }
 }
+
+/** Calls a function after the current event-loop turn, without a timer. */
+export function runSoon(clock: Clock, fn: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: (fn: () => void) => void }
+  if (setImmediate) setImmediate(fn)
+  else clock.setTimer(0, fn)
+}

@@ -7,8 +7,8 @@
 import type * as BullMq from 'bullmq'
 import { systemClock, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
+import { createGroupWriter } from '../group-writer.js'
 import { type AcceptedDelivery, type Inbox, type InboxStatus, type Job, toJob } from '../inbox.js'
-import { createAcceptWriter } from './accept-writer.js'
 import { checkOptions } from './check-options.js'
 import { createQueueKeeper, type Opened, openEngine } from './engine.js'
 import { createJobProcessor, pauseAfter } from './job-processor.js'
@@ -72,7 +72,13 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   const keeper = createQueueKeeper(() =>
     openEngine(connection, (own) => new bullmq.Queue<Job>(name, { connection: own, prefix }), onError),
   )
-  const writer = createAcceptWriter((group) => keeper.use((queue) => addJobs(queue, group, attempts)))
+  const writer = createGroupWriter<AcceptedDelivery>({
+    writeGroup: (group) => keeper.use((queue) => addJobs(queue, group, attempts)),
+    sizeOf: ({ rawBody }) => rawBody.length,
+    // BullMQ's errors don't say. A delivery that is already there isn't written twice.
+    isCausedByItem: () => true,
+    clock: systemClock,
+  })
   const within = async (ms: number, what: string, call: () => Promise<unknown>) => {
     const result = await withTimeout(systemClock, ms, call)
     if (result.status === 'error') throw result.error

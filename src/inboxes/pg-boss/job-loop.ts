@@ -4,9 +4,10 @@
  */
 import type { JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Clock } from '../../clock.js'
+import { isStatementError } from '../../stores/postgres/server-errors.js'
+import { createGroupWriter } from '../group-writer.js'
 import { fromJob, type InboxProcessor, isFinished, type Job } from '../inbox.js'
 import { repeatOnFailover } from './failover.js'
-import { createGroupWriter } from './group-writer.js'
 
 /** Processes the jobs of one queue. */
 export interface JobLoop {
@@ -37,14 +38,11 @@ export function createJobLoop(options: JobLoopOptions): JobLoop {
   const { boss, queue, clock, process, concurrency, attempts, pollMs } = options
   /** Jobs whose end isn't recorded yet. */
   const held = new Map<string, Promise<void>>()
-  const complete = createGroupWriter<{ readonly id: string }>({
-    write: (jobs) =>
-      repeatOnFailover(clock, () =>
-        boss.complete(
-          queue,
-          jobs.map(({ id }) => id),
-        ),
-      ),
+  const completions = createGroupWriter<string>({
+    writeGroup: (ids) => repeatOnFailover(clock, () => boss.complete(queue, [...ids])),
+    sizeOf: () => 0,
+    isCausedByItem: isStatementError,
+    clock,
   })
   let running = 0
   let isStopped = false
@@ -105,7 +103,7 @@ export function createJobLoop(options: JobLoopOptions): JobLoop {
     const outcome = await process(fromJob(parsed(job.data)), { number, last }).finally(() => running--)
     // Fetching for half of the places at once takes fewer statements than fetching for each.
     if (mayHaveMore && concurrency - running >= concurrency / 2) wake()
-    if (isFinished(outcome)) return complete(job)
+    if (isFinished(outcome)) return completions.write(job.id)
     // pg-boss counts every attempt, even if the store was unavailable. With pauses of up to an hour, twenty attempts outlast an outage.
     const error = 'error' in outcome ? outcome.error : undefined
     const message = `The delivery is not finished; its outcome is ${outcome.status}.`

@@ -5,10 +5,10 @@
 import type { PgBoss } from 'pg-boss'
 import { systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
-import { codeOf, UNDEFINED_TABLE } from '../../stores/postgres/server-errors.js'
+import { codeOf, isStatementError, UNDEFINED_TABLE } from '../../stores/postgres/server-errors.js'
+import { createGroupWriter } from '../group-writer.js'
 import { type Inbox, type InboxStatus, toJob } from '../inbox.js'
 import { repeatOnFailover } from './failover.js'
-import { createGroupWriter } from './group-writer.js'
 import { createJobLoop, type JobLoop } from './job-loop.js'
 
 /** The options of `pgBossInbox`. */
@@ -63,10 +63,15 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
   assertNames({ queue, schema })
   const limits = readLimits(options)
   const opener = createOpener(boss, queue, limits)
-  const insert = createGroupWriter({
-    // pg-boss keeps the first job of an id, and inserts an id that it knows a second time as nothing.
-    write: (items: readonly NewJob[]) => repeatOnFailover(systemClock, () => boss.insert(queue, [...items])),
+  const writer = createGroupWriter<NewJob>({
+    // One statement can't insert an id twice. An id that is already in the queue is skipped.
+    writeGroup(jobs) {
+      const distinct = new Map(jobs.map((job) => [job.id, job]))
+      return repeatOnFailover(systemClock, () => boss.insert(queue, [...distinct.values()]))
+    },
     sizeOf: ({ data }) => data.body.length,
+    isCausedByItem: isStatementError,
+    clock: systemClock,
   })
   let loop: JobLoop | undefined
   let started: Promise<void> | undefined
@@ -75,11 +80,11 @@ export function pgBossInbox(options: PgBossInboxOptions): Inbox {
       await opener.open()
       // The job carries its own number of attempts, because a queue keeps the number it was created with.
       const job = { id: toUuid(delivery.key), data: toJob(delivery), retryLimit: limits.attempts - 1 }
-      await insert(job).catch(async (error: unknown) => {
+      await writer.write(job).catch(async (error: unknown) => {
         if (!isMissingQueue(error)) throw error
         opener.forget()
         await opener.open()
-        await insert(job)
+        await writer.write(job)
       })
       loop?.wake()
     },

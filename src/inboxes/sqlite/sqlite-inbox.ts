@@ -2,14 +2,13 @@
  * Inbox driver for SQLite on one machine: a durable spool, processed by one process or by several that share the file.
  * It needs its own connection, to the store's file or to another one. Due times follow the machine's clock, which all processes share.
  */
-import { type Clock, systemClock } from '../../clock.js'
+import { type Clock, runSoon, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { createConnection, type SqliteConnection } from '../../stores/sqlite/connection.js'
 import type { DatabaseUser } from '../../stores/sqlite/database-errors.js'
 import { createSqliteQuarantine, quarantineTable } from '../../stores/sqlite/quarantine.js'
 import type { SqlStatement } from '../../stores/sqlite/record-statements.js'
 import type { SqliteDatabase, SqliteRunner } from '../../stores/sqlite/runner.js'
-import { runSoon } from '../../stores/sqlite/write-queue.js'
 import type { Quarantine } from '../../stores/store.js'
 import type { AcceptedDelivery, Inbox, InboxProcessor, InboxStatus } from '../inbox.js'
 import { readJob, type SpoolStatements, spoolStatements } from './spool.js'

@@ -1,8 +1,7 @@
 /**
  * The worker of the SQLite inbox: takes due jobs from the spool, processes them, and writes back how they ended.
  */
-import type { Clock } from '../../clock.js'
-import { runSoon } from '../../stores/sqlite/write-queue.js'
+import { type Clock, runSoon } from '../../clock.js'
 import type { Outcome } from '../../types.js'
 import { type InboxProcessor, isFinished } from '../inbox.js'
 import type { SpooledJob } from './spool.js'

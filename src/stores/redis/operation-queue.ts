@@ -2,23 +2,45 @@
  * Queues the operations of one store. Up to two calls are on their way to Redis, and the operations that wait share the next call. While
  * the client isn't connected it gets nothing, because it would send abandoned claims later.
  */
-import { type Clock, monotonicMs } from '../../clock.js'
+import { type Clock, monotonicMs, runSoon } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
+import { createLanes } from '../lanes.js'
 import type { Connection } from './connection.js'
 import { watchConnection } from './connection-watch.js'
-import { createLanes, type Operation, type Waiting } from './lanes.js'
 import { explainPermanent, isCrossSlot, repeatReason } from './redis-errors.js'
-import { type FailedOperation, type OperationResult, runCall } from './run-call.js'
+import { type FailedOperation, type Operation, type OperationResult, runCall } from './run-call.js'
 import { createRunScript } from './run-script.js'
+
+/** An operation, and how it waits. */
+export interface QueuedOperation<Result = unknown> extends Operation<Result> {
+  /** The script runs one operation per call. Otherwise it takes several, and then it replies with a list of texts. */
+  readonly isAlone: boolean
+  /** How long the caller waits, in milliseconds. */
+  readonly waitMs: number
+  /** Goes before other operations, because it ends a claim or keeps a claim alive. */
+  readonly isUrgent: boolean
+}
+
+/** An operation that waits. */
+interface WaitingOperation {
+  readonly operation: Operation
+  readonly isUrgent: boolean
+  readonly isAlone: boolean
+  readonly deadline: number
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
 
 /** A queue of operations. */
 export interface OperationQueue {
   /** Runs an operation. Rejects with its error, or after its `waitMs` with `overloaded` or `store_unavailable`; then it is never sent. */
-  run<Result>(operation: Operation<Result>): Promise<Result>
+  run<Result>(operation: QueuedOperation<Result>): Promise<Result>
   /** Returns the number of waiting operations. */
   waiting(): number
 }
 
+/** A script call with so many operations blocks Redis for about a millisecond. */
+const MAX_CALL = 256
 /** While Redis runs one call, the process prepares the other. */
 const MAX_CALLS = 2
 /** How often the queue looks whether the client is connected, in milliseconds. */
@@ -39,7 +61,7 @@ interface SentCall {
 
 /** Creates an empty queue. */
 export function createOperationQueue(connection: Connection, clock: Clock): OperationQueue {
-  const lanes = createLanes()
+  const lanes = createLanes<WaitingOperation>()
   const watch = watchConnection(connection)
   const alarm = createAlarm(clock, proceedSoon)
   const runScript = createRunScript(connection)
@@ -60,7 +82,8 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
     const state = watch.state(now)
     // The nodes of a cluster respond independently, so a slow node must not delay the others.
     let free = connection.isCluster ? Number.POSITIVE_INFINITY : MAX_CALLS - busyCalls(now).length
-    for (; state === 'ready' && free > 0 && lanes.count() > 0; free--) void send(lanes.takeCall(canShare), now)
+    for (; state === 'ready' && free > 0 && lanes.count() > 0; free--)
+      void send(lanes.takeGroup(canShare ? MAX_CALL : 1), now)
     const expired = state === 'closed' ? lanes.takeAll() : lanes.takeExpired(now)
     const error = expired.length > 0 && (state === 'ready' ? explainWait(now) : watch.explain(state))
     for (const { reject } of expired) reject(error)
@@ -82,7 +105,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
     return sent.size === 0 ? [] : [...sent].filter(({ deadline }) => deadline > now)
   }
 
-  async function send(call: readonly Waiting[], now: number): Promise<void> {
+  async function send(call: readonly WaitingOperation[], now: number): Promise<void> {
     const entry = { sentAt: now, deadline: Math.max(...call.map(({ deadline }) => deadline)), isGone: false }
     sent.add(entry)
     const results = await runCall(
@@ -98,7 +121,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   }
 
   /** Returns whether the operation has ended. */
-  function settle(waiting: Waiting, result: OperationResult): boolean {
+  function settle(waiting: WaitingOperation, result: OperationResult): boolean {
     if ('value' in result) waiting.resolve(result.value)
     else if (!mayRepeat(waiting, result)) waiting.reject(explainPermanent(result.error))
     else return false
@@ -106,7 +129,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   }
 
   /** An operation may be repeated, because its token makes it the same operation. */
-  function mayRepeat({ deadline }: Waiting, { error, wasShared }: FailedOperation): boolean {
+  function mayRepeat({ deadline }: WaitingOperation, { error, wasShared }: FailedOperation): boolean {
     const now = monotonicMs(clock)
     const reason = repeatReason(error) ?? (connection.state() === 'connecting' ? 'lost' : undefined)
     if (reason) watch.repair(reason, now)
@@ -133,23 +156,17 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   }
 
   return {
-    run: <Result>(operation: Operation<Result>) =>
+    run: <Result>(operation: QueuedOperation<Result>) =>
       new Promise<Result>((resolve, reject) => {
         const now = monotonicMs(clock)
         const deadline = now + operation.waitMs - Math.min(REJECTED_EARLY_MS, operation.waitMs / 10)
-        lanes.add({ operation, deadline, resolve: resolve as Waiting['resolve'], reject })
+        const { isUrgent, isAlone } = operation
+        lanes.add({ operation, isUrgent, isAlone, deadline, resolve: resolve as WaitingOperation['resolve'], reject })
         if (sent.size === 0 && !isScheduled) proceed(now)
         else proceedSoon()
       }),
     waiting: lanes.count,
   }
-}
-
-/** Calls a function at the end of this event-loop turn. There is no timer: a single operation doesn't wait for others. */
-function runSoon(clock: Clock, fn: () => void): void {
-  const { setImmediate } = globalThis as { readonly setImmediate?: (fn: () => void) => void }
-  if (setImmediate) setImmediate(fn)
-  else clock.setTimer(0, fn)
 }
 
 /** A timer that rings at the earliest time that was set. */

@@ -6,8 +6,7 @@ import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { ClaimRequest, ClaimResult, CompleteRequest, Quarantine, RenewRequest, Store } from '../store.js'
 import { type RedisClient, toConnection } from './connection.js'
-import type { Operation } from './lanes.js'
-import { createOperationQueue } from './operation-queue.js'
+import { createOperationQueue, type QueuedOperation } from './operation-queue.js'
 import { createQuarantine } from './quarantine.js'
 import { READ_POLICY, RUN_OPERATIONS } from './scripts.js'
 
@@ -93,7 +92,8 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 const WAIT_MS = 1000
 
 type Target = Pick<ClaimRequest, 'key' | 'waitMs'>
-type ReadableCall<Result> = Pick<Operation<Result>, 'values' | 'read'> & Partial<Pick<Operation, 'script' | 'isAlone'>>
+type ReadableCall<Result> = Pick<QueuedOperation<Result>, 'values' | 'read'> &
+  Partial<Pick<QueuedOperation, 'script' | 'isAlone'>>
 type EndRequest = Target & Pick<ClaimRequest, 'token'> & Partial<Omit<RenewRequest & CompleteRequest, 'key' | 'token'>>
 
 function claimValues({ token, retainUntil, leaseMs, attemptGapMs, reprocess }: ClaimRequest): readonly string[] {

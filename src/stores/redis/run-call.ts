@@ -1,7 +1,13 @@
 /** Runs one script call for several operations. Each operation gets its own result. */
 import type { ScriptCall } from './connection.js'
-import type { Operation } from './lanes.js'
 import type { RunScript } from './run-script.js'
+
+/** One operation of a store or its quarantine: a script call and its reply. */
+export interface Operation<Result = unknown> extends ScriptCall {
+  readonly script: string
+  /** Reads the reply of the script. */
+  read(reply: unknown): Result
+}
 
 /** How an operation ended. `wasShared`: its call had other operations, too. */
 export type OperationResult = { readonly value: unknown } | FailedOperation

@@ -5,10 +5,9 @@ import { isWebhookError, WebhookError } from '../../errors.js'
 import type { MaybePromise } from '../../maybe-promise.js'
 import { type DatabaseUser, explainPermanent, isInUse, isLocked } from './database-errors.js'
 import { runGroup } from './group.js'
-import type { QueuedWrite } from './lanes.js'
 import type { SqlRow, SqlStatement } from './record-statements.js'
 import { createSession, rollBack, type SessionOptions } from './session.js'
-import { createWriteQueue } from './write-queue.js'
+import { createWriteQueue, type QueuedWrite } from './write-queue.js'
 
 /** A connection, set up for one driver. */
 export interface SqliteConnection {

@@ -3,12 +3,30 @@
  * immediately. While another connection or the application uses the database, writes wait without blocking the process, but
  * no longer than their callers do.
  */
-import { type Clock, monotonicMs } from '../../clock.js'
+import { type Clock, monotonicMs, runSoon } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { MaybePromise } from '../../maybe-promise.js'
+import { createLanes } from '../lanes.js'
 import { type DatabaseUser, explainWait } from './database-errors.js'
 import type { GroupResult, Write, WriteResult } from './group.js'
-import { createLanes, MAX_GROUP, type QueuedWrite, type Waiting } from './lanes.js'
+
+/** A write, and how it waits. */
+export interface QueuedWrite<Result = unknown> extends Write<Result> {
+  /** How long the caller waits, in milliseconds. After that the write is rejected and changes nothing. */
+  readonly waitMs: number
+  /** Goes before other writes, because it ends a claim or keeps a claim alive. */
+  readonly isUrgent: boolean
+}
+
+/** A write that waits. */
+interface WaitingWrite {
+  readonly write: Write
+  readonly isUrgent: boolean
+  readonly deadline: number
+  isAlone: boolean
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
 
 /** A queue of writes. */
 export interface WriteQueue {
@@ -21,6 +39,8 @@ export interface WriteQueue {
   waiting(): number
 }
 
+/** The maximum number of writes in a group. */
+const MAX_GROUP = 256
 /** The claim and the completion of a lone delivery. More writes in one turn mean load. */
 const MAX_IMMEDIATE = 2
 /** How long turns that bring more writes delay a group. Node accepts one connection per turn, so a burst arrives over many turns. */
@@ -38,7 +58,7 @@ export function createWriteQueue(
   user: DatabaseUser,
   clock: Clock,
 ): WriteQueue {
-  const lanes = createLanes()
+  const lanes = createLanes<WaitingWrite>()
   let isScheduled = false
   /** Several writes waited for the last turn to end, so a write of this turn isn't alone. */
   let isLoaded = false
@@ -65,12 +85,12 @@ export function createWriteQueue(
     const isGrowing = lanes.count() > countBefore
     countBefore = lanes.count()
     if (isGrowing && countBefore < MAX_GROUP && startedAt - gatheringSince < MAX_GATHERING_MS) return schedule()
-    const group = lanes.takeGroup()
+    const group = lanes.takeGroup(MAX_GROUP)
     isLoaded = group.length > 1
     if (group.length > 0) flush(group, startedAt)
     countBefore = lanes.count()
   }
-  const flush = (group: readonly Waiting[], startedAt: number) => {
+  const flush = (group: readonly WaitingWrite[], startedAt: number) => {
     const isOverTime = () => monotonicMs(clock) - startedAt >= MAX_GROUP_MS
     const ended = runGroup(
       group.map(({ write }) => write),
@@ -97,7 +117,8 @@ export function createWriteQueue(
   const enqueue = <Result>(write: QueuedWrite<Result>): Promise<Result> =>
     new Promise<Result>((resolve, reject) => {
       const deadline = monotonicMs(clock) + write.waitMs - Math.min(REJECTED_EARLY_MS, write.waitMs / 10)
-      lanes.add({ write, deadline, isAlone: write.isAlone ?? false, resolve: resolve as Waiting['resolve'], reject })
+      const { isUrgent, isAlone = false } = write
+      lanes.add({ write, isUrgent, isAlone, deadline, resolve: resolve as WaitingWrite['resolve'], reject })
       schedule()
     })
   return {
@@ -122,7 +143,7 @@ function resultOf<Result>(result: WriteResult | undefined): Result {
 }
 
 /** Returns whether a write has ended. */
-function settle(waiting: Waiting, result: WriteResult | undefined): boolean {
+function settle(waiting: WaitingWrite, result: WriteResult | undefined): boolean {
   if (result === undefined || result === 'again') return false
   if (result === 'alone') {
     waiting.isAlone = true
@@ -136,11 +157,4 @@ function settle(waiting: Waiting, result: WriteResult | undefined): boolean {
 function overloaded(count: number): WebhookError {
   const message = `overloaded: ${count} operations waiting for SQLite. The disk or the CPU can't keep up. See docs/stores/sqlite.md.`
   return new WebhookError('overloaded', message)
-}
-
-/** Calls a function after the current event-loop turn, without a timer. */
-export function runSoon(clock: Clock, fn: () => void): void {
-  const { setImmediate } = globalThis as { readonly setImmediate?: (fn: () => void) => void }
-  if (setImmediate) setImmediate(fn)
-  else clock.setTimer(0, fn)
 }

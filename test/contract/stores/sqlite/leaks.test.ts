@@ -57,7 +57,7 @@ test(`${COUNT} claims and completions leave no memory and no timer`, { timeout: 
 })
 
 test('20,000 transactions, half of which fail, leave no memory', { timeout: 180_000 }, async () => {
-  const store = sqliteStore({ database: new DatabaseSync(':memory:') })
+  const store = sqliteStore({ database: new DatabaseSync(':memory:'), clock: fixedClock() })
   const growth = await growthOf(20_000, async (index) => {
     const request = claimOf(index)
     await store.claim(request)
