@@ -32,9 +32,12 @@ export interface LaneResult {
 
 /** Minutes between attempts. Source: govalid docs, webhooks setup. */
 const GAPS_MINUTES = [1, 5, 15, 60]
-const AT_ONCE = 5
+/** Enough for groups of writes. */
+const AT_ONCE = 20
 /** Only the first three attempts may crash: a delivery that crashed four times is quarantined instead of run. */
 const DEADLY_ATTEMPTS = 3
+/** So many groups come about in most workers. */
+const MAX_GROUPS = 3
 const ANY_TIME = 'any time'
 const ANY_TIME_MS = 12
 
@@ -101,8 +104,8 @@ function choosePoint({ random, transactional }: LaneSetup): string {
 
 /** Makes the worker die at the point of one of the `open` deliveries, unless the sender kills it. */
 function chooseDeath({ random }: LaneSetup, chosen: string | undefined, open: number): Pick<WorkerSetup, 'death'> {
-  const time = 1 + Math.floor(random() * open)
   const point = POINTS.find((each) => each === chosen)
+  const time = 1 + Math.floor(random() * (point === 'in a group' ? MAX_GROUPS : open))
   return point ? { death: { point, time } } : {}
 }
 

@@ -34,8 +34,11 @@ export interface Observer {
 export interface KillStore {
   /** The service that the store needs. */
   readonly needs?: keyof Services
-  /** Opens the store in a worker. `scope` has letters, digits and _. */
-  open(scope: string, services: Services): OpenedStore
+  /**
+   * Opens the store in a worker. `scope` has letters, digits and _. `inGroup` is called in the middle of a group: in SQLite between two of its
+   * writes, in Postgres once its statement was sent.
+   */
+  open(scope: string, services: Services, inGroup: () => void): OpenedStore
   /** Prepares a scope and observes it. */
   observe(scope: string, services: Services): Promise<Observer>
 }
@@ -50,10 +53,10 @@ function fileOf(scope: string): string {
   return join(tmpdir(), `${scope}.db`)
 }
 
-function openSqlite(scope: string): OpenedStore {
+function openSqlite(scope: string, _: Services, inGroup: () => void): OpenedStore {
   const own = new DatabaseSync(fileOf(scope), { timeout: 1000 })
   return {
-    store: sqliteStore({ database: new DatabaseSync(fileOf(scope)) }),
+    store: sqliteStore({ database: watchWrites(new DatabaseSync(fileOf(scope)), inGroup) }),
     writeWithin: (transaction, effect, written) =>
       (transaction as SqliteTransaction<DatabaseSync>)((tx) => {
         tx.prepare('INSERT INTO effects VALUES (?)').run(effect)
@@ -63,6 +66,29 @@ function openSqlite(scope: string): OpenedStore {
       own.prepare('INSERT INTO effects VALUES (?)').run(effect)
     },
   }
+}
+
+/** Calls `inGroup` after the second write of a transaction that isn't a handler's own. */
+function watchWrites(database: DatabaseSync, inGroup: () => void): DatabaseSync {
+  let writes = 0
+  const prepare = database.prepare.bind(database)
+  database.prepare = (sql) => {
+    const statement = prepare(sql)
+    const watch = (method: 'run' | 'all') => {
+      const call = statement[method].bind(statement) as (...values: unknown[]) => never
+      statement[method] = (...values: unknown[]) => {
+        const result = call(...values)
+        if (/^BEGIN/.test(sql)) writes = 0
+        else if (/^SAVEPOINT/.test(sql)) writes = Number.NEGATIVE_INFINITY
+        else if (/^(INSERT|UPDATE)/.test(sql) && ++writes === 2) inGroup()
+        return result
+      }
+    }
+    watch('run')
+    watch('all')
+    return statement
+  }
+  return database
 }
 
 async function observeSqlite(scope: string): Promise<Observer> {
@@ -85,8 +111,17 @@ async function observeSqlite(scope: string): Promise<Observer> {
   }
 }
 
-function openPostgres(scope: string, { postgres }: Services): OpenedStore {
+function openPostgres(scope: string, { postgres }: Services, inGroup: () => void): OpenedStore {
   const pool = new Pool({ connectionString: postgres, max: 6 })
+  pool.on('connect', (client) => {
+    const { query } = client
+    client.query = ((...args: unknown[]) => {
+      const response: unknown = Reflect.apply(query, client, args)
+      // The statements of groups start with their input.
+      if (String((args[0] as { readonly text?: string }).text).startsWith('WITH input')) inGroup()
+      return response
+    }) as typeof query
+  })
   return {
     store: postgresStore({ pool, table: scope }),
     writeWithin: (transaction, effect, written) =>

@@ -11,6 +11,7 @@ import { KILL_STORES, type Services } from './stores.js'
 /** The points where a process can die, in the order of a delivery. */
 export const POINTS = [
   'before claim',
+  'in a group',
   'after claim',
   'before commit',
   'after effect',
@@ -39,8 +40,8 @@ export interface WorkerSetup {
 export async function serveWorker(setup: WorkerSetup): Promise<void> {
   const found = KILL_STORES[setup.store]
   if (!found) throw new Error(`the proof has no store ${setup.store}`)
-  const { store, writeWithin, writeAlone } = found.open(setup.scope, setup.services)
   const reach = createReach(setup.death)
+  const { store, writeWithin, writeAlone } = found.open(setup.scope, setup.services, () => reach('in a group'))
   const receiver = createReceiver({
     secret: setup.secret,
     store: watched(store, reach),
