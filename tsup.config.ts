@@ -6,6 +6,7 @@ import type { Options } from 'tsup'
 import { defineConfig } from 'tsup'
 import entries from './config/entries.json' with { type: 'json' }
 import manifest from './package.json' with { type: 'json' }
+import { addresses } from './scripts/address.mjs'
 import { bundledPackages, licencesOf, recordBundled } from './scripts/bundled-packages.mjs'
 import { errorSections } from './scripts/error-sections.mjs'
 import { inspectorPage } from './scripts/inspector-page.mjs'
@@ -17,6 +18,9 @@ const named = Object.entries(entries).map(([subpath, file]) => [subpath === '.' 
 const [schemas, others] = [true, false].map((wanted) =>
   Object.fromEntries(named.filter(([name]) => (name === 'schemas') === wanted)),
 )
+
+/** Error messages name the page only once it has an address. */
+const ERRORS_PAGE = JSON.stringify(addresses?.errorsPage) ?? 'undefined'
 
 const external = [/^node:/, 'next/server.js']
 
@@ -60,6 +64,7 @@ const shared: Options = {
   // The default turns `node:crypto` into `crypto`, which Workers and Deno don't know.
   removeNodeProtocol: false,
   external,
+  define: { ERRORS_PAGE },
   esbuildPlugins: [libraryHasNoPackages],
 }
 
@@ -73,7 +78,7 @@ const commandLine: Options = {
   treeshake: true,
   removeNodeProtocol: false,
   esbuildPlugins: [inspectorPage, errorSections, shipsLicences],
-  define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
+  define: { PACKAGE_VERSION: JSON.stringify(manifest.version), ERRORS_PAGE },
   onSuccess: async () => writeStubFolders(),
   banner: {
     // The argument parser is CommonJS and requires Node's modules at run time.

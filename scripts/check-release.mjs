@@ -1,9 +1,11 @@
-// Checks a release before it is published: the tag must match the version, no changeset may be pending, and package.json must name the
-// repository that publishes it (npm refuses provenance otherwise). With `--published`, compares the tarball of this build with the
+// Checks a release before it is published: the tag must match the version, no changeset may be pending, and config/address.json must
+// name the repository that publishes it, because npm refuses provenance otherwise. With `--published`, compares the tarball of this build with the
 // registry's. .github/workflows/release.yml runs it.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { addresses } from './address.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
@@ -12,7 +14,7 @@ const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'))
 function problemsOf(tag, repository) {
   const { version, repository: named } = manifest
   const pending = readdirSync(resolve(root, '.changeset')).filter((file) => /\.md$/.test(file) && file !== 'README.md')
-  const url = typeof named === 'string' ? named : named?.url
+  const url = addresses && isDeepStrictEqual(named, addresses.manifest.repository) ? named.url : undefined
   return [
     tag === `v${version}`
       ? undefined
@@ -20,13 +22,13 @@ function problemsOf(tag, repository) {
     pending.length === 0 ? undefined : `Pending changesets: ${pending.join(', ')}. Run: npm run changeset -- version`,
     url?.endsWith(`/${repository}.git`)
       ? undefined
-      : `"repository" in package.json must be git+https://HOST/${repository}.git. It is ${JSON.stringify(url)}.`,
+      : `"repository" in config/address.json must be https://HOST/${repository}. Set it, and run: npm run exports`,
   ].filter((problem) => problem !== undefined)
 }
 
-/** Compares the tarball of dist/ with the tarball in the registry. */
+/** Compares the tarball of .package with the tarball in the registry. */
 function differencesFromPublished() {
-  const [packed] = JSON.parse(npm('pack', '--json', '--dry-run', '--ignore-scripts'))
+  const [packed] = JSON.parse(npm('pack', './.package', '--json', '--dry-run', '--ignore-scripts'))
   const published = npm('view', `${manifest.name}@${manifest.version}`, 'dist.integrity').trim()
   return published === packed.integrity ? [] : [`The registry has ${published}, but this build is ${packed.integrity}.`]
 }

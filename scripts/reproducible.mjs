@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { collectPackage } from './package.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 const first = join(root, 'dist')
@@ -31,11 +32,12 @@ try {
   )
   if (differing.length > 0) throw new Error(`The two builds differ in: ${differing.join(', ')}`)
   console.log(`Both builds have the same bytes in ${before.length} files.`)
-  const published = pack(root)
-  /** @type {{ path: string }[]} */
-  const files = published.files
-  for (const { path } of files) if (!path.startsWith('dist/')) cpSync(join(root, path), join(copy, path))
-  const repacked = pack(copy)
+  const collected = join(copy, 'package')
+  collectPackage(collected)
+  const published = pack(collected)
+  rmSync(join(collected, 'dist'), { recursive: true })
+  cpSync(second, join(collected, 'dist'), { recursive: true })
+  const repacked = pack(collected)
   if (published.integrity !== repacked.integrity) throw new Error('The tarballs of the two builds differ.')
   console.log(`Both tarballs have the same ${published.size} bytes: shasum ${published.shasum}, ${published.integrity}`)
 } finally {

@@ -114,9 +114,12 @@ export class WebhookError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Appends the command that prints the code's section of `docs/reference/errors.md`. */
+/** The address of `docs/reference/errors.md`. The build defines it once the project has a public address (`config/address.json`). */
+declare const ERRORS_PAGE: string | undefined
+
+/** Appends the address of the code's section, or the command that prints the section while the project has no public address. */
 export function withExplanation(message: string, code: ErrorCode): string {
-  return `${message} Run: npx govalid-webhooks explain ${code}`
+  return `${message} ${typeof ERRORS_PAGE === 'string' ? `See ${ERRORS_PAGE}#` : 'Run: npx govalid-webhooks explain '}${code}`
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The inspector's appearance: accessibility in every view and theme, on a phone, and with a thousand rows. */
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
+import { violationsIn } from './chromium.js'
 import { describeInChromium, listOf } from './inspector.js'
 
 const start = temporaryListening()
@@ -21,13 +21,6 @@ const deliverAll = async (listening: Listening): Promise<void> => {
   await deliver(listening, `${body}\n`, null)
   await deliver(listening, Buffer.from([0xff, 0, 1]))
   await deliver(listening, eventBody('qr.archived'))
-}
-
-/** Runs every axe rule for WCAG 2.2 A, AA and best practices. axe needs a page without its content security policy. */
-const violationsIn = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(axe.source)
-  const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`)
 }
 
 describeInChromium('the inspector', (open) => {

@@ -1,9 +1,9 @@
 /** The contents of the published package: the manifest, the list of files, and the text that the files must and must not contain. */
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, posix } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { linksOf, readPages } from '../docs/pages.js'
+import { anchorsOf, linksOf } from '../docs/pages.js'
 import { distFiles, reachableFrom, readBuilt as read } from './built-files.js'
 import { entryFiles, manifest, outputName, ROOT } from './manifest.js'
 
@@ -49,13 +49,13 @@ describe('the manifest', () => {
 })
 
 describe('the tarball', () => {
-  const { files } = inject('packed')
+  const { files, consumer } = inject('packed')
 
-  const pages = readPages().filter(({ path }) => path.startsWith('docs/'))
+  const pages = globSync('docs/**/*.md', { cwd: ROOT }).map((path) => path.replaceAll('\\', '/'))
 
   it('contains only the built files, the license, the README and the documentation', () => {
     const allowed =
-      /^((?:[\w-]+\/){0,2}package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
+      /^((?:[\w-]+\/){0,2}package\.json|README\.md|AGENTS\.md|LICENSE|CHANGELOG\.md|docs\/.+\.md|dist\/.+\.(js|cjs|d\.ts|d\.cts)|dist\/THIRD-PARTY-LICENSES\.txt)$/
     expect(files.filter((file) => !allowed.test(file))).toEqual([])
     expect(files).toContain('LICENSE')
   })
@@ -71,19 +71,41 @@ describe('the tarball', () => {
     expect(files.filter((file) => file.endsWith('package.json')).sort()).toEqual(folders.sort())
   })
 
-  it('contains every documentation page, but not the generated reference', () => {
-    expect(files.filter((file) => file.startsWith('docs/')).sort()).toEqual(pages.map(({ path }) => path).sort())
+  it('contains every page for users, but not those for contributors', () => {
+    const forUsers = pages.filter((path) => !/^docs\/(contributing|decisions)\//.test(path))
+    expect(files.filter((file) => file.startsWith('docs/')).sort()).toEqual(forUsers.sort())
   })
 
-  it('contains every page that its pages link to or the code names', () => {
-    const linked = pages.flatMap((page) => linksOf(page).map(({ target }) => posix.join(page.path, '..', target)))
+  it('contains every page that the code names', () => {
     const named = distFiles.flatMap((file) => read(file).match(/\bdocs\/[\w/-]+\.md\b/g) ?? [])
-    const wanted = [...linked.map((target) => target.replace(/#.*/, '')), ...named].filter((path) =>
-      /^docs\/.+\.md$/.test(path),
-    )
     expect(named).toContain('docs/reference/errors.md')
-    expect([...new Set(wanted)].filter((path) => !files.includes(path))).toEqual([])
+    expect([...new Set(named)].filter((path) => !files.includes(path))).toEqual([])
   })
+
+  it('contains the target of every link and every picture on its pages', () => {
+    const packed = files.filter((file) => file.endsWith('.md'))
+    expect(packed.length).toBeGreaterThan(20)
+    const dead = packed.flatMap((path) => deadLinksOf(path).map((target) => `${path}: ${target}`))
+    expect(dead).toEqual([])
+  })
+
+  /** Returns the links of a packed page that lead to no packed file or to no heading. */
+  function deadLinksOf(path: string): readonly string[] {
+    const readPacked = (file: string) => ({
+      path: file,
+      lines: readFileSync(join(consumer, 'node_modules', manifest.name, file), 'utf8').split('\n'),
+    })
+    const page = readPacked(path)
+    const inHtml = page.lines.flatMap((line) => [...line.matchAll(/<\w+[^>]* (?:src|srcset|href)="([^"]+)"/g)])
+    const targets = [...linksOf(page).map(({ target }) => target), ...inHtml.map(([, target = '']) => target)]
+    return targets.filter((target) => {
+      if (/^https:/.test(target)) return false
+      const [name = '', anchor] = target.split('#')
+      const file = name === '' ? path : posix.join(posix.dirname(path), name).replace(/\/$/, '')
+      if (anchor !== undefined && files.includes(file)) return !anchorsOf(readPacked(file)).has(anchor)
+      return !files.some((packed) => packed === file || packed.startsWith(`${file}/`))
+    })
+  }
 })
 
 describe('the built files', () => {

@@ -17,6 +17,7 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const lockfiles = [
   'package-lock.json',
   'examples/nextjs/package-lock.json',
+  'site/package-lock.json',
   'test/fixtures/next15/package-lock.json',
   'test/fixtures/consumer/package-lock.json',
 ]

@@ -1,10 +1,9 @@
 /** Packs the package as for publishing and installs the tarball, offline and alone, into a temporary project. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-const ROOT = process.cwd()
+import { collectPackage } from '../../scripts/package.mjs'
 
 /** A tarball and the project that has it installed. */
 export interface Packed {
@@ -18,9 +17,8 @@ export interface Packed {
   remove(): void
 }
 
-/** Packs and installs the package. Needs `dist/`, and the repository as the working folder. */
+/** Packs and installs the package. Needs `dist/`. */
 export function installPacked(): Packed {
-  if (!existsSync(join(ROOT, 'dist'))) throw new Error('dist/ is missing. Run `npm run build` first.')
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'govalid-package-')))
   const { filename, files } = pack(folder)
   const consumer = join(folder, 'consumer')
@@ -38,8 +36,8 @@ export function installPacked(): Packed {
 }
 
 function pack(folder: string): { filename: string; files: readonly { path: string }[] } {
-  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: ROOT,
-  })
+  collectPackage(join(folder, 'package'))
+  const options = ['--json', '--ignore-scripts', '--pack-destination', folder]
+  const output = execFileSync('npm', ['pack', join(folder, 'package'), ...options])
   return JSON.parse(output.toString())[0]
 }

@@ -1,0 +1,101 @@
+/** The built site in Chromium: links, search, themes, tabs, accessibility, and phones. */
+import type { Server } from 'node:http'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWith } from '../support/requirement.js'
+import { brokenLinks, buildSite, builtPages, isInstalled, readBuilt, serveSite } from './built-site.js'
+import { describeWithPages, violationsIn } from './chromium.js'
+
+const PHONE = { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true }
+
+/** Pages with every kind of content: the home page, tabs and pictures, long tables, and generated pages. */
+const SAMPLES = [
+  '/index.html',
+  '/guide/quickstart.html',
+  '/guide/how-it-works.html',
+  '/frameworks/express.html',
+  '/reference/errors.html',
+  '/reference/api/govalid-webhooks/testing.html',
+]
+
+describeWith('the site, which `npm run docs` installs,', isInstalled, 'the site', () => {
+  let address: string
+  let server: Server
+
+  beforeAll(async () => {
+    buildSite()
+    ;({ address, server } = await serveSite())
+  }, 240_000)
+  afterAll(() => server.close())
+
+  describe('its files', () => {
+    it('have no link without a target and no anchor without a heading', () => {
+      expect(builtPages().length).toBeGreaterThan(60)
+      expect(brokenLinks()).toEqual([])
+    })
+
+    it('list every page for coding agents, with a Markdown copy', () => {
+      const listed = [...readBuilt('llms.txt').matchAll(/\]\((\/[^)]+\.md)\)/g)].map(([, path = '']) => path)
+      const pages = builtPages().filter((path) => path !== '/index.html')
+      expect(listed.sort()).toEqual(pages.map((path) => path.replace('.html', '.md')).sort())
+      for (const path of listed) expect(readBuilt(path)).toMatch(/^# /m)
+      expect(readBuilt('llms-full.txt')).toContain(readBuilt('/guide/quickstart.md').trim())
+    })
+  })
+
+  describeWithPages('in Chromium', (open) => {
+    it('finds a page by its content', async () => {
+      const page = await open(address)
+      await page.getByRole('button', { name: 'Search' }).click()
+      await page.getByRole('searchbox').fill('signature_mismatch')
+      const first = page.getByRole('option').first()
+      await first.getByText('signature_mismatch').waitFor()
+      await first.click()
+      await page.getByRole('heading', { level: 1, name: 'Errors' }).waitFor()
+      expect(new URL(page.url()).hash).toBe('#signature_mismatch')
+    })
+
+    it('follows the theme of the system, and switches it', async () => {
+      const page = await open(address, { colorScheme: 'dark' })
+      const isDark = () => page.evaluate(() => document.documentElement.classList.contains('dark'))
+      expect(await isDark()).toBe(true)
+      await page.getByRole('switch', { name: 'light' }).first().click()
+      expect(await isDark()).toBe(false)
+    })
+
+    it('leads from each page to the previous and the next one', async () => {
+      const page = await open(`${address}/guide/how-it-works.html`)
+      await page.getByRole('link', { name: /^Next page/ }).click()
+      await page.getByRole('link', { name: /^Previous page How it works/ }).click()
+      await page.getByRole('heading', { level: 1, name: 'How it works' }).waitFor()
+    })
+
+    it.each(['light', 'dark'] as const)('has no axe violations in the %s theme', async (colorScheme) => {
+      const page = await open(address, { colorScheme })
+      const found: Record<string, readonly string[]> = {}
+      for (const path of SAMPLES) {
+        await page.goto(address + path)
+        found[path] = await violationsIn(page)
+      }
+      await page.keyboard.press('Control+k')
+      await page.getByRole('searchbox').fill('secret')
+      await page.getByRole('option').first().waitFor()
+      found['search'] = await violationsIn(page)
+      expect(Object.entries(found).filter(([, violations]) => violations.length > 0)).toEqual([])
+    })
+
+    it('fits the width of a phone on every page, without a request to another host', async () => {
+      const pages = await Promise.all(Array.from({ length: 4 }, () => open(address, PHONE)))
+      const tooWide: string[] = []
+      const paths = [...builtPages()]
+      const visit = async (page: Page) => {
+        for (let path = paths.shift(); path !== undefined; path = paths.shift()) {
+          await page.goto(address + path)
+          if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) tooWide.push(path)
+        }
+      }
+      await Promise.all(pages.map(visit))
+      expect(tooWide).toEqual([])
+    })
+  })
+})
