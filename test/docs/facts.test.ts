@@ -109,12 +109,12 @@ function fieldsOf(file: string, name: string): readonly string[] {
 }
 
 describe.each([
-  ['docs/inboxes/README.md', '### `sqliteInbox`', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
-  ['docs/inboxes/README.md', '### `bullmqInbox`', [['src/inboxes/bullmq/bullmq-inbox.ts', 'BullmqInboxOptions']]],
-  ['docs/inboxes/README.md', '### `pgBossInbox`', [['src/inboxes/pg-boss/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
+  ['docs/inboxes/sqlite.md', '## Options', [['src/inboxes/sqlite/sqlite-inbox.ts', 'SqliteInboxOptions']]],
+  ['docs/inboxes/bullmq.md', '## Options', [['src/inboxes/bullmq/bullmq-inbox.ts', 'BullmqInboxOptions']]],
+  ['docs/inboxes/pg-boss.md', '## Options', [['src/inboxes/pg-boss/pg-boss-inbox.ts', 'PgBossInboxOptions']]],
   [
-    'docs/inboxes/README.md',
-    '### `cloudflareQueueInbox`',
+    'docs/inboxes/cloudflare-queue.md',
+    '## Options',
     [
       ['src/inboxes/cloudflare-queue/cloudflare-queue-inbox.ts', 'CloudflareQueueInboxOptions'],
       ['src/inboxes/cloudflare-queue/consumer.ts', 'QueueHandlerOptions'],

@@ -134,7 +134,7 @@ function addJobs(queue: BullMq.Queue<Job>, group: readonly AcceptedDelivery[], a
 
 function notInTime(what: string, ms: number, lastError: unknown): WebhookError {
   const cause = lastError instanceof Error ? ` The last error of its connection: ${lastError.message}.` : ''
-  const message = `BullMQ did not ${what} within ${ms} ms.${cause} See docs/inboxes/README.md.`
+  const message = `BullMQ did not ${what} within ${ms} ms.${cause} See docs/inboxes/bullmq.md.`
   return new WebhookError('inbox_unavailable', message, lastError === undefined ? {} : { cause: lastError })
 }
 

@@ -75,5 +75,5 @@ function checkCluster(
 }
 
 function invalid(message: string): WebhookError {
-  return new WebhookError('option_invalid', `${message}. See docs/inboxes/README.md.`)
+  return new WebhookError('option_invalid', `${message}. See docs/inboxes/bullmq.md.`)
 }

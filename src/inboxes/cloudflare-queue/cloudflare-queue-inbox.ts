@@ -65,11 +65,11 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
   if (typeof queue?.send !== 'function') {
     throw new WebhookError(
       'option_invalid',
-      'queue must be a producer binding, for example env.DELIVERIES. Add it under "queues" in wrangler.jsonc. See docs/inboxes/README.md.',
+      'queue must be a producer binding, for example env.DELIVERIES. Add it under "queues" in wrangler.jsonc. See docs/inboxes/cloudflare-queue.md.',
     )
   }
   if (bucket !== undefined && typeof bucket.put !== 'function') {
-    const message = 'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/README.md.'
+    const message = 'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/cloudflare-queue.md.'
     throw new WebhookError('option_invalid', message)
   }
   return {

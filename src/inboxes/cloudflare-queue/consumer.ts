@@ -109,7 +109,7 @@ export function toQueueHandler<Env extends object>(
   const report = createReport(options.onError)
   for (const [name, value] of Object.entries({ attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0) continue
-    const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inboxes/README.md.`
+    const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inboxes/cloudflare-queue.md.`
     throw new WebhookError('option_invalid', message)
   }
   if (typeof receiver !== 'function') requireReceiver(receiver, 'toQueueHandler', 'process')
@@ -188,7 +188,7 @@ function refuseOtherSender(body: unknown, queue = 'of this consumer'): void {
   const fix = 'If the Worker consumes several queues, choose the handler by batch.queue.'
   throw new WebhookError(
     'option_invalid',
-    `A message of the queue ${queue} isn't a delivery of cloudflareQueueInbox. ${fix} See docs/inboxes/README.md.`,
+    `A message of the queue ${queue} isn't a delivery of cloudflareQueueInbox. ${fix} See docs/inboxes/cloudflare-queue.md.`,
   )
 }
 
@@ -200,13 +200,13 @@ async function readMessage(body: unknown, bucket: BucketBinding | undefined, las
   if (!isInBucket(body)) return fromJob(body)
   if (!bucket) {
     const message =
-      'A body is stored in an R2 bucket. Pass the bucket to toQueueHandler as well. See docs/inboxes/README.md.'
+      'A body is stored in an R2 bucket. Pass the bucket to toQueueHandler as well. See docs/inboxes/cloudflare-queue.md.'
     throw new WebhookError('option_invalid', message)
   }
   const found = await bucket.get(body.object)
   // The bucket is another one, or its lifecycle rule deletes too early. On the last attempt, the receiver quarantines what remains.
   if (!found && !last) {
-    const message = `The bucket has no ${body.object}. Pass the bucket of cloudflareQueueInbox to toQueueHandler. See docs/inboxes/README.md.`
+    const message = `The bucket has no ${body.object}. Pass the bucket of cloudflareQueueInbox to toQueueHandler. See docs/inboxes/cloudflare-queue.md.`
     throw new WebhookError('option_invalid', message)
   }
   const rawBody = found ? new Uint8Array(await found.arrayBuffer()) : new Uint8Array(0)

@@ -139,13 +139,13 @@ function assertBoss(boss: PgBoss): void {
   const message = isOld
     ? `boss is of a version of pg-boss that is too old: it has no ${missing.join(', ')}. Use pg-boss 12.12 or newer: npm install pg-boss@12.`
     : 'boss must be a pg-boss instance: new PgBoss(connectionString).'
-  throw new WebhookError('option_invalid', `${message} See docs/inboxes/README.md.`)
+  throw new WebhookError('option_invalid', `${message} See docs/inboxes/pg-boss.md.`)
 }
 
 function assertNames(names: Readonly<Record<string, string>>): void {
   for (const [option, value] of Object.entries(names)) {
     if (NAME.test(value)) continue
-    const message = `${option} must have 1 to 100 characters, only letters, digits and _ . -; it is ${JSON.stringify(value)}. See docs/inboxes/README.md.`
+    const message = `${option} must have 1 to 100 characters, only letters, digits and _ . -; it is ${JSON.stringify(value)}. See docs/inboxes/pg-boss.md.`
     throw new WebhookError('option_invalid', message)
   }
 }
@@ -157,11 +157,11 @@ function readLimits(options: PgBossInboxOptions): Limits {
   const { concurrency = 10, attempts = 20, firstPauseSeconds = 5, pollSeconds = 1 } = options
   for (const [option, value] of Object.entries({ concurrency, attempts, firstPauseSeconds })) {
     if (Number.isSafeInteger(value) && value > 0 && value <= MAX_INTEGER) continue
-    const message = `${option} must be a whole number from 1 to ${MAX_INTEGER}; it is ${String(value)}. See docs/inboxes/README.md.`
+    const message = `${option} must be a whole number from 1 to ${MAX_INTEGER}; it is ${String(value)}. See docs/inboxes/pg-boss.md.`
     throw new WebhookError('option_invalid', message)
   }
   if (!(typeof pollSeconds === 'number' && pollSeconds >= MIN_POLL_S && pollSeconds <= HOUR_S)) {
-    const message = `pollSeconds must be a number from ${MIN_POLL_S} to ${HOUR_S}; it is ${String(pollSeconds)}. See docs/inboxes/README.md.`
+    const message = `pollSeconds must be a number from ${MIN_POLL_S} to ${HOUR_S}; it is ${String(pollSeconds)}. See docs/inboxes/pg-boss.md.`
     throw new WebhookError('option_invalid', message)
   }
   return { concurrency, attempts, firstPauseSeconds, pollSeconds }
@@ -207,7 +207,7 @@ function createOpener(boss: PgBoss, queue: string, { attempts, firstPauseSeconds
 /** pg-boss keeps the policy that a queue was created with. Any other policy drops or refuses some jobs without an error. */
 function assertStandard(queue: string, policy: string | undefined): void {
   if (policy === undefined || policy === 'standard') return
-  const message = `The pg-boss queue ${queue} exists with the policy ${policy}, which would drop deliveries. Choose another name with \`queue\`, or delete that queue. See docs/inboxes/README.md.`
+  const message = `The pg-boss queue ${queue} exists with the policy ${policy}, which would drop deliveries. Choose another name with \`queue\`, or delete that queue. See docs/inboxes/pg-boss.md.`
   throw new WebhookError('option_invalid', message)
 }
 
@@ -216,7 +216,7 @@ function isMissingQueue(error: unknown): boolean {
 }
 
 function otherSchema(schema: string, cause: unknown): WebhookError<'option_invalid'> {
-  const message = `There is no pg-boss in the schema ${schema}. Set \`schema\` to the schema of your pg-boss instance. See docs/inboxes/README.md.`
+  const message = `There is no pg-boss in the schema ${schema}. Set \`schema\` to the schema of your pg-boss instance. See docs/inboxes/pg-boss.md.`
   return new WebhookError('option_invalid', message, { cause })
 }
 

@@ -49,7 +49,7 @@ export interface SqliteInbox extends Inbox {
   readonly quarantine: Quarantine
 }
 
-const USER: DatabaseUser = { name: 'sqliteInbox', page: 'docs/inboxes/README.md' }
+const USER: DatabaseUser = { name: 'sqliteInbox', page: 'docs/inboxes/sqlite.md' }
 /** As long as the receiver waits for its inbox. */
 const WAIT_MS = 4500
 const PROBE: AcceptedDelivery = { key: 'probe', rawBody: new Uint8Array(1), headers: {}, receivedAt: 0 }
@@ -81,7 +81,7 @@ export function sqliteInbox(options: SqliteInboxOptions): SqliteInbox {
   const { database, table = 'govalid_inbox', clock = systemClock } = options
   const limits = readLimits(options)
   if (!TABLE.test(table)) {
-    const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}. See docs/inboxes/README.md.`
+    const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}. See docs/inboxes/sqlite.md.`
     throw new WebhookError('option_invalid', message)
   }
   const statements = spoolStatements(table)
@@ -119,7 +119,7 @@ function readLimits(options: SqliteInboxOptions): WorkerLimits {
   const numbers = { concurrency, attempts, firstPauseMs, pollMs }
   for (const [name, value] of Object.entries(numbers)) {
     if (Number.isSafeInteger(value) && value > 0) continue
-    const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inboxes/README.md.`
+    const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inboxes/sqlite.md.`
     throw new WebhookError('option_invalid', message)
   }
   return { ...numbers, keepAlive }
