@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import type { AddCommand } from '../terminal/add-command.js'
 import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
+import { ownFile } from '../terminal/own-file.js'
 import { EXIT, type ExitCode } from '../terminal/usage-error.js'
 import { detectProject, FRAMEWORKS, type Framework, type Project } from './detect-project.js'
 import { filesFor, ROUTE } from './templates.js'
@@ -28,9 +29,12 @@ export const addInit: AddCommand = (program, host, act) => {
 async function init(host: Host, options: InitOptions): Promise<ExitCode> {
   const project = detectProject(host.cwd, options.framework)
   const files = filesFor(project)
+  const envExample = project.framework === 'workers' ? '.dev.vars.example' : '.env.example'
+  // Throws before anything is written if the file can't be used.
+  ownFile(project.folder, envExample).exists()
   const written = [
     ...(await writeFiles(host, project.folder, files, options.force === true)),
-    writeEnvExample(project.folder, project.framework === 'workers' ? '.dev.vars.example' : '.env.example'),
+    writeEnvExample(project.folder, envExample),
   ]
   const steps = nextSteps(project, files[1].path, files[2].path)
   if (options.json) printJson(host, { framework: project.framework, files: written, next: steps })

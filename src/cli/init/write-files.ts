@@ -1,7 +1,6 @@
 /** Writes files into a project and asks before overwriting. Without a terminal to ask at, it writes nothing if a file would be lost. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { Host } from '../terminal/host.js'
+import { ownFile } from '../terminal/own-file.js'
 import { askYes } from '../terminal/prompt.js'
 import { UsageError } from '../terminal/usage-error.js'
 import type { NewFile } from './templates.js'
@@ -37,14 +36,14 @@ async function writeOne(folder: string, file: NewFile, force: boolean): Promise<
   const state = stateOf(folder, file)
   if (state === 'same') return { path, result: 'unchanged' }
   if (state === 'different' && !force && !(await askYes(`Overwrite ${path}?`))) return { path, result: 'skipped' }
-  mkdirSync(dirname(join(folder, path)), { recursive: true })
-  writeFileSync(join(folder, path), text)
+  ownFile(folder, path).replace([text])
   return { path, result: state === 'different' ? 'overwritten' : 'written' }
 }
 
 function stateOf(folder: string, { path, text }: NewFile): 'new' | 'same' | 'different' {
-  if (!existsSync(join(folder, path))) return 'new'
-  return readFileSync(join(folder, path), 'utf8') === text ? 'same' : 'different'
+  const before = ownFile(folder, path).read()?.toString('utf8')
+  if (before === undefined) return 'new'
+  return before === text ? 'same' : 'different'
 }
 
 const VARIABLE = 'GOVALID_WEBHOOK_SECRET'
@@ -52,10 +51,10 @@ const EXAMPLE = `# The webhook secret from GoValid > Account > Webhooks.\n${VARI
 
 /** Adds the secret's variable to an env example file and keeps its existing content. */
 export function writeEnvExample(folder: string, path: string): Written {
-  const file = join(folder, path)
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const file = ownFile(folder, path)
+  const before = file.read()?.toString('utf8') ?? ''
   if (new RegExp(`^\\s*(?:export\\s+)?${VARIABLE}=`, 'm').test(before)) return { path, result: 'unchanged' }
   const gap = before === '' ? '' : before.endsWith('\n') ? '\n' : '\n\n'
-  writeFileSync(file, before + gap + EXAMPLE)
+  file.replace([before + gap + EXAMPLE])
   return { path, result: before === '' ? 'written' : 'appended' }
 }

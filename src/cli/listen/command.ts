@@ -75,7 +75,7 @@ async function listen(host: Host, options: ListenOptions): Promise<ExitCode> {
   for (const name of options.otherSecretEnv ?? []) {
     otherSecrets.push(await readSecret(host, name, name, 'the other secret'))
   }
-  const log = openDeliveryLog(resolve(host.cwd, options.file), (code) => {
+  const log = openDeliveryLog(host.cwd, options.file, (code) => {
     host.note(`Can't write deliveries to the file (${code}). They are kept in memory until this command ends.`)
   })
   try {

@@ -36,18 +36,19 @@ interface Entry {
 }
 
 /**
- * Opens a log. If the file can't be written, `onWriteError` gets the error's code and the delivery is kept in memory only.
+ * Opens the log in a file of a folder. If the file can't be written, `onWriteError` gets the error's code and the delivery is kept in
+ * memory only.
  *
  * @throws UsageError if the file can't be used.
  */
-export function openDeliveryLog(file: string, onWriteError: (code: string) => void): DeliveryLog {
-  const lines = openLogFile(file)
+export function openDeliveryLog(folder: string, file: string, onWriteError: (code: string) => void): DeliveryLog {
+  const lines = openLogFile(folder, file)
   let kept = withinLimits(readEntries(lines.values))
   const tryToWrite = (write: () => void) => {
     try {
       write()
     } catch (error) {
-      onWriteError((error as NodeJS.ErrnoException).code ?? 'unknown')
+      onWriteError((error as NodeJS.ErrnoException).code ?? (error as Error).message)
     }
   }
   const compact = () => lines.rewrite(kept.map(({ record }) => record))

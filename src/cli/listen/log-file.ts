@@ -2,21 +2,12 @@
  * The log's file in JSON Lines: one line per delivery, and one line per response that arrived later. Reading skips a line that a crash cut
  * off. Only one process can open the file at a time.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { type OwnFile, ownFile } from '../terminal/own-file.js'
 import { plain } from '../terminal/paint.js'
 import { UsageError } from '../terminal/usage-error.js'
+import { isRecord } from './record.js'
 
 /** An open log file. */
 export interface LogFile {
@@ -32,64 +23,92 @@ export interface LogFile {
 }
 
 const DEFAULT_FOLDER = '.govalid-webhooks'
+/** Payloads can contain personal data, so only the owner can read them. */
+const MODE = 0o600
 
 /**
- * Opens the file and creates its folder if needed.
+ * Opens the file and creates its folder if needed. `folder` is the folder that the command runs in.
  *
- * @throws UsageError if the file can't be read or written, or if another process uses it.
+ * @throws UsageError if the file can't be read or written, contains something else, or if another process uses it.
  */
-export function openLogFile(file: string): LogFile {
-  return withUsageError(file, () => {
-    prepareFolder(file)
-    const unlock = lock(file)
-    const values = readValues(file)
+export function openLogFile(folder: string, file: string): LogFile {
+  const own = ownFile(folder, file, MODE)
+  return withUsageError(own.path, () => {
+    const bytes = own.read() ?? Buffer.alloc(0)
+    const values = readValues(bytes)
+    // The first compaction would delete everything else.
+    if (bytes.toString('utf8', 0, 1000).trim() !== '' && !values.some(isRecord)) {
+      throw new UsageError(`${plain(own.path)} contains no deliveries. Delete it, or pass another --file.`)
+    }
+    ignoreFolder(folder, own)
+    const unlock = lock(own.path, ownFile(folder, `${own.path}.lock`, MODE))
     let size = 0
     return {
       values,
       size: () => size,
       append(value) {
-        const line = `${JSON.stringify(value)}\n`
-        appendFileSync(file, line, { mode: 0o600 })
+        const line = toLine(value)
+        own.append(line)
         size += line.length
       },
       rewrite(all) {
-        size = writeAll(`${file}.new`, all)
-        renameSync(`${file}.new`, file)
+        size = 0
+        own.replace(
+          (function* lines() {
+            for (const value of all) {
+              const line = toLine(value)
+              size += line.length
+              yield line
+            }
+          })(),
+        )
       },
       close: unlock,
     }
   })
 }
 
-function withUsageError<T>(file: string, open: () => T): T {
+function toLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+function withUsageError<T>(path: string, open: () => T): T {
   try {
     return open()
   } catch (error) {
     if (error instanceof UsageError) throw error
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new UsageError(`Can't save deliveries in ${plain(file)} (${code}). Pass another --file.`)
+    throw new UsageError(`Can't save deliveries in ${plain(path)} (${code}). Pass another --file.`)
   }
 }
 
-/** Creates the folder. The default folder gets a .gitignore, because payloads can contain personal data. */
-function prepareFolder(file: string): void {
-  const folder = dirname(file)
-  const isNew = !existsSync(folder)
-  mkdirSync(folder, { recursive: true })
-  if (isNew && basename(folder) === DEFAULT_FOLDER) writeFileSync(join(folder, '.gitignore'), '*\n')
+/** Keeps git from adding a new default folder. */
+function ignoreFolder(folder: string, { path }: OwnFile): void {
+  const parent = dirname(path)
+  if (basename(parent) !== DEFAULT_FOLDER || existsSync(parent)) return
+  ownFile(folder, join(parent, '.gitignore')).create('*\n')
 }
 
 /** Locks the file, because two processes that compact the same file would lose each other's lines. */
-function lock(file: string): () => void {
-  const path = `${file}.lock`
-  const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
+function lock(path: string, lockFile: OwnFile): () => void {
+  const holder = holderOf(lockFile)
   if (holder > 0 && holder !== process.pid && isRunning(holder)) {
     throw new UsageError(
-      `Process ${holder} already uses ${plain(file)}. Pass another --file, or delete ${plain(path)} if that process isn't a listen command.`,
+      `Process ${holder} already uses ${plain(path)}. Pass another --file, or delete ${plain(lockFile.path)} if that process isn't a listen command.`,
     )
   }
-  writeFileSync(path, String(process.pid), { mode: 0o600 })
-  return () => rmSync(path, { force: true })
+  lockFile.remove()
+  if (!lockFile.create(String(process.pid))) throw new UsageError(`Another process already uses ${plain(path)}.`)
+  return () => {
+    if (holderOf(lockFile) === process.pid) lockFile.remove()
+  }
+}
+
+/** Returns the process id in a lock, or 0 without a lock. A crash while the lock was created leaves an empty file. */
+function holderOf(lockFile: OwnFile): number {
+  const text = lockFile.read()?.toString('latin1').trim() ?? ''
+  if (/^\d{0,10}$/.test(text)) return Number(text)
+  throw new UsageError(`${plain(lockFile.path)} is no lock of a listen command. Delete it, or pass another --file.`)
 }
 
 function isRunning(pid: number): boolean {
@@ -103,10 +122,8 @@ function isRunning(pid: number): boolean {
 
 const NEWLINE = 0x0a
 
-/** Reads the file line by line from its bytes, because the whole file may exceed the maximum length of a string. */
-function readValues(file: string): readonly unknown[] {
-  if (!existsSync(file)) return []
-  const bytes = readFileSync(file)
+/** Reads the lines from the bytes, because the whole file may exceed the maximum length of a string. */
+function readValues(bytes: Buffer): readonly unknown[] {
   const values: unknown[] = []
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(NEWLINE, start)
@@ -119,19 +136,4 @@ function readValues(file: string): readonly unknown[] {
     start = end + 1
   }
   return values
-}
-
-function writeAll(path: string, values: Iterable<unknown>): number {
-  const handle = openSync(path, 'w', 0o600)
-  let size = 0
-  try {
-    for (const value of values) {
-      const line = `${JSON.stringify(value)}\n`
-      writeSync(handle, line)
-      size += line.length
-    }
-  } finally {
-    closeSync(handle)
-  }
-  return size
 }

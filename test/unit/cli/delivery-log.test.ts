@@ -16,7 +16,7 @@ afterAll(() => {
   for (const log of opened) log.close()
 })
 const openLog = (file: string) => {
-  const log = openDeliveryLog(file, (code) => {
+  const log = openDeliveryLog(folder, file, (code) => {
     throw new Error(code)
   })
   opened.push(log)

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
 import { createInspectorApi } from '../../../src/cli/listen/inspector-api.js'
@@ -15,7 +14,7 @@ import { rawRequest } from '../../support/raw-request.js'
 const SECRET = 'unit-secret-8d2'
 const TOKEN = 'T'.repeat(32)
 const folder = mkdtempSync(join(tmpdir(), 'govalid-inspector-'))
-const log = openDeliveryLog(join(folder, 'log.jsonl'), () => {})
+const log = openDeliveryLog(folder, 'log.jsonl', () => {})
 const watchers = createWatchers()
 const intake = createIntake({ secret: SECRET, signedContent: 'body', log, forwardTo: undefined, onChange: () => {} })
 const page = { html: '<p>page</p>', scriptHash: 'sha256-a', styleHash: 'sha256-b' }
