@@ -19,7 +19,9 @@ const BENCHMARKS: Readonly<Record<string, { readonly hasRounds: boolean; readonl
   fetch: { hasRounds: true },
   stores: { hasRounds: true },
   memory: { hasRounds: true },
-  inbox: { hasRounds: false },
+  throughput: { hasRounds: true },
+  burst: { hasRounds: false },
+  inbox: { hasRounds: true },
 }
 const PAGE = 'docs/contributing/benchmarks.md'
 

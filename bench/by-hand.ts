@@ -24,7 +24,7 @@ export function verifyInReusedBuffers(body: Uint8Array, signature: string): bool
 /** The part of an event that every handler reads, so that no subject can skip parsing. */
 export interface ScannedEvent {
   readonly event: string
-  readonly data: { readonly scan_count: number }
+  readonly data: { readonly qr_id: string; readonly scan_count: number }
 }
 
 /** Verifies and parses a delivery. */

@@ -14,11 +14,12 @@ import { type Figure, measure, type Subject } from './measure.js'
 import { compareRow, printHead, printRows, type Row } from './report.js'
 import {
   type BareStore,
+  betterSqliteRival,
   ioredisRival,
   nodeRedisRival,
+  nodeSqliteRival,
   postgresRival,
   type Rival,
-  sqliteRivals,
 } from './stores/rivals.js'
 import { countTrips, type TripCounter } from './stores/trips.js'
 
@@ -55,7 +56,7 @@ const services = await findServices()
 const rows: Row[] = []
 try {
   printHead('Stores compared with bare commands')
-  for (const rival of sqliteRivals(folder)) await measureAndEnd(rival)
+  for (const open of [nodeSqliteRival, betterSqliteRival]) await measureAndEnd(open(folder))
   if (services.redis)
     for (const open of [nodeRedisRival, ioredisRival]) await measureService(open, services.redis.url, 6379)
   else console.log('\nRedis was not found, so it is skipped.')

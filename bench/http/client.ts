@@ -71,22 +71,21 @@ function exchange(socket: Socket, request: Buffer): Promise<void> {
     const closed = () => finish(new Error('The server closed the connection.'))
     const read = (chunk: Buffer) => {
       response += chunk.toString('latin1')
-      const verdict = judge(response)
-      if (verdict !== 'incomplete') finish(verdict)
+      const status = statusOf(response)
+      if (status !== undefined) finish(status === '200' ? undefined : new Error(`Expected a 200, got ${status}.`))
     }
     socket.on('data', read).on('close', closed)
     socket.write(request)
   })
 }
 
-/** Returns `undefined` for a complete 200. */
-function judge(response: string): Error | undefined | 'incomplete' {
+/** Returns the status of a response, or `undefined` while it is incomplete. */
+export function statusOf(response: string): string | undefined {
   const end = response.indexOf('\r\n\r\n')
-  if (end < 0) return 'incomplete'
-  if (!response.startsWith('HTTP/1.1 200 '))
-    return new Error(`Expected a 200, got: ${response.slice(0, response.indexOf('\r\n'))}`)
+  if (end < 0) return undefined
+  const status = response.slice(9, 12)
   const head = response.slice(0, end).toLowerCase()
-  if (head.includes('\r\ntransfer-encoding: chunked')) return response.endsWith('0\r\n\r\n') ? undefined : 'incomplete'
+  if (head.includes('\r\ntransfer-encoding: chunked')) return response.endsWith('0\r\n\r\n') ? status : undefined
   const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0)
-  return response.length - end - 4 >= length ? undefined : 'incomplete'
+  return response.length - end - 4 >= length ? status : undefined
 }

@@ -97,12 +97,14 @@ export async function postgresRival(connectionString: string, scope: string): Pr
   }
 }
 
-/** Opens databases with `node:sqlite` and better-sqlite3 in a folder. */
-export function sqliteRivals(folder: string): readonly Rival[] {
-  return [
-    sqliteRival('`sqliteStore`, `node:sqlite`', (file) => new DatabaseSync(join(folder, `node-${file}`))),
-    sqliteRival('`sqliteStore`, better-sqlite3', (file) => new BetterSqlite(join(folder, `better-${file}`))),
-  ]
+/** Opens databases with `node:sqlite` in a folder. */
+export function nodeSqliteRival(folder: string): Rival {
+  return sqliteRival('`sqliteStore`, `node:sqlite`', (file) => new DatabaseSync(join(folder, `node-${file}`)))
+}
+
+/** Opens databases with better-sqlite3 in a folder. */
+export function betterSqliteRival(folder: string): Rival {
+  return sqliteRival('`sqliteStore`, better-sqlite3', (file) => new BetterSqlite(join(folder, `better-${file}`)))
 }
 
 function sqliteRival(name: string, open: (file: string) => SqliteDatabase & { close(): unknown }): Rival {
