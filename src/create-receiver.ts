@@ -2,7 +2,7 @@
  * Creates a receiver: checks the options, registers handlers, and passes each delivery to `delivery/receive.ts`.
  * Creation uses no timer and no randomness, because Workers forbid both at module scope.
  */
-import { MAX_TIMER_MS, monotonicMs, withTimeout } from './clock.js'
+import { monotonicMs } from './clock.js'
 import { createDigest } from './crypto/digest.js'
 import { encodeHex } from './crypto/encoding.js'
 import { discardEntry } from './delivery/quarantine.js'
@@ -15,9 +15,10 @@ import type { UnknownEvent } from './events/events.js'
 import type { EventSchemas } from './events/standard-schema.js'
 import type { AcceptedDelivery, InboxAttempt } from './inboxes/inbox.js'
 import { createHandlers, type HandlerOptions } from './receiver/handlers.js'
-import { createInFlight, type InFlight } from './receiver/in-flight.js'
-import { createInboxStarter, type InboxStarter } from './receiver/inbox-starter.js'
+import { createInFlight, finishInFlight } from './receiver/in-flight.js'
+import { createInboxStarter } from './receiver/inbox-starter.js'
 import { type ReceiverOptions, readOptions, type Settings } from './receiver/options.js'
+import { createReceiverClock } from './receiver/receiver-clock.js'
 import type { Anything, EventFor, TransactionOf } from './receiver/receiver-types.js'
 import { createReporter, type Reporter } from './receiver/reporter.js'
 import { createSecretLoader } from './receiver/secret-loader.js'
@@ -69,7 +70,8 @@ export interface Receiver<Schemas = Anything, Transaction = Anything> {
   /**
    * Refuses new deliveries with 503, stops the inbox, waits for running handlers and their completions, then stops every timer. If the
    * inbox can't be stopped, it rejects after that wait.
-   * With `timeoutMs` it waits no longer than that: the `signal` of running handlers is aborted, and their claims end with their leases.
+   * With `timeoutMs` it waits no longer than that: requests that still wait get a 503 at once, the `signal` of running handlers is aborted,
+   * their claims end with their leases, and no timer keeps the process alive.
    *
    * @throws {@link WebhookError} `option_invalid` if `timeoutMs` isn't a number; nothing is closed then.
    */
@@ -98,13 +100,16 @@ const MAX_RETRY_WHILE_CLOSING_MS = 10_000
 export function createReceiver<
   const Schemas extends EventSchemas = Record<never, never>,
   Choice extends Store<unknown> | false | undefined = undefined,
->(options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice }): Receiver<Schemas, TransactionOf<Choice>> {
+>(
+  options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice | undefined },
+): Receiver<Schemas, TransactionOf<Choice>> {
   if (typeof options !== 'object' || options === null) {
     throw new WebhookError('option_invalid', 'createReceiver must be given an object: createReceiver({ secret: … }).')
   }
-  const settings = readOptions(options as ReceiverOptions<EventSchemas, unknown>)
+  const read = readOptions(options as ReceiverOptions<EventSchemas, unknown>)
+  const clock = createReceiverClock(read.clock)
+  const settings: Settings = { ...read, clock }
   const store = chooseStore(options.store as Store<unknown> | false | undefined, settings)
-  const { clock } = settings
   const reporter = createReporter({ onOutcome: options.onOutcome, onError: options.onError, clock })
   const inFlight = createInFlight()
   const tally = createTally(clock)
@@ -120,8 +125,11 @@ export function createReceiver<
     loadSecrets: createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
     firstDeliveryAt: () => (firstDeliveryAt ??= clock.now()),
-    retryUntil: (since) =>
-      closingSince === undefined ? since + MAX_RETRY_MS : Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS,
+    retryUntil(since) {
+      if (inFlight.isAbandoned()) return Number.NEGATIVE_INFINITY
+      if (closingSince === undefined) return since + MAX_RETRY_MS
+      return Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS
+    },
     recordOutcome(outcome, { delivery, origin, eventType, durationMs, isLate }) {
       tally.count(outcome, { origin, eventType, isLate })
       reporter.outcome({ ...outcome, durationMs, late: isLate }, delivery)
@@ -185,7 +193,7 @@ export function createReceiver<
       if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)))
         throw new WebhookError('option_invalid', 'timeoutMs must be a number of milliseconds.')
       closingSince ??= monotonicMs(clock)
-      await finishInFlight(inbox, inFlight, settings, timeoutMs)
+      await finishInFlight(inbox, inFlight, clock, timeoutMs)
     },
   }
   return receiver
@@ -211,27 +219,6 @@ function createTokens(): () => string {
     prefix ??= encodeHex(crypto.getRandomValues(new Uint8Array(16)))
     return `${prefix}-${++count}`
   }
-}
-
-async function finishInFlight(
-  inbox: InboxStarter,
-  inFlight: InFlight,
-  { clock }: Settings,
-  timeoutMs: number | undefined,
-): Promise<void> {
-  let failure: { readonly error: unknown } | undefined
-  const ended = inbox
-    .stop()
-    .catch((error: unknown) => {
-      failure = { error }
-    })
-    .then(inFlight.whenIdle)
-  if (timeoutMs === undefined) await ended
-  else {
-    const result = await withTimeout(clock, Math.min(timeoutMs, MAX_TIMER_MS), () => ended)
-    if (result.status === 'late') inFlight.abandon()
-  }
-  if (failure) throw failure.error
 }
 
 function toDelivery({ rawBody, headers }: Pick<QuarantineEntry, 'rawBody' | 'headers'>): Delivery {

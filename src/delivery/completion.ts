@@ -72,9 +72,8 @@ export function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Writt
   const request = { key, token, completedHandlers: [...completedHandlers], counted: isCounted, waitMs: MAX_CALL_MS }
   const released = record(services, () => services.store.release(request))
   return andThen(released, (recorded) => {
-    if (recorded !== 'lost') return WRITTEN
-    reportLost(attempt, LOST_RELEASE)
-    return LOST
+    if (recorded === 'lost') reportLost(attempt, LOST_RELEASE)
+    return WRITTEN
   })
 }
 

@@ -90,7 +90,7 @@ function reportEnding({ services, event, number }: Attempt, { how, code, error, 
   if (how === 'failed' || how === 'permanent_error') {
     const message = `A handler failed${isLate ? ' after the response' : ''} (attempt ${number}).`
     services.reporter.report({ ...aboutReport(event), code: 'handler_failed', message, error }, event.delivery)
-  } else if (how === 'unavailable' && code) {
+  } else if (code) {
     const message = 'The store or the inbox did not respond as it should. The delivery will be retried.'
     services.reporter.report({ ...aboutReport(event), code, message, error }, event.delivery)
   }
@@ -119,8 +119,7 @@ function write(attempt: Attempt, ending: Ending, decision: Decision): Written | 
   }
   const kept = decision.quarantine ? keepEarly(attempt, ending) : WRITTEN
   if (decision.store === undefined) return kept
-  const released = releaseClaim(attempt as ClaimedAttempt, true)
-  return isPromiseLike(kept) || isPromiseLike(released) ? joinWrites(kept, released) : released
+  return andThen(releaseClaim(attempt as ClaimedAttempt, true), () => kept)
 }
 
 function discardAfter(attempt: Attempt, written: Written): Written {
@@ -132,14 +131,6 @@ function discardAfter(attempt: Attempt, written: Written): Written {
 async function discard({ services, event, entryWrite }: Attempt): Promise<void> {
   await entryWrite
   await discardEntry(services, event.key)
-}
-
-async function joinWrites(kept: Written | Promise<Written>, released: Written | Promise<Written>): Promise<Written> {
-  const [first, second] = await Promise.all([kept, released])
-  return {
-    isLost: second.isLost,
-    rest: first.rest && second.rest ? Promise.all([first.rest, second.rest]) : (first.rest ?? second.rest),
-  }
 }
 
 /** Ends an attempt as `quarantined`, provided that the quarantine confirms. Otherwise the claim is released for another attempt. */

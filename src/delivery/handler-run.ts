@@ -67,9 +67,9 @@ export type Waited = DispatchResult | 'late' | 'abandoned'
 
 /**
  * Waits for the handlers, at most `ms` milliseconds. Unsubscribes in every case, so a handler that never settles doesn't keep its delivery
- * in memory. `isPatient`: whether to stop as soon as the receiver abandons its handlers; their signal is aborted either way.
+ * in memory.
  */
-export function waitForHandlers(run: HandlerRun, ms: number, isPatient: boolean): Promise<Waited> {
+export function waitForHandlers(run: HandlerRun, ms: number): Promise<Waited> {
   const { settings, inFlight } = run.services
   if (ms <= 0) return Promise.resolve('late')
   return new Promise((resolve) => {
@@ -82,7 +82,7 @@ export function waitForHandlers(run: HandlerRun, ms: number, isPatient: boolean)
     }
     unsubscribe = inFlight.onAbandoned(() => {
       run.controller.abort(closed())
-      if (isPatient) end('abandoned')
+      end('abandoned')
     })
     void Promise.resolve(run.result).then(end)
   })

@@ -27,6 +27,8 @@ function startHeartbeat({ services, claim }: ClaimedAttempt, onLost: () => void)
   let hasEnded = false
   let cancel = () => {}
   const beat = async () => {
+    // A closed receiver lets the lease expire.
+    if (services.inFlight.isAbandoned()) return
     const askedAt = monotonicMs(settings.clock)
     const renew = () => store.renew({ key, token, leaseMs: LEASE_MS, waitMs: MAX_CALL_MS })
     const renewed = await withTimeout(settings.clock, MAX_CALL_MS, renew)

@@ -70,7 +70,7 @@ async function waitUntilDeadline(run: HandlerRun): Promise<DispatchResult | 'run
   const timeoutMs = handlerTimeLeft(run)
   const isPatient = event.origin.from !== 'sender'
   const cancelHeartbeat = isPatient ? settings.clock.setTimer(HEARTBEAT_MS, () => keepRunLease(run)) : () => {}
-  const result = await waitForHandlers(run, Math.min(responseMs, timeoutMs), isPatient)
+  const result = await waitForHandlers(run, Math.min(responseMs, timeoutMs))
   cancelHeartbeat()
   if (result === 'abandoned') return 'running'
   if (result !== 'late') return result
@@ -90,7 +90,7 @@ function leaveRunning(run: HandlerRun): Outcome | Promise<Outcome> {
 async function finishLate(run: HandlerRun, ended: Promise<DispatchResult>): Promise<void> {
   const result = await ended
   run.areHandlersDone = true
-  // A success discards the entry, so the entry has to be there first.
+  // The entry of the response is written first: a success takes it back, and a failure replaces it.
   await run.entryWrite
   const outcome = await finish(run, endingOf(result, true))
   const { delivery, origin, deadline, eventType } = run.event
@@ -98,7 +98,7 @@ async function finishLate(run: HandlerRun, ended: Promise<DispatchResult>): Prom
 }
 
 async function waitToTheEnd(run: HandlerRun): Promise<DispatchResult> {
-  const result = await waitForHandlers(run, handlerTimeLeft(run), true)
+  const result = await waitForHandlers(run, handlerTimeLeft(run))
   if (result === 'late') return timeOutHandlers(run)
   if (result !== 'abandoned') return result
   // A closed receiver leaves no timer behind: the lease expires, and only the handlers themselves continue.

@@ -73,9 +73,7 @@ function withoutSink({ reporter }: Services, entry: QuarantineCase): QuarantineR
  * finds the delivery finished. Never rejects.
  */
 export async function discardEntry({ settings, reporter }: Services, key: string): Promise<void> {
-  const sink = settings.quarantine
-  if (!settings.canDiscard) return
-  const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink?.discard?.(key))
+  const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => settings.quarantine?.discard?.(key))
   if (discarded.status === 'value') return
   const message =
     'A finished delivery could not be taken out of the quarantine. Reprocessing the entry will find it finished.'

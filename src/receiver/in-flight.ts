@@ -1,6 +1,9 @@
 /**
  * The work that is in flight: counts deliveries from their first byte to their last write, so that `close` knows what to wait for.
  */
+import { MAX_TIMER_MS, withTimeout } from '../clock.js'
+import type { InboxStarter } from './inbox-starter.js'
+import type { ReceiverClock } from './receiver-clock.js'
 
 /** A receiver's work in flight. */
 export interface InFlight {
@@ -56,4 +59,29 @@ export function createInFlight(): InFlight {
       listeners.clear()
     },
   }
+}
+
+/** Stops the inbox and waits for the work in flight, at most `timeoutMs`. Rejects afterwards if the inbox could not be stopped. */
+export async function finishInFlight(
+  inbox: InboxStarter,
+  inFlight: InFlight,
+  clock: ReceiverClock,
+  timeoutMs: number | undefined,
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined
+  const ended = inbox
+    .stop()
+    .catch((error: unknown) => {
+      failure = { error }
+    })
+    .then(inFlight.whenIdle)
+  if (timeoutMs === undefined) await ended
+  else {
+    const result = await withTimeout(clock, Math.min(timeoutMs, MAX_TIMER_MS), () => ended)
+    if (result.status === 'late') {
+      inFlight.abandon()
+      clock.expire()
+    }
+  }
+  if (failure) throw failure.error
 }

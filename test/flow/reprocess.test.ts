@@ -220,6 +220,28 @@ test('an entry whose bytes were changed in the quarantine is refused and stays',
   expect([seen.length, quarantine.entries.size]).toEqual([before, 1])
 })
 
+test.each([
+  ['no quarantine', undefined],
+  ['a quarantine that cannot discard', async () => {}],
+])('an entry is reprocessed without a report with %s', async (_, quarantine) => {
+  const { receiver, reports } = receiving({ quarantine })
+  receiver.on('qr.scanned', () => {})
+  const rawBody = new TextEncoder().encode(JSON.stringify(scannedEvent()))
+  const headers = { 'x-govalid-signature': signatureOf(scannedEvent()) }
+  const entry: QuarantineEntry = {
+    key: 'a'.repeat(64),
+    code: 'attempts_exhausted',
+    eventType: 'qr.scanned',
+    rawBody,
+    headers,
+    error: undefined,
+    receivedAt: 0,
+    attempt: 5,
+  }
+  expect(await receiver.reprocess(entry)).toMatchObject({ status: 'processed' })
+  expect(reports).toEqual([])
+})
+
 test('an entry without a handler is ignored and discarded', async () => {
   const quarantine = memoryQuarantine()
   const { clock, deliver } = receiving({ quarantine, maxAgeMs: 1 })

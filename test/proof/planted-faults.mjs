@@ -372,7 +372,7 @@ export const FAULTS = [
     replace: "store: undefined, quarantine: 'permanent_error'",
     tests: 'unit/delivery/decision.test.ts',
     red: 'permanent_error, not last, from the',
-    template: '$title',
+    template: "'%s'",
   },
   {
     name: 'a delivery whose every attempt crashed is not recorded',
@@ -381,7 +381,7 @@ export const FAULTS = [
     replace: "store: undefined, quarantine: 'handler_crashed'",
     tests: 'unit/delivery/decision.test.ts',
     red: 'crashed, last, from the',
-    template: '$title',
+    template: "'%s'",
   },
   {
     name: 'a failed last attempt is not quarantined',
@@ -414,7 +414,7 @@ export const FAULTS = [
     replace: 'if (isLast) return',
     tests: 'unit/delivery/decision.test.ts',
     red: 'unfinished, last, from an inbox',
-    template: '$title',
+    template: "'%s'",
   },
   {
     name: 'a delivery is not quarantined early while the store is down',

@@ -26,12 +26,6 @@ const same = (file: string, line: string, replacement: string, reason: string): 
 /** Every mutant that may survive. */
 export const SURVIVORS: readonly Survivor[] = [
   same(
-    'create-receiver.ts',
-    "if (result.status === 'late') inFlight.abandon()",
-    'true',
-    'in time means that nothing is in flight, so no listener exists',
-  ),
-  same(
     'crypto/encoding.ts',
     'for (let index = 0; index < bytes.length; index++) {',
     'index <= bytes.length',
@@ -85,22 +79,6 @@ export const SURVIVORS: readonly Survivor[] = [
       'a success is decided without `isLast`; the condition only saves computing it',
     ),
   ),
-  ...["how === 'unavailable' || code", 'true'].map((replacement) =>
-    same(
-      'delivery/finish.ts',
-      "} else if (how === 'unavailable' && code) {",
-      replacement,
-      'every unavailable ending has a code, and no other ending has one',
-    ),
-  ),
-  ...['false', 'first.rest || second.rest', '[]'].map((replacement) =>
-    same(
-      'delivery/finish.ts',
-      'rest: first.rest && second.rest ? Promise.all([first.rest, second.rest]) : (first.rest ?? second.rest),',
-      replacement,
-      'a release has no rest',
-    ),
-  ),
   same(
     'delivery/process.ts',
     'if (keeping) await awaitBriefly(attempt, keeping)',
@@ -143,20 +121,6 @@ export const SURVIVORS: readonly Survivor[] = [
       `for (${first}; index < body.length; index++) {`,
       'index <= body.length',
       'the byte after the last one is undefined, which is neither a space nor a quote nor a bracket',
-    ),
-  ),
-  same(
-    'delivery/quarantine.ts',
-    'if (!settings.canDiscard) return',
-    'false',
-    'the optional calls in the next line do nothing without a discard',
-  ),
-  ...['sink?.discard(key)', 'sink.discard'].map((replacement) =>
-    same(
-      'delivery/quarantine.ts',
-      'const discarded = await withTimeout(settings.clock, MAX_CALL_MS, () => sink?.discard?.(key))',
-      replacement,
-      'a sink without discard has returned in the line above; the optional call is for the type',
     ),
   ),
   ...['day < 28', 'false'].map((replacement) =>

@@ -173,7 +173,7 @@ test('the table has every combination of 7 endings and 16 standings', () => {
 })
 
 describe('decides as the table says', () => {
-  it.each(rows)('$title', ({ how, standing, decision }) => {
+  it.each(rows.map((row) => [row.title, row] as const))('%s', (_, { how, standing, decision }) => {
     expect(decide(how, standing)).toEqual(decision)
   })
 })
