@@ -63,7 +63,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   const { concurrency = 10, attempts = 20, firstPauseMs = 5000 } = options
   checkOptions({ bullmq, connection, queue: name, prefix, concurrency, attempts, firstPauseMs })
   let worker: Opened<BullMq.Worker<Job>> | undefined
-  let startFailure: unknown
+  let startFailure: Error | undefined
   let lastError: unknown
   const onError = (error: Error) => {
     lastError = error
@@ -107,7 +107,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
         worker = openEngine(connection, create, onError)
         startFailure = undefined
       } catch (error) {
-        startFailure = error
+        startFailure = error as Error
         throw error
       }
     },
