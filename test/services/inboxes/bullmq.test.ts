@@ -1,7 +1,8 @@
 /** `bullmqInbox` on BullMQ and a real Redis. */
 import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { afterAll, expect, test, vi } from 'vitest'
 import { bullmqInbox } from '../../../src/inboxes/bullmq/bullmq-inbox.js'
 import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
@@ -113,9 +114,38 @@ describeWithService('redis', 'bullmqInbox', (url) => {
 })
 
 test.each([
-  ['a missing BullMQ', { bullmq: {} }],
-  ['a missing connection', { connection: undefined }],
-  ['0 attempts', { attempts: 0 }],
-])('bullmqInbox refuses %s', (_, wrong) => {
-  expect(() => bullmqInbox({ bullmq, connection: {}, ...(wrong as object) })).toThrow(/option_invalid/)
+  ['a missing BullMQ', { bullmq: {} }, /from: import \* as bullmq/],
+  ['a missing connection', { connection: undefined }, /connection must be an object/],
+  ['an address as text', { connection: 'redis://127.0.0.1' }, /connection must be an object.*it is string/],
+  ['a client of node-redis', { connection: createClient() }, /it is another client/],
+  ['0 attempts', { attempts: 0 }, /attempts must be a whole number above 0; it is 0/],
+  ['a queue with a colon', { queue: 'a:b' }, /queue must be a name without a colon.*"a:b"/],
+  ['an empty queue', { queue: '' }, /queue must be a name/],
+  ['a prefix that is a number', { prefix: 1 }, /prefix must be a text/],
+  ['a key prefix of the connection', { connection: { keyPrefix: 'app:' } }, /Use the option prefix instead/],
+  ['a key prefix of a client', { connection: new Redis({ lazyConnect: true, keyPrefix: 'app:' }) }, /keyPrefix/],
+  ['a replica', { connection: { role: 'slave', sentinels: [{ host: 'a' }], name: 'm' } }, /Remove role: 'slave'/],
+  ['sentinels without the name of their primary', { connection: { sentinels: [{ host: 'a' }] } }, /in name/],
+  ['a cluster without a hash tag', { connection: new Cluster([], { lazyConnect: true }) }, /prefix: '\{bull\}'/],
+  [
+    'a cluster whose commands give up',
+    { connection: new Cluster([], { lazyConnect: true, redisOptions: { maxRetriesPerRequest: 3 } }), prefix: '{bull}' },
+    /maxRetriesPerRequest of the cluster is null/,
+  ],
+])('bullmqInbox refuses %s', (_, wrong, message) => {
+  const create = () => bullmqInbox({ bullmq, connection: {}, ...(wrong as object) })
+  expect(create).toThrow(message)
+  expect(create).toThrow(/Run: npx govalid-webhooks explain option_invalid/)
+})
+
+test('bullmqInbox refuses BullMQ 4, which takes its jobs in another way', () => {
+  class Worker {
+    waitForJob(): string {
+      return 'client.brpoplpush(this.keys.wait, this.keys.active)'
+    }
+  }
+  const old = { Queue: bullmq.Queue, Worker, DelayedError: bullmq.DelayedError } as never
+  expect(() => bullmqInbox({ bullmq: old, connection: {} })).toThrow(
+    /version 5 or newer. Run: npm install bullmq@latest/,
+  )
 })
