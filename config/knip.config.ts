@@ -8,7 +8,7 @@ const config: KnipConfig = {
     'src/cli/inspector/main.ts',
     'scripts/*.mjs',
     'examples/*/*.{ts,mts,js,mjs}',
-    'examples/nextjs/app/**/*.ts',
+    'examples/{nextjs,sveltekit,nuxt,astro,react-router}/**/*.{ts,js,mjs}',
     'bench/*.ts',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',

@@ -1,0 +1,37 @@
+/** The examples under test, and the adjustments that a test of them needs. */
+
+/** An example in `examples/NAME`. Its own scripts `build` and `start` are run. */
+export interface Example {
+  readonly name: string
+  /** Whether the example also runs in `.ci/run`. */
+  readonly isFast: boolean
+  /** The file with the receiver. A slow handler is added to its copy. */
+  readonly receiver: string
+  /** Starts the example, if it has no `package.json` of its own. */
+  readonly start?: string
+  /** Packages from the repository that the example needs, if it has no `package.json` of its own. */
+  readonly packages?: readonly string[]
+}
+
+/** The examples that run TypeScript directly and use the packages of this repository. */
+const SERVERS: readonly Example[] = [
+  ['express', 'express'],
+  ['fastify', 'fastify'],
+  ['hono', 'hono', '@hono/node-server'],
+  ['node'],
+].map(([name = '', ...packages]) => ({
+  name,
+  isFast: true,
+  receiver: 'server.ts',
+  start: 'node server.ts',
+  packages,
+}))
+
+/** Every example. */
+export const EXAMPLES: readonly Example[] = [
+  ...SERVERS,
+  { name: 'koa', isFast: true, receiver: 'receiver.ts' },
+  { name: 'sveltekit', isFast: true, receiver: 'src/routes/webhooks/govalid/receiver.ts' },
+  { name: 'astro', isFast: false, receiver: 'src/webhooks/receiver.ts' },
+  { name: 'nuxt', isFast: false, receiver: 'server/webhooks/receiver.ts' },
+]

@@ -1,0 +1,88 @@
+/** Copies an example out of the repository, installs it with the packed package, and builds it for production without the secret. */
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { inject } from 'vitest'
+import root from '../../package.json' with { type: 'json' }
+import type { Example } from './examples.js'
+
+/** The event whose handler takes longer than GoValid waits. */
+export const SLOW_EVENT = 'credit.topup'
+
+const SLOW_HANDLER = `.on('${SLOW_EVENT}', async (event) => {
+    await new Promise((resolve) => setTimeout(resolve, 6000))
+    console.log(\`${SLOW_EVENT}: \${JSON.stringify(event.data)}\`)
+  })
+  `
+/** Folders that a developer's own installation and builds leave in an example. */
+const NOT_SOURCES = new Set(['node_modules', 'build', 'dist', '.svelte-kit', '.nuxt', '.output', '.astro', '.next'])
+/** Variables of this process that would change an example. */
+const OWN_VARIABLES =
+  /^(GOVALID_|VITEST|NODE_ENV$|NODE_OPTIONS$|npm_|INIT_CWD$|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$|PORT$|HOST$)/
+const COMMAND_MS = 540_000
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+
+/** An installed and built example. */
+export interface Installed {
+  readonly folder: string
+  /** The command that starts it. */
+  readonly start: string
+  remove(): void
+}
+
+/** Installs and builds an example. */
+export async function install(example: Example): Promise<Installed> {
+  const folder = join(inject('packedRepository'), 'examples', example.name)
+  cpSync(join(EXAMPLES, example.name), folder, {
+    recursive: true,
+    filter: (from) => !NOT_SOURCES.has(basename(from)),
+  })
+  addSlowHandler(join(folder, example.receiver))
+  if (example.start !== undefined) writeManifest(folder, example)
+  await run(
+    folder,
+    existsSync(join(folder, 'package-lock.json')) ? 'npm ci' : 'npm install --no-package-lock --install-links',
+  )
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (scripts.build !== undefined) await run(folder, 'npm run build')
+  return { folder, start: scripts.start, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** This process's environment without the secret and its own settings, with its Node and the example's tools first in the path. */
+export function environment(folder: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))
+  const path = [dirname(process.execPath), join(folder, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
+  const quiet = { NUXT_TELEMETRY_DISABLED: '1', ASTRO_TELEMETRY_DISABLED: '1', NEXT_TELEMETRY_DISABLED: '1' }
+  return { ...Object.fromEntries(kept), PATH: path, CI: '1', ...quiet, ...more }
+}
+
+function addSlowHandler(file: string): void {
+  const source = readFileSync(file, 'utf8')
+  const found = source.indexOf(".on('qr.scanned'")
+  if (found < 0) throw new Error(`${file} has no handler for qr.scanned.`)
+  writeFileSync(file, source.slice(0, found) + SLOW_HANDLER + source.slice(found))
+}
+
+function writeManifest(folder: string, { name, start, packages = [] }: Example): void {
+  const versions: Readonly<Record<string, string>> = root.devDependencies
+  const dependencies = Object.fromEntries(packages.map((one) => [one, versions[one]]))
+  const manifest = {
+    name,
+    private: true,
+    type: 'module',
+    scripts: { start },
+    dependencies: { 'govalid-webhooks': 'file:../..', ...dependencies },
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+}
+
+async function run(folder: string, command: string): Promise<void> {
+  const options = { cwd: folder, env: environment(folder), timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024 }
+  try {
+    await promisify(execFile)('sh', ['-c', command], options)
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string }
+    throw new Error(`${command} failed in ${folder}\n${stdout}${stderr}`, { cause: error })
+  }
+}
