@@ -1,12 +1,17 @@
-/** The README's server, run unchanged except for the port, in a project with the package installed. */
+/**
+ * The README and the quickstart, followed word by word in an empty folder with every Node on this machine; and the README's server, run
+ * unchanged except for the port.
+ */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sentAt, timestamp } from '../../examples/demo/guide-payload.js'
 import { send, sign } from '../../examples/demo/sender.js'
 import { type ServerProcess, startServer } from '../../examples/demo/server-process.js'
 import { codeBlocksOf, ROOT, readPage } from '../docs/pages.js'
+import { followPage } from '../support/follow-page.js'
+import { nodesOnPath } from '../support/nodes.js'
 
 const SECRET = 'your_webhook_secret'
 const project = mkdtempSync(join(tmpdir(), 'govalid-quick-start-'))
@@ -38,4 +43,19 @@ it('the quick start passes a scan to its handler and recognizes its copy', async
 it('the quick start refuses a forged delivery', async () => {
   expect((await send(server.url, await sign(sentAt(timestamp()), 'a guess'))).text).toBe('401 refused')
   expect(await server.printed.take(0)).toEqual([])
+})
+
+describe.each(nodesOnPath())('with Node $version', ({ file }) => {
+  it.each(['README.md', 'docs/guide/quickstart.md'])('%s does what it says', async (path) => {
+    expect(await followPage(readPage(path), file)).toEqual([])
+  })
+})
+
+it('a page that differs from reality is found', async () => {
+  const lines = ['```js', '// a.mjs', 'console.log(1)', '```', '```console', '$ node a.mjs', '2', '$ node b.mjs', '```']
+  const differences = await followPage({ path: 'page.md', lines }, process.execPath)
+  expect(differences.map((difference) => difference.split('\n')[0])).toEqual([
+    'not printed: 2',
+    'node b.mjs: exit code 1',
+  ])
 })

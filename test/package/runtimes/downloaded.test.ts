@@ -1,12 +1,14 @@
 /** The installed tarball on every promised runtime that isn't a development dependency, downloaded from the npm registry. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { testExample } from '../../contract/example-suite.js'
+import { readPage } from '../../docs/pages.js'
 import { bundlePrograms, type Format, type Programs } from '../../proof/runtimes/bundles.js'
 import { collectVectors } from '../../proof/runtimes/fixtures.js'
 import { proveRuntime } from '../../proof/runtimes/prove-runtime.js'
 import { RUNTIMES, type Runtime, type Wanted } from '../../proof/runtimes/runtimes.js'
+import { followPage } from '../../support/follow-page.js'
 import { describeWith } from '../../support/requirement.js'
 import { expectNoDifference } from '../expect-no-difference.js'
 
@@ -28,6 +30,11 @@ for (const wanted of RUNTIMES.filter(({ isLocal }) => !isLocal)) {
       expectNoDifference(found, await proveRuntime(found, programs, vectors), vectors.length)
     })
     const command = runtime?.command
+    if (command && wanted.name.startsWith('Node')) {
+      it.each(['README.md', 'docs/guide/quickstart.md'])('%s does what it says', async (path) => {
+        expect(await followPage(readPage(path), command[0])).toEqual([])
+      })
+    }
     if (command && (wanted.name === 'Bun' || wanted.name === 'Deno')) testExample(wanted.name.toLowerCase(), command)
   })
 }
