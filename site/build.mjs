@@ -1,6 +1,6 @@
 // Builds the site into site/dist from the pages, and the API reference from the sources. Needs neither dist/ nor a network.
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeForAgents } from './for-agents.mjs'
 import { copyPages } from './pages.mjs'
@@ -16,6 +16,5 @@ const tool = (folder, script, ...args) =>
 rmSync(pages, { recursive: true, force: true })
 tool(root, 'typedoc/bin/typedoc', '--options', 'config/typedoc.config.mjs', '--logLevel', 'Warn')
 copyPages(pages)
-cpSync(join(site, 'index.md'), join(pages, 'index.md'))
 tool(site, 'vitepress/bin/vitepress.js', 'build')
 writeForAgents(pages, join(site, 'dist'))

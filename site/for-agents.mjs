@@ -2,7 +2,7 @@
 // text of every page for users).
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { sidebarOf } from './sidebar.mjs'
+import { roomsOf } from './sidebar.mjs'
 
 const SUMMARY =
   'Receive GoValid webhooks in TypeScript: verified, typed, deduplicated, and answered so that no attempt is wasted.'
@@ -14,7 +14,7 @@ export function writeForAgents(pages, output) {
     mkdirSync(dirname(join(output, page)), { recursive: true })
     writeFileSync(join(output, page), readFileSync(join(pages, page)))
   }
-  const rooms = sidebarOf(pages)
+  const rooms = roomsOf(pages)
   /** @param {string} link */
   const fileOf = (link) => `${link.slice(1).replace(/(^|\/)$/, '$1index')}.md`
   const list = rooms.map(({ text, items }) => {

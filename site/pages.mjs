@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..')
 
 /** Returns every page of the repository that is on the site, with its place there. */
 export function sitePages() {
-  const inDocs = globSync('docs/**/*.md', { cwd: root, exclude: ['docs/README.md'] })
+  const inDocs = globSync('docs/**/*.md', { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
     .map((path) => ({ source: path, page: path.slice('docs/'.length).replace(/(^|\/)README\.md$/, '$1index.md') }))
   const elsewhere = Object.entries(PAGES_ELSEWHERE).map(([source, page]) => ({ source, page }))
@@ -20,7 +20,7 @@ export function sitePages() {
 export function copyPages(folder) {
   const pages = sitePages()
   const places = new Map(pages.map(({ source, page }) => [source, page]))
-  places.set('README.md', 'index.md').set('docs/README.md', 'index.md').set('docs', 'index.md')
+  places.set('README.md', 'index.md')
   for (const { source, page } of pages) {
     const text = forSite(readFileSync(join(root, source), 'utf8'), source, page, places)
     mkdirSync(dirname(join(folder, page)), { recursive: true })
@@ -59,5 +59,5 @@ export function withTabs(markdown) {
 
 /** Returns the path of a page in the repository, or `undefined` if it is generated. @param {string} page */
 export function sourceOf(page) {
-  return page === 'index.md' ? 'site/index.md' : sitePages().find((candidate) => candidate.page === page)?.source
+  return sitePages().find((candidate) => candidate.page === page)?.source
 }

@@ -5,7 +5,7 @@
  * @property {string} folder
  * @property {string} title
  * @property {readonly string[]} first The first pages, without `.md`. `index` is the README of a folder.
- * @property {boolean} [collapsed] Whether the sidebar shows only the room's title at first.
+ * @property {string} [sidebar] The start of the paths that show this room. Other rooms share the sidebar for users.
  */
 
 /** @type {readonly Room[]} */
@@ -19,7 +19,7 @@ export const ROOMS = [
   {
     folder: 'how-to',
     title: 'How-to',
-    first: ['index', 'local-development', 'organize-handlers', 'duplicates', 'long-work', 'failed-events'],
+    first: ['index', 'local-development', 'handlers-in-several-files', 'duplicates', 'long-work', 'failed-events'],
   },
   { folder: 'deploy', title: 'Deploy', first: ['index', 'going-to-production'] },
   { folder: 'troubleshooting', title: 'Troubleshooting', first: ['index', 'webhook-disabled', 'signature-problems'] },
@@ -30,10 +30,15 @@ export const ROOMS = [
     title: 'Reference',
     first: ['index', 'options', 'context', 'events', 'responses', 'errors', 'cli', 'testing', 'api-client'],
   },
-  { folder: 'reference/api', title: 'API by import path', first: ['index', 'govalid-webhooks'], collapsed: true },
   { folder: 'concepts', title: 'Concepts', first: ['index', 'guarantees', 'attempt-budget', 'security'] },
-  { folder: 'contributing', title: 'Contributing', first: ['index', 'architecture'], collapsed: true },
-  { folder: 'decisions', title: 'Decisions', first: ['index'], collapsed: true },
+  {
+    folder: 'reference/api',
+    title: 'API by import path',
+    first: ['index', 'govalid-webhooks'],
+    sidebar: '/reference/api/',
+  },
+  { folder: 'contributing', title: 'Contributing', first: ['index', 'architecture'], sidebar: '/contributing/' },
+  { folder: 'decisions', title: 'Decisions', first: ['index'], sidebar: '/decisions/' },
 ]
 
 /** Pages that are kept outside docs/, because readers and tools look for them there, and their places on the site. */

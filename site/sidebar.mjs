@@ -5,24 +5,34 @@ import { ROOMS } from './rooms.mjs'
 
 /**
  * @typedef {{ text: string, link: string }} SidebarPage
- * @typedef {{ text: string, collapsed?: boolean, items: SidebarPage[] }} SidebarRoom
+ * @typedef {{ text: string, items: SidebarPage[] }} SidebarRoom
  */
 
 /**
  * Returns the rooms that have pages, with the pages in order.
  * @param {string} pages The folder of all pages.
+ * @param {readonly import('./rooms.mjs').Room[]} [rooms]
  * @returns {SidebarRoom[]}
  */
-export function sidebarOf(pages) {
-  return ROOMS.map(({ folder, title, first, collapsed }) => {
-    const depth = folder === 'reference/api' ? '**/*.md' : '*.md'
-    const items = globSync(depth, { cwd: join(pages, folder) })
-      .map((file) => file.replaceAll('\\', '/').replace(/\.md$/, ''))
-      .map((name) => ({ name, text: titleOf(join(pages, folder, `${name}.md`)) }))
-      .sort((a, b) => rankOf(first, a.name) - rankOf(first, b.name) || a.text.localeCompare(b.text, 'en'))
-      .map(({ name, text }) => ({ text, link: `/${folder}/${name.replace(/(^|\/)index$/, '$1')}` }))
-    return { text: title, ...(collapsed && { collapsed }), items }
-  }).filter(({ items }) => items.length > 0)
+export function roomsOf(pages, rooms = ROOMS) {
+  return rooms
+    .map(({ folder, title, first }) => {
+      const isDeep = folder === 'reference/api'
+      const items = globSync(isDeep ? '**/*.md' : '*.md', { cwd: join(pages, folder) })
+        .map((file) => file.replaceAll('\\', '/').replace(/\.md$/, ''))
+        .map((name) => ({ name, text: titleOf(join(pages, folder, `${name}.md`)) }))
+        .sort((a, b) => rankOf(first, a.name) - rankOf(first, b.name) || a.text.localeCompare(b.text, 'en'))
+        .map(({ name, text }) => ({ text, link: `/${folder}/${name.replace(/(^|\/)index$/, '$1')}` }))
+      return { text: title, items }
+    })
+    .filter(({ items }) => items.length > 0)
+}
+
+/** Returns the sidebar for each start of a path. @param {string} pages The folder of all pages. */
+export function sidebarsOf(pages) {
+  const separate = ROOMS.flatMap((room) => (room.sidebar ? [[room.sidebar, roomsOf(pages, [room])]] : []))
+  const shared = ROOMS.filter(({ sidebar }) => sidebar === undefined)
+  return { ...Object.fromEntries(separate), '/': roomsOf(pages, shared) }
 }
 
 /** @param {readonly string[]} first @param {string} name */

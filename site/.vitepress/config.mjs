@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { addresses } from '../../scripts/address.mjs'
 import { sourceOf } from '../pages.mjs'
-import { sidebarOf } from '../sidebar.mjs'
+import { sidebarsOf } from '../sidebar.mjs'
 import { slugOf } from '../slug.mjs'
 
 const pages = resolve(import.meta.dirname, '../.pages')
@@ -16,7 +16,14 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: '.cache',
   lastUpdated: false,
-  markdown: { anchor: { slugify: slugOf } },
+  markdown: {
+    anchor: { slugify: slugOf },
+    // Vue would evaluate `{{ }}` in inline code.
+    config: ({ renderer: { rules }, utils: { escapeHtml } }) => {
+      rules.code_inline = (tokens, index) => `<code v-pre>${escapeHtml(tokens[index]?.content ?? '')}</code>`
+    },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   // Edit links need the path in the repository.
   transformPageData: ({ relativePath, frontmatter }) => {
     const filePath = sourceOf(relativePath)
@@ -32,8 +39,9 @@ export default defineConfig({
       { text: 'Troubleshooting', link: '/troubleshooting/' },
       { text: 'Errors', link: '/reference/errors' },
       { text: 'API', link: '/reference/api/' },
+      { text: 'Contributing', link: '/contributing/' },
     ],
-    sidebar: sidebarOf(pages),
+    sidebar: sidebarsOf(pages),
     ...(addresses && { editLink: { pattern: addresses.edit(':path'), text: 'Edit this page' } }),
   },
 })

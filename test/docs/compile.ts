@@ -1,20 +1,22 @@
 /** Type-checks snippets against the sources in one program, without writing files or a build. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
 import entries from '../../config/entries.json' with { type: 'json' }
-import base from '../../config/tsconfig.base.json' with { type: 'json' }
 import { type CodeBlock, ROOT } from './pages.js'
+
+// The settings of a new project, as `tsc --init` writes them, with the types of Node, which its comments recommend.
+const folder = mkdtempSync(join(tmpdir(), 'govalid-init-'))
+execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--init'], { cwd: folder })
+const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile)
+rmSync(folder, { recursive: true })
 
 const { options } = ts.convertCompilerOptionsFromJson(
   {
-    ...base.compilerOptions,
+    ...config.compilerOptions,
     types: ['node'],
-    // Most readers use `strict`. This project's stricter settings don't apply to them.
-    exactOptionalPropertyTypes: false,
-    noPropertyAccessFromIndexSignature: false,
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    noImplicitReturns: false,
     paths: Object.fromEntries(
       Object.entries(entries).map(([subpath, file]) => [`govalid-webhooks${subpath.slice(1)}`, [join(ROOT, file)]]),
     ),
@@ -25,7 +27,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
 const SNIPPETS = join(ROOT, '.snippets')
 const DECLARATIONS = ['types/next-server.d.ts', 'examples/runtimes.d.ts']
 
-/** Returns the compiler's errors in snippets as `page:line: message`. Ignores errors in the sources themselves. */
+/** Returns the compiler's errors in snippets as `page:line: message`. Checks only the snippets, not the sources. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {
   const snippets = new Map<string, CodeBlock>()
   for (const block of blocks)
@@ -46,11 +48,8 @@ export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[]
   }
   const declarations = DECLARATIONS.map((file) => join(ROOT, file)).filter((file) => fileExists(file))
   const program = ts.createProgram([...snippets.keys(), ...declarations], options, host)
-  const isOfSnippet = ({ file }: ts.Diagnostic) => file === undefined || snippets.has(file.fileName)
-  return ts
-    .getPreEmitDiagnostics(program)
-    .filter(isOfSnippet)
-    .map((diagnostic) => describe(diagnostic, snippets))
+  const found = [...snippets.keys()].flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)))
+  return [...new Set(found)].map((diagnostic) => describe(diagnostic, snippets))
 }
 
 /** Returns the file that the first line of a snippet names, in the folder of its page, so that it can import its neighbors. */
