@@ -13,5 +13,10 @@ export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SEC
 
 const port = Number(process.env.PORT ?? 3000)
 const handle = toHandler(receiver)
-Bun.serve({ port, routes: { '/webhooks/govalid': (request) => handle(request) } })
+const server = Bun.serve({ port, routes: { '/webhooks/govalid': (request) => handle(request) } })
 console.log(`listening on http://localhost:${port}/webhooks/govalid`)
+
+process.once('SIGTERM', async () => {
+  await server.stop()
+  await receiver.close({ timeoutMs: 20_000 })
+})

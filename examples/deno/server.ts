@@ -14,7 +14,12 @@ export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SEC
 
 const port = Number(process.env.PORT ?? 3000)
 const handle = toHandler(receiver)
-Deno.serve({ port }, (request) => {
+const server = Deno.serve({ port }, (request) => {
   return new URL(request.url).pathname === '/webhooks/govalid' ? handle(request) : new Response(null, { status: 404 })
 })
 console.log(`listening on http://localhost:${port}/webhooks/govalid`)
+
+process.once('SIGTERM', async () => {
+  await server.shutdown()
+  await receiver.close({ timeoutMs: 20_000 })
+})

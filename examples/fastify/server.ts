@@ -15,5 +15,8 @@ export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SEC
 const port = Number(process.env.PORT ?? 3000)
 const app = fastify()
 await app.register(toPlugin(receiver), { path: '/webhooks/govalid' })
+app.addHook('onClose', () => receiver.close({ timeoutMs: 20_000 }))
 await app.listen({ port })
 console.log(`listening on http://localhost:${port}/webhooks/govalid`)
+
+process.once('SIGTERM', () => void app.close())

@@ -1,4 +1,4 @@
-/** Hono on Node. On Bun, Deno or Workers, only the last line differs. How to run it: ../README.md. */
+/** Hono on Node. On Bun, Deno or Workers, only `serve` and the shutdown differ. How to run it: ../README.md. */
 import { serve } from '@hono/node-server'
 import { createReceiver } from 'govalid-webhooks'
 import { toHandler } from 'govalid-webhooks/fetch'
@@ -17,4 +17,10 @@ const port = Number(process.env.PORT ?? 3000)
 const handle = toHandler(receiver)
 const app = new Hono()
 app.post('/webhooks/govalid', (context) => handle(context.req.raw))
-serve({ fetch: app.fetch, port }, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))
+const server = serve({ fetch: app.fetch, port }, () =>
+  console.log(`listening on http://localhost:${port}/webhooks/govalid`),
+)
+
+process.once('SIGTERM', () => {
+  server.close(() => void receiver.close({ timeoutMs: 20_000 }))
+})

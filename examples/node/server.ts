@@ -19,3 +19,7 @@ const server = createServer((request, response) => {
   else response.writeHead(404).end()
 })
 server.listen(port, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))
+
+process.once('SIGTERM', () => {
+  server.close(() => void receiver.close({ timeoutMs: 20_000 }))
+})

@@ -1,5 +1,5 @@
 /** The examples on Node, each in its own process. test/package/runtimes runs the examples of Bun and Deno. */
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EXAMPLES, testExample } from './example-suite.js'
@@ -9,10 +9,13 @@ const NODE_EXAMPLES = ['express', 'fastify', 'node', 'hono']
 for (const name of NODE_EXAMPLES) testExample(name, [process.execPath])
 
 describe('the examples', () => {
-  const servers = [...NODE_EXAMPLES, 'bun', 'deno'].map((name) => `${name}/server.ts`)
-  const files = [...servers, 'nextjs/app/webhooks/govalid/route.ts', 'cloudflare-workers/worker.ts']
+  const files = globSync('*/**/*.ts', {
+    cwd: EXAMPLES,
+    exclude: ['**/node_modules/**', 'demo/**', 'web-and-worker/**'],
+  }).filter((file) => readFileSync(join(EXAMPLES, file), 'utf8').includes('createReceiver('))
 
   it('differ only in the adapter', () => {
+    expect(files.length).toBeGreaterThan(10)
     const [first, ...others] = files.map((file) => {
       const source = readFileSync(join(EXAMPLES, file), 'utf8')
       return /\.on\('qr[\s\S]+JSON\.stringify.+\n *\}/.exec(source)?.[0].replaceAll(/^ +/gm, '')
