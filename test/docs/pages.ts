@@ -20,6 +20,8 @@ export interface CodeBlock {
   readonly code: string
   /** Declarations that the page hides from readers, in a comment `<!-- given: … -->` right before the block. */
   readonly given: string
+  /** The example file that the code is copied from, named in a comment `<!-- from: … -->` right before the block. Tests run the file. */
+  readonly from?: string | undefined
 }
 
 const PAGES = ['*.md', 'docs/**/*.md', 'examples/*.md', 'examples/*/*.md', '.changeset/*.md']
@@ -44,20 +46,24 @@ export function codeBlocksOf({ path, lines }: Page): readonly CodeBlock[] {
     const end = lines.findIndex((line, position) => position > index && /^ *```$/.test(line))
     if (end < 0) throw new Error(`${path}:${index + 1}: this code block isn't closed`)
     const code = lines.slice(index + 1, end).join('\n')
-    blocks.push({ page: path, language, line: index + 2, code, given: givenBefore(lines.slice(0, index)) })
+    blocks.push({ page: path, language, line: index + 2, code, ...commentBefore(lines.slice(0, index)) })
     index = end
   }
   return blocks
 }
 
-function givenBefore(lines: readonly string[]): string {
+function commentBefore(lines: readonly string[]): Pick<CodeBlock, 'given' | 'from'> {
   const text = lines.join('\n').trimEnd()
   const start = text.lastIndexOf('<!--')
-  return /^<!-- given:\s+([\s\S]*?)\s+-->$/.exec(start < 0 ? '' : text.slice(start))?.[1] ?? ''
+  const comment = start < 0 ? '' : text.slice(start)
+  return {
+    given: /^<!-- given:\s+([\s\S]*?)\s+-->$/.exec(comment)?.[1] ?? '',
+    from: /^<!-- from: (\S+) -->$/.exec(comment)?.[1],
+  }
 }
 
 /** Returns the lines of a page, with the lines of code blocks emptied. */
-function proseOf({ lines }: Page): readonly string[] {
+export function proseOf({ lines }: Page): readonly string[] {
   let isCode = false
   return lines.map((line) => {
     const isFence = /^ *```/.test(line)
