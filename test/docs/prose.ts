@@ -48,7 +48,7 @@ export function sentencesOf(page: Page): readonly string[] {
     .join('\n')
     .split(/\n\s*\n/)
   return blocks
-    .flatMap((block) => plainText(block).split(/(?<=[.!?:;])\s+(?=\p{Lu}|code\b)/u))
+    .flatMap((block) => plainText(block).split(/(?<=[.!?])\s+|(?<=[:;])\s+(?=\p{Lu}|code\b)/u))
     .filter((text) => text !== '')
 }
 
