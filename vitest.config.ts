@@ -47,7 +47,7 @@ export default defineLevel('core', [
     test: {
       name: 'cli',
       include: ['test/cli/**/*.test.ts'],
-      globalSetup: ['test/support/package-setup.ts'],
+      globalSetup: ['test/support/cli-setup.ts'],
       ...WAITING,
     },
   },

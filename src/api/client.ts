@@ -1,5 +1,6 @@
 /** The client of GoValid's webhook management API. Source: govalid docs: API reference, webhooks and authentication. */
 import { type Clock, systemClock } from '../clock.js'
+import { improbableSecret } from '../crypto/secrets.js'
 import { WebhookError } from '../errors.js'
 import { isObject } from '../events/shapes.js'
 import { checkChanges, type Endpoint, type EndpointChanges, type NewEndpoint, readEndpoint } from './endpoint.js'
@@ -181,13 +182,14 @@ function checkComplete({ url, events, secret }: Partial<NewEndpoint>): void {
 
 function readApiKey(apiKey: unknown): string {
   // The platform's error for an invalid header value would quote the key.
-  if (typeof apiKey === 'string' && /^[\x21-\x7e]+$/.test(apiKey)) return apiKey
+  const improbable = typeof apiKey === 'string' ? improbableSecret(apiKey) : undefined
+  if (typeof apiKey === 'string' && improbable === undefined && /^[\x21-\x7e]+$/.test(apiKey)) return apiKey
   const problem =
     apiKey === undefined
       ? 'undefined'
       : typeof apiKey !== 'string'
         ? 'not a string'
-        : 'empty, or contains white space or non-ASCII characters'
+        : (improbable ?? 'empty, or contains white space or non-ASCII characters')
   throw new WebhookError(
     'api_key_invalid',
     `apiKey is ${problem}. Create a key in GoValid and pass it, for example as GOVALID_API_KEY. See docs/reference/api-client.md.`,

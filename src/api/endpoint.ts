@@ -1,4 +1,5 @@
 /** The endpoints of GoValid's API: their types, and the checks in both directions. Source: govalid docs: API reference, webhooks. */
+import { improbableSecret } from '../crypto/secrets.js'
 import { WebhookError } from '../errors.js'
 import type { EventType } from '../events/event-types.js'
 import { isObject } from '../events/shapes.js'
@@ -90,6 +91,13 @@ export function checkChanges(changes: EndpointChanges): void {
     throw new WebhookError(
       'secret_blank',
       'secret is blank. Generate one with at least 32 random bytes. See docs/how-to/rotate-secrets.md.',
+    )
+  }
+  const problem = secret === undefined ? undefined : improbableSecret(secret)
+  if (problem !== undefined) {
+    throw new WebhookError(
+      'option_invalid',
+      `secret is ${problem}. Generate one with at least 32 random bytes. See docs/how-to/rotate-secrets.md.`,
     )
   }
   if (secret !== undefined && /\p{Cs}/u.test(secret)) {

@@ -55,14 +55,19 @@ function readSecret(secret: unknown, name: string): Uint8Array {
   return new Uint8Array(secret)
 }
 
-/** Texts that come from a mistake in the configuration. A secret that is chosen by a person never looks like this. */
 function refuseImprobable(secret: string, name: string): void {
-  if (['undefined', 'null', '[object Object]', '[object Promise]'].includes(secret.trim())) {
-    throw new WebhookError('option_invalid', `${name} is the text "${secret.trim()}", which is no secret. ${FIX}`)
-  }
-  if (!isJsonObject(secret)) return
-  const fix = 'If a secrets manager returned it, pass one field: JSON.parse(value).GOVALID_WEBHOOK_SECRET.'
-  throw new WebhookError('option_invalid', `${name} must be the secret alone, and is a JSON object. ${fix} ${FIX}`)
+  const problem = improbableSecret(secret)
+  if (problem === undefined) return
+  const fix = 'If a secrets manager returned it, pass one field: JSON.parse(value).GOVALID_WEBHOOK_SECRET. '
+  const hint = isJsonObject(secret) ? fix : ''
+  throw new WebhookError('option_invalid', `${name} must be the secret alone, and is ${problem}. ${hint}${FIX}`)
+}
+
+/** Describes a text that a mistake in the configuration produced and that no person chooses as a secret; `undefined` for any other text. */
+export function improbableSecret(secret: string): string | undefined {
+  const text = secret.trim()
+  if (['undefined', 'null', '[object Object]', '[object Promise]'].includes(text)) return `the text "${text}"`
+  return isJsonObject(text) ? 'a JSON object' : undefined
 }
 
 function isJsonObject(text: string): boolean {

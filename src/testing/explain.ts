@@ -2,7 +2,7 @@
  * Explains why a delivery doesn't verify. Takes the received delivery and the configured secrets; returns `valid`, or the misconfigurations
  * with their fixes. For tests, the command line and a developer's log: a receiver relies on its signature stage alone.
  */
-import { createSecretKeys, type Secret, type SecretKeys } from '../crypto/secrets.js'
+import { createSecretKeys, improbableSecret, type Secret, type SecretKeys } from '../crypto/secrets.js'
 import { completeBytes } from '../delivery/raw-body.js'
 import { SIGNATURE_HEADER, verifySignature } from '../delivery/signature.js'
 import { cutSignatureField } from '../delivery/signed-content.js'
@@ -78,12 +78,13 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
   if (!received) return refusal(false, [finding('body_parsed', kindOf(input.rawBody))])
   const secrets = Array.isArray(input.secret) ? (input.secret as readonly Secret[]) : [input.secret as Secret]
   const keys = readKeys(secrets)
-  if ('code' in keys) return refusal(false, [keys])
+  const unusable = 'code' in keys ? keys : undefined
+  if (unusable && !secrets.some(isImprobable)) return refusal(false, [unusable])
   const header = input.headers === undefined ? input.signature : readHeader(input.headers, SIGNATURE_HEADER)
   const content = input.signedContent === 'body-without-signature' ? cutSignatureField(received) : received
-  const verified = await verifySignature(content, header, keys)
-  if (!('refused' in verified)) return { valid: true, secretIndex: verified.secretIndex }
-  if (verified.refused === 'signature_missing' || typeof header !== 'string') {
+  const verified = 'code' in keys ? undefined : await verifySignature(content, header, keys)
+  if (verified && !('refused' in verified)) return { valid: true, secretIndex: verified.secretIndex }
+  if (verified?.refused === 'signature_missing' || typeof header !== 'string') {
     return refusal(false, [finding('header_missing', describeSimilar(input.headers))])
   }
   const readings: Readings = {
@@ -92,7 +93,8 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
     bodies: [{ bytes: content, findings: [] }, ...otherContents(input, received, content)],
   }
   const proof = (await findProof(readings)) ?? (await findPlainHash(readings))
-  if (proof) return refusal(true, proof)
+  if (proof) return refusal(true, unusable && proof.length === 0 ? [unusable] : proof)
+  if ('code' in keys) return refusal(false, [keys])
   return refusal(false, [...(readings.headers[0]?.findings ?? []), ...likelyFindings(input, received, keys.hint)])
 }
 
@@ -109,9 +111,15 @@ function readKeys(secrets: readonly Secret[]): SecretKeys | Finding {
   try {
     return createSecretKeys(secrets)
   } catch (error) {
+    const improbable = secrets.find(isImprobable)
+    if (improbable !== undefined) return finding('secret_missing', `it is ${improbableSecret(improbable)}`)
     const detail = isWebhookError(error) ? UNUSABLE_SECRETS[error.code] : undefined
     return finding('secret_missing', detail)
   }
+}
+
+function isImprobable(secret: Secret): secret is string {
+  return typeof secret === 'string' && improbableSecret(secret) !== undefined
 }
 
 const UNUSABLE_SECRETS: Readonly<Record<string, string>> = {
@@ -161,7 +169,7 @@ async function findProof(readings: Readings): Promise<readonly Finding[] | undef
   const isLarge = received.bytes.length > MAX_COMBINED_BYTES
   const proof = await findMatch({ ...readings, bodies: [...readings.bodies, ...once] }, isLarge ? 1 : 2)
   if (proof || isLarge) return proof
-  for (const reading of once) {
+  for (const reading of once.filter(({ bytes }) => bytes.length <= MAX_COMBINED_BYTES)) {
     const twice = await findMatch({ ...readings, bodies: await readBody(reading) }, 2)
     if (twice) return twice
   }

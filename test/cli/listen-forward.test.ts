@@ -1,6 +1,7 @@
 /** `listen --forward` with real servers: the forwarded request, the response, and missing responses. */
 import type { IncomingMessage, RequestListener } from 'node:http'
-import { describe, expect, it } from 'vitest'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { toHandler } from '../../src/adapters/node.js'
 import { createReceiver } from '../../src/index.js'
 import { temporaryFolder, temporaryServers } from '../support/command-line.js'
@@ -104,6 +105,26 @@ describe('the response', () => {
     const response = await fetch(listening.endpoint, { method: 'POST', body: 'x', redirect: 'manual' })
     expect([response.status, got.length]).toEqual([302, 1])
     expect((await listening.list())[0]).toMatchObject({ status: 302, failure: 'GoValid does not follow redirects' })
+  })
+
+  it.each([
+    [
+      '101 Switching Protocols',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      502,
+    ],
+    ['100 and 103, and then nothing', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n', 504],
+    ['a body that never ends', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx', 504],
+    ['a status below 100', 'HTTP/1.1 007 Odd\r\nContent-Length: 0\r\n\r\n', 502],
+    ['something that is not HTTP', 'SSH-2.0-x\r\n', 502],
+  ])('is missing if the server sends %s; GoValid gets a status that makes it retry', async (_, text, status) => {
+    const server = createServer((socket) => void socket.on('error', () => {}).once('data', () => socket.write(text)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const listening = await forwardingTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    const response = await deliver(listening, eventBody('qr.scanned'))
+    expect([response.status, await response.text()]).toEqual([status, '{"status":"not_forwarded"}'])
+    expect((await listening.list())[0]).toMatchObject({ finished: true, status: null })
   })
 
   it('is awaited for 5 s, and the list shows the wait', async () => {

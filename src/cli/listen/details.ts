@@ -58,7 +58,11 @@ function toVerification(explanation: Explanation, others: readonly DeliveryRecor
 
 function toLists(headers: readonly HeaderLine[]): Readonly<Record<string, readonly string[]>> {
   const lists = new Map<string, string[]>()
-  for (const [name, value] of headers) lists.set(name.toLowerCase(), [...(lists.get(name.toLowerCase()) ?? []), value])
+  for (const [name, value] of headers) {
+    const list = lists.get(name.toLowerCase()) ?? []
+    list.push(value)
+    lists.set(name.toLowerCase(), list)
+  }
   return Object.fromEntries(lists)
 }
 

@@ -20,6 +20,7 @@ export interface Forwarded {
   readonly tookMs: number
 }
 
+const SWITCHING = 'it replied 101 Switching Protocols to a POST'
 const MAX_RESPONSE_BYTES = 64 * 1024
 
 /** Headers of a single connection (RFC 9110, 7.6.1), and headers that the next request sets itself. */
@@ -37,8 +38,10 @@ export async function forward(url: string, arrival: Arrival): Promise<Forwarded>
   const signal = AbortSignal.timeout(RESPONSE_MS)
   try {
     const response = await send(new URL(url), arrival, signal)
+    const { statusCode: status = 0 } = response
+    if (status < 200) throw Object.assign(new Error('no HTTP status'), { code: `it replied with the status ${status}` })
     const body = await readStart(response)
-    return { status: response.statusCode ?? 0, headers: pairsOf(response.rawHeaders), body, tookMs: tookMs() }
+    return { status, headers: pairsOf(response.rawHeaders), body, tookMs: tookMs() }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
     const reason = signal.aborted ? TIMED_OUT : reasonFor(code)
@@ -54,6 +57,11 @@ function send(url: URL, { method, headers, rawBody }: Arrival, signal: AbortSign
   return new Promise((resolve, reject) => {
     const request = start(url, { method, headers: [...forwarded, ...length], agent: false, signal })
     request.once('response', resolve).on('error', reject)
+    // Without a listener, Node closes the connection after `101 Switching Protocols` and emits neither `response` nor `error`.
+    request.once('upgrade', (_, socket) => {
+      socket.destroy()
+      reject(Object.assign(new Error('switching protocols'), { code: SWITCHING }))
+    })
     request.end(rawBody)
   })
 }

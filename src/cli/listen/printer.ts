@@ -2,6 +2,7 @@
 
 import type { DeliverySummary } from '../inspector/wire.js'
 import type { Host } from '../terminal/host.js'
+import { toPrintableJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'
 
 /** The addresses and files of a running `listen`. */
@@ -23,8 +24,8 @@ export interface Printer {
 /** Creates a printer of JSON lines: one for the addresses, then one for each finished delivery. */
 export function createJsonPrinter({ print }: Host): Printer {
   return {
-    start: (listening) => print(JSON.stringify({ listening })),
-    delivery: (delivery) => print(JSON.stringify({ delivery })),
+    start: (listening) => print(toPrintableJson({ listening })),
+    delivery: (delivery) => print(toPrintableJson({ delivery })),
   }
 }
 
@@ -43,7 +44,7 @@ export function createPrinter({ print, paint }: Host): Printer {
       const result = status === null ? 'no response' : `${status} ${outcome ?? ''}`.trim()
       const notes = [
         ...(verified ? [] : ['not verified']),
-        ...(failure === null ? [] : [failure]),
+        ...(failure === null ? [] : [plain(failure)]),
         ...(origin === 'received' ? [] : [origin]),
         ...(attempt > 1 ? [`attempt ${attempt}`] : []),
       ]

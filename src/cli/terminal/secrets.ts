@@ -3,6 +3,7 @@
  * machine can see it and shells save it in their history. Secrets are never printed.
  */
 import { type Command, Option } from 'commander'
+import { improbableSecret } from '../../crypto/secrets.js'
 import type { Host } from './host.js'
 import { askHidden } from './prompt.js'
 import { UsageError } from './usage-error.js'
@@ -40,9 +41,22 @@ function refuseOnCommandLine(options: Readonly<Record<string, unknown>>, flag: s
 /**
  * Reads the secret `what` from the environment variable `name` (default: `fallback`), or asks for it.
  *
- * @throws UsageError if the variable is missing or blank and no secret can be asked for or is typed.
+ * @throws UsageError if the variable is missing or blank and no secret can be asked for or is typed, or if the value can't be a secret.
  */
 export async function readSecret(
+  host: Host,
+  name: string | undefined,
+  fallback: string,
+  what: string,
+): Promise<string> {
+  const secret = await readAnySecret(host, name, fallback, what)
+  const problem = improbableSecret(secret)
+  if (problem === undefined) return secret
+  throw new UsageError(`The value given for ${what} is ${problem}. ${fixFor(checkName(name ?? fallback), what)}`)
+}
+
+/** Like `readSecret`, but accepts a text that can't be the secret, such as a JSON object that contains it, so that `verify` explains it. */
+export async function readAnySecret(
   host: Host,
   name: string | undefined,
   fallback: string,

@@ -7,7 +7,7 @@ import type { Host } from '../terminal/host.js'
 import { printJson, takesJson } from '../terminal/json-option.js'
 import { plain } from '../terminal/paint.js'
 import { collect, readBytes } from '../terminal/read-options.js'
-import { readSecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
+import { readAnySecret, SECRET_ENV, takesSecret } from '../terminal/secrets.js'
 import { EXIT, type ExitCode, UsageError } from '../terminal/usage-error.js'
 
 /** The options of `verify`. */
@@ -67,10 +67,10 @@ async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInp
   const rawBody = readBytes(host, options.body)
   const header = headers === undefined ? { signature } : { headers: readHeaders(host, headers) }
   const otherBodies = (options.otherBody ?? []).map((file) => readBytes(host, file))
-  const secret = await readSecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
+  const secret = await readAnySecret(host, options.secretEnv, SECRET_ENV, 'the webhook secret')
   const otherSecrets: string[] = []
   for (const name of options.otherSecretEnv ?? []) {
-    otherSecrets.push(await readSecret(host, name, name, 'another secret'))
+    otherSecrets.push(await readAnySecret(host, name, name, 'another secret'))
   }
   const signedContent = options.withoutSignatureField ? 'body-without-signature' : 'body'
   return { rawBody, ...header, secret, otherSecrets, otherBodies, signedContent }
@@ -80,9 +80,15 @@ async function readInput(host: Host, options: VerifyOptions): Promise<ExplainInp
 function readHeaders(host: Host, file: string): Readonly<Record<string, readonly string[]>> {
   const headers: Record<string, string[]> = Object.create(null)
   for (const line of Buffer.from(readBytes(host, file)).toString('latin1').split(/\r?\n/)) {
-    const [, name, value] = /^[<>* ]*([!#$%&'*+.^_`|~\w-]+):(.*)$/.exec(line) ?? []
-    if (name === undefined || value === undefined) continue
-    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), value.trim()]
+    const colon = line.indexOf(':')
+    const name = line
+      .slice(0, colon)
+      .replace(/^[<>* ]+/, '')
+      .toLowerCase()
+    if (colon < 0 || !/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) continue
+    const values = headers[name] ?? []
+    values.push(line.slice(colon + 1).trim())
+    headers[name] = values
   }
   return headers
 }

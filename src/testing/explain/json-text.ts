@@ -91,26 +91,41 @@ export interface PrintStyle {
   readonly isSorted?: boolean
 }
 
-/** Prints a tree. Scalars and names keep their spelling. */
-export function printJson(node: JsonNode, style: PrintStyle): string {
-  const pieces: string[] = []
-  printNode(node, style, '\n', pieces)
-  return pieces.join('')
+/** The printed pieces, and how many more characters may be printed. */
+interface Output {
+  readonly pieces: string[]
+  left: number
 }
 
-function printNode(node: JsonNode, style: PrintStyle, margin: string, pieces: string[]): void {
-  if (node.kind === 'scalar') return void pieces.push(node.raw)
+/**
+ * Prints a tree. Scalars and names keep their spelling. Returns `undefined` if the text would be longer than `maxLength`, because indentation
+ * makes deeply nested JSON hundreds of times longer.
+ */
+export function printJson(node: JsonNode, style: PrintStyle, maxLength = Number.POSITIVE_INFINITY): string | undefined {
+  const output: Output = { pieces: [], left: maxLength }
+  printNode(node, style, '\n', output)
+  return output.left < 0 ? undefined : output.pieces.join('')
+}
+
+function printNode(node: JsonNode, style: PrintStyle, margin: string, output: Output): void {
+  if (node.kind === 'scalar') return void print(output, node.raw)
   const isArray = node.kind === 'array'
   const children = isArray ? node.items : orderOf(node.fields, style)
   const inner = style.indent === undefined ? '' : margin + style.indent
-  pieces.push(isArray ? '[' : '{')
+  print(output, isArray ? '[' : '{')
   for (const [index, child] of children.entries()) {
-    pieces.push(index === 0 ? inner : style.comma + inner)
-    if ('name' in child) pieces.push(child.name, style.colon)
-    printNode('name' in child ? child.value : child, style, inner, pieces)
+    if (output.left < 0) return
+    print(output, index === 0 ? inner : style.comma + inner)
+    if ('name' in child) print(output, child.name + style.colon)
+    printNode('name' in child ? child.value : child, style, inner, output)
   }
-  if (children.length > 0 && style.indent !== undefined) pieces.push(margin)
-  pieces.push(isArray ? ']' : '}')
+  if (children.length > 0 && style.indent !== undefined) print(output, margin)
+  print(output, isArray ? ']' : '}')
+}
+
+function print(output: Output, piece: string): void {
+  output.left -= piece.length
+  if (output.left >= 0) output.pieces.push(piece)
 }
 
 function orderOf(fields: readonly JsonField[], { isSorted }: PrintStyle): readonly JsonField[] {

@@ -47,6 +47,9 @@ function toEscape(character: string): string {
 /** Below this length, a text is printed in every layout; from it on, only in the two usual layouts. */
 const ALL_LAYOUTS_BELOW = 64 * 1024
 
+/** A printing may be this long, in characters, and always twice as long as the received text. */
+const MIN_PRINTED = 128 * 1024
+
 /** Returns the printings of a JSON text, or an empty list if it isn't JSON. The content of a JSON string is a printing too. */
 export function printingsOf(text: string): readonly Printing[] {
   const tree = readJson(text)
@@ -55,15 +58,25 @@ export function printingsOf(text: string): readonly Printing[] {
   const unwrapped =
     content === undefined ? [] : [{ bytes: encodeUtf8(content), name: 'the text inside the JSON string' }]
   const layouts = text.length < ALL_LAYOUTS_BELOW ? [...LAYOUTS, ...LAYOUTS.map(toSorted)] : LAYOUTS.slice(0, 2)
-  return [...unwrapped, ...SCALARS.flatMap(([name, scalar]) => printTree(rewriteScalars(tree, scalar), name, layouts))]
+  const maxLength = Math.max(MIN_PRINTED, 2 * text.length)
+  const printed = SCALARS.flatMap(([name, scalar]) => printTree(rewriteScalars(tree, scalar), name, layouts, maxLength))
+  return [...unwrapped, ...printed]
 }
 
 function toSorted([name, style]: Layout): Layout {
   return [`${name}, sorted fields`, { ...style, isSorted: true }]
 }
 
-function printTree(tree: JsonNode, scalars: string, layouts: readonly Layout[]): readonly Printing[] {
-  return layouts.map(([layout, style]) => ({ bytes: encodeUtf8(printJson(tree, style)), name: layout + scalars }))
+function printTree(
+  tree: JsonNode,
+  scalars: string,
+  layouts: readonly Layout[],
+  maxLength: number,
+): readonly Printing[] {
+  return layouts.flatMap(([layout, style]) => {
+    const text = printJson(tree, style, maxLength)
+    return text === undefined ? [] : [{ bytes: encodeUtf8(text), name: layout + scalars }]
+  })
 }
 
 function stringContent(tree: JsonNode): string | undefined {
