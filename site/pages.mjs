@@ -3,7 +3,7 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } 
 import { dirname, join, posix, resolve } from 'node:path'
 import { addresses } from '../scripts/address.mjs'
 import { rewriteLinks } from '../scripts/page-links.mjs'
-import { PAGES_ELSEWHERE } from './rooms.mjs'
+import { PAGES_ELSEWHERE, ROOMS } from './rooms.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -38,11 +38,17 @@ export function copyPages(folder) {
  */
 function forSite(markdown, source, page, places) {
   const linked = rewriteLinks(markdown, source, (target, anchor) => {
-    const place = places.get(target) ?? places.get(`${target}/README.md`)
+    const place = places.get(target) ?? places.get(`${target}/README.md`) ?? firstPageOf(target, places)
     if (place === undefined) return addresses?.file(target)
     return posix.relative(posix.dirname(page), place) + anchor
   })
   return withTabs(linked.replace(/^<!-- given:[\s\S]*?-->\n+/gm, ''))
+}
+
+/** Returns the first page of a folder without a README. @param {string} folder @param {ReadonlyMap<string, string>} places */
+function firstPageOf(folder, places) {
+  const names = ROOMS.find((room) => `docs/${room.folder}` === folder)?.first ?? []
+  return names.map((name) => places.get(`${folder}/${name}.md`)).find((place) => place !== undefined)
 }
 
 /**

@@ -37,14 +37,20 @@ export const ROOMS = [
     first: ['index', 'govalid-webhooks'],
     sidebar: '/reference/api/',
   },
-  { folder: 'contributing', title: 'Contributing', first: ['index', 'architecture'], sidebar: '/contributing/' },
+  {
+    folder: 'contributing',
+    title: 'Contributing',
+    first: ['index', 'commands', 'architecture'],
+    sidebar: '/contributing/',
+  },
   { folder: 'decisions', title: 'Decisions', first: ['index'], sidebar: '/decisions/' },
 ]
 
 /** Pages that are kept outside docs/, because readers and tools look for them there, and their places on the site. */
 export const PAGES_ELSEWHERE = {
   'SECURITY.md': 'concepts/security-policy.md',
-  'CONTRIBUTING.md': 'contributing/index.md',
+  'AGENTS.md': 'guide/coding-agents.md',
+  'CONTRIBUTING.md': 'contributing/commands.md',
   'CODE_OF_CONDUCT.md': 'contributing/code-of-conduct.md',
   'test/README.md': 'contributing/tests.md',
   'test/acceptance/README.md': 'contributing/acceptance-list.md',

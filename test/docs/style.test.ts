@@ -18,7 +18,6 @@ const TO_REWRITE: readonly string[] = [
   'docs/frameworks/cloudflare-workers.md',
   'docs/frameworks/express.md',
   'docs/frameworks/fastify.md',
-  'docs/frameworks/fetch.md',
   'docs/frameworks/nextjs.md',
   'docs/frameworks/node.md',
   'docs/how-to/custom-store.md',
