@@ -18,6 +18,7 @@ const config: KnipConfig = {
     'test/support/frozen/process.ts',
     'test/support/{idle-process,killed-in-group}.ts',
     'test/services/*/*-process.ts',
+    'test/support/lambda-{function,runtime}.ts',
     'test/proof/mutation/*.config.ts',
     'test/support/*-setup.ts',
     'test/contract/demo-faults/*.ts',

@@ -3,7 +3,7 @@ import type { Command, Observations } from './observations.js'
 import type { VariantName } from './variants.js'
 
 /** The adapter and its host. A verdict may differ by class, but never by version. */
-export type TargetClass = 'express' | 'fastify' | 'next' | 'workerd' | 'node' | 'fetch'
+export type TargetClass = 'express' | 'fastify' | 'next' | 'workerd' | 'node' | 'fetch' | 'aws-lambda'
 
 /** The differences between targets that the SDK can't influence, as data, each with its reason. */
 export interface Traits {

@@ -111,7 +111,7 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
 }
 
 /** The only files that may import from Node. */
-const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
+const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify|aws-lambda)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** The only files that may read the machine's time without the injected clock. */
 const TIME_ALLOWED =
