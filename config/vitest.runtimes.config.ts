@@ -17,7 +17,7 @@ export default defineLevel('runtimes', [
     test: {
       name: 'runtimes',
       include: ['test/package/runtimes/**/*.test.ts'],
-      globalSetup: ['test/support/package-setup.ts'],
+      globalSetup: ['test/support/package-setup.ts', 'test/support/compilers-setup.ts'],
       testTimeout: 300_000,
       hookTimeout: 300_000,
     },

@@ -42,7 +42,7 @@ function forSite(markdown, source, page, places) {
     if (place === undefined) return addresses?.file(target)
     return posix.relative(posix.dirname(page), place) + anchor
   })
-  return withTabs(linked.replace(/^<!-- given:[\s\S]*?-->\n+/gm, ''))
+  return withTabs(linked.replace(/^<!-- \w+:[\s\S]*?-->\n+/gm, ''))
 }
 
 /** Returns the first page of a folder without a README. @param {string} folder @param {ReadonlyMap<string, string>} places */

@@ -29,14 +29,12 @@ const DECLARATIONS = ['types/next-server.d.ts', 'examples/runtimes.d.ts']
 
 /** Returns the compiler's errors in snippets as `page:line: message`. Checks only the snippets, not the sources. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {
-  const snippets = new Map<string, CodeBlock>()
-  for (const block of blocks)
-    snippets.set(snippets.has(fileOf(block)) ? `${fileOf(block)}.${block.line}.ts` : fileOf(block), block)
+  const snippets = filesOf(blocks, SNIPPETS)
   const host = ts.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile, directoryExists } = host
   const textOf = (file: string) => {
     const block = snippets.get(file)
-    return block && `${block.given}\n${block.code}`
+    return block && sourceOf(block)
   }
   // Snippets on a page import each other, and their folders don't exist.
   host.directoryExists = (folder) => folder.startsWith(SNIPPETS) || directoryExists?.(folder) === true
@@ -52,10 +50,24 @@ export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[]
   return [...new Set(found)].map((diagnostic) => describe(diagnostic, snippets))
 }
 
-/** Returns the file that the first line of a snippet names, in the folder of its page, so that it can import its neighbors. */
-function fileOf({ page, line, code }: CodeBlock): string {
-  const name = /^\/\/ ([\w./[\]-]+)\.ts$/.exec(code.split('\n', 1)[0] ?? '')?.[1] ?? line
-  return join(SNIPPETS, page, `${name}.ts`)
+/**
+ * Returns the snippets by their files: the file that the first line of a snippet names, in the folder of its page, so that it can import its
+ * neighbors.
+ */
+export function filesOf(blocks: readonly CodeBlock[], folder: string): ReadonlyMap<string, CodeBlock> {
+  const files = new Map<string, CodeBlock>()
+  for (const block of blocks) {
+    const { page, line, code } = block
+    const name = /^\/\/ ([\w./[\]-]+)\.ts$/.exec(code.split('\n', 1)[0] ?? '')?.[1] ?? line
+    const file = join(folder, page, `${name}.ts`)
+    files.set(files.has(file) ? `${file}.${line}.ts` : file, block)
+  }
+  return files
+}
+
+/** Returns the text of a snippet with its hidden declarations. */
+export function sourceOf({ given, code }: CodeBlock): string {
+  return `${given}\n${code}`
 }
 
 function describe({ file, start = 0, messageText }: ts.Diagnostic, snippets: ReadonlyMap<string, CodeBlock>): string {

@@ -2,13 +2,13 @@
  * The tarball under every supported compiler and under Jest: TypeScript 5.0 to 7.0, with each way to resolve modules and without
  * `skipLibCheck`; Jest with CommonJS and ts-jest. The versions are installed from `test/fixtures/consumer`.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { compilerPath, FIXTURE } from '../../support/compilers-setup.js'
 import { ROOT, standaloneSpecifiers } from '../manifest.js'
 
-const FIXTURE = join(ROOT, 'test/fixtures/consumer')
 const { consumer } = inject('packed')
 /** A project for the compilers whose types of Node are of their time, and one with the newest types. */
 const project = join(consumer, 'compilers')
@@ -55,8 +55,6 @@ const RESOLUTIONS = [
 ]
 
 beforeAll(() => {
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  if (!existsSync(join(FIXTURE, 'node_modules'))) execFileSync('npm', ['ci', ...flags], { cwd: FIXTURE })
   create(project, FIXTURE, ['@types', 'undici-types', 'pg-protocol', 'pg-types', 'typescript'])
   create(newest, ROOT, ['@types', 'undici-types', 'pg-protocol', 'pg-types'])
 })
@@ -91,8 +89,10 @@ describe.each(Object.entries(COMPILERS))('%s', (_, compiler) => {
       }
       const folder = compiler === 'typescript70' ? newest : project
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-      const tsc = join(FIXTURE, 'node_modules', compiler, 'bin/tsc')
-      const { stdout } = spawnSync(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' })
+      const { stdout } = spawnSync(process.execPath, [compilerPath(compiler), '--pretty', 'false'], {
+        cwd: folder,
+        encoding: 'utf8',
+      })
       expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(`^index\\.ts\\(${WRONG_LINE},.*TS2322`)])
     },
   )
