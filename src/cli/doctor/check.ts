@@ -8,6 +8,8 @@ export interface Verdict {
   readonly found: string
   /** How to fix it. */
   readonly fix?: string
+  /** The source of the response, if it isn't the endpoint's. Further checks would judge that source. */
+  readonly foreign?: string
 }
 
 /** One check of an endpoint. */

@@ -91,10 +91,10 @@ function toCheck(type: string): Check {
 
 const MARKS = { pass: ['good', '✓'], warn: ['warn', '!'], fail: ['bad', '✗'], skip: ['dim', '-'] } as const
 
-function printVerdict({ print, paint }: Host, { name, status, found, fix }: Examined): void {
+function printVerdict({ print, paint }: Host, { name, status, found, fix, sameCauseAs }: Examined): void {
   const [color, mark] = MARKS[status]
   print(`${paint[color](mark)} ${name}  ${paint.dim(plain(found))}`)
-  if (fix !== undefined) print(`    ${plain(fix, 400)}`)
+  if (fix !== undefined && sameCauseAs === undefined) print(`    ${plain(fix, 400)}`)
 }
 
 function printSummary({ print, paint }: Host, examined: readonly Examined[], isHealthy: boolean): void {
@@ -106,5 +106,8 @@ function printSummary({ print, paint }: Host, examined: readonly Examined[], isH
     return
   }
   const skipped = count('skip') === 0 ? '' : `, ${count('skip')} skipped`
-  print(paint.bad(`Not healthy: ${count('fail')} of ${examined.length} checks failed${skipped}.`))
+  const failed = examined.filter(({ status }) => status === 'fail')
+  const causes = failed.filter(({ sameCauseAs }) => sameCauseAs === undefined).length
+  const grouped = causes === failed.length ? '' : `, with ${causes} ${causes === 1 ? 'cause' : 'causes'}`
+  print(paint.bad(`Not healthy: ${failed.length} of ${examined.length} checks failed${grouped}${skipped}.`))
 }

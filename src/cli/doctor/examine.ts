@@ -9,6 +9,8 @@ import { ACCEPTANCE_CHECK, RESPONSE_CHECKS, TRANSPORT_CHECKS } from './transport
 /** A check and its verdict. */
 export interface Examined extends Verdict {
   readonly name: string
+  /** The name of the first check with the same fix. One cause makes several checks fail. */
+  readonly sameCauseAs?: string
 }
 
 /** Returns every check in the order in which it runs. `eventChecks` send known events instead of the probe. */
@@ -33,16 +35,27 @@ export async function examine(
 ): Promise<readonly Examined[]> {
   const all: Examined[] = []
   let accepts = true
+  let foreign: string | undefined
   for (const check of checks) {
     hooks.onCheck(check.name)
     const verdict: Verdict =
-      accepts || !check.needsAcceptance ? await check.run(target) : { status: 'skip', found: SKIPPED }
+      foreign !== undefined
+        ? { status: 'skip', found: `skipped, because ${foreign} responds and not the endpoint` }
+        : accepts || !check.needsAcceptance
+          ? await check.run(target)
+          : { status: 'skip', found: SKIPPED }
     if (check === ACCEPTANCE_CHECK && verdict.status === 'fail') accepts = false
-    const examined = { name: check.name, ...verdict }
+    foreign ??= verdict.foreign
+    const examined = { name: check.name, ...verdict, ...sameCause(all, verdict) }
     all.push(examined)
     hooks.onVerdict(examined)
     // Stop if nothing responds. Every further check would wait 5 s and report the same.
     if (!accepts && target.responses.every(({ status }) => status === undefined)) break
   }
   return all
+}
+
+function sameCause(earlier: readonly Examined[], { status, fix }: Verdict): Pick<Examined, 'sameCauseAs'> {
+  const first = earlier.find((examined) => examined.status === status && examined.fix === fix)
+  return status === 'fail' && first ? { sameCauseAs: first.name } : {}
 }

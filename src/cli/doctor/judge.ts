@@ -1,5 +1,6 @@
 /** Judges a response: whether the endpoint accepted or refused the request as it must, and how to fix it if it didn't. */
 import { fixFor } from '../terminal/fix-for.js'
+import { foreignSourceOf } from '../terminal/foreign-response.js'
 import { plain } from '../terminal/paint.js'
 import { outcomeOf, RESPONSE_MS, type WebhookResponse } from '../terminal/post.js'
 import { fail, pass, type Verdict, warn } from './check.js'
@@ -18,6 +19,11 @@ export function describe(response: WebhookResponse): string {
 /** Judges the response to a request that must get 200. `fix` replaces the general fix for the status. */
 export function mustAccept(response: WebhookResponse, fix?: string): Verdict {
   const { status, tookMs } = response
+  const foreign = foreignSourceOf(response)
+  if (foreign) {
+    const found = `${describe(response)}, from ${foreign.source} and not from the endpoint`
+    return { ...fail(found, foreign.fix), foreign: foreign.source }
+  }
   if (status === 200) {
     if (tookMs <= SLOW_MS) return pass(describe(response))
     return warn(describe(response), 'Respond first and process the event afterwards. GoValid stops waiting after 5 s.')

@@ -1,6 +1,7 @@
 /** Prints the results of `send`: one line per delivery and a summary. */
 
 import { fixFor } from '../terminal/fix-for.js'
+import { foreignSourceOf } from '../terminal/foreign-response.js'
 import type { Host } from '../terminal/host.js'
 import { plain } from '../terminal/paint.js'
 import { failureOf, outcomeOf, type WebhookResponse } from '../terminal/post.js'
@@ -46,6 +47,8 @@ export function printSent({ paint, print }: Host, sent: Sent): void {
       : `GoValid counts this as a failure: ${failure}`
   if (problem !== undefined) print(paint.dim(`${' '.repeat(30)}${plain(problem)}`))
   if (response.location !== undefined) print(paint.dim(`${' '.repeat(30)}it redirects to ${plain(response.location)}`))
+  const foreign = isExpected ? foreignSourceOf(response) : undefined
+  if (foreign) print(`  ${paint.warn('!')} This response is from ${foreign.source}. ${foreign.fix}`)
   if (!isExpected && failure !== undefined) print(`  ${paint.dim('Fix:')} ${fixFor(response)}`)
 }
 

@@ -1,10 +1,13 @@
 /** The fix for each response that GoValid counts as a failure. `doctor` and `send` print it. */
+import { foreignSourceOf, type Received } from './foreign-response.js'
 import { outcomeOf, type WebhookResponse } from './post.js'
 
 /** Returns the general fix for the response to a correctly signed event. */
-export function fixFor(response: Pick<WebhookResponse, 'status' | 'reason' | 'text'>): string {
+export function fixFor(response: Received & Pick<WebhookResponse, 'reason'>): string {
   const { status, reason = '', text } = response
   if (status === undefined) return CERTIFICATE.test(reason) ? BAD_CERTIFICATE : NO_RESPONSE
+  const foreign = foreignSourceOf(response)
+  if (foreign) return foreign.fix
   const [, code] = /^\{"status":"refused","code":"([a-z_]{1,40})"\}/.exec(text) ?? []
   if (code !== undefined) return `Run: npx govalid-webhooks explain ${code}`
   const ownFix = OUTCOME_FIXES[outcomeOf(response) ?? '']

@@ -26,6 +26,8 @@ export interface WebhookResponse {
   readonly text: string
   /** The target of a redirect. */
   readonly location?: string
+  /** The headers. Absent if no response arrived. */
+  readonly headers?: Pick<Headers, 'get'>
   /** Why no response arrived, in a few words. */
   readonly reason?: string
   readonly tookMs: number
@@ -40,8 +42,9 @@ export async function post(url: string, { method = 'POST', headers, rawBody }: P
     const body = rawBody === undefined ? {} : { body: new Uint8Array(rawBody) }
     const response = await fetch(url, { method, headers, ...body, redirect: 'manual', signal })
     const text = await readStart(response)
-    const location = response.headers.get('location')
-    return { status: response.status, text, tookMs: tookMs(), ...(location !== null && { location }) }
+    const { status, headers: received } = response
+    const location = received.get('location')
+    return { status, text, headers: received, tookMs: tookMs(), ...(location !== null && { location }) }
   } catch (error) {
     return { text: '', reason: signal.aborted ? TIMED_OUT : reasonOf(error), tookMs: tookMs() }
   }
@@ -56,7 +59,7 @@ export function failureOf({ status, reason }: WebhookResponse): string | undefin
 }
 
 /** Returns the outcome in the response of a receiver of this package. */
-export function outcomeOf({ text }: WebhookResponse): string | undefined {
+export function outcomeOf({ text }: Pick<WebhookResponse, 'text'>): string | undefined {
   return /^\{"status":"([a-z_]{1,20})"/.exec(text)?.[1]
 }
 
