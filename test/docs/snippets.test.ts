@@ -1,5 +1,6 @@
 /** Compiles every TypeScript snippet on the pages and in source comments against the current sources. */
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compileSnippets } from './compile.js'
 import { type CodeBlock, codeBlocksOf, ROOT, readPage, readPages } from './pages.js'
@@ -14,14 +15,36 @@ function examplesInComments(): readonly CodeBlock[] {
   })
 }
 
+/** Whether a block, after its first line with the file's path, is a part of its example file. */
+function isInExample({ code, from = '' }: CodeBlock): boolean {
+  const [, path = '', rest = ''] = /^(?:\/\/ (\S+)\n)?([\s\S]+)$/.exec(code) ?? []
+  return from.endsWith(path) && readFileSync(join(ROOT, from), 'utf8').includes(rest)
+}
+
 describe('snippets', { timeout: 120_000 }, () => {
-  const onPages = readPages().flatMap(codeBlocksOf).filter(isTypeScript)
+  const blocks = readPages().flatMap(codeBlocksOf)
+  const copied = blocks.filter(({ from }) => from !== undefined)
+  const onPages = blocks.filter((block) => isTypeScript(block) && block.from === undefined)
   const inComments = examplesInComments().filter(isTypeScript)
 
   it('compile', () => {
     expect(onPages.length).toBeGreaterThan(20)
     expect(inComments.length).toBeGreaterThan(10)
     expect(compileSnippets([...onPages, ...inComments])).toEqual([])
+  })
+
+  it('that are copied from an example are unchanged', () => {
+    expect(copied.length).toBeGreaterThan(10)
+    expect(
+      copied.filter((block) => !isInExample(block)).map(({ page, line, from }) => `${page}:${line} ${from}`),
+    ).toEqual([])
+  })
+
+  it('that differ from their example are found', () => {
+    const block = { page: 'docs/page.md', language: 'ts', line: 1, given: '', from: 'examples/koa/server.ts' }
+    expect(isInExample({ ...block, code: '// server.ts\nconst app = new Koa()' })).toBe(true)
+    expect(isInExample({ ...block, code: '// server.ts\nconst app = new Koala()' })).toBe(false)
+    expect(isInExample({ ...block, code: '// other.ts\nconst app = new Koa()' })).toBe(false)
   })
 
   it('that do not compile are reported with their line', () => {

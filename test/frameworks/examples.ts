@@ -9,6 +9,8 @@ export interface Example {
   readonly receiver: string
   /** Starts the example, if it has no `package.json` of its own. */
   readonly start?: string
+  /** Tests of the suite that the framework itself makes fail, with the reason. */
+  readonly deviations?: Readonly<Record<string, string>>
   /** Packages from the repository that the example needs, if it has no `package.json` of its own. */
   readonly packages?: readonly string[]
 }
@@ -31,7 +33,22 @@ const SERVERS: readonly Example[] = [
 export const EXAMPLES: readonly Example[] = [
   ...SERVERS,
   { name: 'koa', isFast: true, receiver: 'receiver.ts' },
+  { name: 'hono-lambda', isFast: true, receiver: 'receiver.ts' },
   { name: 'sveltekit', isFast: true, receiver: 'src/routes/webhooks/govalid/receiver.ts' },
+  { name: 'react-router', isFast: false, receiver: 'app/webhooks/receiver.ts' },
+  { name: 'elysia', isFast: false, receiver: 'receiver.ts' },
+  {
+    name: 'google-cloud-functions',
+    isFast: false,
+    receiver: 'receiver.ts',
+    deviations: {
+      'signed bytes that are not text get 200': 'the platform parses the body and refuses what is not JSON',
+    },
+  },
+  { name: 'tanstack-start', isFast: false, receiver: 'src/webhooks/receiver.ts' },
+  { name: 'nextjs-pages', isFast: false, receiver: 'webhooks/receiver.ts' },
+  { name: 'nextjs', isFast: false, receiver: 'app/webhooks/govalid/route.ts' },
+  { name: 'hono-workers', isFast: false, receiver: 'worker.ts' },
   { name: 'astro', isFast: false, receiver: 'src/webhooks/receiver.ts' },
   { name: 'nuxt', isFast: false, receiver: 'server/webhooks/receiver.ts' },
 ]

@@ -31,7 +31,7 @@ export interface Installed {
   remove(): void
 }
 
-/** Installs and builds an example. */
+/** Installs and builds an example, and runs its own test if it has one. */
 export async function install(example: Example): Promise<Installed> {
   const folder = join(inject('packedRepository'), 'examples', example.name)
   cpSync(join(EXAMPLES, example.name), folder, {
@@ -46,6 +46,8 @@ export async function install(example: Example): Promise<Installed> {
   )
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   if (scripts.build !== undefined) await run(folder, 'npm run build')
+  const ownTest = example.receiver.replace(/\.ts$/, '.test.ts')
+  if (existsSync(join(folder, ownTest))) await run(folder, `node --test ${ownTest}`)
   return { folder, start: scripts.start, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
