@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it, test } from 'vitest'
-import * as messages from '../../src/delivery/messages.js'
+import { QUARANTINED, REFUSED } from '../../src/delivery/messages.js'
 import { codesOf } from '../architecture/documentation.js'
 import { ROOT, readPage } from './pages.js'
 
@@ -21,7 +21,7 @@ function shareIn(sources: string, message: string): number {
   return triples.filter((triple) => sources.includes(triple)).length / triples.length
 }
 
-const { REFUSED, QUARANTINED }: Record<string, Record<string, string>> = messages
+const TEXTS: Readonly<Record<string, string>> = { ...REFUSED, ...QUARANTINED }
 
 const program = ts.createProgram([ERRORS], { strict: true, noLib: true })
 const codes = [...codesOf(program, ERRORS, 'ErrorCode')].sort()
@@ -50,7 +50,7 @@ describe.each(sections)('$code', ({ code, index }) => {
       const [, message] = /^(?:\[govalid-webhooks\] \w+|WebhookError): (.+)$/.exec(line) ?? []
       expect(shareIn(MESSAGES, (message ?? '').replace(/ \| .*/, '')), line).toBeGreaterThan(0.3)
     }
-    const known = { ...REFUSED, ...QUARANTINED }[code]
+    const known = TEXTS[code]
     if (known !== undefined && code !== 'secret_missing') expect(log).toContain(known.split(/(?<=[.]) /)[0])
   })
 
