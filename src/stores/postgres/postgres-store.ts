@@ -159,7 +159,9 @@ export function postgresStore<Client extends PostgresClient = PoolClient>(
         begin: (quote) => records.begin(request, quote),
         commit: (quote) => records.commit(request, quote),
       }),
-    quarantine: createQuarantine(tables, namespace, (statement) => connections.run(quarantineLimitMs, statement)),
+    quarantine: createQuarantine(tables, namespace, (statement, maxMs = quarantineLimitMs) =>
+      connections.run(Math.min(maxMs, quarantineLimitMs), statement),
+    ),
   }
 }
 

@@ -10,12 +10,14 @@ type About = Pick<QuarantineEntry, 'eventType' | 'headers' | 'error'>
 
 const COLUMNS = `encode(key, 'hex'), code, encode(raw_body, 'base64'), received_at::text, attempt::text, about`
 const PAGE = 100
+/** An entry that is only a precaution, because another attempt follows, must not delay claims under load. */
+const EARLY_LIMIT_MS = 1000
 
 /** Creates the quarantine of one namespace. */
 export function createQuarantine(
   { quarantine: table }: PostgresTables,
   namespace: string,
-  run: (statement: PostgresStatement) => Promise<PostgresRows>,
+  run: (statement: PostgresStatement, maxMs?: number) => Promise<PostgresRows>,
 ): Quarantine {
   const putSql = `INSERT INTO ${table} (namespace, key, code, raw_body, received_at, attempt, about)
 VALUES ($1, decode($2, 'hex'), $3, $4, $5, $6, $7)
@@ -28,7 +30,8 @@ ON CONFLICT (namespace, key) DO UPDATE SET (code, raw_body, received_at, attempt
     return rows.map(readEntry)
   }
   const put = async ({ key, code, rawBody, receivedAt, attempt, ...about }: QuarantineEntry) => {
-    await run({ text: putSql, values: [namespace, key, code, rawBody, receivedAt, attempt ?? null, toAscii(about)] })
+    const values = [namespace, key, code, rawBody, receivedAt, attempt ?? null, toAscii(about)]
+    await run({ text: putSql, values }, code === 'retry_pending' ? EARLY_LIMIT_MS : undefined)
   }
   return Object.assign(put, {
     async discard(key: string) {

@@ -9,13 +9,20 @@ import { COUNT_ENTRIES, DISCARD_ENTRY, GET_ENTRY, LIST_ENTRIES, PUT_ENTRY } from
 
 /** As long as a response may take, in milliseconds. */
 const WAIT_MS = 4500
+/** An entry that is only a precaution, because another attempt follows, must not delay claims under load. */
+const EARLY_WAIT_MS = 1000
 
 /** Creates the quarantine of one namespace. */
 export function createQuarantine(queue: OperationQueue, namespace: string): Quarantine {
   const keys = [`govalid:{${namespace}}:quarantine`, `govalid:{${namespace}}:quarantine:entries`]
   const run = <Result>(script: string, values: readonly string[], read: (reply: unknown) => Result) =>
     queue.run({ script, isAlone: true, keys, values, waitMs: WAIT_MS, isUrgent: true, read })
-  const put = (entry: QuarantineEntry) => run(PUT_ENTRY, [entry.key, toText(entry)], () => {})
+  const put = (entry: QuarantineEntry) => {
+    const isEarly = entry.code === 'retry_pending'
+    const waiting = { waitMs: isEarly ? EARLY_WAIT_MS : WAIT_MS, isUrgent: !isEarly }
+    const values = [entry.key, toText(entry)]
+    return queue.run({ script: PUT_ENTRY, isAlone: true, keys, values, ...waiting, read: () => {} })
+  }
   return Object.assign(put, {
     discard: (key: string) => run(DISCARD_ENTRY, [key], () => {}),
     get: (key: string) =>

@@ -26,6 +26,8 @@ export interface QuarantineStatements {
 
 /** As long as the receiver waits for its quarantine. */
 const WAIT_MS = 4500
+/** An entry that is only a precaution, because another attempt follows, must not delay claims under load. */
+const EARLY_WAIT_MS = 1000
 const PROBE: QuarantineEntry = {
   ...{ key: 'probe', code: 'probe', eventType: undefined, rawBody: new Uint8Array(1), headers: {}, error: undefined },
   ...{ receivedAt: 0, attempt: undefined },
@@ -40,10 +42,14 @@ export function quarantineTable(name: string): OwnTable {
 /** Creates the quarantine in a table of the connection. */
 export function createSqliteQuarantine(connection: SqliteConnection, table: string, namespace: string): Quarantine {
   const statements = quarantineStatements(table, namespace)
-  const run = async (statement: SqlStatement) =>
-    connection.write({ waitMs: WAIT_MS, isUrgent: true, run: (runner) => runner.run(statement) })
+  const run = async (statement: SqlStatement, isEarly = false) =>
+    connection.write({
+      waitMs: isEarly ? EARLY_WAIT_MS : WAIT_MS,
+      isUrgent: !isEarly,
+      run: (runner) => runner.run(statement),
+    })
   const read = (statement: SqlStatement) => connection.query(statement, WAIT_MS)
-  return Object.assign((entry: QuarantineEntry) => run(statements.put(entry)), {
+  return Object.assign((entry: QuarantineEntry) => run(statements.put(entry), entry.code === 'retry_pending'), {
     discard: (key: string) => run(statements.discard(key)),
     get: async (key: string) => (await read(statements.get(key))).map(readEntry)[0],
     list: async ({ limit = 100, after = '' } = {}) => (await read(statements.list(limit, after))).map(readEntry),

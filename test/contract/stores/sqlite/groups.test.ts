@@ -106,6 +106,23 @@ describe.each(Object.entries(LIBRARIES))('a group of writes in sqliteStore with 
     ])
   })
 
+  test('runs the last entry of a delivery before the claims that wait, and an early entry after them', async () => {
+    const store = sqliteStore({ database: open(newFile()), clock: fixedClock() })
+    const immediate = [store.claim(claimOf(1)), store.claim(claimOf(2))]
+    const order: string[] = []
+    const record = (what: string) => () => void order.push(what)
+    // More than fit in one group.
+    const claims = Array.from({ length: 300 }, (_, index) =>
+      Promise.resolve(store.claim(claimOf(index + 10))).then(record('claim')),
+    )
+    const early = store.quarantine({ ...entryOf(5, 10), code: 'retry_pending' })
+    const last = store.quarantine({ ...entryOf(6, 10), code: 'attempts_exhausted' })
+    const entries = [Promise.resolve(early).then(record('early')), Promise.resolve(last).then(record('last'))]
+    await Promise.all([...immediate, ...claims, ...entries])
+    expect(order.indexOf('last')).toBeLessThan(256)
+    expect(order.indexOf('early')).toBe(301)
+  })
+
   test('gives a failing operation its error, and every other operation its result', async () => {
     const database = open(newFile())
     const store = sqliteStore({ database })
