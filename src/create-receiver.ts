@@ -122,7 +122,7 @@ export function createReceiver<
     inFlight,
     handlers: createHandlers(),
     digest: createDigest(),
-    loadSecrets: createSecretLoader(options.secret, settings, reporter),
+    ...createSecretLoader(options.secret, settings, reporter),
     newToken: createTokens(),
     firstDeliveryAt: () => (firstDeliveryAt ??= clock.now()),
     retryUntil(since) {

@@ -10,7 +10,7 @@ import { createHmacKey } from './hmac.js'
 /** A webhook secret: text (its UTF-8 bytes are the key) or bytes. `undefined` is allowed by the type and refused at creation. */
 export type Secret = string | Uint8Array | undefined
 
-/** One secret, several (while you rotate one), or a function that returns them on the first delivery. */
+/** One secret, several (while you rotate one), or a function that returns them: on the first delivery, and after a rotation. */
 export type SecretSource =
   | Secret
   | readonly Secret[]

@@ -3,6 +3,7 @@
  * A value that is already available isn't awaited, because awaiting costs more than most stages.
  */
 import { startDeadline, withTimeout } from '../clock.js'
+import type { SecretKeys } from '../crypto/secrets.js'
 import type { StandardSchema } from '../events/standard-schema.js'
 import { isPromiseLike } from '../maybe-promise.js'
 import { ownDelivery } from '../receiver/own-delivery.js'
@@ -17,7 +18,7 @@ import { LATE, REASON, REFUSED } from './messages.js'
 import { processClaimed } from './process.js'
 import { type QuarantineCase, quarantine } from './quarantine.js'
 import { type BodyLimits, readRawBody, refuseUnread } from './raw-body.js'
-import { readSignature, SIGNATURE_HEADER, verifyDigits } from './signature.js'
+import { readSignature, SIGNATURE_HEADER, type Verified, verifyDigits } from './signature.js'
 import { cutSignatureField } from './signed-content.js'
 import {
   aboutOutcome,
@@ -70,7 +71,9 @@ export async function receive(
   if ('status' in secrets) return secrets
   const content = settings.signedContent === 'body' ? rawBody : cutSignatureField(rawBody)
   const verifying = isUnsigned ? digits : verifyDigits(content, digits, secrets)
-  const verified = isPromiseLike(verifying) ? await verifying : verifying
+  const judged = isPromiseLike(verifying) ? await verifying : verifying
+  const again = 'refused' in judged && !isUnsigned ? services.reloadSecrets(deadline) : undefined
+  const verified = again ? await verifyAgain(content, digits as string, again, judged) : judged
   if ('refused' in verified) return refuseForged(services, received, content, verified)
   const { secretIndex } = verified
 
@@ -130,6 +133,17 @@ function refuse({ reporter }: Services, delivery: Delivery, { refused: code, hin
   const message = hint === undefined ? REFUSED[code] : `${REFUSED[code]} ${hint}`
   reporter.report({ code, message, ...(error !== undefined && { error }) }, delivery)
   return hint === undefined ? { status: 'refused', code } : { status: 'refused', code, hint }
+}
+
+/** Verifies with the secrets that the secret function returns now, in case a secret was rotated. */
+async function verifyAgain(
+  content: Uint8Array,
+  digits: string,
+  loading: Promise<SecretKeys | undefined>,
+  judged: Verified | Refusal,
+): Promise<Verified | Refusal> {
+  const secrets = await loading
+  return secrets ? verifyDigits(content, digits, secrets) : judged
 }
 
 /** A delivery from an inbox was verified when it arrived. If it doesn't verify now, GoValid didn't write it. */

@@ -24,7 +24,8 @@ export interface Services {
   readonly handlers: Handlers
   readonly digest: Digest
   /** Returns the secrets; loads them on the first delivery. */
-  loadSecrets: SecretLoader
+  loadSecrets: SecretLoader['loadSecrets']
+  reloadSecrets: SecretLoader['reloadSecrets']
   /** Returns a new claim token. */
   newToken(): string
   /** When this receiver processed its first delivery, in epoch milliseconds. */

@@ -16,7 +16,8 @@ import type { ErrorReport, ReportedOutcome } from '../types.js'
 export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Transaction = never> {
   /**
    * The webhook's secret; several while you rotate one; or a function that is called on the first delivery (for secret managers,
-   * `next build` and Workers). If the function throws, it is called again on the next delivery; only a success is kept.
+   * `next build` and Workers). If the function throws, it is called again on the next delivery; only a success is kept. If a signature
+   * doesn't match, it is called again too, at most once a minute, so a rotation needs no restart.
    */
   readonly secret: SecretSource
   /** Remembers deliveries. Default: {@link memoryStore}. `false`: no deduplication and no attempt budget. */

@@ -159,4 +159,74 @@ describe('a secret function', () => {
       code: 'body_already_parsed',
     })
   })
+
+  describe('after a rotation', () => {
+    const MINUTE = 60 * SECOND
+    const rotating = () => {
+      const state = { current: SECRET as Secret | Promise<Secret>, calls: 0 }
+      const setup = receiving({
+        secret: () => {
+          state.calls++
+          return state.current as Secret
+        },
+      })
+      const statusOf = async (secret: string) => (await setup.receiver.receive(signedWith(secret))).status
+      return { ...setup, state, statusOf }
+    }
+
+    test('is called again by the first delivery that does not verify, which then verifies', async () => {
+      const { state, statusOf, clock, reports } = rotating()
+      expect(await statusOf(SECRET)).toBe('ignored')
+      state.current = 'rotated'
+      await clock.advance(MINUTE)
+      expect(await statusOf('rotated')).toBe('ignored')
+      expect([await statusOf(SECRET), state.calls, reports.length]).toEqual(['refused', 2, 1])
+    })
+
+    test('is not called by valid deliveries, and at most once a minute by forged ones', async () => {
+      const { state, statusOf, clock } = rotating()
+      await statusOf(SECRET)
+      for (let second = 0; second < 600; second++) {
+        await clock.advance(SECOND)
+        expect(await statusOf(SECRET)).toBe('ignored')
+        expect(await Promise.all([statusOf('a guess'), statusOf('a guess')])).toEqual(['refused', 'refused'])
+      }
+      expect(state.calls).toBeLessThanOrEqual(11)
+    })
+
+    test('heals by the first retry, even if a forged delivery came just before the rotation', async () => {
+      const { state, statusOf, clock } = rotating()
+      await statusOf(SECRET)
+      await clock.advance(MINUTE)
+      await statusOf('a guess')
+      state.current = 'rotated'
+      expect(await statusOf('rotated')).toBe('refused')
+      await clock.advance(MINUTE)
+      expect(await statusOf('rotated')).toBe('ignored')
+    })
+
+    test('that fails or returns nothing leaves the receiver its secrets, and reports', async () => {
+      const { state, statusOf, clock, reports } = rotating()
+      await statusOf(SECRET)
+      for (const broken of [Promise.reject(new Error('no secret manager')), undefined]) {
+        state.current = broken
+        await clock.advance(MINUTE)
+        expect(await statusOf('a guess')).toBe('refused')
+        expect(await statusOf(SECRET)).toBe('ignored')
+      }
+      const codes = ['secret_unavailable', 'signature_mismatch', 'secret_missing', 'signature_mismatch']
+      expect(reports.map(({ code }) => code)).toEqual(codes)
+      expect(reports[0]?.message).toContain('keeps the secrets')
+    })
+
+    test('is not called for a signature that is missing or malformed', async () => {
+      const { state, receiver, clock, statusOf } = rotating()
+      await statusOf(SECRET)
+      await clock.advance(MINUTE)
+      for (const header of [undefined, 'sha256=00', '']) {
+        await receiver.receive(deliveryOf(scannedEvent(), { header: () => header }))
+      }
+      expect(state.calls).toBe(1)
+    })
+  })
 })

@@ -49,6 +49,7 @@ export function testServices(options: TestServicesOptions = {}): TestServices {
     inFlight: createInFlight(),
     handlers: createHandlers(),
     digest: digest ?? createDigest(),
+    reloadSecrets: () => undefined,
     loadSecrets: () => {
       throw new Error('stages 5 to 7 load no secrets')
     },
