@@ -66,15 +66,12 @@ async function completeInBackground(attempt: ClaimedAttempt, write: () => MaybeR
  * Releases the claim for another attempt. `isCounted`: whether this was an attempt. If the release fails, the lease expires before the
  * next attempt, which then counts from here.
  */
-export function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Written | Promise<Written> {
+export async function releaseClaim(attempt: ClaimedAttempt, isCounted: boolean): Promise<void> {
   const { services, claim } = attempt
   const { key, token, completedHandlers } = claim
   const request = { key, token, completedHandlers: [...completedHandlers], counted: isCounted, waitMs: MAX_CALL_MS }
-  const released = record(services, () => services.store.release(request))
-  return andThen(released, (recorded) => {
-    if (recorded === 'lost') reportLost(attempt, LOST_RELEASE)
-    return WRITTEN
-  })
+  const recorded = await record(services, () => services.store.release(request))
+  if (recorded === 'lost') reportLost(attempt, LOST_RELEASE)
 }
 
 type MaybeRecorded = Recorded | Promise<Recorded>

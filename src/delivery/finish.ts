@@ -5,7 +5,7 @@
  */
 import { type TimeoutResult, withTimeout } from '../clock.js'
 import type { QuarantinedCode, UnavailableCode } from '../errors.js'
-import { andThen, isPromiseLike } from '../maybe-promise.js'
+import { isPromiseLike } from '../maybe-promise.js'
 import { keepAlive } from '../receiver/keep-alive.js'
 import type { Outcome } from '../types.js'
 import { isKeptEarly, isLastAttempt } from './attempt-budget.js'
@@ -38,24 +38,32 @@ const MIN_QUARANTINE_MS = 100
 /** How long the response waits for a write that doesn't change it, in milliseconds. */
 const MAX_AWAITED_MS = 1000
 
-/** Ends an attempt. Never rejects; the outcome is available at once if the store is synchronous. */
+/** Ends an attempt. Never rejects; `processed` is available at once if the store is synchronous. */
 export function finish(attempt: Attempt, ending: Ending): Outcome | Promise<Outcome> {
   reportEnding(attempt, ending)
   const decision = decide(ending.how, standingOf(attempt, ending))
-  // A lost claim changes nothing, so the quarantine is written only while the claim is held.
-  if (attempt.claim && decision.quarantine && decision.quarantine !== 'discard') {
-    return andThen(isClaimHeld(attempt as ClaimedAttempt), (isHeld) =>
-      isHeld ? carryOut(attempt, ending, decision) : endLost(attempt as ClaimedAttempt, ending),
-    )
-  }
-  return carryOut(attempt, ending, decision)
+  const isOnlyCompleted = decision.store === 'complete' && decision.quarantine === undefined
+  return isOnlyCompleted ? finishProcessed(attempt as ClaimedAttempt, ending) : carryOut(attempt, ending, decision)
 }
 
-function carryOut(attempt: Attempt, ending: Ending, decision: Decision): Outcome | Promise<Outcome> {
+/** The fast path: most deliveries end here, and awaiting a synchronous store costs more than its write. */
+function finishProcessed(attempt: ClaimedAttempt, ending: Ending): Outcome | Promise<Outcome> {
+  const outcome = toOutcome(attempt, ending, 'processed')
+  const writing = completeClaim(attempt, false)
+  if (isPromiseLike(writing)) return awaitWrite(attempt, ending, writing).then(() => outcome)
+  continueWrite(attempt, writing)
+  return outcome
+}
+
+async function carryOut(attempt: Attempt, ending: Ending, decision: Decision): Promise<Outcome> {
+  const writesEntry = decision.quarantine !== undefined && decision.quarantine !== 'discard'
+  // A lost claim changes nothing, so the quarantine is written only while the claim is held.
+  if (attempt.claim && writesEntry && !(await isClaimHeld(attempt as ClaimedAttempt))) {
+    return endLost(attempt as ClaimedAttempt, ending)
+  }
   if (decision.status === 'quarantined') return finishInQuarantine(attempt, ending, decision)
-  const outcome = toOutcome(attempt, ending, decision.status)
-  const writing = write(attempt, ending, decision)
-  return andThen(awaitWrite(attempt, ending, writing), () => outcome)
+  await awaitWrite(attempt, ending, write(attempt, ending, decision))
+  return toOutcome(attempt, ending, decision.status)
 }
 
 /** Continues work after the response: `close()` and the platform wait for it, and the lease ends with it. */
@@ -110,21 +118,14 @@ function toOutcome({ event, number }: Attempt, { code, error }: Ending, status: 
 }
 
 /** Writes what a decision says, except for `quarantined`. */
-function write(attempt: Attempt, ending: Ending, decision: Decision): Written | Promise<Written> {
+async function write(attempt: Attempt, ending: Ending, decision: Decision): Promise<Written> {
   if (decision.store === 'complete') {
-    const completed = completeClaim(attempt as ClaimedAttempt, false)
-    return decision.quarantine === 'discard'
-      ? andThen(completed, (written) => discardAfter(attempt, written))
-      : completed
+    const { isLost, rest } = await completeClaim(attempt as ClaimedAttempt, false)
+    return isLost ? WRITTEN : { isLost, rest: Promise.all([rest, discard(attempt)]) }
   }
   const kept = decision.quarantine ? keepEarly(attempt, ending) : WRITTEN
-  if (decision.store === undefined) return kept
-  return andThen(releaseClaim(attempt as ClaimedAttempt, true), () => kept)
-}
-
-function discardAfter(attempt: Attempt, written: Written): Written {
-  if (written.isLost) return written
-  return { isLost: false, rest: Promise.all([written.rest, discard(attempt)]) }
+  if (decision.store) await releaseClaim(attempt as ClaimedAttempt, true)
+  return kept
 }
 
 /** An entry that is still being written is discarded after that, not before. */
@@ -142,9 +143,7 @@ async function finishInQuarantine(attempt: Attempt, ending: Ending, { store, qua
     const claimed = attempt as ClaimedAttempt
     // After the response the claim is held while the entry is written again.
     const isRetried = ending.isLate && entered.status === 'unavailable'
-    const writing = isRetried
-      ? { isLost: false, rest: retryEntry(claimed, enter) }
-      : closeClaim(claimed, ending, entered)
+    const writing = isRetried ? retryEntry(claimed, enter) : closeClaim(claimed, ending, entered)
     await awaitWrite(attempt, ending, writing)
   }
   return { ...aboutOutcome(event, number), ...entered }
@@ -153,20 +152,21 @@ async function finishInQuarantine(attempt: Attempt, ending: Ending, { store, qua
 async function retryEntry(
   attempt: ClaimedAttempt,
   enter: (limitMs: number) => Promise<QuarantineResult>,
-): Promise<unknown> {
+): Promise<Written> {
   const entered = await retryInBackground(attempt.services, () => enter(MAX_CALL_MS), isQuarantined)
-  const { rest } = await closeClaim(attempt, undefined, entered)
-  return rest
+  return closeClaim(attempt, undefined, entered)
 }
 
 /** A delivery that isn't in the quarantine must not look finished to the next attempt. */
-function closeClaim(
+async function closeClaim(
   attempt: ClaimedAttempt,
   ending: Ending | undefined,
   entered: QuarantineResult,
-): Written | Promise<Written> {
+): Promise<Written> {
+  if (isQuarantined(entered)) return completeClaim(attempt, true)
   // An attempt whose handlers never ran isn't counted.
-  return isQuarantined(entered) ? completeClaim(attempt, true) : releaseClaim(attempt, ending?.how !== 'crashed')
+  await releaseClaim(attempt, ending?.how !== 'crashed')
+  return WRITTEN
 }
 
 function enterQuarantine(
@@ -187,18 +187,14 @@ function isQuarantined({ status }: QuarantineResult): boolean {
 }
 
 /** Awaits a write as long as the response may wait, then continues it in the background. */
-function awaitWrite(attempt: Attempt, ending: Ending, writing: Written | Promise<Written>): unknown {
+async function awaitWrite(attempt: Attempt, ending: Ending, writing: Promise<Written>): Promise<void> {
   // The handlers still run: their own end waits for the entry and then ends the lease.
-  if (ending.how === 'unfinished') return undefined
-  if (ending.isLate) return andThen(writing, ({ rest }) => rest)
-  if (!isPromiseLike(writing)) return continueWrite(attempt, writing)
-  return andThen(awaitBriefly(attempt, writing), (result) => {
-    if (result.status === 'value') return continueWrite(attempt, result.value)
-    return inBackground(
-      attempt,
-      writing.then(({ rest }) => rest),
-    )
-  })
+  if (ending.how === 'unfinished') return
+  const whole = writing.then(({ rest }) => rest)
+  if (ending.isLate) return void (await whole)
+  const result = await awaitBriefly(attempt, writing)
+  if (result.status === 'value') continueWrite(attempt, result.value)
+  else inBackground(attempt, whole)
 }
 
 function continueWrite(attempt: Attempt, { rest }: Written): void {

@@ -3,7 +3,6 @@
  * heartbeats may fail before the lease of 55 s expires.
  */
 import { monotonicMs, withTimeout } from '../clock.js'
-import { andThen } from '../maybe-promise.js'
 import { type ClaimedAttempt, MAX_CALL_MS } from './verified-event.js'
 
 /** How long a claim holds without being renewed: less than the minute between two attempts. */
@@ -53,13 +52,11 @@ function startHeartbeat({ services, claim }: ClaimedAttempt, onLost: () => void)
  * Whether the attempt still holds its claim. The store is asked only if the lease may have expired, for example because the process was
  * frozen. If the store can't tell, the claim counts as held: a second entry in the quarantine is better than a lost delivery. Never rejects.
  */
-export function isClaimHeld({ services, claim }: ClaimedAttempt): boolean | Promise<boolean> {
+export async function isClaimHeld({ services, claim }: ClaimedAttempt): Promise<boolean> {
   const { store, settings } = services
   if (monotonicMs(settings.clock) - claim.confirmedAt < LEASE_MS - SAFETY_MS) return true
   const { key, token } = claim
   const renew = () => store.renew({ key, token, leaseMs: LEASE_MS, waitMs: MAX_CALL_MS })
-  return andThen(
-    withTimeout(settings.clock, MAX_CALL_MS, renew),
-    (renewed) => renewed.status !== 'value' || renewed.value !== false,
-  )
+  const renewed = await withTimeout(settings.clock, MAX_CALL_MS, renew)
+  return renewed.status !== 'value' || renewed.value !== false
 }

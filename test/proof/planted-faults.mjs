@@ -454,8 +454,9 @@ export const FAULTS = [
   },
   {
     name: 'a lost completion discards the quarantine entry of another process',
-    at: 'discardAfter',
-    find: 'if (written.isLost) return written',
+    at: 'write',
+    file: 'delivery/finish',
+    find: 'isLost ? WRITTEN : ',
     replace: '',
     tests: 'flow/lost-claim.test.ts',
     red: 'with a success leaves the entry of another process in the quarantine',
@@ -478,11 +479,9 @@ export const FAULTS = [
   },
   {
     name: 'a failed completion changes the response to 503',
-    at: 'carryOut',
-    find: /\(\) => outcome\)$/m,
-    replace: `() =>
-    andThen(writing, ({ rest }) => (rest ? ({ ...outcome, status: 'busy' } as Outcome) : outcome)),
-  )`,
+    at: 'finishProcessed',
+    find: '.then(() => outcome)',
+    replace: ".then(() => writing).then(({ rest }) => (rest ? ({ ...outcome, status: 'busy' } as Outcome) : outcome))",
     tests: 'flow/store-faults.test.ts',
     red: 'that fails for ten minutes gets 200 at once and is retried under its lease',
   },
@@ -617,8 +616,8 @@ export const FAULTS = [
   // Management API and command line
   {
     name: 'an error contains a secret that a server sent back percent-encoded',
-    at: 'createRedact',
-    find: ', encodeURIComponent(text)',
+    at: 'escapesOf',
+    find: "bytes.map((byte) => `%(?:25)*${hex(byte, 2)}`).join(''),",
     replace: '',
     tests: 'flow/secret-fuzz.test.ts',
     red: 'of the client of the management API, even if the server echoes its requests',
@@ -671,7 +670,7 @@ export const FAULTS = [
   {
     name: 'a write runs after its caller has stopped waiting',
     at: 'createLanes.takeExpired',
-    file: 'sqlite/lanes',
+    file: 'stores/lanes',
     find: 'others = others.filter(isLeft)',
     replace: '',
     project: 'contract',

@@ -66,11 +66,9 @@ export const SURVIVORS: readonly Survivor[] = [
     'true',
     'without a value, the value is not false either',
   ),
-  ...[
-    'return { isLost: false, rest: retryInBackground(attempt.services, enter, isQuarantined) }',
-    'return { isLost: false, rest: Promise.all([written.rest, discard(attempt)]) }',
-    '? { isLost: false, rest: retryEntry(claimed, enter) }',
-  ].map((line) => same('delivery/finish.ts', line, 'true', 'only the `isLost` of a completion is read')),
+  ...['return { isLost: false, rest: retryInBackground(attempt.services, enter, isQuarantined) }'].map((line) =>
+    same('delivery/finish.ts', line, 'true', 'only the `isLost` of a completion is read'),
+  ),
   ...['true', '""'].map((replacement) =>
     same(
       'delivery/finish.ts',
@@ -99,7 +97,7 @@ export const SURVIVORS: readonly Survivor[] = [
   ),
   same(
     'delivery/lease.ts',
-    "(renewed) => renewed.status !== 'value' || renewed.value !== false,",
+    "return renewed.status !== 'value' || renewed.value !== false",
     'false',
     'without a value, the value is not false either',
   ),

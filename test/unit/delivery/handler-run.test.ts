@@ -52,14 +52,12 @@ test('a handler doesn’t run if the receiver abandoned its handlers before they
 })
 
 describe('waiting for handlers', () => {
-  const PATIENCE = [false, true]
-
   /** Waits up to a second for a handler that the test ends. */
-  function wait(isPatient: boolean) {
+  function wait() {
     const handling = deferred()
     const started = start(() => handling.promise)
     const waited: Waited[] = []
-    void waitForHandlers(started.run, 1000, isPatient).then((result) => waited.push(result))
+    void waitForHandlers(started.run, 1000).then((result) => waited.push(result))
     return { ...started, handling, waited }
   }
 
@@ -68,20 +66,17 @@ describe('waiting for handlers', () => {
     expect([clock.pendingTimers(), listeners()]).toEqual([0, 0])
   }
 
-  it.each(PATIENCE)(
-    'unsubscribes from the receiver’s closing once the handlers have ended (patient: %s)',
-    async (isPatient) => {
-      const waiting = wait(isPatient)
-      expect(waiting.listeners()).toBe(1)
-      waiting.handling.resolve()
-      await waiting.clock.advance(0)
-      expect(waiting.waited).toEqual([{ errors: [], isPermanent: false }])
-      expectNoRest(waiting)
-    },
-  )
+  it('unsubscribes from the receiver’s closing once the handlers have ended', async () => {
+    const waiting = wait()
+    expect(waiting.listeners()).toBe(1)
+    waiting.handling.resolve()
+    await waiting.clock.advance(0)
+    expect(waiting.waited).toEqual([{ errors: [], isPermanent: false }])
+    expectNoRest(waiting)
+  })
 
-  it.each(PATIENCE)('ends at the time limit, and the handlers continue (patient: %s)', async (isPatient) => {
-    const waiting = wait(isPatient)
+  it('ends at the time limit, and the handlers continue', async () => {
+    const waiting = wait()
     await waiting.clock.advance(999)
     expect(waiting.waited).toEqual([])
     await waiting.clock.advance(1)
@@ -92,12 +87,12 @@ describe('waiting for handlers', () => {
 
   it.each([0, -1])('doesn’t start with %i ms left', async (ms) => {
     const { run, clock, listeners } = start(() => new Promise(() => {}))
-    expect(await waitForHandlers(run, ms, true)).toBe('late')
+    expect(await waitForHandlers(run, ms)).toBe('late')
     expectNoRest({ clock, listeners })
   })
 
   it('ends when the receiver abandons its handlers, and their signal is aborted', async () => {
-    const waiting = wait(true)
+    const waiting = wait()
     waiting.inFlight.abandon()
     await waiting.clock.advance(0)
     expect(waiting.waited).toEqual(['abandoned'])
@@ -105,22 +100,10 @@ describe('waiting for handlers', () => {
     expectNoRest(waiting)
   })
 
-  it('continues until the response when the receiver abandons the handlers of a sender’s delivery', async () => {
-    const waiting = wait(false)
-    waiting.inFlight.abandon()
-    await waiting.clock.advance(0)
-    expect(waiting.waited).toEqual([])
-    expect(waiting.run.controller.signal.reason).toMatchObject({ code: 'receiver_closing' })
-    waiting.handling.resolve()
-    await waiting.clock.advance(0)
-    expect(waiting.waited).toEqual([{ errors: [], isPermanent: false }])
-    expectNoRest(waiting)
-  })
-
   it('ends at once if the receiver has abandoned its handlers before', async () => {
     const { run, clock, inFlight, listeners } = start(() => new Promise(() => {}))
     inFlight.abandon()
-    expect(await waitForHandlers(run, 1000, true)).toBe('abandoned')
+    expect(await waitForHandlers(run, 1000)).toBe('abandoned')
     expectNoRest({ clock, listeners })
   })
 })

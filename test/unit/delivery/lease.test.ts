@@ -120,7 +120,7 @@ describe('a claim is held', () => {
   test('without asking the store until 5 s before the lease can expire', async () => {
     for (const confirmedAt of [0, 30_000]) {
       const { requests, result } = await isHeldAfter(confirmedAt + 49_999, () => false, confirmedAt)
-      expect([result, requests]).toEqual([true, []])
+      expect([await result, requests]).toEqual([true, []])
     }
   })
 
