@@ -21,13 +21,14 @@ export function copyPages(folder) {
   const pages = sitePages()
   const places = new Map(pages.map(({ source, page }) => [source, page]))
   places.set('README.md', 'index.md')
+  const pictures = globSync('docs/**/*.{png,svg}', { cwd: root }).map((path) => path.replaceAll('\\', '/'))
+  for (const picture of pictures) places.set(picture, picture.slice('docs/'.length))
   for (const { source, page } of pages) {
     const text = forSite(readFileSync(join(root, source), 'utf8'), source, page, places)
     mkdirSync(dirname(join(folder, page)), { recursive: true })
     writeFileSync(join(folder, page), text)
   }
-  for (const file of globSync('docs/**/*.{png,svg}', { cwd: root }))
-    cpSync(join(root, file), join(folder, file.slice('docs/'.length)))
+  for (const picture of pictures) cpSync(join(root, picture), join(folder, picture.slice('docs/'.length)))
 }
 
 /**
