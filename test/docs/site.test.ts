@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { copyPages, withTabs } from '../../site/pages.mjs'
 import { sidebarsOf } from '../../site/sidebar.mjs'
 import { slugOf } from '../../site/slug.mjs'
-import { anchorsOf, linksOf, type Page } from './pages.js'
+import { anchorsOf, linksOf, type Page, readPage } from './pages.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'govalid-site-'))
 copyPages(folder)
@@ -49,6 +49,14 @@ describe('the sidebars', () => {
 })
 
 describe('the links of the site', () => {
+  it('keep every picture', () => {
+    const picturesOn = ({ lines }: Page) => lines.filter((line) => line.startsWith('![')).length
+    for (const path of ['guide/how-it-works.md', 'how-to/long-work.md', 'reference/cli.md']) {
+      expect(picturesOn(read(path))).toBe(picturesOn(readPage(`docs/${path}`)))
+      expect(picturesOn(read(path))).toBeGreaterThan(0)
+    }
+  })
+
   it.each(pages)('on %s lead to pages and headings of the site', (path) => {
     const broken = linksOf(read(path)).filter(({ target }) => {
       if (/^https:/.test(target)) return false
