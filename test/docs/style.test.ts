@@ -14,7 +14,6 @@ const TO_REWRITE: readonly string[] = [
   'docs/contributing/architecture.md',
   'docs/contributing/benchmarks.md',
   'docs/contributing/proofs.md',
-  'docs/contributing/releasing.md',
   'docs/how-to/custom-store.md',
   'docs/how-to/long-work.md',
   'docs/inboxes/sqlite.md',
