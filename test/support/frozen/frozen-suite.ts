@@ -4,7 +4,9 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { signDelivery } from '../../../src/testing/index.js'
@@ -30,8 +32,17 @@ interface Sent {
 export function frozenSuite(store: string, newScope: () => string): void {
   const script = bundleForTests(join(import.meta.dirname, 'process.ts'))
   const children = new Set<ChildProcess>()
-  const start = async (setup: Omit<FrozenSetup, 'store' | 'secret'>) => {
-    const child = fork(script, [JSON.stringify({ ...setup, store, secret: SECRET })], { execArgv: [] })
+  const folder = mkdtempSync(join(tmpdir(), 'govalid-frozen-'))
+  let clocks = 0
+  const start = async (setup: Omit<FrozenSetup, 'store' | 'secret' | 'clockFile'>) => {
+    const clockFile = join(folder, `clock-${clocks++}`)
+    let aheadMs = 0
+    const setAhead = (ms: number) => {
+      writeFileSync(`${clockFile}.new`, String(ms))
+      renameSync(`${clockFile}.new`, clockFile)
+    }
+    setAhead(aheadMs)
+    const child = fork(script, [JSON.stringify({ ...setup, store, secret: SECRET, clockFile })], { execArgv: [] })
     children.add(child)
     const running: string[] = []
     const port = await new Promise<number>((resolvePort, reject) => {
@@ -44,6 +55,11 @@ export function frozenSuite(store: string, newScope: () => string): void {
     const tell = (command: Command) => void child.send(command)
     return {
       ...{ child, running, tell },
+      jump(ms: number) {
+        aheadMs += ms
+        setAhead(aheadMs)
+        tell('jumped')
+      },
       post: (sent: Sent) => post(port, sent),
       async end() {
         tell('end')
@@ -54,6 +70,7 @@ export function frozenSuite(store: string, newScope: () => string): void {
 
   afterAll(() => {
     for (const child of children) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
   })
 
   describe.each(['before', 'after'] as const)('a process that is frozen %s its response left', (when) => {
@@ -65,7 +82,7 @@ export function frozenSuite(store: string, newScope: () => string): void {
       const late = Promise.all(deliveries.map(frozen.post))
       await vi.waitFor(() => expect(frozen.running).toHaveLength(deliveries.length), { timeout: 60_000 })
       if (when === 'after') {
-        frozen.tell({ jumpMs: AFTER_RESPONSE_MS })
+        frozen.jump(AFTER_RESPONSE_MS)
         expect(new Set(await late)).toEqual(new Set([503]))
         // Each delivery is in the quarantine, in case no other attempt arrives.
         const isKept = async () => (await observer.snapshot()).quarantine.length === deliveries.length
@@ -80,7 +97,7 @@ export function frozenSuite(store: string, newScope: () => string): void {
       await other.end()
       const before = await observer.snapshot()
 
-      frozen.tell({ jumpMs: FROZEN_MS })
+      frozen.jump(FROZEN_MS)
       frozen.tell('continue')
       frozen.child.kill('SIGCONT')
       await late

@@ -1,10 +1,11 @@
 /** The machine's clock with jumps: as if the process had been frozen for longer than it was. */
+import { readFileSync } from 'node:fs'
 import type { Clock } from '../../../src/clock.js'
 
 /** A clock that can jump ahead. */
 export interface JumpingClock extends Clock {
-  /** Jumps ahead by `ms` milliseconds and fires the timers that are due then, in order, like a process that resumes. */
-  jump(ms: number): void
+  /** Fires the timers that are due after a jump, in order, like a process that resumes. */
+  fireDue(): void
 }
 
 interface Timer {
@@ -12,13 +13,16 @@ interface Timer {
   fire(): void
 }
 
-/** Creates the clock. */
-export function createJumpingClock(): JumpingClock {
-  let aheadMs = 0
+/**
+ * Creates the clock. `file` holds how many milliseconds it is ahead. A message would arrive too late: timers fire first when a process
+ * resumes.
+ */
+export function createJumpingClock(file: string): JumpingClock {
+  const aheadMs = () => Number(readFileSync(file, 'utf8'))
   const timers = new Set<Timer>()
-  const monotonicNow = () => performance.now() + aheadMs
+  const monotonicNow = () => performance.now() + aheadMs()
   return {
-    now: () => Date.now() + aheadMs,
+    now: () => Date.now() + aheadMs(),
     monotonicNow,
     setTimer(ms, fn) {
       const timer: Timer = {
@@ -36,8 +40,7 @@ export function createJumpingClock(): JumpingClock {
       timers.add(timer)
       return cancel
     },
-    jump(ms) {
-      aheadMs += ms
+    fireDue() {
       const due = [...timers].filter(({ dueAt }) => dueAt <= monotonicNow())
       for (const timer of due.sort((a, b) => a.dueAt - b.dueAt)) if (timers.has(timer)) timer.fire()
     },

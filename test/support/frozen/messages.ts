@@ -18,12 +18,14 @@ export interface FrozenSetup {
   /** A name that the store's records are found by. */
   readonly scope: string
   readonly secret: string
+  /** The file that holds how many milliseconds the clock of the process is ahead. */
+  readonly clockFile: string
   /** It is the process that will be frozen: its handlers wait until they are told to continue. */
   readonly willFreeze: boolean
 }
 
 /** A message to a process. */
-export type Command = { readonly jumpMs: number } | 'continue' | 'end'
+export type Command = 'jumped' | 'continue' | 'end'
 
 /** A message of a process. */
 export interface Note {

@@ -18,10 +18,10 @@ interface Context {
   readonly transaction?: unknown
 }
 
-function serve({ store, scope, secret, willFreeze }: FrozenSetup): void {
+function serve({ store, scope, secret, willFreeze, clockFile }: FrozenSetup): void {
   const opened = FROZEN_STORES[store]?.open(scope)
   if (!opened) throw new Error(`there is no store ${store}`)
-  const clock = createJumpingClock()
+  const clock = createJumpingClock(clockFile)
   const { promise: continued, resolve: proceed } = deferred<void>()
   if (!willFreeze) proceed()
   const notify = (note: Note) => process.send?.(note)
@@ -47,7 +47,7 @@ function serve({ store, scope, secret, willFreeze }: FrozenSetup): void {
   server.listen(0, '127.0.0.1', () => notify({ port: (server.address() as AddressInfo).port }))
   process.on('disconnect', () => process.exit())
   process.on('message', async (command: Command) => {
-    if (typeof command === 'object') clock.jump(command.jumpMs)
+    if (command === 'jumped') clock.fireDue()
     if (command === 'continue') proceed()
     if (command !== 'end') return
     await receiver.close()

@@ -1,5 +1,7 @@
 /** The stores of the frozen processes: how a process opens a store, and how a test looks at its records. */
 import { DatabaseSync } from 'node:sqlite'
+import { Pool } from 'pg'
+import { type PostgresTransaction, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
 import { type SqliteTransaction, sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import type { Store } from '../../../src/stores/store.js'
 
@@ -27,9 +29,10 @@ export interface FrozenStore {
   observe(scope: string): Promise<Observer>
 }
 
-/** The stores by name. The scope of SQLite is the path of a file. */
+/** The stores by name. The scope of SQLite is the path of a file, and the scope of Postgres is a URL whose fragment names a schema. */
 export const FROZEN_STORES: Readonly<Record<string, FrozenStore>> = {
   sqlite: { open: openSqlite, observe: observeSqlite },
+  postgres: { open: openPostgres, observe: observePostgres },
 }
 
 function openSqlite(file: string): OpenedStore {
@@ -57,5 +60,43 @@ async function observeSqlite(file: string): Promise<Observer> {
     }),
     effects: async () => rows('SELECT effect FROM effects').map(({ effect }) => String(effect)),
     close: async () => database.close(),
+  }
+}
+
+function splitScope(scope: string): { readonly connectionString: string; readonly schema: string } {
+  const [connectionString = '', schema = ''] = scope.split('#')
+  return { connectionString, schema }
+}
+
+function openPostgres(scope: string): OpenedStore {
+  const { connectionString, schema } = splitScope(scope)
+  const pool = new Pool({ connectionString, max: 5 })
+  return {
+    store: postgresStore({ pool, table: `${schema}.deliveries` }),
+    writeWithin: (transaction, effect) =>
+      (transaction as PostgresTransaction)((tx) => tx.query(`INSERT INTO ${schema}.effects VALUES ($1)`, [effect])),
+  }
+}
+
+async function observePostgres(scope: string): Promise<Observer> {
+  const { connectionString, schema } = splitScope(scope)
+  const pool = new Pool({ connectionString, max: 2 })
+  await pool.query(`CREATE SCHEMA ${schema}`)
+  await pool.query(`CREATE TABLE ${schema}.effects (effect text NOT NULL)`)
+  const rows = async (sql: string) => (await pool.query(sql)).rows
+  return {
+    async makeLater(ms) {
+      const columns = ['lease_until', 'retain_until', 'counted_at'].map((name) => `${name} = ${name} - ${ms}`)
+      await pool.query(`UPDATE ${schema}.deliveries SET ${columns.join(', ')}`)
+    },
+    snapshot: async () => ({
+      records: await rows(`SELECT * FROM ${schema}.deliveries ORDER BY key`),
+      quarantine: await rows(`SELECT * FROM ${schema}.deliveries_quarantine ORDER BY key`),
+    }),
+    effects: async () => (await rows(`SELECT effect FROM ${schema}.effects`)).map(({ effect }) => String(effect)),
+    async close() {
+      await pool.query(`DROP SCHEMA ${schema} CASCADE`)
+      await pool.end()
+    },
   }
 }
