@@ -4,6 +4,7 @@ import { foreignSourceOf } from '../terminal/foreign-response.js'
 import { plain } from '../terminal/paint.js'
 import { outcomeOf, RESPONSE_MS, type WebhookResponse } from '../terminal/post.js'
 import { fail, pass, type Verdict, warn } from './check.js'
+import { frameworkFixFor } from './framework-hints.js'
 
 const SLOW_MS = RESPONSE_MS / 2
 
@@ -28,7 +29,7 @@ export function mustAccept(response: WebhookResponse, fix?: string): Verdict {
     if (tookMs <= SLOW_MS) return pass(describe(response))
     return warn(describe(response), 'Respond first and process the event afterwards. GoValid stops waiting after 5 s.')
   }
-  return fail(describe(response), fix ?? fixFor(response))
+  return fail(describe(response), frameworkFixFor(response) ?? fix ?? fixFor(response))
 }
 
 /** Judges the response to a request that must get 4xx. `danger` describes what an accepted request would mean. */
