@@ -4,8 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, inject, it } from 'vitest'
+import { EVENT_TYPES } from '../../src/events/event-types.js'
+import { createEvent } from '../../src/testing/create-event.js'
 import { cleanEnv, temporaryFolder } from '../support/command-line.js'
-import { deliver, eventBody, type Listening, temporaryListening } from '../support/listening.js'
+import { deliver, eventBody, type Listening, signatureOf, temporaryListening } from '../support/listening.js'
 import { project, typeScript } from '../support/project.js'
 import { rawRequest } from '../support/raw-request.js'
 import { describeWith } from '../support/requirement.js'
@@ -107,6 +109,40 @@ describe('the copied test, after init', () => {
     expect([file, command]).toEqual(['webhooks/delivery.test.ts', 'npx tsx --test webhooks/delivery.test.ts'])
     const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
     expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+  })
+})
+
+describe('the copied tests of every kind of delivery', () => {
+  it('pass against the receiver that init wrote', async () => {
+    const folder = project([], { type: 'module' })
+    expect((await runCli(['init'], { cwd: folder })).code).toBe(0)
+    const listening = await start({ cwd: folder })
+    for (const event of EVENT_TYPES) await deliver(listening, JSON.stringify(createEvent(event)))
+    await deliver(listening, eventBody('qr.scanned', { kind: 'forged' }), signatureOf('another body'))
+    await deliver(listening, eventBody('qr.scanned', { kind: 'unsigned' }), null)
+    await deliver(listening, eventBody('qr.newer'))
+    await deliver(listening, 'not JSON')
+    await deliver(listening, eventBody('qr.scanned', {}, { timestamp: '2020-01-01T00:00:00Z' }))
+    await rawRequest(listening.endpoint, { method: 'PUT' })
+    const titles: string[] = []
+    const files: string[] = []
+    for (const [index, { id }] of (await listening.list()).entries()) {
+      const { test } = await listening.details(id)
+      titles.push(/test\("(.+)",/.exec(test)?.[1] ?? '')
+      files.push(join(folder, `webhooks/copied-${index}.test.js`))
+      writeFileSync(files.at(-1) as string, test)
+    }
+    expect(titles.slice(0, 6)).toEqual([
+      'the recorded (no body) is refused',
+      'the recorded qr.scanned is quarantined',
+      'the recorded (not JSON) is quarantined',
+      'the recorded qr.newer is processed',
+      'the recorded qr.scanned is refused',
+      'the recorded qr.scanned is refused',
+    ])
+    const args = ['--test', '--test-reporter=tap', ...files]
+    const { stdout } = await run(process.execPath, args, { cwd: folder, env: cleanEnv() })
+    expect(stdout).toMatch(new RegExp(`# pass ${EVENT_TYPES.length + 6}\n# fail 0`))
   })
 })
 

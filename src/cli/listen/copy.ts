@@ -1,6 +1,10 @@
 /** Turns a recorded delivery into a curl command for a POSIX shell or into a test. Neither contains the secret. */
 import { posix } from 'node:path'
+import { createReceiver } from '../../create-receiver.js'
 import { SIGNATURE_HEADER } from '../../delivery/signature.js'
+import { fixedClock } from '../../testing/fixed-clock.js'
+import { signDelivery } from '../../testing/sign-delivery.js'
+import type { Outcome } from '../../types.js'
 import { styleOf, type TestStyle } from '../init/test-style.js'
 import type { WrittenReceiver } from '../init/written-receiver.js'
 import { endToEnd } from './forward.js'
@@ -46,27 +50,54 @@ function headerArgument(name: string, value: string): string {
 }
 
 /**
- * Returns a test that delivers the same bytes to the receiver that `init` wrote, or to a placeholder if there is none. The test signs the
- * bytes with its own secret and sets the clock to the time of the delivery.
+ * Returns a test that delivers the same bytes to the receiver that `init` wrote, or to a placeholder if there is none. The test signs a
+ * delivery that verifies with its own secret, and any other delivery with another secret. It sets the clock to the time of the delivery.
  */
-export function toTest(record: DeliveryRecord, written: WrittenReceiver | undefined): string {
+export async function toTest(record: DeliveryRecord, written: WrittenReceiver | undefined): Promise<string> {
   const { imports, receiver, equal, note } = written ? styleFor(written) : ANY_RECEIVER
   const bytes = bytesOf(record)
-  const title = JSON.stringify(`processes the recorded ${eventOf(bytes)}`)
-  const isSigned = headerOf(record.headers, SIGNATURE_HEADER) !== undefined
+  const event = escapeAll(JSON.stringify(eventOf(bytes)))
+  const status = await outcomeOf(record)
+  const isUnsigned = headerOf(record.headers, SIGNATURE_HEADER) === undefined
+  const changes = [
+    ...(isUnsigned ? ['header: () => undefined'] : []),
+    ...(record.method === 'POST' ? [] : [`method: ${escapeAll(JSON.stringify(record.method))}`]),
+  ]
+  const delivery = changes.length === 0 ? 'signed.delivery' : `{ ...signed.delivery, ${changes.join(', ')} }`
+  const signingSecret = record.verified ? 'secret' : "secret: 'another secret'"
+  const check =
+    status === 'processed'
+      ? `if (receiver.handles(${event})) ${equal('outcome.status', 'processed')}
+  else ${equal('outcome.status', 'ignored')} // the receiver has no handler for this event yet`
+      : equal('outcome.status', status)
+  const title = escapeAll(JSON.stringify(`the recorded ${eventOf(bytes)} is ${status}`))
   return `// ${note}
 ${imports}import { fixedClock, signDelivery } from 'govalid-webhooks/testing'
 import { createWebhookReceiver } from '${receiver}'
 
-test(${escapeAll(title)}, async () => {
+test(${title}, async () => {
   const secret = 'a secret for tests'
   const clock = fixedClock(${record.receivedAt})
   const rawBody = Buffer.from('${bytes.toString('base64')}', 'base64')
-  const signed = await signDelivery(rawBody, { secret })${isSigned ? '' : ' // the recorded delivery had no signature'}
-  const outcome = await createWebhookReceiver({ secret, clock }).receive(signed.delivery)
-  ${equal('outcome.status', 'processed')}
+  const signed = await signDelivery(rawBody, { ${signingSecret} })${isUnsigned ? ' // the recorded delivery had no signature' : ''}
+  const receiver = createWebhookReceiver({ secret, clock, onError: () => {} })
+  const outcome = await receiver.receive(${delivery})
+  ${check}
 })
 `
+}
+
+/** Returns the outcome of the recorded delivery in a receiver that handles every event, at the time of the delivery. */
+async function outcomeOf(record: DeliveryRecord): Promise<Outcome['status']> {
+  const { verified, method, receivedAt } = record
+  if (!verified || method !== 'POST') return 'refused'
+  const secret = 'a secret for tests'
+  const receiver = createReceiver({ secret, clock: fixedClock(receivedAt), onError: () => {} })
+    .on('*', () => {})
+    .onUnknown(() => {})
+  const outcome = await receiver.receive((await signDelivery(bytesOf(record), { secret })).delivery)
+  void receiver.close()
+  return outcome.status
 }
 
 interface CopiedStyle extends TestStyle {

@@ -23,7 +23,7 @@ export async function detailsOf(
     response: record.response ?? null,
     attempts: all.filter((other) => other.digest === digest).map(summarize),
     curl: toCurl(record, targetOf(record, settings)),
-    test: toTest(record, findReceiver(settings.folder)),
+    test: await toTest(record, findReceiver(settings.folder)),
   }
 }
 
