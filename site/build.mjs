@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { correctAnchors } from './api-anchors.mjs'
 import { writeForAgents } from './for-agents.mjs'
 import { copyPages } from './pages.mjs'
 
@@ -15,6 +16,7 @@ const tool = (folder, script, ...args) =>
 
 rmSync(pages, { recursive: true, force: true })
 tool(root, 'typedoc/bin/typedoc', '--options', 'config/typedoc.config.mjs', '--logLevel', 'Warn')
+correctAnchors(join(pages, 'reference/api'))
 copyPages(pages)
 tool(site, 'vitepress/bin/vitepress.js', 'build')
 writeForAgents(pages, join(site, 'dist'))

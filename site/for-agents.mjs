@@ -10,7 +10,7 @@ const NOT_IN_FULL = ['API by import path', 'Contributing', 'Decisions']
 
 /** @param {string} pages The folder of all pages. @param {string} output The folder of the built site. */
 export function writeForAgents(pages, output) {
-  for (const page of globSync('**/*.md', { cwd: pages, exclude: ['index.md'] })) {
+  for (const page of globSync('**/*.md', { cwd: pages })) {
     mkdirSync(dirname(join(output, page)), { recursive: true })
     writeFileSync(join(output, page), readFileSync(join(pages, page)))
   }

@@ -28,7 +28,11 @@ export function roomsOf(pages, rooms = ROOMS) {
     .filter(({ items }) => items.length > 0)
 }
 
-/** Returns the sidebar for each start of a path. @param {string} pages The folder of all pages. */
+/**
+ * Returns the sidebar for each start of a path.
+ * @param {string} pages The folder of all pages.
+ * @returns {Record<string, SidebarRoom[]>}
+ */
 export function sidebarsOf(pages) {
   const separate = ROOMS.flatMap((room) => (room.sidebar ? [[room.sidebar, roomsOf(pages, [room])]] : []))
   const shared = ROOMS.filter(({ sidebar }) => sidebar === undefined)

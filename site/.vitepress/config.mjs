@@ -5,8 +5,9 @@ import { addresses } from '../../scripts/address.mjs'
 import { sourceOf } from '../pages.mjs'
 import { sidebarsOf } from '../sidebar.mjs'
 import { slugOf } from '../slug.mjs'
+import { accessibleSearch } from './accessible-search.mjs'
 
-const pages = resolve(import.meta.dirname, '../.pages')
+const sidebars = sidebarsOf(resolve(import.meta.dirname, '../.pages'))
 
 export default defineConfig({
   title: 'govalid-webhooks',
@@ -31,6 +32,7 @@ export default defineConfig({
   },
   transformHead: ({ pageData: { relativePath } }) =>
     relativePath === '404.md' ? [] : [['link', { rel: 'alternate', type: 'text/markdown', href: `/${relativePath}` }]],
+  vite: { plugins: [accessibleSearch] },
   themeConfig: {
     search: { provider: 'local' },
     outline: { level: [2, 3] },
@@ -39,9 +41,9 @@ export default defineConfig({
       { text: 'Troubleshooting', link: '/troubleshooting/' },
       { text: 'Errors', link: '/reference/errors' },
       { text: 'API', link: '/reference/api/' },
-      { text: 'Contributing', link: '/contributing/' },
+      { text: 'Contributing', link: sidebars['/contributing/']?.[0]?.items[0]?.link ?? '/' },
     ],
-    sidebar: sidebarsOf(pages),
+    sidebar: sidebars,
     ...(addresses && { editLink: { pattern: addresses.edit(':path'), text: 'Edit this page' } }),
   },
 })
