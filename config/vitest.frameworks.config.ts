@@ -1,5 +1,6 @@
 // The tests of `npm run test:frameworks`: every example, installed from the packed package and built for production. The project `fast` is
 // a part of `.ci/run`. The tests download the frameworks from the npm registry.
+import { RecordReporter } from '../test/frameworks/record-reporter.js'
 import { defineLevel } from './vitest-level.js'
 
 const shared = {
@@ -10,7 +11,12 @@ const shared = {
   hookTimeout: 600_000,
 }
 
-export default defineLevel('frameworks', [
+const level = defineLevel('frameworks', [
   { test: { name: 'fast', include: ['test/frameworks/fast.test.ts'], ...shared } },
   { test: { name: 'slow', include: ['test/frameworks/slow.test.ts'], ...shared } },
 ])
+
+export default {
+  ...level,
+  test: { ...level.test, reporters: [...[level.test?.reporters ?? []].flat(), new RecordReporter()] },
+}

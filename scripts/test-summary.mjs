@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-const LEVELS = ['core', 'services', 'proofs', 'runtimes']
+const LEVELS = ['core', 'services', 'proofs', 'runtimes', 'frameworks']
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /** @typedef {{ status: string, assertionResults: { status: string }[] }} Suite */

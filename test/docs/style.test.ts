@@ -18,7 +18,6 @@ const TO_REWRITE: readonly string[] = [
   'docs/how-to/long-work.md',
   'docs/inboxes/sqlite.md',
   'docs/reference/responses.md',
-  'examples/README.md',
 ]
 
 /** Returns what is wrong with the prose of a page. */

@@ -3,10 +3,14 @@
 /** An example in `examples/NAME`. Its own scripts `build` and `start` are run. */
 export interface Example {
   readonly name: string
+  /** The framework's package, whose version is recorded. Default: the name of the example. */
+  readonly framework?: string
   /** Whether the example also runs in `.ci/run`. */
   readonly isFast: boolean
   /** The file with the receiver. A slow handler is added to its copy. */
   readonly receiver: string
+  /** The path of the webhook. Default: `/webhooks/govalid`. */
+  readonly path?: string
   /** Starts the example, if it has no `package.json` of its own. */
   readonly start?: string
   /** Tests of the suite that the framework itself makes fail, with the reason. */
@@ -33,22 +37,30 @@ const SERVERS: readonly Example[] = [
 export const EXAMPLES: readonly Example[] = [
   ...SERVERS,
   { name: 'koa', isFast: true, receiver: 'receiver.ts' },
-  { name: 'hono-lambda', isFast: true, receiver: 'receiver.ts' },
-  { name: 'sveltekit', isFast: true, receiver: 'src/routes/webhooks/govalid/receiver.ts' },
+  { name: 'aws-lambda', isFast: true, receiver: 'receiver.ts' },
+  { name: 'hono-lambda', framework: 'hono', isFast: true, receiver: 'receiver.ts' },
+  { name: 'sveltekit', framework: '@sveltejs/kit', isFast: true, receiver: 'src/routes/webhooks/govalid/receiver.ts' },
   { name: 'react-router', isFast: false, receiver: 'app/webhooks/receiver.ts' },
   { name: 'elysia', isFast: false, receiver: 'receiver.ts' },
   {
     name: 'google-cloud-functions',
+    framework: '@google-cloud/functions-framework',
     isFast: false,
     receiver: 'receiver.ts',
     deviations: {
       'signed bytes that are not text get 200': 'the platform parses the body and refuses what is not JSON',
     },
   },
-  { name: 'tanstack-start', isFast: false, receiver: 'src/webhooks/receiver.ts' },
-  { name: 'nextjs-pages', isFast: false, receiver: 'webhooks/receiver.ts' },
-  { name: 'nextjs', isFast: false, receiver: 'app/webhooks/govalid/route.ts' },
-  { name: 'hono-workers', isFast: false, receiver: 'worker.ts' },
+  { name: 'tanstack-start', framework: '@tanstack/react-start', isFast: false, receiver: 'src/webhooks/receiver.ts' },
+  {
+    name: 'nextjs-pages',
+    framework: 'next',
+    isFast: false,
+    receiver: 'webhooks/receiver.ts',
+    path: '/api/webhooks/govalid',
+  },
+  { name: 'nextjs', framework: 'next', isFast: false, receiver: 'app/webhooks/govalid/route.ts' },
+  { name: 'hono-workers', framework: 'hono', isFast: false, receiver: 'worker.ts' },
   { name: 'astro', isFast: false, receiver: 'src/webhooks/receiver.ts' },
   { name: 'nuxt', isFast: false, receiver: 'server/webhooks/receiver.ts' },
 ]

@@ -21,8 +21,8 @@ export interface Running {
   stop(): Promise<boolean>
 }
 
-/** Starts an example and waits until its port accepts connections. */
-export async function start({ folder, start: command }: Installed): Promise<Running> {
+/** Starts an example and waits until it responds at the path. */
+export async function start({ folder, start: command }: Installed, path: string): Promise<Running> {
   const port = await freePort()
   const env = environment(folder, { GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port), HOST: '127.0.0.1' })
   // A process group, because a start script may be a shell with children.
@@ -38,8 +38,11 @@ export async function start({ folder, start: command }: Installed): Promise<Runn
     await stop(server)
     throw new Error(`${command} does not listen on port ${port}:\n${printed}`)
   }
+  const url = `http://127.0.0.1:${port}${path}`
+  // Some frameworks load a route when its first request arrives, which takes longer than GoValid waits.
+  await fetch(url).then((response) => response.text())
   return {
-    url: `http://127.0.0.1:${port}/webhooks/govalid`,
+    url,
     lines: () => printed.split('\n'),
     stop: () => stop(server),
   }

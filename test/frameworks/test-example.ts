@@ -13,7 +13,7 @@ export function testExample(example: Example): void {
     let running: Running
     beforeAll(async () => {
       installed = await install(example)
-      running = await start(installed)
+      running = await start(installed, example.path ?? '/webhooks/govalid')
     })
     afterAll(async () => {
       await running?.stop()
