@@ -99,7 +99,7 @@ const MAX_RETRY_WHILE_CLOSING_MS = 10_000
  */
 export function createReceiver<
   const Schemas extends EventSchemas = Record<never, never>,
-  Choice extends Store<unknown> | false | undefined = undefined,
+  Choice extends Store<unknown> | false | undefined = Store<unknown> | false | undefined,
 >(
   options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice | undefined },
 ): Receiver<Schemas, TransactionOf<Choice>> {

@@ -26,6 +26,8 @@ const receivers = {
   withSchemas: createReceiver({ secret, schemas }),
   withBoth: createReceiver({ secret, store, schemas }).on('qr.scanned', () => {}),
   chosen: createReceiver({ secret, store: isProduction ? store : memoryStore() }),
+  missing: createReceiver({ secret, store: undefined }),
+  wrapped: createReceiver({ secret, store: { ...store, claim: (request) => store.claim(request) } }),
 }
 
 describe('a Receiver without type arguments', () => {
