@@ -1,4 +1,5 @@
 /** The public address: everything that follows from the setting, both while it is unknown and once it is known. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -17,6 +18,19 @@ describe('package.json', () => {
       repository: addresses?.manifest.repository,
       bugs: addresses?.manifest.bugs,
     })
+  })
+})
+
+describe('the release check', () => {
+  it('refuses a release unless the address is that of the publishing repository', () => {
+    const env = { ...process.env, GITHUB_REF_NAME: 'v0.0.0', GITHUB_REPOSITORY: 'another-owner/another-name' }
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/check-release.mjs'], {
+      cwd: ROOT,
+      env,
+      encoding: 'utf8',
+    })
+    expect(stderr).toContain('"repository" in config/address.json must be https://HOST/another-owner/another-name.')
+    expect(status).toBe(1)
   })
 })
 
