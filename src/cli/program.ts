@@ -16,18 +16,25 @@ import { addVerify } from './verify/command.js'
 
 declare const PACKAGE_VERSION: string
 
+/** The commands in the order of their first use. */
 const COMMANDS: readonly AddCommand[] = [
+  addInit,
   addListen,
   addSend,
+  addDoctor,
   addVerify,
   addExplain,
-  addDoctor,
-  addEndpoints,
   addSimulate,
-  addInit,
+  addEndpoints,
 ]
 
+const HELP_WIDTH = 80
+
 const AFTER_HELP = `
+Get started:
+  $ npx govalid-webhooks init
+  $ npx govalid-webhooks <command> --help   shows the options and examples
+
 Exit codes:
   0  success
   1  a check or a delivery failed, or the API returned an error
@@ -47,6 +54,8 @@ export async function runProgram(host: Host, argv: readonly string[]): Promise<E
     .addHelpText('after', AFTER_HELP)
     .exitOverride()
     .configureOutput({
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
       writeOut: (text) => host.print(text.replace(/\n$/, '')),
       writeErr: (text) => host.note(withoutValues(text).trimEnd()),
     })

@@ -7,7 +7,9 @@ import { binary, cleanEnv, temporaryServers } from '../support/command-line.js'
 import { nodesOnPath } from '../support/nodes.js'
 import { runCli } from '../support/run-cli.js'
 
-const COMMANDS = ['listen', 'send', 'verify', 'explain', 'doctor', 'endpoints', 'simulate', 'init']
+/** In the order of their first use. */
+const COMMANDS = ['init', 'listen', 'send', 'doctor', 'verify', 'explain', 'simulate', 'endpoints']
+const ACTIONS = ['list', 'create', 'update', 'enable', 'disable', 'delete']
 const URL = 'http://127.0.0.1:9/'
 const CREATE = ['endpoints', 'create', '--url', 'https://example.com/']
 
@@ -15,19 +17,30 @@ describe('help and version', () => {
   it('--help lists every command and every exit code', async () => {
     const { code, stdout, stderr } = await runCli(['--help'])
     expect([code, stderr]).toEqual([0, ''])
-    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    const listed = [...stdout.matchAll(/^ {2}(\w+) .*/gm)].map(([, command]) => command)
+    expect(listed.filter((name) => COMMANDS.includes(name ?? ''))).toEqual(COMMANDS)
+    expect(stdout).toContain('Get started:\n  $ npx govalid-webhooks init\n')
     expect(stdout).toMatch(/Exit codes:\n {2}0 .+\n {2}1 .+\n {2}2 /)
   })
 
-  it.each([
-    ...COMMANDS.map((command) => [command]),
-    ...['list', 'create', 'update', 'delete', 'enable'].map((name) => ['endpoints', name]),
-  ])('--help shows the usage of %s %s and hides the options that carry secrets', async (...command) => {
-    const { code, stdout } = await runCli([...command, '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toContain(`Usage: govalid-webhooks ${command.join(' ')}`)
-    expect(stdout).not.toMatch(/--secret |--api-key |--key /)
-  })
+  it.each([...COMMANDS.map((command) => [command]), ...ACTIONS.map((name) => ['endpoints', name])])(
+    '--help shows the usage of %s %s and hides the options that carry secrets',
+    async (...command) => {
+      const { code, stdout } = await runCli([...command, '--help'])
+      expect(code).toBe(0)
+      expect(stdout).toContain(`Usage: govalid-webhooks ${command.join(' ')}`)
+      expect(stdout).not.toMatch(/--secret |--api-key |--key /)
+    },
+  )
+
+  it.each([[], ...COMMANDS.map((command) => [command]), ...ACTIONS.map((name) => ['endpoints', name])])(
+    '--help of %s %s has an example, and no line is longer than 80 characters',
+    async (...command) => {
+      const { stdout } = await runCli([...command, '--help'])
+      expect(stdout).toMatch(/\n {2}\$ npx govalid-webhooks /)
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    },
+  )
 
   it('the help is shown with exit code 2 if no command is given', async () => {
     const { code, stdout, stderr } = await runCli([])

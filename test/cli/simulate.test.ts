@@ -1,7 +1,10 @@
 /** The `simulate` command with correct and faulty handler files. */
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { cleanEnv } from '../support/command-line.js'
+import { nodesOnPath } from '../support/nodes.js'
 import { runCli, runJson } from '../support/run-cli.js'
 
 interface Played {
@@ -146,5 +149,20 @@ describe('the output', () => {
   it('suggests the nearest name for a misspelled event', async () => {
     const { code, stderr } = await runCli(['simulate', 'any.mjs', '--event', 'qr.scand'])
     expect([code, stderr]).toEqual([2, expect.stringContaining('Unknown event "qr.scand". Did you mean "qr.scanned"?')])
+  })
+})
+
+describe.each(nodesOnPath())('a TypeScript file on Node $version', ({ version, file: node }) => {
+  it('is loaded, or the message names the command that loads it', () => {
+    const file = join(inject('packed').consumer, `typescript-${version}.ts`)
+    const text = `import { createReceiver, type ReceiverOptions } from 'govalid-webhooks'
+export const createWebhookReceiver = (options: ReceiverOptions) => createReceiver(options).on('qr.scanned', () => {})`
+    writeFileSync(file, text)
+    const cli = join(inject('packed').consumer, 'node_modules/govalid-webhooks/dist/cli.js')
+    const { status, stderr } = spawnSync(node, [cli, 'simulate', file, '--event', 'qr.scanned'], { env: cleanEnv() })
+    const [major = 0, minor = 0] = version.slice(1).split('.').map(Number)
+    if (major > 22 || (major === 22 && minor >= 18)) return expect([status, stderr.toString()]).toEqual([0, expect.any(String)])
+    expect(status).toBe(2)
+    expect(stderr.toString()).toContain("put NODE_OPTIONS='--import tsx' in front of the command")
   })
 })

@@ -30,14 +30,15 @@ your handlers runs on test data. With --event, your handlers do run, and the
 command first asks you to confirm the URL.
 
 Examples:
-  $ govalid-webhooks doctor https://example.com/webhooks/govalid
-  $ govalid-webhooks doctor http://localhost:3000/webhooks/govalid --event qr.scanned --yes`
+  $ npx govalid-webhooks doctor https://example.com/webhooks/govalid
+  $ npx govalid-webhooks doctor http://localhost:3000/webhooks/govalid \\
+      --event qr.scanned --yes`
 
 /** Adds `doctor`. */
 export const addDoctor: AddCommand = (program, host, act) => {
   const command: Command = program
     .command('doctor')
-    .description('check an endpoint from the outside: responses, forgeries, unusual bodies, duplicates')
+    .description('check an endpoint from the outside, as GoValid and as an attacker')
     .argument('<url>', 'the URL of the endpoint', toUrl)
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
   command

@@ -39,9 +39,22 @@ interface ChangeOptions extends CommonOptions {
 }
 
 const LIST_HELP = `
-Warns about disabled endpoints. With --state, also warns about new failures since
-the last run. With --handlers, also warns about events that are subscribed but
-not handled, or handled but not subscribed.`
+Warns about disabled endpoints. With --state, also warns about new failures
+since the last run. With --handlers, also warns about events that are subscribed
+but not handled, or handled but not subscribed.`
+
+const EXAMPLES = {
+  list: example('list --check'),
+  create: example('create --event qr.scanned \\\n      --url https://example.com/webhooks/govalid'),
+  update: example('update wh-001 --secret-env NEW_SECRET'),
+  enable: example('enable wh-001'),
+  disable: example('disable wh-001'),
+  delete: example('delete wh-001'),
+} as const
+
+function example(line: string): string {
+  return `\nExample:\n  $ npx govalid-webhooks endpoints ${line}`
+}
 
 const UNKNOWN = ['--unknown', 'accept event names that this version does not know'] as const
 
@@ -49,10 +62,12 @@ const UNKNOWN = ['--unknown', 'accept event names that this version does not kno
 export const addEndpoints: AddCommand = (program, host, act) => {
   const endpoints = program
     .command('endpoints')
-    .description('list, create, update, enable, disable and delete the webhooks registered with GoValid')
+    .description('manage the webhooks that are registered with GoValid')
     .helpCommand(false)
-  const add = (name: string, description: string): Command => {
-    const command = endpoints.command(name).description(description)
+    .addHelpText('after', EXAMPLES.list + EXAMPLES.create + EXAMPLES.enable)
+  const add = (name: keyof typeof EXAMPLES, description: string, argument = ''): Command => {
+    const command = endpoints.command(name + argument).description(description)
+    command.addHelpText('after', EXAMPLES[name])
     takesSecret(command, '--api-key-env', API_KEY_ENV, 'the API key')
     return takesJson(command).addOption(new Option('--base-url <url>', 'use the API at this URL').argParser(toUrl))
   }
@@ -69,20 +84,20 @@ export const addEndpoints: AddCommand = (program, host, act) => {
     .option('--description <text>', 'add a description')
     .option('--no-active', 'register the webhook as disabled')
     .action(act((options: ChangeOptions) => create(host, options)))
-  add('update <id>', 'change the given fields of a webhook')
+  add('update', 'change the given fields of a webhook', ' <id>')
     .option('--url <url>', 'send deliveries to this https URL', toUrl)
     .option('--event <type>', 'replace the subscribed events with this event; repeat for more', collect)
     .option(...UNKNOWN)
     .option('--secret-env <name>', 'read a new webhook secret from this environment variable')
     .option('--description <text>', 'change the description')
     .action(act((id: string, options: ChangeOptions) => update(host, id, options)))
-  add('enable <id>', 'enable a webhook again').action(
+  add('enable', 'enable a webhook again', ' <id>').action(
     act((id: string, options: ChangeOptions) => update(host, id, { ...options, active: true })),
   )
-  add('disable <id>', 'disable a webhook').action(
+  add('disable', 'disable a webhook', ' <id>').action(
     act((id: string, options: ChangeOptions) => update(host, id, { ...options, active: false })),
   )
-  add('delete <id>', 'delete a webhook')
+  add('delete', 'delete a webhook', ' <id>')
     .option('--yes', 'delete without asking')
     .action(act((id: string, options: ChangeOptions) => remove(host, id, options)))
 }

@@ -10,8 +10,8 @@ import { renderList, renderSection } from './render.js'
 
 const EXAMPLES = `
 Examples:
-  $ govalid-webhooks explain signature_mismatch
-  $ govalid-webhooks explain`
+  $ npx govalid-webhooks explain signature_mismatch
+  $ npx govalid-webhooks explain`
 
 /** Adds `explain`. */
 export const addExplain: AddCommand = (program, host, act) => {

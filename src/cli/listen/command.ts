@@ -44,15 +44,17 @@ changes with every start. Without --forward, the endpoint responds as a receiver
 of this package does.
 
 Examples:
-  $ govalid-webhooks listen
-  $ govalid-webhooks listen --forward http://localhost:3000/webhooks/govalid
-  $ govalid-webhooks send qr.scanned --to http://localhost:4000/webhooks/govalid`
+  $ npx govalid-webhooks listen
+  $ npx govalid-webhooks listen \\
+      --forward http://localhost:3000/webhooks/govalid
+  $ npx govalid-webhooks send qr.scanned \\
+      --to http://localhost:4000/webhooks/govalid`
 
 /** Adds `listen`. */
 export const addListen: AddCommand = (program, host, act) => {
   const command = program
     .command('listen')
-    .description('start a local endpoint with an inspector to view, replay, edit and forward deliveries')
+    .description('watch, replay, edit and forward deliveries in a local inspector')
     .option('--forward <url>', 'forward each delivery to this URL and return its response', toUrl)
   takesSecret(command, '--secret-env', SECRET_ENV, 'the webhook secret')
     .option('--other-secret-env <name>', 'also try the secret in this environment variable; repeat for more', collect)

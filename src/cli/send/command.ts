@@ -27,10 +27,13 @@ export interface SendOptions extends PlanOptions {
 
 const EXAMPLES = `
 Examples:
-  $ govalid-webhooks send qr.scanned --to http://localhost:3000/webhooks/govalid
-  $ govalid-webhooks send --all --to http://localhost:3000/webhooks/govalid
-  $ govalid-webhooks send captured.json --tamper --to http://localhost:3000/webhooks/govalid
-  $ govalid-webhooks send qr.scanned --retry --speed 600 --to http://localhost:3000/webhooks/govalid`
+  $ npx govalid-webhooks send qr.scanned \\
+      --to http://localhost:3000/webhooks/govalid
+  $ npx govalid-webhooks send --all --to http://localhost:3000/webhooks/govalid
+  $ npx govalid-webhooks send captured.json --tamper \\
+      --to http://localhost:3000/webhooks/govalid
+  $ npx govalid-webhooks send qr.scanned --retry --speed 600 \\
+      --to http://localhost:3000/webhooks/govalid`
 
 /** Adds `send`. */
 export const addSend: AddCommand = (program, host, act) => {

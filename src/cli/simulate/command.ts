@@ -20,14 +20,15 @@ const ABOUT = `
 The file exports a function that passes its options to createReceiver, so that
 this command can set the secret and the clock:
   export const createWebhookReceiver = (options) =>
-    createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, ...options }).on('qr.scanned', …)
+    createReceiver({ secret: process.env.GOVALID_WEBHOOK_SECRET, ...options })
+      .on('qr.scanned', …)
 
-The handlers really run, with test events, so pass a file whose handlers may run.
-Each event is played three times: every response arrives, the first response is
-lost, and two copies arrive at the same time.
+The handlers really run, with test events, so pass a file whose handlers may
+run. Each event is played three times: every response arrives, the first
+response is lost, and two copies arrive at the same time.
 
 Example:
-  $ govalid-webhooks simulate webhooks/receiver.js --event qr.scanned`
+  $ npx govalid-webhooks simulate webhooks/receiver.js --event qr.scanned`
 
 /** Adds `simulate`. */
 export const addSimulate: AddCommand = (program, host, act) => {

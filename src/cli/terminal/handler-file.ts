@@ -71,7 +71,7 @@ function describe(error: unknown): string {
 
 function typeScriptFix(file: string, error: unknown): string {
   const isUnknown = (error as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION'
-  return isUnknown && /\.[cm]?ts$/.test(file)
-    ? ' Use Node 22.18 or newer for TypeScript, or pass the compiled file.'
+  return isUnknown && /\.[cm]?tsx?$/.test(file)
+    ? " This version of Node doesn't run TypeScript. Install tsx and put NODE_OPTIONS='--import tsx' in front of the command, use Node 22.18 or newer, or pass the compiled file."
     : ''
 }

@@ -24,14 +24,15 @@ export interface VerifyOptions {
 
 const EXAMPLES = `
 Examples:
-  $ govalid-webhooks verify --body captured-body --signature sha256=61c5…
-  $ govalid-webhooks verify --body captured-body --headers captured-headers --other-secret-env STAGING_SECRET`
+  $ npx govalid-webhooks verify --body captured-body --signature sha256=61c5…
+  $ npx govalid-webhooks verify --body captured-body \\
+      --headers captured-headers --other-secret-env STAGING_SECRET`
 
 /** Adds `verify`. */
 export const addVerify: AddCommand = (program, host, act) => {
   const command: Command = program
     .command('verify')
-    .description('check the signature of a captured delivery and explain why it fails')
+    .description('find out why a captured delivery does not verify')
     .requiredOption('--body <file>', 'the file with the raw body, byte for byte, or - for standard input')
     .option('--signature <value>', 'the value of the X-GoValid-Signature header')
     .option('--headers <file>', 'instead of --signature: a file with all headers, one "Name: value" per line')
