@@ -38,6 +38,12 @@ describe('the installed binary', () => {
     expect(await runBinary(args, { env, cwd: folder })).toMatchObject({ code: 0, stderr: '' })
   })
 
+  it('explains an error code', async () => {
+    const { code, stdout } = await runBinary(['explain', 'secret_missing'], { cwd: folder })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^Meaning: the secret is missing/m)
+  })
+
   it('examines an endpoint', async () => {
     const { code, stdout } = await runBinary(['doctor', await serve()], { env })
     expect(code).toBe(0)
