@@ -55,15 +55,26 @@ export function maxConnections(pool: AnyPool): number {
   return pool.options?.max ?? DEFAULT_MAX
 }
 
-/** @throws WebhookError `option_invalid` if `pool` isn't a pool. */
+/** @throws WebhookError `option_invalid` if `pool` isn't a pool, or comes from pg 7. */
 export function assertPool(pool: unknown): void {
   const candidate = (pool ?? {}) as Readonly<Record<string, unknown>>
   const hasMethods = ['connect', 'query', 'on'].every((method) => typeof candidate[method] === 'function')
+  if (isOfPg7(candidate['options'])) {
+    const problem =
+      'pool comes from an old version of pg, which never connects on Node 14 and newer; version 8 is needed.'
+    throw new WebhookError('option_invalid', `${problem} Run: npm install pg@latest. See docs/stores/postgres.md.`)
+  }
   if (hasMethods && typeof candidate['totalCount'] === 'number') return
   throw new WebhookError(
     'option_invalid',
     'pool must be a Pool of pg, not a Client or a connection string: new Pool({ connectionString }). See docs/stores/postgres.md.',
   )
+}
+
+/** pg 7 adds its own client to the options. Pools of pg 8 have the option `maxUses`, with a default. */
+function isOfPg7(options: unknown): boolean {
+  const { Client, maxUses } = (options ?? {}) as Readonly<Record<string, unknown>>
+  return typeof Client === 'function' && maxUses === undefined
 }
 
 const prepared = new WeakSet<AnyPool>()
