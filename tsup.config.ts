@@ -22,7 +22,7 @@ const [schemas, others] = [true, false].map((wanted) =>
 /** Error messages name the page only once it has an address. */
 const ERRORS_PAGE = JSON.stringify(addresses?.errorsPage) ?? 'undefined'
 
-const external = [/^node:/, 'next/server.js']
+const external = [/^node:/, 'next/server.js', /^@nestjs\//]
 
 // The library must not contain other packages. The packages in the command line are recorded, and their licenses are shipped.
 const libraryHasNoPackages: Plugin = {

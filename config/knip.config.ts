@@ -25,6 +25,7 @@ const config: KnipConfig = {
     'test/runtime/workerd/**/*.ts',
     'test/acceptance/targets/workerd/worker.ts',
     'test/next/app/**/*.ts',
+    'test/nestjs/app.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '!**/.acceptance/**'],
   vitest: { config: ['vitest.config.ts', 'config/vitest.*.config.ts'] },

@@ -1,5 +1,5 @@
 // The tests of `npm run test:runtimes`: the packed package on runtimes that aren't development dependencies. `next` needs
-// `npm run next:install` (700 MB); `runtimes` downloads other versions of Node, Bun and Deno from the npm registry.
+// `npm run next:install` (700 MB); `nestjs` installs its fixtures (80 MB) by itself; `runtimes` downloads other versions of Node, Bun and Deno from the npm registry.
 import { defineLevel, WAITING } from './vitest-level.js'
 
 export default defineLevel('runtimes', [
@@ -9,6 +9,15 @@ export default defineLevel('runtimes', [
       include: ['test/next/**/*.test.ts'],
       globalSetup: ['test/support/next-setup.ts'],
       // Each file starts servers and measures times.
+      fileParallelism: false,
+      ...WAITING,
+    },
+  },
+  {
+    test: {
+      name: 'nestjs',
+      include: ['test/nestjs/**/*.test.ts'],
+      globalSetup: ['test/support/nestjs-setup.ts'],
       fileParallelism: false,
       ...WAITING,
     },

@@ -36,6 +36,10 @@ const MAY_IMPORT = {
   'receiver lookup': ['errors', 'receiver lookup'],
   'shared adapter': ['errors', 'clock', 'types', 'crypto', 'delivery'],
   adapter: ['errors', 'clock', 'types', 'crypto', 'delivery', 'create receiver', 'shared adapter', 'receiver lookup'],
+  // Its module creates the receiver, and its decorator has the types of handlers.
+  'NestJS adapter': [
+    ...['errors', 'events', 'receiver', 'delivery', 'create receiver', 'shared adapter', 'NestJS adapter'],
+  ],
   api: ['errors', 'clock', 'types', 'events', 'api'],
   testing: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
@@ -74,6 +78,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^inboxes\//, 'inbox driver'],
   [/^adapters\/(require-receiver|receiver-per-env)\.ts$/, 'receiver lookup'],
   [/^adapters\/(web|node)-request\.ts$/, 'shared adapter'],
+  [/^adapters\/nestjs\//, 'NestJS adapter'],
   [/^adapters\//, 'adapter'],
   [/^events\//, 'events'],
   [/^crypto\//, 'crypto'],
@@ -108,10 +113,13 @@ const VALUE_PACKAGES: Readonly<Record<string, RegExp>> = {
   'errors:sections': /^cli\/explain\/command\.ts$/,
   'inspector:page': /^cli\/listen\/command\.ts$/,
   'next/server.js': /^adapters\/next\.ts$/,
+  '@nestjs/common': /^adapters\/nestjs\//,
+  '@nestjs/core': /^adapters\/nestjs\//,
 }
 
 /** The only files that may import from Node. */
-const NODE_ALLOWED = /^(adapters\/(node|node-request|express|fastify|aws-lambda)\.ts|testing\/.*|cli\/(?!inspector\/).*)$/
+const NODE_ALLOWED =
+  /^(adapters\/(node|node-request|express|fastify|aws-lambda)\.ts|adapters\/nestjs\/.*|testing\/.*|cli\/(?!inspector\/).*)$/
 
 /** The only files that may read the machine's time without the injected clock. */
 const TIME_ALLOWED =

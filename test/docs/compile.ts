@@ -17,6 +17,8 @@ const { options } = ts.convertCompilerOptionsFromJson(
   {
     ...config.compilerOptions,
     types: ['node'],
+    // NestJS needs it.
+    experimentalDecorators: true,
     paths: Object.fromEntries(
       Object.entries(entries).map(([subpath, file]) => [`govalid-webhooks${subpath.slice(1)}`, [join(ROOT, file)]]),
     ),
@@ -25,7 +27,7 @@ const { options } = ts.convertCompilerOptionsFromJson(
 )
 
 const SNIPPETS = join(ROOT, '.snippets')
-const DECLARATIONS = ['types/next-server.d.ts', 'examples/runtimes.d.ts']
+const DECLARATIONS = ['types/next-server.d.ts', 'types/nestjs.d.ts', 'examples/runtimes.d.ts']
 
 /** Returns the compiler's errors in snippets as `page:line: message`. Checks only the snippets, not the sources. */
 export function compileSnippets(blocks: readonly CodeBlock[]): readonly string[] {

@@ -25,6 +25,8 @@ const ALLOWED: Readonly<Record<string, Loaded>> = {
   './express': alone(6),
   './fastify': { files: 6, others: ['node:stream'] },
   './next': { files: 5, others: ['next/server.js'] },
+  './aws-lambda': { files: 5, others: ['node:buffer'] },
+  './nestjs': { files: 9, others: ['@nestjs/common', '@nestjs/core'] },
   './cloudflare': alone(6),
   './node': alone(6),
   './fetch': alone(5),
@@ -46,6 +48,8 @@ const ALLOWED: Readonly<Record<string, Loaded>> = {
 /** Replacements for modules that are missing in this test, so that the rest loads. */
 const STAND_INS = {
   'next/server.js': 'export const after = () => {}',
+  '@nestjs/common': 'export const Inject = () => () => {}, Module = () => () => {}, RequestMethod = {}',
+  '@nestjs/core': 'export class DiscoveryModule {} export class DiscoveryService {} export class HttpAdapterHost {}',
 }
 
 /** Loads a file and prints the modules that were resolved from the package's own files. */
@@ -67,7 +71,8 @@ const PROGRAM = `
     load(url, context, next) {
       const source = stand[url.replace('stand-in:', '')]
       if (source === undefined) return next(url, context)
-      return { source: format === 'js' ? source : '', shortCircuit: true, format: format === 'js' ? 'module' : 'commonjs' }
+      const anything = 'module.exports = new Proxy({}, { get: () => function () { return () => {} } })'
+      return { source: format === 'js' ? source : anything, shortCircuit: true, format: format === 'js' ? 'module' : 'commonjs' }
     },
   })
   const load = format === 'js' ? import(target) : Promise.resolve().then(() => require(require('node:url').fileURLToPath(target)))

@@ -33,6 +33,7 @@ export const entryFiles: Readonly<Record<string, string>> = entries
 /** The modules that a subpath needs before it can be loaded. Every other subpath loads alone. */
 const NEEDED: Readonly<Record<string, string>> = {
   './next': 'next/server.js',
+  './nestjs': '@nestjs/common',
   './schemas': 'zod',
 }
 
