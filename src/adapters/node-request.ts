@@ -5,13 +5,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isBytes } from '../crypto/encoding.js'
 import type { WebhookResponse } from '../delivery/response.js'
+import { WebhookError } from '../errors.js'
 import type { BodySource, BodyStream, Delivery } from '../types.js'
 
 /** A Node request, with the fields that body parsers add. */
 export type NodeRequest = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
 
-/** Turns a Node request into a delivery. `fix` is the developer's next step if other code has parsed the body. */
+/**
+ * Turns a Node request into a delivery. `fix` is the developer's next step if other code has parsed the body.
+ *
+ * @throws WebhookError `option_invalid` if it isn't Node's request, with the fix.
+ */
 export function toDelivery(request: NodeRequest, fix: string): Delivery {
+  if (typeof request?.on !== 'function') throw misplaced(request)
   const { headers } = request
   return {
     method: request.method ?? '',
@@ -40,6 +46,23 @@ export function endResponse(
   }
   response.write(body)
   leaveSoon(request, () => response.end())
+}
+
+/** Names what was passed instead of Node's request: Koa's context, Fastify's request, an h3 event, a `Request`. */
+function misplaced(value: unknown): WebhookError {
+  const holder = (value ?? {}) as Readonly<Record<'req' | 'raw' | 'node' | 'headers', NodeRequest | undefined>>
+  const hasGet = typeof (holder.headers as { readonly get?: unknown } | undefined)?.get === 'function'
+  const [given, fix] = holder.req
+    ? ['a context that holds it in req', 'In Koa, pass context.req and context.res, and set context.respond = false']
+    : holder.raw
+      ? ['Fastify’s request', 'Use govalid-webhooks/fastify, or pass request.raw and reply.raw']
+      : holder.node
+        ? ['an h3 event', 'Pass event.node.req and event.node.res']
+        : hasGet
+          ? ['a Request', 'Use govalid-webhooks/fetch']
+          : [value === null ? 'null' : typeof value, 'Pass the request itself, never its body']
+  const message = `The webhook handler must be given Node’s request, and was given ${given}. ${fix}. See docs/frameworks/node.md.`
+  return new WebhookError('option_invalid', message)
 }
 
 function findBody(request: NodeRequest, fix: string): BodySource {

@@ -29,24 +29,44 @@ export function toWebResponse(request: Request, response: WebhookResponse): Resp
   })
 }
 
-/** Where frameworks keep the `Request`: Hono, h3, SvelteKit. */
-const PLACES = ['raw', 'req.raw', 'request', 'req', 'web.request']
+const USE_NODE = 'govalid-webhooks/node with Node’s request and response'
+
+/** What developers pass instead of the `Request`: where it has the `Request` or Node's request, what it is, and what to pass. */
+const MISPLACED: readonly (readonly [path: string, what: string, fix: string])[] = [
+  ['raw', 'Hono’s c.req', 'Pass c.req.raw'],
+  ['req.raw', 'Hono’s context', 'Pass c.req.raw'],
+  ['request', 'an event that holds the Request (SvelteKit, Astro, React Router)', 'Pass event.request'],
+  ['web.request', 'an h3 event', 'Pass toWebRequest(event)'],
+  ['node.req', 'an h3 event', 'Pass toWebRequest(event)'],
+  [
+    'req',
+    'an event that holds the Request (h3) or Node’s request (Koa)',
+    `In h3, pass event.req. In Koa, use ${USE_NODE}`,
+  ],
+  ['', 'Node’s request (Express, NestJS)', `Use ${USE_NODE}`],
+]
 
 function requireRequest(value: unknown): void {
   if (isRequest(value)) return
-  const place = PLACES.find((path) => isRequest(path.split('.').reduce(readProperty, value)))
-  const given =
-    place === undefined ? (value === null ? 'null' : typeof value) : `an object with the Request in ${place}`
-  const headers = readProperty(value, 'headers')
-  const fix =
-    typeof readProperty(headers, 'get') === 'function'
-      ? // Next.js wraps the request of such a route in a Proxy that hides its data.
-        "Its method can't be read. In Next.js, remove `export const dynamic = 'force-static'` from the route."
-      : typeof readProperty(headers, 'host') === 'string'
-        ? 'For Node’s request and response, use govalid-webhooks/node.'
-        : 'Pass the Request itself, for example context.req.raw in Hono.'
-  const message = `The webhook handler must be given a Request, and was given ${given}. ${fix} See docs/frameworks/fetch.md.`
+  const [given, fix] = describe(value)
+  const message = `The webhook handler must be given a Request, and was given ${given}. ${fix}. See docs/frameworks/fetch.md.`
   throw new WebhookError('option_invalid', message)
+}
+
+function describe(value: unknown): readonly [given: string, fix: string] {
+  for (const [path, what, fix] of MISPLACED) {
+    const held = path.split('.').reduce((holder, name) => (name === '' ? holder : readProperty(holder, name)), value)
+    if (isRequest(held) || typeof readProperty(readProperty(held, 'headers'), 'host') === 'string') return [what, fix]
+  }
+  const given = value === null ? 'null' : typeof value
+  // Next.js wraps the request of such a route in a Proxy that hides its data.
+  if (typeof readProperty(readProperty(value, 'headers'), 'get') === 'function')
+    return [
+      given,
+      "Its method can't be read. In Next.js, remove `export const dynamic = 'force-static'` from the route",
+    ]
+  if (readProperty(value, 'requestContext')) return ['a Lambda event', 'Use govalid-webhooks/aws-lambda']
+  return [given, 'Pass the Request itself, never its body']
 }
 
 /** Recognizes the `Request` of any realm or framework by the properties that the adapters use. */
