@@ -37,6 +37,8 @@ const config: KnipConfig = {
   ignoreDependencies: [
     '@stryker-mutator/vitest-runner',
     'cloudflare',
+    // errors:sections is built by scripts/error-sections.mjs.
+    'errors',
     'next',
     'publint',
     '@arethetypeswrong/cli',
