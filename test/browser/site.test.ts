@@ -70,19 +70,23 @@ describeWith('the site, which `npm run docs` installs,', isInstalled, 'the site'
       await page.getByRole('heading', { level: 1, name: 'How it works' }).waitFor()
     })
 
-    it.each(['light', 'dark'] as const)('has no axe violations in the %s theme', async (colorScheme) => {
-      const page = await open(address, { colorScheme })
-      const found: Record<string, readonly string[]> = {}
-      for (const path of SAMPLES) {
-        await page.goto(address + path)
-        found[path] = await violationsIn(page)
-      }
-      await page.keyboard.press('Control+k')
-      await page.getByRole('searchbox').fill('secret')
-      await page.getByRole('dialog').getByRole('link').first().waitFor()
-      found['search'] = await violationsIn(page)
-      expect(Object.entries(found).filter(([, violations]) => violations.length > 0)).toEqual([])
-    })
+    it.each(['light', 'dark'] as const)(
+      'has no axe violations in the %s theme',
+      { timeout: 240_000 },
+      async (colorScheme) => {
+        const page = await open(address, { colorScheme })
+        const found: Record<string, readonly string[]> = {}
+        for (const path of SAMPLES) {
+          await page.goto(address + path)
+          found[path] = await violationsIn(page)
+        }
+        await page.keyboard.press('Control+k')
+        await page.getByRole('searchbox').fill('secret')
+        await page.getByRole('dialog').getByRole('link').first().waitFor()
+        found['search'] = await violationsIn(page)
+        expect(Object.entries(found).filter(([, violations]) => violations.length > 0)).toEqual([])
+      },
+    )
 
     it('fits the width of a phone on every page', { timeout: 240_000 }, async () => {
       // Without scripts, a page loads nothing in advance.
