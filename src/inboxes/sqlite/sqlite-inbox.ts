@@ -50,6 +50,8 @@ export interface SqliteInbox extends Inbox {
 }
 
 const USER: DatabaseUser = { name: 'sqliteInbox', page: 'docs/inboxes/sqlite.md' }
+/** More waiting writes than fit in one group. */
+const FLOOD = 256
 /** As long as the receiver waits for its inbox. */
 const WAIT_MS = 4500
 const PROBE: AcceptedDelivery = { key: 'probe', rawBody: new Uint8Array(1), headers: {}, receivedAt: 0 }
@@ -133,11 +135,12 @@ interface OpenSpool extends Spool {
 function createSpool(connection: SqliteConnection, statements: SpoolStatements, clock: Clock): OpenSpool {
   const write = async <Result>(isUrgent: boolean, run: (runner: SqliteRunner) => Result) =>
     connection.write({ waitMs: WAIT_MS, isUrgent, run })
-  const finish = (statement: SqlStatement) => write(true, (runner) => runner.run(statement))
+  const finish = (statement: SqlStatement) => write(true, (runner) => void runner.run(statement))
   return {
+    isFlooded: () => connection.waiting() > FLOOD,
     accept(delivery) {
       const statement = statements.accept(delivery, clock.now())
-      return write(false, (runner) => runner.run(statement))
+      return write(false, (runner) => void runner.run(statement))
     },
     take: (count) => write(false, (runner) => runner.rows(statements.take(count, clock.now(), LEASE_MS)).map(readJob)),
     renew: (job) => finish(statements.renew(job, clock.now() + LEASE_MS)),

@@ -13,6 +13,8 @@ const MAX_PAUSE_MS = 60 * 60 * 1000
 
 /** The spool of waiting jobs, as the worker uses it. */
 export interface Spool {
+  /** Whether so many deliveries wait to be accepted that their responses could be late. */
+  isFlooded(): boolean
   /** Takes up to `count` due jobs. */
   take(count: number): Promise<readonly SpooledJob[]>
   /** Extends a job's lease. */
@@ -67,7 +69,8 @@ export function createWorker(clock: Clock, limits: WorkerLimits, spool: Spool, p
   const poll = async (): Promise<void> => {
     do {
       pollAgain = false
-      const room = concurrency - handling
+      // GoValid waits for a response, but not for a handler. Each accepted delivery wakes the worker again.
+      const room = spool.isFlooded() ? 0 : concurrency - handling
       // If the spool can't be read now, the next poll reads it.
       const jobs = room > 0 && !isStopped ? await spool.take(room).catch(() => []) : []
       for (const job of jobs) startJob(job)

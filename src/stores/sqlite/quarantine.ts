@@ -46,7 +46,7 @@ export function createSqliteQuarantine(connection: SqliteConnection, table: stri
     connection.write({
       waitMs: isEarly ? EARLY_WAIT_MS : WAIT_MS,
       isUrgent: !isEarly,
-      run: (runner) => runner.run(statement),
+      run: (runner) => void runner.run(statement),
     })
   const read = (statement: SqlStatement) => connection.query(statement, WAIT_MS)
   return Object.assign((entry: QuarantineEntry) => run(statements.put(entry), entry.code === 'retry_pending'), {

@@ -26,6 +26,8 @@ interface HeldKey {
 export interface RecordStatements {
   /** Creates the table and its index if they are missing. Safe to repeat. */
   readonly schema: readonly SqlStatement[]
+  /** Claims a delivery that has no record. Changes one row, or none if there is a record. Faster than `claim`. */
+  insert(request: ClaimRequest): SqlStatement
   /** Claims a delivery. Pass its rows to `readClaim`. */
   claim(request: ClaimRequest): SqlStatement
   /**
@@ -36,7 +38,7 @@ export interface RecordStatements {
   /** Returns a row if the token holds the record. */
   renew(request: RenewRequest): SqlStatement
   /**
-   * Completes without touching the index. Returns a row if the token holds the record and its retention is long enough;
+   * Completes without touching the index. Changes one row if the token holds the record and its retention is long enough;
    * otherwise use `complete`. Not for quarantined deliveries.
    */
   finish(request: CompleteRequest): SqlStatement
@@ -75,6 +77,10 @@ export function recordStatements(table: string, namespace: string): RecordStatem
   const schema = [sql.table, sql.index].map((statement) => ({ sql: statement, values: [] }))
   return {
     schema,
+    insert: ({ key, token, leaseMs, retainUntil }) => ({
+      sql: sql.insert,
+      values: [namespace, key, token, leaseMs, retainUntil],
+    }),
     claim: ({ key, token, leaseMs, retainUntil, attemptGapMs, reprocess }) => ({
       sql: sql.claim,
       values: [namespace, key, token, leaseMs, retainUntil, attemptGapMs, reprocess ? 1 : 0],
@@ -149,6 +155,7 @@ function recordSql(table: string) {
   PRIMARY KEY (namespace, key)
 ) WITHOUT ROWID`,
     index: `CREATE INDEX IF NOT EXISTS ${table}_retain_until ON ${table} (retain_until)`,
+    insert: `${insertSql(table)}\nON CONFLICT DO NOTHING`,
     claim: claimSql(table),
     unclaimable: `SELECT state, token, attempt, lease_until FROM ${table}
 WHERE ${RECORD} AND iif(state = 'processing',
@@ -156,7 +163,7 @@ WHERE ${RECORD} AND iif(state = 'processing',
   retain_until > ${NOW} AND (state = 'done' OR (state = 'quarantined' AND NOT ?5)))`,
     renew: `UPDATE ${table} SET lease_until = ${NOW} + ?5, completed_handlers = ${UNION} WHERE ${HELD} RETURNING 1`,
     // Setting `retain_until` rewrites the index, even to the same value. The handlers of a finished record are never read.
-    finish: `UPDATE ${table} SET state = 'done', lease_until = 0 WHERE ${HELD} AND retain_until >= ?4 RETURNING 1`,
+    finish: `UPDATE ${table} SET state = 'done', lease_until = 0 WHERE ${HELD} AND retain_until >= ?4`,
     // A repeated completion with the same token (its response was lost) also returns a row and may only raise the retention.
     complete: `UPDATE ${table} SET
   state = iif(state = 'processing', ?5, state),
@@ -178,10 +185,14 @@ RETURNING 1`,
   }
 }
 
-function claimSql(table: string): string {
+function insertSql(table: string): string {
   return `INSERT INTO ${table} AS r
   (namespace, key, token, state, attempt, released_attempts, counted_at, lease_until, retain_until, completed_handlers)
-VALUES (?1, ?2, ?3, 'processing', 1, 0, ${NOW}, ${NOW} + ?4, ?5, '[]')
+VALUES (?1, ?2, ?3, 'processing', 1, 0, ${NOW}, ${NOW} + ?4, ?5, '[]')`
+}
+
+function claimSql(table: string): string {
+  return `${insertSql(table)}
 ON CONFLICT (namespace, key) DO UPDATE SET
   token = iif(${BUSY}, r.token, excluded.token),
   state = 'processing',

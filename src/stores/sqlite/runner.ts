@@ -28,8 +28,8 @@ export interface SqliteDatabase {
 export interface SqliteRunner {
   /** Runs a statement that returns rows. */
   rows(statement: SqlStatement): readonly SqlRow[]
-  /** Runs a statement that returns no rows. */
-  run(statement: SqlStatement): void
+  /** Runs a statement that returns no rows. Returns the number of rows that it changed, or 0 if the database is wrapped and doesn't say. */
+  run(statement: SqlStatement): number
 }
 
 /** Creates a runner that prepares each statement once. `forget` discards them, because a reopened database refuses old ones. */
@@ -48,7 +48,8 @@ export function createRunner(database: SqliteDatabase): SqliteRunner & { forget(
     },
     run(statement) {
       const found = find(statement)
-      found.prepared.run(...bind(found, statement))
+      const result = found.prepared.run(...bind(found, statement)) as { readonly changes?: number | bigint } | undefined
+      return Number(result?.changes ?? 0)
     },
     forget: () => cache.clear(),
   }

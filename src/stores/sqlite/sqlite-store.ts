@@ -5,11 +5,17 @@
 import { type Clock, systemClock } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { isPromiseLike } from '../../maybe-promise.js'
-import type { ClaimRequest, Quarantine, Store, TransactionRequest } from '../store.js'
+import type { ClaimRequest, ClaimResult, Quarantine, Store, TransactionRequest } from '../store.js'
 import { createConnection } from './connection.js'
 import { type DatabaseUser, missingTable } from './database-errors.js'
 import { createSqliteQuarantine, quarantineTable } from './quarantine.js'
-import { LEASE_LOST, readClaim, recordStatements, type SqlStatement } from './record-statements.js'
+import {
+  LEASE_LOST,
+  type RecordStatements,
+  readClaim,
+  recordStatements,
+  type SqlStatement,
+} from './record-statements.js'
 import type { SqliteDatabase, SqliteRunner } from './runner.js'
 
 export type { SqlValue } from './record-statements.js'
@@ -104,20 +110,21 @@ export function sqliteStore<Database extends SqliteDatabase>(
   let completions = 0
   return {
     claim(request) {
-      // Copies of one attempt arrive together. Reading first spares the copies the wait for other writers and the disk.
-      const rows = connection.read(records.unclaimable(request))
+      // Copies of one attempt arrive together. Reading first spares the copies the wait for other writers and the disk. Under load a claim
+      // waits for the next group anyway.
+      const rows = connection.waiting() === 0 ? connection.read(records.unclaimable(request)) : []
       if (rows.length > 0) return readClaim(rows, request.token)
       return connection.write({
         waitMs: request.waitMs ?? WAIT_MS,
         isUrgent: false,
-        run: (runner) => readClaim(runner.rows(records.claim(request)), request.token),
+        run: (runner) => claimRecord(runner, records, request),
       })
     },
     renew: (request) => finish(request.waitMs, (runner) => hasRow(runner, records.renew(request))),
     complete: (request) =>
       finish(request.waitMs, (runner) => {
         // The receiver completes with the retention of its claim, so `finish` nearly always succeeds.
-        const isFinished = !request.quarantined && hasRow(runner, records.finish(request))
+        const isFinished = !request.quarantined && runner.run(records.finish(request)) > 0
         const isCompleted = isFinished || hasRow(runner, records.complete(request))
         const isSweepDue = completions++ % SWEEP_EVERY === 0 && hasRow(runner, records.expired)
         if (isSweepDue) runner.run(records.sweep(SWEEP_LIMIT))
@@ -140,6 +147,13 @@ export function sqliteStore<Database extends SqliteDatabase>(
       }),
     quarantine: createSqliteQuarantine(connection, quarantineName, namespace),
   }
+}
+
+function claimRecord(runner: SqliteRunner, records: RecordStatements, request: ClaimRequest): ClaimResult {
+  // Most deliveries are new. The claim of a record returns columns, for which SQLite needs a temporary table.
+  const isNew = runner.run(records.insert(request)) > 0
+  if (isNew) return { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
+  return readClaim(runner.rows(records.claim(request)), request.token)
 }
 
 function hasRow(runner: SqliteRunner, statement: SqlStatement): boolean {

@@ -123,6 +123,31 @@ describe('sqliteInbox', () => {
     expect(take()).toBeLessThan(10)
   })
 
+  test('accepts the deliveries of a burst before it processes them', async () => {
+    const { pass, receiver } = setUp({ concurrency: 200 })
+    let accepted = 0
+    const acceptedBefore: number[] = []
+    receiver.on('qr.created', () => void acceptedBefore.push(accepted))
+    await pass(0)
+    const [waves, perWave] = [4, 600]
+    const ids = Array.from({ length: waves * perWave }, (_, index) => `qr-${index}`)
+    const signed = await Promise.all(ids.map((id) => signDelivery(created(id), { secret: SECRET })))
+    const receive = async ({ delivery }: (typeof signed)[number]) => {
+      expect((await receiver.receive(delivery)).status).toBe('accepted')
+      accepted++
+    }
+    const received: Promise<void>[] = []
+    for (let wave = 0; wave < waves; wave++) {
+      // More deliveries arrive in an event-loop turn than fit in one group.
+      received.push(...signed.slice(wave * perWave, (wave + 1) * perWave).map(receive))
+      await nextTurn()
+    }
+    await Promise.all(received)
+    await pass(1000)
+    await vi.waitFor(() => expect(acceptedBefore).toHaveLength(ids.length), { timeout: 30_000 })
+    expect(Math.min(...acceptedBefore)).toBeGreaterThan(ids.length - 2 * 256)
+  })
+
   test('keeps accepted deliveries across a restart and handles each once', async () => {
     const before = setUp()
     expect(await before.accept('abc123')).toMatchObject({ status: 'accepted' })

@@ -15,6 +15,7 @@ const job = {
 }
 
 const STATEMENTS: Readonly<Record<string, SqlStatement>> = {
+  'claim of a new key': records.insert({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
   claim: records.claim({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
   'the read before a claim': records.unclaimable({ ...held, leaseMs: 1, retainUntil: 1, attemptGapMs: 1 }),
   renew: records.renew({ ...held, leaseMs: 1 }),
