@@ -19,8 +19,7 @@ export interface FetchContext {
 export type FetchHandler = (request: Request, context?: FetchContext) => Promise<Response>
 
 const FIX =
-  'Pass the untouched Request to the webhook handler. If other code reads the body first, give that code request.clone(). ' +
-  'See docs/frameworks/fetch.md.'
+  'Pass the untouched Request to the webhook handler. If other code reads the body first, give that code request.clone().'
 
 /**
  * Turns a receiver into a function from `Request` to `Response`.

@@ -49,7 +49,7 @@ const MISPLACED: readonly (readonly [path: string, what: string, fix: string])[]
 function requireRequest(value: unknown): void {
   if (isRequest(value)) return
   const [given, fix] = describe(value)
-  const message = `The webhook handler must be given a Request, and was given ${given}. ${fix}. See docs/frameworks/fetch.md.`
+  const message = `The webhook handler must be given a Request, and was given ${given}. ${fix}.`
   throw new WebhookError('option_invalid', message)
 }
 
