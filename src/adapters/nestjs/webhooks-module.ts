@@ -64,6 +64,7 @@ export class GoValidWebhooksModule {
   readonly #receiver: Receiver
   readonly #path: string
   readonly #discovery: DiscoveryService
+  #isClosing = false
 
   /** Called by Nest. */
   constructor(receiver: Receiver, path: string, discovery: DiscoveryService, host: HttpAdapterHost) {
@@ -89,10 +90,11 @@ export class GoValidWebhooksModule {
 
   /** Called by Nest: adds the route. Nest applies the global prefix. */
   configure(consumer: MiddlewareConsumer): void {
-    const receiver = this.#receiver
-    async function handleNestRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const handleNestRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       restoreType(request)
-      const outcome = await receiver.receive(toDelivery(request, FIX))
+      const outcome = await this.#receiver.receive(toDelivery(request, FIX))
+      // Fastify would wait 72 s for a connection that becomes idle while it closes.
+      if (this.#isClosing) response.shouldKeepAlive = false
       writeResponse(request, response, toResponse(outcome))
     }
     consumer.apply(handleNestRequest).forRoutes({ path: this.#path, method: RequestMethod.ALL })
@@ -119,6 +121,11 @@ export class GoValidWebhooksModule {
         this.#receiver.on(pattern, (event, context) => callable[method]?.(event, context), { name: handlerName })
       }
     }
+  }
+
+  /** Called by Nest before the server stops. */
+  onModuleDestroy(): void {
+    this.#isClosing = true
   }
 
   /** Called by Nest after the server has stopped: waits up to 20 s for running handlers. */
