@@ -34,13 +34,13 @@ const MAY_IMPORT = {
     ...['built-in store', 'receiver', 'delivery'],
   ],
   'receiver lookup': ['errors', 'receiver lookup'],
-  'shared adapter': ['errors', 'clock', 'types', 'crypto', 'delivery'],
+  'shared adapter': ['errors', 'clock', 'types', 'crypto', 'delivery', 'shared adapter'],
   adapter: ['errors', 'clock', 'types', 'crypto', 'delivery', 'create receiver', 'shared adapter', 'receiver lookup'],
   // Its module creates the receiver, and its decorator has the types of handlers.
   'NestJS adapter': [
     ...['errors', 'events', 'receiver', 'delivery', 'create receiver', 'shared adapter', 'NestJS adapter'],
   ],
-  api: ['errors', 'clock', 'types', 'events', 'api'],
+  api: ['crypto', 'errors', 'clock', 'types', 'events', 'api'],
   testing: [
     ...['errors', 'clock', 'types', 'events', 'crypto', 'store contract', 'inbox contract'],
     ...['delivery', 'receiver', 'create receiver', 'testing'],
@@ -77,7 +77,7 @@ const LAYERS: readonly (readonly [pattern: RegExp, layer: Layer])[] = [
   [/^inboxes\/inbox\.ts$/, 'inbox contract'],
   [/^inboxes\//, 'inbox driver'],
   [/^adapters\/(require-receiver|receiver-per-env)\.ts$/, 'receiver lookup'],
-  [/^adapters\/(web|node)-request\.ts$/, 'shared adapter'],
+  [/^adapters\/(web|node|misplaced)-request\.ts$/, 'shared adapter'],
   [/^adapters\/nestjs\//, 'NestJS adapter'],
   [/^adapters\//, 'adapter'],
   [/^events\//, 'events'],
