@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { transform } from 'esbuild'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { cleanEnv } from '../support/command-line.js'
@@ -21,17 +21,54 @@ interface Result {
 const init = (cwd: string, ...args: readonly string[]) => runJson<Result>(['init', ...args], { cwd })
 const read = (folder: string, file: string) => readFileSync(join(folder, file), 'utf8')
 
-const FRAMEWORKS = [
-  { framework: 'node', dependencies: [], server: 'server' },
-  { framework: 'express', dependencies: ['express'], server: 'server' },
-  { framework: 'fastify', dependencies: ['fastify', 'express'], server: 'server' },
-  { framework: 'hono', dependencies: ['hono', '@hono/node-server'], server: 'server' },
-  { framework: 'workers', dependencies: ['wrangler'], server: 'worker' },
-  { framework: 'next', dependencies: ['next', 'express'], server: 'route' },
-] as const
+interface Expected {
+  readonly framework: string
+  readonly dependencies: readonly string[]
+  /** Where the files belong in JavaScript. Default: `webhooks/server` and its folder. */
+  readonly endpoint?: string
+  readonly folder?: string
+  /** Whether the framework is a development dependency of this repository, so that its endpoint can be compiled here. */
+  readonly isHere?: true
+  readonly isServer?: true
+}
 
-describe.each(FRAMEWORKS)('a $framework project', ({ framework, dependencies, server }) => {
-  const folderOf = framework === 'next' ? 'app/webhooks/govalid' : 'webhooks'
+const FRAMEWORKS: readonly Expected[] = [
+  { framework: 'node', dependencies: [], isServer: true, isHere: true },
+  { framework: 'express', dependencies: ['express'], isServer: true, isHere: true },
+  { framework: 'fastify', dependencies: ['fastify', 'express'], isServer: true, isHere: true },
+  { framework: 'hono', dependencies: ['hono', '@hono/node-server'], isServer: true, isHere: true },
+  { framework: 'hono-workers', dependencies: ['hono', 'wrangler'], endpoint: 'webhooks/worker', isHere: true },
+  { framework: 'workers', dependencies: ['wrangler'], endpoint: 'webhooks/worker', isHere: true },
+  { framework: 'next', dependencies: ['next', 'express'], endpoint: 'app/webhooks/govalid/route', isHere: true },
+  { framework: 'aws-lambda', dependencies: ['@types/aws-lambda'], endpoint: 'webhooks/handler', isHere: true },
+  { framework: 'koa', dependencies: ['koa'] },
+  { framework: 'elysia', dependencies: ['elysia', '@types/bun'] },
+  { framework: 'bun', dependencies: ['@types/bun'] },
+  { framework: 'nestjs', dependencies: ['@nestjs/core', 'express'], endpoint: 'webhooks/mount-webhooks' },
+  { framework: 'sveltekit', dependencies: ['@sveltejs/kit'], endpoint: 'src/routes/webhooks/govalid/+server' },
+  { framework: 'nuxt', dependencies: ['nuxt'], endpoint: 'server/routes/webhooks/govalid', folder: 'server/webhooks' },
+  { framework: 'astro', dependencies: ['astro'], endpoint: 'src/pages/webhooks/govalid', folder: 'src/webhooks' },
+  {
+    framework: 'react-router',
+    dependencies: ['@react-router/dev', 'express'],
+    endpoint: 'app/routes/webhooks.govalid',
+    folder: 'app/webhooks',
+  },
+  {
+    framework: 'tanstack-start',
+    dependencies: ['@tanstack/react-start'],
+    endpoint: 'src/routes/webhooks/govalid',
+    folder: 'src/webhooks',
+  },
+  {
+    framework: 'google-cloud-functions',
+    dependencies: ['@google-cloud/functions-framework'],
+    endpoint: 'webhooks/function',
+  },
+]
+
+describe.each(FRAMEWORKS)('a $framework project', (expected) => {
+  const { framework, dependencies, endpoint = 'webhooks/server', folder: folderOf = dirname(endpoint) } = expected
 
   it('is detected and gets its files', async () => {
     const folder = project(dependencies, { type: 'module' })
@@ -39,9 +76,9 @@ describe.each(FRAMEWORKS)('a $framework project', ({ framework, dependencies, se
     expect([code, json.framework]).toEqual([0, framework])
     expect(json.files).toEqual([
       { path: `${folderOf}/receiver.js`, result: 'written' },
-      { path: `${folderOf}/${server}.js`, result: 'written' },
+      { path: `${endpoint}.js`, result: 'written' },
       { path: `${folderOf}/receiver.test.js`, result: 'written' },
-      { path: framework === 'workers' ? '.dev.vars.example' : '.env.example', result: 'written' },
+      { path: framework.endsWith('workers') ? '.dev.vars.example' : '.env.example', result: 'written' },
     ])
     expect(json.next[0]).toContain('npm install govalid-webhooks')
     expect(json.next.at(-1)).toBe('npx govalid-webhooks send qr.scanned --to http://localhost:3000/webhooks/govalid')
@@ -50,21 +87,28 @@ describe.each(FRAMEWORKS)('a $framework project', ({ framework, dependencies, se
   it('gets a test that passes', async () => {
     const folder = project(dependencies)
     await init(folder)
-    const file = `${folderOf}/receiver.test.${framework === 'next' ? 'js' : 'mjs'}`
-    const printed = execFileSync(process.execPath, ['--test', '--test-reporter=tap', file], {
+    // Frameworks with a build get .js files, which they treat as modules.
+    const file = ['js', 'mjs']
+      .map((type) => `${folderOf}/receiver.test.${type}`)
+      .find((path) => existsSync(join(folder, path)))
+    expect(file).toBeDefined()
+    const printed = execFileSync(process.execPath, ['--test', '--test-reporter=tap', file ?? ''], {
       cwd: folder,
       env: cleanEnv(),
     })
     expect(printed.toString()).toContain('# pass 2')
   })
 
-  it('gets files that compile in TypeScript', async () => {
-    const folder = typeScript(project(dependencies))
-    await init(folder)
-    expect(existsSync(join(folder, folderOf, `${server}.ts`))).toBe(true)
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-    expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
-  })
+  // The other frameworks are compiled in test/frameworks.
+  if (expected.isHere) {
+    it('gets files that compile in TypeScript', async () => {
+      const folder = typeScript(project(dependencies))
+      await init(folder)
+      expect(existsSync(join(folder, `${endpoint}.ts`))).toBe(true)
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+      expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+    })
+  }
 
   it('gets TypeScript files that tsx can run as CommonJS', async () => {
     const folder = typeScript(project(dependencies))
@@ -80,26 +124,23 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-describe.each(FRAMEWORKS.filter(({ server }) => server === 'server'))(
-  'the endpoint of $framework',
-  ({ dependencies }) => {
-    it('starts and handles the first event', async () => {
-      const folder = project(dependencies)
-      await init(folder)
-      const port = await freePort()
-      const env = { GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port) }
-      const child = spawn(process.execPath, ['webhooks/server.mjs'], { cwd: folder, env: cleanEnv(env) })
-      stops.push(() => void child.kill())
-      const waitForOutput = outputOf(child.stdout)
-      await waitForOutput(`listening on http://localhost:${port}/webhooks/govalid`)
-      const to = `http://localhost:${port}/webhooks/govalid`
-      const { code } = await runCli(['send', 'qr.scanned', '--to', to], { env })
-      expect(code).toBe(0)
-      await waitForOutput('qr.scanned: Product Certificate #001, scan 15, Jakarta')
-      expect((await runCli(['doctor', to], { env })).code).toBe(0)
-    })
-  },
-)
+describe.each(FRAMEWORKS.filter(({ isServer }) => isServer))('the endpoint of $framework', ({ dependencies }) => {
+  it('starts and handles the first event', async () => {
+    const folder = project(dependencies)
+    await init(folder)
+    const port = await freePort()
+    const env = { GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port) }
+    const child = spawn(process.execPath, ['webhooks/server.mjs'], { cwd: folder, env: cleanEnv(env) })
+    stops.push(() => void child.kill())
+    const waitForOutput = outputOf(child.stdout)
+    await waitForOutput(`listening on http://localhost:${port}/webhooks/govalid`)
+    const to = `http://localhost:${port}/webhooks/govalid`
+    const { code } = await runCli(['send', 'qr.scanned', '--to', to], { env })
+    expect(code).toBe(0)
+    await waitForOutput('qr.scanned: Product Certificate #001, scan 15, Jakarta')
+    expect((await runCli(['doctor', to], { env })).code).toBe(0)
+  })
+})
 
 describe('an existing file', () => {
   it('is left unchanged if it has the same content', async () => {
@@ -148,6 +189,35 @@ describe('a project', () => {
     expect((await init(folder)).json.files[1]?.path).toBe('src/app/webhooks/govalid/route.js')
   })
 
+  it('that uses the Pages Router gets a route there, and a receiver outside of it', async () => {
+    const folder = project(['next'])
+    mkdirSync(join(folder, 'pages'))
+    const { json } = await init(folder)
+    expect(json.framework).toBe('next-pages')
+    expect(json.files.map(({ path }) => path).slice(0, 2)).toEqual([
+      'webhooks/receiver.js',
+      'pages/api/webhooks/govalid.js',
+    ])
+    expect(read(folder, 'pages/api/webhooks/govalid.js')).toContain("from '../../../webhooks/receiver'")
+  })
+
+  it.each(['wrangler.toml', 'serverless.yml'])('is detected by its file %s', async (file) => {
+    const folder = project([])
+    writeFileSync(join(folder, file), '')
+    expect((await init(folder)).json.framework).toBe(file === 'wrangler.toml' ? 'workers' : 'aws-lambda')
+  })
+
+  it('with an unknown framework gets no files, but the two variants to choose from', async () => {
+    const folder = project(['@hapi/hapi'])
+    const { code, stderr } = await runCli(['init'], { cwd: folder })
+    expect(code).toBe(2)
+    expect(stderr).toContain('@hapi/hapi is unknown to init')
+    expect(stderr).toContain('init --framework fetch')
+    expect(existsSync(join(folder, 'webhooks'))).toBe(false)
+    expect((await init(folder, '--framework', 'fetch')).json.files[1]?.path).toBe('webhooks/handle.mjs')
+    expect((await init(folder, '--framework', 'node', '--force')).json.files[1]?.path).toBe('webhooks/server.mjs')
+  })
+
   it('gets the commands of the detected package manager and test runner', async () => {
     const folder = typeScript(project(['express', 'vitest']))
     writeFileSync(join(folder, 'pnpm-lock.yaml'), '')
@@ -167,7 +237,7 @@ describe('a project', () => {
   it('gets the framework of --framework', async () => {
     const { json } = await init(project(['express']), '--framework', 'fastify')
     expect(json.framework).toBe('fastify')
-    expect((await runCli(['init', '--framework', 'koa'], { cwd: project([]) })).code).toBe(2)
+    expect((await runCli(['init', '--framework', 'koala'], { cwd: project([]) })).code).toBe(2)
   })
 
   it.each([

@@ -9,6 +9,12 @@ export interface Example {
   readonly isFast: boolean
   /** The file with the receiver. A slow handler is added to its copy. */
   readonly receiver: string
+  /** Also tests `init` here: these files are removed, and `init` writes its own endpoint. */
+  readonly init?: {
+    readonly removes: readonly string[]
+    /** Starts the written endpoint. Default: the example's script `start`. */
+    readonly start?: string
+  }
   /** The path of the webhook. Default: `/webhooks/govalid`. */
   readonly path?: string
   /** Starts the example, if it has no `package.json` of its own. */
@@ -36,12 +42,28 @@ const SERVERS: readonly Example[] = [
 /** Every example. */
 export const EXAMPLES: readonly Example[] = [
   ...SERVERS,
-  { name: 'koa', isFast: true, receiver: 'receiver.ts' },
+  {
+    name: 'koa',
+    isFast: true,
+    init: { removes: ['server.ts', 'receiver.ts', 'receiver.test.ts'], start: 'node webhooks/server.js' },
+    receiver: 'receiver.ts',
+  },
   { name: 'aws-lambda', isFast: true, receiver: 'receiver.ts' },
   { name: 'hono-lambda', framework: 'hono', isFast: true, receiver: 'receiver.ts' },
-  { name: 'sveltekit', framework: '@sveltejs/kit', isFast: true, receiver: 'src/routes/webhooks/govalid/receiver.ts' },
+  {
+    name: 'sveltekit',
+    framework: '@sveltejs/kit',
+    isFast: true,
+    init: { removes: ['src/routes/webhooks'] },
+    receiver: 'src/routes/webhooks/govalid/receiver.ts',
+  },
   { name: 'react-router', isFast: false, receiver: 'app/webhooks/receiver.ts' },
-  { name: 'elysia', isFast: false, receiver: 'receiver.ts' },
+  {
+    name: 'elysia',
+    isFast: false,
+    init: { removes: ['server.ts', 'receiver.ts'], start: 'bun webhooks/server.js' },
+    receiver: 'receiver.ts',
+  },
   {
     name: 'google-cloud-functions',
     framework: '@google-cloud/functions-framework',
@@ -51,16 +73,28 @@ export const EXAMPLES: readonly Example[] = [
       'signed bytes that are not text get 200': 'the platform parses the body and refuses what is not JSON',
     },
   },
-  { name: 'tanstack-start', framework: '@tanstack/react-start', isFast: false, receiver: 'src/webhooks/receiver.ts' },
+  {
+    name: 'tanstack-start',
+    framework: '@tanstack/react-start',
+    isFast: false,
+    init: { removes: ['src/webhooks', 'src/routes/webhooks'] },
+    receiver: 'src/webhooks/receiver.ts',
+  },
   {
     name: 'nextjs-pages',
     framework: 'next',
     isFast: false,
+    init: { removes: ['webhooks', 'pages/api/webhooks'] },
     receiver: 'webhooks/receiver.ts',
     path: '/api/webhooks/govalid',
   },
   { name: 'nextjs', framework: 'next', isFast: false, receiver: 'app/webhooks/govalid/route.ts' },
   { name: 'hono-workers', framework: 'hono', isFast: false, receiver: 'worker.ts' },
-  { name: 'astro', isFast: false, receiver: 'src/webhooks/receiver.ts' },
-  { name: 'nuxt', isFast: false, receiver: 'server/webhooks/receiver.ts' },
+  {
+    name: 'astro',
+    isFast: false,
+    init: { removes: ['src/webhooks', 'src/pages/webhooks'] },
+    receiver: 'src/webhooks/receiver.ts',
+  },
+  { name: 'nuxt', isFast: false, init: { removes: ['server'] }, receiver: 'server/webhooks/receiver.ts' },
 ]

@@ -51,6 +51,21 @@ export async function install(example: Example): Promise<Installed> {
   return { folder, start: scripts.start, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
+/** Replaces the endpoint of an installed example with the one that `init` writes, and builds it again. */
+export async function installWithInit(installed: Installed, init: NonNullable<Example['init']>): Promise<Installed> {
+  const { folder, start } = installed
+  for (const path of init.removes) rmSync(join(folder, path), { recursive: true })
+  await run(folder, 'govalid-webhooks init --json')
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (scripts.build !== undefined) await run(folder, 'npm run build')
+  return { ...installed, start: init.start ?? start }
+}
+
+/** Sends a signed event with the installed command line. Rejects unless the response is 200. */
+export async function sendTo({ folder }: Installed, url: string, secret: string): Promise<void> {
+  await run(folder, `govalid-webhooks send qr.scanned --to ${url}`, { GOVALID_WEBHOOK_SECRET: secret })
+}
+
 /** This process's environment without the secret and its own settings, with its Node and the example's tools first in the path. */
 export function environment(folder: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))
@@ -79,8 +94,8 @@ function writeManifest(folder: string, { name, start, packages = [] }: Example):
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
 }
 
-async function run(folder: string, command: string): Promise<void> {
-  const options = { cwd: folder, env: environment(folder), timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024 }
+async function run(folder: string, command: string, env?: NodeJS.ProcessEnv): Promise<void> {
+  const options = { cwd: folder, env: environment(folder, env), timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024 }
   try {
     await promisify(execFile)('sh', ['-c', command], options)
   } catch (error) {

@@ -3,12 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../../events/shapes.js'
 import { UsageError } from '../terminal/usage-error.js'
-
-/** The supported frameworks. `node` means no framework. */
-export const FRAMEWORKS = ['next', 'hono', 'workers', 'fastify', 'express', 'node'] as const
-
-/** A supported framework. */
-export type Framework = (typeof FRAMEWORKS)[number]
+import { FACTS, FRAMEWORKS, type Framework, OTHER_FRAMEWORKS } from './frameworks.js'
 
 /** The detected properties of a project. */
 export interface Project {
@@ -24,25 +19,6 @@ export interface Project {
   readonly missing: readonly string[]
 }
 
-/** The dependencies that identify each framework. Order matters, because a Next.js project may also depend on express. */
-const SIGNS: Readonly<Record<Exclude<Framework, 'node'>, readonly string[]>> = {
-  next: ['next'],
-  hono: ['hono'],
-  workers: ['wrangler', '@cloudflare/workers-types', '@cloudflare/vite-plugin'],
-  fastify: ['fastify'],
-  express: ['express'],
-}
-
-/** The packages that each endpoint needs. wrangler isn't listed, because `npx` downloads it. */
-const NEEDED: Readonly<Record<Framework, readonly string[]>> = {
-  next: ['next', 'react', 'react-dom'],
-  hono: ['hono', '@hono/node-server'],
-  workers: [],
-  fastify: ['fastify'],
-  express: ['express'],
-  node: [],
-}
-
 const LOCKFILES: Readonly<Record<string, string>> = {
   'pnpm-lock.yaml': 'pnpm add',
   'yarn.lock': 'yarn add',
@@ -53,7 +29,7 @@ const LOCKFILES: Readonly<Record<string, string>> = {
 /**
  * Detects the project in a folder. `framework` overrides the detected framework.
  *
- * @throws UsageError if the folder has no readable package.json.
+ * @throws UsageError if the folder has no readable package.json, or if its framework is unknown.
  */
 export function detectProject(folder: string, framework: Framework | undefined): Project {
   const manifest = readManifest(folder)
@@ -64,16 +40,17 @@ export function detectProject(folder: string, framework: Framework | undefined):
   const isTypeScript = has('tsconfig.json') || dependencies.has('typescript')
   const isModule = manifest['type'] === 'module'
   const lockfile = Object.keys(LOCKFILES).find(has)
-  const selected = framework ?? findFramework(dependencies)
+  const selected = framework ?? findFramework(dependencies, has)
+  const { needs = [], isBuilt } = FACTS[selected]
   return {
     folder,
     framework: selected,
     isTypeScript,
-    // Next.js treats .js files as modules regardless of the package's type, and doesn't support .mjs routes.
-    extension: isTypeScript ? 'ts' : isModule || selected === 'next' ? 'js' : 'mjs',
+    // Frameworks with a build treat .js files as modules regardless of the package's type, and some don't support .mjs routes.
+    extension: isTypeScript ? 'ts' : isModule || isBuilt ? 'js' : 'mjs',
     runner: findRunner(dependencies, isTypeScript || isModule),
     install: (lockfile && LOCKFILES[lockfile]) ?? 'npm install',
-    missing: ['govalid-webhooks', ...NEEDED[selected]].filter((name) => !dependencies.has(name)),
+    missing: ['govalid-webhooks', ...needs].filter((name) => !dependencies.has(name)),
   }
 }
 
@@ -99,9 +76,17 @@ function namesIn(dependencies: unknown): readonly string[] {
   return isObject(dependencies) ? Object.keys(dependencies) : []
 }
 
-function findFramework(dependencies: ReadonlySet<string>): Framework {
-  const found = Object.entries(SIGNS).find(([, signs]) => signs.some((sign) => dependencies.has(sign)))
-  return (found?.[0] as Framework | undefined) ?? 'node'
+function findFramework(dependencies: ReadonlySet<string>, has: (file: string) => boolean): Framework {
+  const isInstalled = (sign: string | readonly string[]) => [sign].flat().every((name) => dependencies.has(name))
+  const found = FRAMEWORKS.find((name) => FACTS[name].packages?.some(isInstalled) || FACTS[name].files?.some(has))
+  if (found === 'next' && !has('app') && !has('src/app') && (has('pages') || has('src/pages'))) return 'next-pages'
+  if (found !== undefined) return found
+  const other = OTHER_FRAMEWORKS.find((name) => dependencies.has(name))
+  if (other === undefined) return 'node'
+  throw new UsageError(
+    `${other} is unknown to init, so nothing was written. If it passes on a Request, run: npx govalid-webhooks init --framework fetch. ` +
+      "If it passes on Node's request and response, run: npx govalid-webhooks init --framework node.",
+  )
 }
 
 /** Selects the test runner. Without TypeScript or `"type": "module"`, jest can't load the module syntax of the new files. */

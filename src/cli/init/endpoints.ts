@@ -1,14 +1,17 @@
-/** The source text of the endpoint for each framework. */
-import type { Framework } from './detect-project.js'
+/** The source text of the endpoint for each framework: servers and Workers here, files that a framework loads in route-endpoints.ts. */
+import type { Framework } from './frameworks.js'
+import { ROUTE_ENDPOINTS } from './route-endpoints.js'
 
 /** Returns the text of an endpoint. `receiver` is the import path of the receiver's file. */
 export type EndpointText = (receiver: string, isTypeScript: boolean) => string
 
 const LISTENING = `() => console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)`
+const ENV_TYPE = 'interface Env {\n  readonly GOVALID_WEBHOOK_SECRET: string\n}\n\n'
 const PORT = 'const port = Number(process.env.PORT ?? 3000)'
 
 /** The endpoints by framework. They don't use top-level await, because TypeScript may be compiled to CommonJS. */
 export const ENDPOINTS: Readonly<Record<Framework, EndpointText>> = {
+  ...ROUTE_ENDPOINTS,
   express: (receiver) => `import express from 'express'
 import { toHandler } from 'govalid-webhooks/express'
 import { createWebhookReceiver } from '${receiver}'
@@ -56,13 +59,60 @@ const server = createServer((request, response) => {
 })
 server.listen(port, ${LISTENING})
 `,
-  next: (receiver) => `import { toHandler } from 'govalid-webhooks/next'
+  koa: (receiver) => `import { toHandler } from 'govalid-webhooks/node'
+import Koa from 'koa'
 import { createWebhookReceiver } from '${receiver}'
 
-export const POST = toHandler(createWebhookReceiver())
+// In an existing application, add only the middleware, before every body parser.
+${PORT}
+const handle = toHandler(createWebhookReceiver())
+const app = new Koa()
+app.use(async (context, next) => {
+  if (context.path !== '/webhooks/govalid') return next()
+  context.respond = false // The webhook handler writes the response itself.
+  await handle(context.req, context.res)
+})
+app.listen(port, ${LISTENING})
+`,
+  elysia: (receiver) => `import { Elysia } from 'elysia'
+import { toHandler } from 'govalid-webhooks/fetch'
+import { createWebhookReceiver } from '${receiver}'
+
+// In an existing application, add only the .post call. \`parse: 'none'\` leaves the body unread.
+${PORT}
+const handle = toHandler(createWebhookReceiver())
+new Elysia().post('/webhooks/govalid', ({ request }) => handle(request), { parse: 'none' }).listen(port)
+console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)
+`,
+  bun: (receiver, isTypeScript) => `import { toHandler } from 'govalid-webhooks/fetch'
+import { createWebhookReceiver } from '${receiver}'
+
+// In an existing server, add only the route.
+${PORT}
+const handle = toHandler(createWebhookReceiver())
+Bun.serve({ port, routes: { '/webhooks/govalid': (request${isTypeScript ? ': Request' : ''}) => handle(request) } })
+console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)
+`,
+  fetch: (receiver) => `import { toHandler } from 'govalid-webhooks/fetch'
+import { createWebhookReceiver } from '${receiver}'
+
+/** Takes the untouched Request of POST /webhooks/govalid and returns the Response. Call it from your framework's route. */
+export const handleWebhook = toHandler(createWebhookReceiver())
+`,
+  'hono-workers': (receiver, isTypeScript) => `import { toHandler } from 'govalid-webhooks/cloudflare'
+import { Hono } from 'hono'
+import { createWebhookReceiver } from '${receiver}'
+
+${isTypeScript ? ENV_TYPE : ''}const handle = toHandler(${isTypeScript ? '(env: Env)' : '(env)'} => createWebhookReceiver({ secret: env.GOVALID_WEBHOOK_SECRET }))
+
+// In an existing Worker, add only the app.post line. Otherwise, set this file as \`main\` in the wrangler configuration.
+const app = new Hono${isTypeScript ? '<{ Bindings: Env }>' : ''}()
+app.post('/webhooks/govalid', (context) => handle(context.req.raw, context.env, context.executionCtx))
+
+export default app
 `,
   workers: (receiver, isTypeScript) => {
-    const types = isTypeScript ? 'interface Env {\n  readonly GOVALID_WEBHOOK_SECRET: string\n}\n\n' : ''
+    const types = isTypeScript ? ENV_TYPE : ''
     const env = isTypeScript ? '(env: Env)' : '(env)'
     const parameters = isTypeScript
       ? '(request: Request, env: Env, context: { waitUntil(promise: Promise<unknown>): void })'

@@ -1,8 +1,9 @@
 /** The files that `init` writes: a receiver with its handlers, the framework's endpoint, and a test. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Framework, Project } from './detect-project.js'
+import { dirname, join, posix } from 'node:path'
+import type { Project } from './detect-project.js'
 import { ENDPOINTS } from './endpoints.js'
+import { FACTS } from './frameworks.js'
 import { styleOf } from './test-style.js'
 
 /** A file to write. `path` is relative to the project's folder. */
@@ -16,40 +17,31 @@ export const ROUTE = '/webhooks/govalid'
 
 /** Returns the files for a project: the receiver, the endpoint and the test. */
 export function filesFor(project: Project): readonly [NewFile, NewFile, NewFile] {
-  const { framework, extension } = project
-  const folder = folderOf(project)
-  const file = (name: string) => `${folder}/${name}.${extension}`
-  // Next.js resolves an import without an extension, but not one with the extension of the compiled file.
-  const receiver = framework === 'next' ? './receiver' : `./receiver.${extension === 'mjs' ? 'mjs' : 'js'}`
+  const { framework, folder, extension, isTypeScript } = project
+  const { endpoint = 'webhooks/server', ignoresSrc, folder: own = dirname(endpoint) } = FACTS[framework]
+  const parent = ignoresSrc || !existsSync(join(folder, 'src')) ? '' : 'src/'
+  const file = (path: string) => `${parent}${path}.${extension}`
   return [
-    { path: file('receiver'), text: receiverText(project) },
-    { path: file(ENDPOINT_NAMES[framework]), text: ENDPOINTS[framework](receiver, project.isTypeScript) },
-    { path: file('receiver.test'), text: testText(project) },
+    { path: file(`${own}/receiver`), text: receiverText(project) },
+    { path: file(endpoint), text: ENDPOINTS[framework](receiverImport(project, dirname(endpoint), own), isTypeScript) },
+    { path: file(`${own}/receiver.test`), text: testText(project) },
   ]
 }
 
-const ENDPOINT_NAMES: Readonly<Record<Framework, string>> = {
-  next: 'route',
-  workers: 'worker',
-  hono: 'server',
-  fastify: 'server',
-  express: 'server',
-  node: 'server',
-}
-
-function folderOf({ framework, folder }: Project): string {
-  const parent = existsSync(join(folder, 'src')) ? 'src/' : ''
-  return framework === 'next' ? `${parent}app${ROUTE}` : `${parent}webhooks`
+/** Bundlers resolve an import without an extension, but some don't resolve the extension of the compiled file. */
+function receiverImport({ framework, extension }: Project, from: string, to: string): string {
+  const path = `${from === to ? '.' : posix.relative(from, to)}/receiver`
+  if (FACTS[framework].isBuilt) return path
+  return `${path}.${extension === 'mjs' ? 'mjs' : 'js'}`
 }
 
 function receiverText({ framework, isTypeScript }: Project): string {
   const imports = isTypeScript ? 'createReceiver, type ReceiverOptions' : 'createReceiver'
   const type = `\ntype Options = Pick<ReceiverOptions, 'secret'> & Partial<Pick<ReceiverOptions, 'clock' | 'onError'>>\n`
-  const needsOptions = framework === 'workers'
+  const needsOptions = framework === 'workers' || framework === 'hono-workers'
   const parameter = isTypeScript ? (needsOptions ? 'options: Options' : 'options?: Options') : 'options'
-  // A function defers reading the secret, because \`next build\` loads the file before the secret is set.
-  const secret =
-    framework === 'next' ? '() => process.env.GOVALID_WEBHOOK_SECRET' : 'process.env.GOVALID_WEBHOOK_SECRET'
+  // A function defers reading the secret, because a build loads the file before the secret is set.
+  const secret = `${FACTS[framework].isBuilt ? '() => ' : ''}process.env.GOVALID_WEBHOOK_SECRET`
   const passed = needsOptions ? 'options' : `{ secret: ${secret}, ...options }`
   return `import { ${imports} } from 'govalid-webhooks'
 ${isTypeScript ? type : ''}

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../terminal/usage-error.js'
-import { detectProject, FRAMEWORKS, type Project } from './detect-project.js'
+import { detectProject, type Project } from './detect-project.js'
+import { FRAMEWORKS } from './frameworks.js'
 import { filesFor } from './templates.js'
 
 /** A receiver that `init` wrote. */
