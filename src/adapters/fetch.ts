@@ -4,6 +4,7 @@
 import type { Receiver } from '../create-receiver.js'
 import { toResponse } from '../delivery/response.js'
 import type { Delivery } from '../types.js'
+import { refuseMisplaced } from './misplaced-request.js'
 import { requireReceiver } from './require-receiver.js'
 import { toDelivery, toWebResponse } from './web-request.js'
 
@@ -40,6 +41,7 @@ const FIX =
 export function toHandler(receiver: Pick<Receiver, 'receive'>): FetchHandler {
   requireReceiver(receiver, 'toHandler')
   return async function handleFetchRequest(request, context) {
+    refuseMisplaced(request)
     const waitUntil = findWaitUntil(context)
     const delivery = toDelivery(request, FIX)
     const outcome = await receiver.receive(waitUntil ? { ...delivery, waitUntil } : delivery)
