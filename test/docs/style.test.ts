@@ -11,13 +11,8 @@ const LONGER_SENTENCES = { perPage: 2, mostWords: 35 }
 /** The pages that still have to be rewritten. Remove a page once it passes, and add none. */
 const TO_REWRITE: readonly string[] = [
   'docs/concepts/security.md',
-  'docs/contributing/architecture.md',
   'docs/contributing/benchmarks.md',
   'docs/contributing/proofs.md',
-  'docs/how-to/custom-store.md',
-  'docs/how-to/long-work.md',
-  'docs/inboxes/sqlite.md',
-  'docs/reference/responses.md',
 ]
 
 /** Returns what is wrong with the prose of a page. */
@@ -32,7 +27,7 @@ function faultsOf(page: Page): readonly string[] {
 
 describe.each(
   readPages()
-    .filter(({ path }) => !TO_REWRITE.includes(path))
+    .filter(({ path }) => !path.startsWith('.changeset/') && !TO_REWRITE.includes(path))
     .map((page) => [page.path, page] as const),
 )('the prose of %s', (_path, page) => {
   it('has short sentences without phrases to avoid', () => {
