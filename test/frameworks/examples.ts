@@ -1,8 +1,10 @@
 /** The examples under test, and the adjustments that a test of them needs. */
 
-/** An example in `examples/NAME`. Its own scripts `build` and `start` are run. */
+/** An example. Its own scripts `build` and `start` are run. */
 export interface Example {
   readonly name: string
+  /** The folder in `examples`. Default: the name. */
+  readonly folder?: string
   /** The framework's package, whose version is recorded. Default: the name of the example. */
   readonly framework?: string
   /** Whether the example also runs in `.ci/run`. */
@@ -17,7 +19,7 @@ export interface Example {
   }
   /** The path of the webhook. Default: `/webhooks/govalid`. */
   readonly path?: string
-  /** Starts the example, if it has no `package.json` of its own. */
+  /** Starts the example. Default: its script `start`. */
   readonly start?: string
   /** Tests of the suite that the framework itself makes fail, with the reason. */
   readonly deviations?: Readonly<Record<string, string>>
@@ -47,6 +49,15 @@ export const EXAMPLES: readonly Example[] = [
     isFast: true,
     init: { removes: ['server.ts', 'receiver.ts', 'receiver.test.ts'], start: 'node webhooks/server.js' },
     receiver: 'receiver.ts',
+  },
+  { name: 'nestjs', framework: '@nestjs/core', isFast: true, receiver: 'src/webhooks.service.ts' },
+  {
+    name: 'nestjs-fastify',
+    folder: 'nestjs',
+    framework: '@nestjs/core',
+    isFast: false,
+    receiver: 'src/webhooks.service.ts',
+    start: 'node dist/main-fastify.js',
   },
   { name: 'aws-lambda', isFast: true, receiver: 'receiver.ts' },
   { name: 'hono-lambda', framework: 'hono', isFast: true, receiver: 'receiver.ts' },

@@ -10,11 +10,18 @@ import type { Example } from './examples.js'
 /** The event whose handler takes longer than GoValid waits. */
 export const SLOW_EVENT = 'credit.topup'
 
-const SLOW_HANDLER = `.on('${SLOW_EVENT}', async (event) => {
+const SLOW_BODY = `{
     await new Promise((resolve) => setTimeout(resolve, 6000))
     console.log(\`${SLOW_EVENT}: \${JSON.stringify(event.data)}\`)
-  })
-  `
+  }`
+/** The slow handler, and the handler that it is put in front of. NestJS has a method with a decorator instead of a call. */
+const SLOW_HANDLERS: readonly { readonly before: string; readonly code: string }[] = [
+  { before: ".on('qr.scanned'", code: `.on('${SLOW_EVENT}', async (event) => ${SLOW_BODY})\n  ` },
+  {
+    before: "@OnGoValid('qr.scanned')",
+    code: `@OnGoValid('${SLOW_EVENT}')\n  async onSlow(event: EventOf<'${SLOW_EVENT}'>) ${SLOW_BODY}\n\n  `,
+  },
+]
 /** Folders that a developer's own installation and builds leave in an example. */
 const NOT_SOURCES = new Set(['node_modules', 'build', 'dist', '.svelte-kit', '.nuxt', '.output', '.astro', '.next'])
 /** Variables of this process that would change an example. */
@@ -34,12 +41,12 @@ export interface Installed {
 /** Installs and builds an example, and runs its own test if it has one. */
 export async function install(example: Example): Promise<Installed> {
   const folder = join(inject('packedRepository'), 'examples', example.name)
-  cpSync(join(EXAMPLES, example.name), folder, {
+  cpSync(join(EXAMPLES, example.folder ?? example.name), folder, {
     recursive: true,
     filter: (from) => !NOT_SOURCES.has(basename(from)),
   })
   addSlowHandler(join(folder, example.receiver))
-  if (example.start !== undefined) writeManifest(folder, example)
+  if (example.packages) writeManifest(folder, example)
   await run(
     folder,
     existsSync(join(folder, 'package-lock.json')) ? 'npm ci' : 'npm install --no-package-lock --install-links',
@@ -48,7 +55,11 @@ export async function install(example: Example): Promise<Installed> {
   if (scripts.build !== undefined) await run(folder, 'npm run build')
   const ownTest = example.receiver.replace(/\.ts$/, '.test.ts')
   if (existsSync(join(folder, ownTest))) await run(folder, `node --test ${ownTest}`)
-  return { folder, start: scripts.start, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return {
+    folder,
+    start: example.start ?? scripts.start,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
 }
 
 /** Replaces the endpoint of an installed example with the one that `init` writes, and builds it again. */
@@ -76,9 +87,12 @@ export function environment(folder: string, more: NodeJS.ProcessEnv = {}): NodeJ
 
 function addSlowHandler(file: string): void {
   const source = readFileSync(file, 'utf8')
-  const found = source.indexOf(".on('qr.scanned'")
-  if (found < 0) throw new Error(`${file} has no handler for qr.scanned.`)
-  writeFileSync(file, source.slice(0, found) + SLOW_HANDLER + source.slice(found))
+  const handler = SLOW_HANDLERS.find(({ before }) => source.includes(before))
+  if (!handler) throw new Error(`${file} has no handler for qr.scanned.`)
+  writeFileSync(
+    file,
+    source.replace(handler.before, () => handler.code + handler.before),
+  )
 }
 
 function writeManifest(folder: string, { name, start, packages = [] }: Example): void {

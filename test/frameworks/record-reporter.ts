@@ -40,11 +40,13 @@ function rowOf(suite: TestSuite): readonly string[] {
   if (!example || tests.length === 0) return []
   const passed = tests.filter((test) => test.result().state === 'passed').length
   const day = new Date().toISOString().slice(0, 10)
-  return [`| [${example.name}](${example.name}) | ${versionOf(example)} | ${passed} of ${tests.length} | ${day} |`]
+  return [
+    `| [${example.name}](${example.folder ?? example.name}) | ${versionOf(example)} | ${passed} of ${tests.length} | ${day} |`,
+  ]
 }
 
-function versionOf({ name, framework = name }: Example): string {
-  const manifest = join(FOLDER, name, 'package.json')
+function versionOf({ name, folder = name, framework = name }: Example): string {
+  const manifest = join(FOLDER, folder, 'package.json')
   const own = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : root
   const version = own.dependencies?.[framework] ?? own.devDependencies?.[framework]
   return framework === 'node' || version === undefined ? '' : `${framework} ${version}`

@@ -136,7 +136,10 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     packages: ['@nestjs/core'],
     needs: ['@nestjs/core', '@nestjs/common'],
     endpoint: 'webhooks/mount-webhooks',
-    notes: ['Call mountWebhooks(app) in main.ts, after NestFactory.create and before app.listen.'],
+    notes: [
+      'Call mountWebhooks(app) in main.ts, after NestFactory.create and before app.listen.',
+      'On Fastify, or for handlers with dependency injection, import GoValidWebhooksModule of govalid-webhooks/nestjs instead.',
+    ],
     start: () => 'npx nest start',
   },
   'hono-workers': {
