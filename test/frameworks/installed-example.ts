@@ -27,6 +27,7 @@ const NOT_SOURCES = new Set(['node_modules', 'build', 'dist', '.svelte-kit', '.n
 /** Variables of this process that would change an example. */
 const OWN_VARIABLES =
   /^(GOVALID_|VITEST|NODE_ENV$|NODE_OPTIONS$|npm_|INIT_CWD$|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$|PORT$|HOST$)/
+const CLI = 'node node_modules/govalid-webhooks/dist/cli.js'
 const COMMAND_MS = 540_000
 const EXAMPLES = join(import.meta.dirname, '../../examples')
 
@@ -66,7 +67,7 @@ export async function install(example: Example): Promise<Installed> {
 export async function installWithInit(installed: Installed, init: NonNullable<Example['init']>): Promise<Installed> {
   const { folder, start } = installed
   for (const path of init.removes) rmSync(join(folder, path), { recursive: true })
-  await run(folder, 'govalid-webhooks init --json')
+  await run(folder, `${CLI} init --json`)
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   if (scripts.build !== undefined) await run(folder, 'npm run build')
   return { ...installed, start: init.start ?? start }
@@ -74,7 +75,7 @@ export async function installWithInit(installed: Installed, init: NonNullable<Ex
 
 /** Sends a signed event with the installed command line. Rejects unless the response is 200. */
 export async function sendTo({ folder }: Installed, url: string, secret: string): Promise<void> {
-  await run(folder, `govalid-webhooks send qr.scanned --to ${url}`, { GOVALID_WEBHOOK_SECRET: secret })
+  await run(folder, `${CLI} send qr.scanned --to ${url}`, { GOVALID_WEBHOOK_SECRET: secret })
 }
 
 /** This process's environment without the secret and its own settings, with its Node and the example's tools first in the path. */
