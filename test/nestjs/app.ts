@@ -102,7 +102,7 @@ class RestController {
 }
 
 /** Refuses every request, as the JWT guard of an app does. */
-class NobodyGuard implements CanActivate {
+class RefusingGuard implements CanActivate {
   canActivate(): boolean {
     return false
   }
@@ -130,7 +130,7 @@ const webhooks = has('async')
     { provide: 'plain', useValue: null },
     ...(has('scoped') ? [ScopedService] : []),
     ...(has('twins') ? [Twin] : []),
-    ...(has('guard') ? [{ provide: APP_GUARD, useClass: NobodyGuard }] : []),
+    ...(has('guard') ? [{ provide: APP_GUARD, useClass: RefusingGuard }] : []),
   ],
 })
 class AppModule {}
