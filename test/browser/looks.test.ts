@@ -99,7 +99,8 @@ describeInChromium('the inspector', (open) => {
     const listening = await listen()
     await deliverAll(listening)
     const page = await open(listening, PHONE)
-    const isTooWide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+    const isTooWide = () =>
+      page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
     expect([await isTooWide(), await page.getByLabel('Selected delivery').isVisible()]).toEqual([false, false])
     await listOf(page)
       .getByRole('option', { name: /2nd attempt/ })
