@@ -93,7 +93,7 @@ describeWith('the site, which `npm run docs` installs,', isInstalled, 'the site'
       const page = await open(address, { ...PHONE, javaScriptEnabled: false })
       const tooWide: string[] = []
       for (const path of builtPages()) {
-        await page.goto(address + path, { waitUntil: 'domcontentloaded' })
+        await page.goto(address + path)
         if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth))
           tooWide.push(path)
       }
