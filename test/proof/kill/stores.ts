@@ -38,7 +38,7 @@ export interface KillStore {
    * Opens the store in a worker. `scope` has letters, digits and _. `inGroup` is called in the middle of a group: in SQLite between two of its
    * writes, in Postgres once its statement was sent.
    */
-  open(scope: string, services: Services, inGroup: () => void): OpenedStore
+  open(scope: string, services: Services, inGroup?: () => void): OpenedStore
   /** Prepares a scope and observes it. */
   observe(scope: string, services: Services): Promise<Observer>
 }
@@ -53,7 +53,7 @@ function fileOf(scope: string): string {
   return join(tmpdir(), `${scope}.db`)
 }
 
-function openSqlite(scope: string, _: Services, inGroup: () => void): OpenedStore {
+function openSqlite(scope: string, _: Services, inGroup = () => {}): OpenedStore {
   const own = new DatabaseSync(fileOf(scope), { timeout: 1000 })
   return {
     store: sqliteStore({ database: watchWrites(new DatabaseSync(fileOf(scope)), inGroup) }),
@@ -111,7 +111,7 @@ async function observeSqlite(scope: string): Promise<Observer> {
   }
 }
 
-function openPostgres(scope: string, { postgres }: Services, inGroup: () => void): OpenedStore {
+function openPostgres(scope: string, { postgres }: Services, inGroup = () => {}): OpenedStore {
   const pool = new Pool({ connectionString: postgres, max: 6 })
   pool.on('connect', (client) => {
     const { query } = client

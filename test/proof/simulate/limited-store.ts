@@ -3,6 +3,7 @@
  * an operation that has waited as long as its caller allows. The drivers for SQLite, Postgres and Redis do the same.
  */
 import { WebhookError } from '../../../src/errors.js'
+import type { MaybePromise } from '../../../src/maybe-promise.js'
 import { createLanes, type Waiting } from '../../../src/stores/lanes.js'
 import { memoryStore } from '../../../src/stores/memory/memory-store.js'
 import type { Quarantine, QuarantineEntry, Store } from '../../../src/stores/store.js'
@@ -42,7 +43,7 @@ export function createLimitedStore(world: World, operationsPerSecond: number): L
     if (isRunning) world.after(STEP_MS, step)
   }
 
-  function call<T>(waitMs: number, isUrgent: boolean, apply: () => T): Promise<T> {
+  function call<T>(waitMs: number, isUrgent: boolean, apply: () => MaybePromise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const deadline = world.now() + waitMs - REJECTED_EARLY_MS
       lanes.add({ isUrgent, isAlone: false, deadline, run: () => resolve(apply()), reject })
@@ -52,7 +53,7 @@ export function createLimitedStore(world: World, operationsPerSecond: number): L
   }
 
   const urgent =
-    <Request extends { readonly waitMs?: number | undefined }, T>(apply: (request: Request) => T) =>
+    <Request extends { readonly waitMs?: number | undefined }, T>(apply: (request: Request) => MaybePromise<T>) =>
     (request: Request) =>
       call(request.waitMs ?? WAIT_MS, true, () => apply(request))
   const keep = ({ key, code }: QuarantineEntry) => {

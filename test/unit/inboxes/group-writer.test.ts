@@ -1,11 +1,14 @@
 /** The groups in which inboxes write to their engines. */
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/clock.js'
-import { createGroupWriter } from '../../../src/inboxes/group-writer.js'
+import { createGroupWriter, type GroupWriterOptions } from '../../../src/inboxes/group-writer.js'
 import { deferred } from '../../support/deferred.js'
 
 /** A writer whose groups wait until they are let through. */
-function setUp({ sizeOf = (_: string) => 0, isCausedByItem = () => true } = {}) {
+function setUp({
+  sizeOf = () => 0,
+  isCausedByItem = () => true,
+}: Partial<Pick<GroupWriterOptions<string>, 'sizeOf' | 'isCausedByItem'>> = {}) {
   const groups: { readonly items: readonly string[]; resolve(): void; reject(error: unknown): void }[] = []
   const writer = createGroupWriter<string>({
     writeGroup(items) {
