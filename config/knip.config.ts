@@ -7,8 +7,8 @@ const config: KnipConfig = {
     ...Object.values(entries),
     'src/cli/inspector/main.ts',
     'scripts/*.mjs',
-    'examples/*/*.{ts,mts,js,mjs}',
-    'examples/{nextjs,sveltekit,nuxt,astro,react-router}/**/*.{ts,js,mjs}',
+    // The other examples have their own dependencies.
+    'examples/{express,fastify,node,hono,bun,deno,cloudflare-workers,demo,web-and-worker}/*.ts',
     'bench/*.ts',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',

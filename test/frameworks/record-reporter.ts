@@ -22,7 +22,7 @@ export class RecordReporter implements Reporter {
 }
 
 /** Replaces the rows of the same examples in the page's table, and sorts the table. */
-export function replaceRows(page: string, rows: readonly string[]): string {
+function replaceRows(page: string, rows: readonly string[]): string {
   const [from, to] = [page.indexOf(OPEN), page.indexOf(CLOSE)]
   if (from < 0 || to < from) throw new Error(`examples/README.md has no table between ${OPEN} and ${CLOSE}.`)
   const isNew = (old: string) => rows.some((row) => nameOf(row) === nameOf(old))
