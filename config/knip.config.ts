@@ -46,7 +46,13 @@ const config: KnipConfig = {
     // Old clients, which tests import by a computed name.
     'bullmq4',
     'ioredis4',
-    'redis4',
+    // Installed in the fixtures of test/nestjs.
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/platform-express',
+    '@nestjs/platform-fastify',
+    '@nestjs/testing',
+    'reflect-metadata',
   ],
   ignoreBinaries: ['apt-get', 'openssl'],
 }

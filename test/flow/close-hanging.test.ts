@@ -77,7 +77,10 @@ test.each(HANGS)('$name', async ({ options, handler = () => {}, body, ageMs = 0,
   const { clock, active } = counting(fixed)
   const receiver = createReceiver({ secret: SECRET, onError: () => {}, ...options?.(clock), clock } as ReceiverOptions)
   receiver.on('qr.scanned', handler)
-  const { signature, rawBody } = await signDelivery({ event: 'qr.scanned', timestamp: EVENT_TIME, data: {} }, { secret: SECRET })
+  const { signature, rawBody } = await signDelivery(
+    { event: 'qr.scanned', timestamp: EVENT_TIME, data: {} },
+    { secret: SECRET },
+  )
   const outcome = receiver.receive({
     method: 'POST',
     header: (name) => (name === 'x-govalid-signature' ? signature : undefined),

@@ -8,7 +8,12 @@ describe('a WebhookError', () => {
   const error = new WebhookError('stale', 'too old.', { cause })
 
   test('has its code, its cause, and the command that explains it in its message', () => {
-    expect(error).toMatchObject({ name: 'WebhookError', code: 'stale', message: 'too old. Run: npx govalid-webhooks explain stale', cause })
+    expect(error).toMatchObject({
+      name: 'WebhookError',
+      code: 'stale',
+      message: 'too old. Run: npx govalid-webhooks explain stale',
+      cause,
+    })
     expect(error).toBeInstanceOf(Error)
   })
 

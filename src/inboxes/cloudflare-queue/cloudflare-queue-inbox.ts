@@ -69,7 +69,8 @@ export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOpti
     )
   }
   if (bucket !== undefined && typeof bucket.put !== 'function') {
-    const message = 'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/cloudflare-queue.md.'
+    const message =
+      'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/cloudflare-queue.md.'
     throw new WebhookError('option_invalid', message)
   }
   return {

@@ -32,7 +32,9 @@ describe('the log', () => {
 
   it('leaves out unknown values', () => {
     createReporter({ clock: fixedClock(0) }).report(REPORT)
-    expect(lines).toEqual(['[govalid-webhooks] handler_failed: A handler failed. Run: npx govalid-webhooks explain handler_failed'])
+    expect(lines).toEqual([
+      '[govalid-webhooks] handler_failed: A handler failed. Run: npx govalid-webhooks explain handler_failed',
+    ])
   })
 
   it('has at most one line per code and minute, and the next line counts the omitted ones', async () => {
