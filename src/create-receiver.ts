@@ -100,9 +100,7 @@ const MAX_RETRY_WHILE_CLOSING_MS = 10_000
 export function createReceiver<
   const Schemas extends EventSchemas = Record<never, never>,
   Choice extends Store<unknown> | false | undefined = Store<unknown> | false | undefined,
->(
-  options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice | undefined },
-): Receiver<Schemas, TransactionOf<Choice>> {
+>(options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice }): Receiver<Schemas, TransactionOf<Choice>> {
   if (typeof options !== 'object' || options === null) {
     throw new WebhookError('option_invalid', 'createReceiver must be given an object: createReceiver({ secret: … }).')
   }

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDeliveryLog } from '../../../src/cli/listen/delivery-log.js'
 import { createInspectorApi } from '../../../src/cli/listen/inspector-api.js'
