@@ -146,8 +146,8 @@ describe('a receiver per isolate', () => {
   })
 
   it('is refused at creation if the argument is neither a receiver nor a function', () => {
-    expect(() => toHandler({} as never)).toThrow(/\[option_invalid\]/)
-    expect(() => toHandler(undefined as never)).toThrow(/\[option_invalid\]/)
+    expect(() => toHandler({} as never)).toThrow(/explain option_invalid/)
+    expect(() => toHandler(undefined as never)).toThrow(/explain option_invalid/)
   })
 })
 

@@ -59,7 +59,7 @@ describe('a mistake of the configuration', () => {
     for (const attempts of [1, 2, 3, 4, 5]) delays.push(await consume(handle, message, { env: {}, attempts }))
     expect(delays).toEqual([15 * MINUTE_S, HOUR_S, 4 * HOUR_S, 12 * HOUR_S, 12 * HOUR_S])
     expect(errors).toHaveLength(5)
-    expect(errors[0]).toMatch(/secret is undefined.*GOVALID_WEBHOOK_SECRET.*\[secret_missing\]/)
+    expect(errors[0]).toMatch(/secret is undefined.*GOVALID_WEBHOOK_SECRET.*explain secret_missing/)
     expect(await consume(handle, message)).toBe('acknowledged')
     expect(handled).toHaveLength(1)
   })
@@ -109,8 +109,8 @@ describe('a mistake of the configuration', () => {
   })
 
   it('is refused at creation if the argument has no process method', () => {
-    expect(() => toQueueHandler({} as never)).toThrow(/toQueueHandler.*\[option_invalid\]/)
-    expect(() => toQueueHandler(undefined as never)).toThrow(/\[option_invalid\]/)
+    expect(() => toQueueHandler({} as never)).toThrow(/toQueueHandler.*explain option_invalid/)
+    expect(() => toQueueHandler(undefined as never)).toThrow(/explain option_invalid/)
   })
 })
 

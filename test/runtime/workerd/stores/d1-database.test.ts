@@ -68,7 +68,7 @@ describe('the D1 store', () => {
     const endpoint = createEndpoint(d1Store({ database: DB, table: 'foreign_table' }), { onError })
     endpoint.receiver.on('qr.scanned', () => {})
     expect((await endpoint.send(newBody())).httpStatus).toBe(503)
-    expect(errors).toEqual([expect.stringMatching(/other columns.*drop foreign_table.*\[store_unsuitable\]/)])
+    expect(errors).toEqual([expect.stringMatching(/other columns.*drop foreign_table.*explain store_unsuitable/)])
   })
 
   test('responds with 503 for a corrupt record and reports it', async () => {
@@ -113,8 +113,8 @@ describe('the D1 store', () => {
   })
 
   test('refuses values that are not a database, and table names that need quotes', () => {
-    expect(() => d1Store({ database: env.KV as never })).toThrow(/D1 binding.*\[option_invalid\]/)
-    expect(() => d1Store({ database: undefined as never })).toThrow(/\[option_invalid\]/)
-    expect(() => d1Store({ database: DB, table: 'a; DROP TABLE b' })).toThrow(/\[option_invalid\]/)
+    expect(() => d1Store({ database: env.KV as never })).toThrow(/D1 binding.*explain option_invalid/)
+    expect(() => d1Store({ database: undefined as never })).toThrow(/explain option_invalid/)
+    expect(() => d1Store({ database: DB, table: 'a; DROP TABLE b' })).toThrow(/explain option_invalid/)
   })
 })

@@ -5,5 +5,5 @@ import { createReceiver } from '../../../../src/create-receiver.js'
 
 test('a Workers KV namespace as the store is refused, and the message names the stores to use instead', () => {
   const create = () => createReceiver({ secret: 'a secret', store: env.KV as never })
-  expect(create).toThrow(/Workers KV namespace.*durableObjectStore.*d1Store.*\[store_unsuitable\]/)
+  expect(create).toThrow(/Workers KV namespace.*durableObjectStore.*d1Store.*explain store_unsuitable/)
 })

@@ -116,7 +116,9 @@ describe('an alarm', () => {
 })
 
 test('a binding of another kind and other numbers of shards are refused', () => {
-  expect(() => durableObjectStore({ namespace: env.DB as never })).toThrow(/Durable Object binding.*\[option_invalid\]/)
-  expect(() => durableObjectStore({ namespace: undefined as never })).toThrow(/\[option_invalid\]/)
+  expect(() => durableObjectStore({ namespace: env.DB as never })).toThrow(
+    /Durable Object binding.*explain option_invalid/,
+  )
+  expect(() => durableObjectStore({ namespace: undefined as never })).toThrow(/explain option_invalid/)
   expect(() => durableObjectStore({ namespace: IDEMPOTENCY, shards: 2 as never })).toThrow(/1 or 16; it is 2/)
 })
