@@ -43,5 +43,7 @@ export default {
   treatWarningsAsErrors: true,
   // `notExported` is off because the constructor of a Durable Object names a type of the platform.
   validation: { notExported: false, invalidLink: true, notDocumented: true },
+  // A type that TypeScript infers from the decorated method.
+  intentionallyNotDocumented: ['govalid-webhooks/nestjs.OnGoValid.__type.Method'],
   requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'TypeAlias'],
 }

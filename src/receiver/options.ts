@@ -20,7 +20,7 @@ export interface ReceiverOptions<Schemas extends EventSchemas = EventSchemas, Tr
    * doesn't match, it is called again too, at most once a minute, so a rotation needs no restart.
    */
   readonly secret: SecretSource
-  /** Remembers deliveries. Default: {@link memoryStore}. `false`: no deduplication and no attempt budget. */
+  /** Remembers deliveries. Default: `memoryStore`. `false`: no deduplication and no attempt budget. */
   readonly store?: Store<Transaction> | false | undefined
   /** Stores verified deliveries durably and processes them after the response. Default: none, handlers run before the response. */
   readonly inbox?: Inbox | undefined

@@ -85,7 +85,7 @@ describe('responses of an endpoint', () => {
       response.writeHead(308, { location: '/webhooks/govalid/' }).end()
     })
     const { json } = await runJson<{ checks: readonly Check[] }>(['doctor', url], { env: ENV })
-    expect(json.checks[1]?.fix).toContain('Register the target of the redirect')
+    expect(json.checks[1]?.fix).toContain('Otherwise register the target.')
   })
 
   it('of one cause are counted once: an endpoint that verifies nothing', async () => {

@@ -100,7 +100,7 @@ it('the peers are exactly the packages that the built files import, in any versi
   const importing = /(?:from|require\(|import\()\s*['"]([@\w][^'":]*)['"]/g
   const code = library.map((file) => readBuilt(file).replace(/\/\*\*[\s\S]*?\*\//g, ''))
   const imported = code.flatMap((text) =>
-    [...text.matchAll(importing)].map(([, specifier = '']) => specifier.split('/')[0]),
+    [...text.matchAll(importing)].map(([, specifier = '']) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0]),
   )
   const peers = Object.fromEntries([...new Set(imported)].sort().map((name) => [name, '*']))
   expect(manifest.peerDependencies).toEqual(peers)

@@ -1,9 +1,6 @@
 /** The source text of the endpoint for each framework: servers and Workers here, files that a framework loads in route-endpoints.ts. */
 import type { Framework } from './frameworks.js'
-import { ROUTE_ENDPOINTS } from './route-endpoints.js'
-
-/** Returns the text of an endpoint. `receiver` is the import path of the receiver's file. */
-export type EndpointText = (receiver: string, isTypeScript: boolean) => string
+import { type EndpointText, ROUTE_ENDPOINTS } from './route-endpoints.js'
 
 const LISTENING = `() => console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)`
 const ENV_TYPE = 'interface Env {\n  readonly GOVALID_WEBHOOK_SECRET: string\n}\n\n'

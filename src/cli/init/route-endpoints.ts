@@ -1,5 +1,7 @@
 /** The source text of endpoints that a framework or a platform loads: route files, and functions that it calls. */
-import type { EndpointText } from './endpoints.js'
+
+/** Returns the text of an endpoint. `receiver` is the import path of the receiver's file. */
+export type EndpointText = (receiver: string, isTypeScript: boolean) => string
 
 /** Keeps the lines that differ between the languages apart. */
 const typed = (isTypeScript: boolean, type: string) => (isTypeScript ? type : '')
