@@ -126,7 +126,7 @@ describeWithService('postgres', 'postgresStore during failures', (url) => {
   })
 
   test('a claim that waits for a locked row rejects and is not executed later', async () => {
-    const store = open({ callLimitMs: 100 })
+    const store = open({ callLimitMs: 1000 })
     const request = newClaim()
     await store.claim(request)
     await store.release({ ...request, completedHandlers: [], counted: true })
