@@ -42,7 +42,7 @@ it('TypeScript 7 compiles every snippet, and reports exactly a wrong one', () =>
     [join(ROOT, 'dist', `${outputName(subpath)}.d.ts`)],
   ])
   const compilerOptions = { ...config.compilerOptions, types: ['node'], noEmit: true, paths: Object.fromEntries(types) }
-  const declarations = ['../types/next-server.d.ts', '../examples/runtimes.d.ts']
+  const declarations = ['../types/next-server.d.ts', '../types/nestjs.d.ts', '../examples/runtimes.d.ts']
   const include = ['**/*.ts', ...declarations]
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include, exclude: [] }))
   expect(tsc('--pretty', 'false').split('\n')).toEqual([
