@@ -60,7 +60,7 @@ export const EXAMPLES: readonly Example[] = [
     start: 'node dist/main-fastify.js',
   },
   { name: 'aws-lambda', isFast: true, receiver: 'receiver.ts' },
-  { name: 'hono-lambda', framework: 'hono', isFast: true, receiver: 'receiver.ts' },
+  { name: 'hono-lambda', framework: 'hono', isFast: false, receiver: 'receiver.ts' },
   {
     name: 'sveltekit',
     framework: '@sveltejs/kit',
