@@ -2,9 +2,9 @@
 // the function with the service's event.
 import { toHandler } from '../../../src/adapters/aws-lambda.js'
 import { createGateway } from '../../support/lambda-gateway.js'
-import type { TargetFactory, Traits } from '../target.js'
+import type { Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, connectionsOf, createInProcess, listen } from './in-process.js'
+import { inProcessTarget } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
@@ -13,27 +13,7 @@ const TRAITS: Traits = {
   sendsChunks: 'the gateway writes the framing of the response',
 }
 
-export const awsLambda: TargetFactory = {
-  name: 'AWS Lambda',
-  class: 'aws-lambda',
-  async start() {
-    const { lab, control, dispose } = createInProcess()
-    const handlers = new Map(VARIANT_NAMES.map((name) => [`/webhooks/${name}`, toHandler(lab.receiver(name))]))
-    const server = createGateway('functionUrl', async (event, path) => handlers.get(path.split('?')[0] ?? '')?.(event))
-    const port = await listen(server)
-    const stop = async () => {
-      await close(server)
-      dispose()
-    }
-    return {
-      name: 'AWS Lambda',
-      class: 'aws-lambda',
-      traits: TRAITS,
-      port,
-      control,
-      inProcess: true,
-      connections: () => connectionsOf(server),
-      stop,
-    }
-  },
-}
+export const awsLambda = inProcessTarget({ name: 'AWS Lambda', class: 'aws-lambda', traits: TRAITS }, (lab) => {
+  const handlers = new Map(VARIANT_NAMES.map((name) => [`/webhooks/${name}`, toHandler(lab.receiver(name))]))
+  return createGateway('functionUrl', async (event, path) => handlers.get(path.split('?')[0] ?? '')?.(event))
+})

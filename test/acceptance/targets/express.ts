@@ -4,9 +4,9 @@ import createExpress5 from 'express'
 // @ts-expect-error: the types of Express are those of version 5
 import createExpress4 from 'express4'
 import { toHandler } from '../../../src/adapters/express.js'
-import type { TargetFactory, Traits } from '../target.js'
+import type { Traits } from '../target.js'
 import { VARIANT_NAMES } from '../variants.js'
-import { close, connectionsOf, createInProcess, listen } from './in-process.js'
+import { inProcessTarget } from './in-process.js'
 
 const TRAITS: Traits = {
   parser: 'node',
@@ -21,30 +21,10 @@ interface App extends RequestListener {
 export const express5 = factory('Express 5', () => createExpress5() as unknown as App)
 export const express4 = factory('Express 4', () => createExpress4() as App)
 
-function factory(name: string, createApp: () => App): TargetFactory {
-  return {
-    name,
-    class: 'express',
-    async start() {
-      const { lab, control, dispose } = createInProcess()
-      const app = createApp()
-      for (const variant of VARIANT_NAMES) app.post(`/webhooks/${variant}`, toHandler(lab.receiver(variant)))
-      const server = createServer(app)
-      const port = await listen(server)
-      const stop = async () => {
-        await close(server)
-        dispose()
-      }
-      return {
-        name,
-        class: 'express',
-        traits: TRAITS,
-        port,
-        control,
-        inProcess: true,
-        connections: () => connectionsOf(server),
-        stop,
-      }
-    },
-  }
+function factory(name: string, createApp: () => App) {
+  return inProcessTarget({ name, class: 'express', traits: TRAITS }, (lab) => {
+    const app = createApp()
+    for (const variant of VARIANT_NAMES) app.post(`/webhooks/${variant}`, toHandler(lab.receiver(variant)))
+    return createServer(app)
+  })
 }

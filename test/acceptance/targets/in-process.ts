@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as sdk from '../../../src/index.js'
-import type { Target } from '../target.js'
+import type { Target, TargetFactory } from '../target.js'
 import { createLab, type Lab } from '../variants.js'
 
 export interface InProcess {
@@ -55,4 +55,31 @@ export async function close(server: Server): Promise<void> {
   server.close()
   server.closeAllConnections()
   await closed
+}
+
+/** Creates a factory of targets whose server runs in this process. `createServer` gets a lab with the receivers. */
+export function inProcessTarget(
+  about: Pick<Target, 'name' | 'class' | 'traits'>,
+  createServer: (lab: Lab) => Server,
+): TargetFactory {
+  return {
+    name: about.name,
+    class: about.class,
+    async start() {
+      const { lab, control, dispose } = createInProcess()
+      const server = createServer(lab)
+      const port = await listen(server)
+      return {
+        ...about,
+        port,
+        control,
+        inProcess: true,
+        connections: () => connectionsOf(server),
+        async stop() {
+          await close(server)
+          dispose()
+        },
+      }
+    },
+  }
 }
