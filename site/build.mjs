@@ -20,3 +20,5 @@ correctAnchors(join(pages, 'reference/api'))
 copyPages(pages)
 tool(site, 'vitepress/bin/vitepress.js', 'build')
 writeForAgents(pages, join(site, 'dist'))
+// VitePress has read the copies.
+rmSync(pages, { recursive: true })

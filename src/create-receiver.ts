@@ -51,7 +51,7 @@ export interface Receiver<Schemas = Anything, Transaction = Anything> {
    * @throws {@link WebhookError} `handler_invalid`, `handler_name_duplicate`.
    */
   onUnknown(handler: Handler<UnknownEvent, Transaction>, options?: HandlerOptions): Receiver<Schemas, Transaction>
-  /** Receives one delivery. Resolves to its outcome; never rejects, whatever the network sends. */
+  /** Receives one delivery. Resolves to its outcome. Never rejects. */
   receive(delivery: Delivery): Promise<Outcome>
   /**
    * Reprocesses a quarantined delivery of any age: verifies it, claims it, and runs only the handlers that haven't finished. If the outcome

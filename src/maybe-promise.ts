@@ -14,7 +14,7 @@ export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLik
 /**
  * Continues with a value: synchronously if it is already available.
  *
- * @throws whatever `next` throws, if the value is available.
+ * @throws the error that `next` throws, if the value is available.
  */
 export function andThen<T, Result>(
   value: T | PromiseLike<T>,

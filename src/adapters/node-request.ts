@@ -72,7 +72,7 @@ function findBody(request: NodeRequest, fix: string): BodySource {
   if (isBytes(body)) return body
   // A parser that had nothing to parse sets `body` but leaves the stream unread, so only the stream's state is reliable.
   const wasRead = request.readableDidRead || request.readableEnded
-  // Serverless platforms read the body and replay it through methods of their own.
+  // Serverless platforms read the body and replay it through their own methods.
   const isReplayed = Object.hasOwn(request, 'read')
   return wasRead && !isReplayed ? { alreadyParsed: `${describeReader(rawBody, body)} ${fix}` } : streamOf(request)
 }

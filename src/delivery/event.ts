@@ -68,7 +68,7 @@ export type SchemaVerdict = { readonly event: GoValidEvent | UnknownEvent } | { 
 /**
  * Applies a user's schema to the `data` of an event.
  *
- * @throws whatever the schema throws.
+ * @throws the error that the schema throws.
  */
 export async function applySchema(schema: StandardSchema, event: ReadEvent['event']): Promise<SchemaVerdict> {
   const result = await schema['~standard'].validate((event as GoValidEvent).data)

@@ -42,7 +42,7 @@ export function verifyDigits(
   digits: string,
   { keys, hint }: SecretKeys,
 ): Verified | Refusal | Promise<Verified | Refusal> {
-  // Every secret is checked, whichever matches, so that the time doesn't reveal which one did.
+  // Every secret is checked, even after a match, so that the time doesn't reveal which secret matched.
   const verdicts = keys.map((key) => key.matches(content, digits))
   return verdicts.some(isPromiseLike)
     ? Promise.all(verdicts.map((verdict) => Promise.resolve(verdict))).then((all) => judge(all, hint))

@@ -20,7 +20,7 @@ export interface InFlight {
   onAbandoned(listener: () => void): () => void
   /** Whether the receiver has stopped waiting. */
   isAbandoned(): boolean
-  /** Stops waiting and notifies whatever is still in flight. */
+  /** Stops waiting and notifies the listeners of the work in flight. */
   abandon(): void
 }
 

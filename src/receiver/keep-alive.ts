@@ -1,4 +1,4 @@
-/** Keeps the platform alive for work after the response, whatever the platform's own function does. */
+/** Keeps the platform alive for work after the response. Errors of the platform's function are ignored. */
 import { isPromiseLike } from '../maybe-promise.js'
 import type { Delivery } from '../types.js'
 

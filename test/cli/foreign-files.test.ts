@@ -98,7 +98,7 @@ describe('a file that a command did not create', () => {
     expect(readFileSync(join(folder, name), 'utf8')).toBe(text)
   })
 
-  it('is not taken for a lock, and not deleted', async () => {
+  it('is not treated as a lock, and not deleted', async () => {
     writeFileSync(join(folder, 'log.jsonl.lock'), 'my notes')
     const { code, stderr } = await run('listen', '--port', '0', '--file', 'log.jsonl')
     expect([code, stderr]).toEqual([2, expect.stringContaining('is no lock of a listen command')])

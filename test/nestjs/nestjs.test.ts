@@ -85,7 +85,7 @@ describe.each(APPS)('%s on %s', (version, platform) => {
       },
     )
 
-    test('calls the methods of providers and controllers by name, list and namespace', async () => {
+    test('calls the methods of providers and controllers for an event, a list and a namespace', async () => {
       for (const type of ['qr.created', 'qr.removed', 'subscription.created', 'payment.completed'] as const) {
         expect(await send(url(), createEvent(type, { webhook_id: crypto.randomUUID() }))).toBe(PROCESSED)
       }

@@ -22,7 +22,7 @@ describe('package.json', () => {
 })
 
 describe('the release check', () => {
-  it('refuses a release unless the address is that of the publishing repository', () => {
+  it('refuses a release from a repository with another address', () => {
     const env = { ...process.env, GITHUB_REF_NAME: 'v0.0.0', GITHUB_REPOSITORY: 'another-owner/another-name' }
     const { status, stderr } = spawnSync(process.execPath, ['scripts/check-release.mjs'], {
       cwd: ROOT,

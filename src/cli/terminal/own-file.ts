@@ -1,5 +1,5 @@
 /**
- * Reads and writes the files of a command. It never follows a symbolic link out of the folder that the command runs in, because somebody else
+ * Reads and writes the files of a command. It never follows a symbolic link out of the folder that the command runs in, because another user
  * may have written that folder, and it never truncates a file in place.
  */
 import { randomUUID } from 'node:crypto'

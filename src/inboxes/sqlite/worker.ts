@@ -13,7 +13,7 @@ const MAX_PAUSE_MS = 60 * 60 * 1000
 
 /** The spool of waiting jobs, as the worker uses it. */
 export interface Spool {
-  /** Whether so many deliveries wait to be accepted that their responses could be late. */
+  /** Whether the deliveries that wait to be accepted could get late responses. */
   isFlooded(): boolean
   /** Takes up to `count` due jobs. */
   take(count: number): Promise<readonly SpooledJob[]>

@@ -32,7 +32,7 @@ export interface PendingWork {
 /** How `PostgresConnections.attempt` ended. */
 export type WorkResult =
   | { readonly status: 'done'; readonly result: PostgresRows | undefined }
-  /** The server refused the statement, or the time is over. */
+  /** The server refused the statement, or the time limit has passed. */
   | { readonly status: 'refused'; readonly error: unknown }
   /** There is no connection to a server. */
   | { readonly status: 'unreachable'; readonly error: unknown }

@@ -51,7 +51,7 @@ function toArrayLiteral(names: readonly string[]): string {
 }
 
 /**
- * A LATERAL subquery with OFFSET 0 looks up each key in the primary key's index, whatever the planner believes about the size
+ * A LATERAL subquery with OFFSET 0 looks up each key in the primary key's index, even if the planner misjudges the size
  * of the table. The order of the keys keeps two groups from waiting for each other.
  */
 function claimsText(table: string): string {

@@ -21,7 +21,7 @@ export interface Operation<Request, Result> {
   isPending: boolean
 }
 
-/** The queue. Operations that must not be in a group wait in a line of their own. */
+/** The queue. Operations that must not be in a group wait in a separate line. */
 export interface OperationQueue<Request, Result> {
   add(operation: Operation<Request, Result>): void
   /** Puts operations and their followers back to the front. */
@@ -36,7 +36,7 @@ export interface OperationQueue<Request, Result> {
   ready(isAlone: boolean): number
   /** Removes and returns all waiting operations. */
   clear(): Operation<Request, Result>[]
-  /** Rejects waiting operations whose time is over. A timer does the same, but not before the current task has ended. */
+  /** Rejects waiting operations whose time limit has passed. A timer does the same, but not before the current task has ended. */
   expire(): void
   /** Rejects taken operations and their followers. */
   reject(operations: readonly Operation<Request, Result>[], error: unknown): void

@@ -1,4 +1,4 @@
-/** Sends a statement and reads its rows as text, whatever type parsers the application has registered with `pg`. */
+/** Sends a statement and reads its rows as text, without the type parsers that the application has registered with `pg`. */
 import type { PostgresClient } from './pool.js'
 
 /** One statement and its parameters. */

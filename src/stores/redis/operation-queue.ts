@@ -39,13 +39,13 @@ export interface OperationQueue {
   waiting(): number
 }
 
-/** A script call with so many operations blocks Redis for about a millisecond. */
+/** A script call with this number of operations blocks Redis for about a millisecond. */
 const MAX_CALL = 256
 /** While Redis runs one call, the process prepares the other. */
 const MAX_CALLS = 2
 /** How often the queue looks whether the client is connected, in milliseconds. */
 const POLL_MS = 20
-/** After this time without a response Redis is slow, and after the second one it is gone, in milliseconds. */
+/** After this time without a response Redis counts as slow, and after the second one as unreachable, in milliseconds. */
 const SLOW_MS = 1000
 const GONE_MS = 10_000
 /** An operation is rejected a moment before its caller stops waiting, so that the caller learns the reason. */

@@ -56,7 +56,7 @@ describe('a group', () => {
 })
 
 describe('operations that have waited too long', () => {
-  test('are taken out, and the next deadline is that of the others', () => {
+  test('are taken out, and the next deadline belongs to the others', () => {
     const lanes = lanesOf(
       item('a', { deadline: 10 }),
       item('b', { isUrgent: true, deadline: 20 }),
