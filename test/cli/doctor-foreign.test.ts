@@ -79,13 +79,15 @@ describe.each(Object.entries(SOURCES))('%s', (_, [status, headers, text, fix]) =
 })
 
 describe('responses of an endpoint', () => {
-  it('of a redirect to another address of the endpoint name that address', async () => {
+  it('of a redirect that only adds a slash name the address to register', async () => {
     const url = await start((request, response) => {
       request.resume()
       response.writeHead(308, { location: '/webhooks/govalid/' }).end()
     })
     const { json } = await runJson<{ checks: readonly Check[] }>(['doctor', url], { env: ENV })
-    expect(json.checks[1]?.fix).toContain('Otherwise register the target.')
+    expect(json.checks[1]?.fix).toContain(
+      "If only a slash at the end differs, register the address that doesn't redirect",
+    )
   })
 
   it('of one cause are counted once: an endpoint that verifies nothing', async () => {
