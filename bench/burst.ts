@@ -2,8 +2,8 @@
  * `npm run bench -- burst`: sends many deliveries on many new connections at once, to Express and Fastify with every durable store and inbox,
  * the same deduplication by hand, and no store. Each server has its own process, and so has the sender. Needs about three minutes.
  *
- * Options: `--deliveries N` (10,000), `--connections N` (4,000), `--runs N` (1; of several runs, the slowest is printed), `--only TEXT` (only
- * subjects with this text in their name), `--framework NAME` (only `Express` or `Fastify`).
+ * Options: `--deliveries N` (10,000), `--connections N` (4,000), `--runs N` (1; of several runs, the slowest is printed), `--only TEXT` (repeatable;
+ * only subjects with this text in their name), `--framework NAME` (only `Express` or `Fastify`).
  */
 import { parseArgs } from 'node:util'
 import { assertOpenFiles, faultsOf, type LoadBench, type LoadResult, playRole, withLoadBench } from './load/run-load.js'
@@ -21,7 +21,7 @@ if (!(await playRole())) {
       deliveries: { type: 'string', default: '10000' },
       connections: { type: 'string', default: '4000' },
       runs: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
+      only: { type: 'string', multiple: true, default: [''] },
       framework: { type: 'string' },
     },
   })

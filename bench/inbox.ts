@@ -25,7 +25,7 @@ if (!(await playRole())) {
   printHead('Inboxes compared with inline processing')
   console.log(`\n${deliveries.toLocaleString('en')} deliveries per round, ${connections} connections\n`)
   console.log('| | p50 | p99 | accepted per second | processed per second |\n| --- | --- | --- | --- | --- |')
-  await withLoadBench('', async (bench) => {
+  await withLoadBench([''], async (bench) => {
     for (const subject of bench.subjects.filter((name) => name === INLINE || SUBJECTS[name]?.kind === 'inbox')) {
       const server = await bench.start('Express', subject, false)
       const load = { deliveries, connections, connectsFirst: true }

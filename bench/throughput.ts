@@ -1,11 +1,11 @@
 /**
  * `npm run bench -- throughput`: measures deliveries per second and the server's CPU time per delivery on a fixed number of connections that
  * each wait for their response: Express and Fastify with every durable store and inbox, next to the same deduplication by hand and to no
- * store. Subjects take turns, and ratios compare the same round. Each server has its own process, and so has the sender. Needs about four
+ * store. Subjects take turns, and ratios compare the same round. Each server has its own process, and so has the sender. Needs about eight
  * minutes.
  *
- * Options: `--connections N` (repeatable; 1 and 64), `--deliveries N` (3,000 per round, or 500 on one connection), `--rounds N` (5), `--only TEXT`
- * (only subjects with this text in their name; their ratios need the subjects to compare with), `--framework NAME` (only `Express` or
+ * Options: `--connections N` (repeatable; 1 and 64), `--deliveries N` (10,000 per round, or 1,000 on one connection), `--rounds N` (5), `--only TEXT`
+ * (repeatable; only subjects with this text in their name; their ratios need the subjects to compare with), `--framework NAME` (only `Express` or
  * `Fastify`).
  */
 import { parseArgs } from 'node:util'
@@ -19,6 +19,7 @@ import {
   withLoadBench,
 } from './load/run-load.js'
 import type { Framework } from './load/server.js'
+import { SUBJECTS } from './load/subjects.js'
 import { median, type Ratio, ratioOf, rotate } from './measure.js'
 import { printHead, ratioText } from './report.js'
 
@@ -29,6 +30,8 @@ const NO_STORE = 'no store'
 interface Measured {
   readonly server: LoadServer
   readonly results: LoadResult[]
+  /** The servers that took turns with this one. */
+  readonly group: readonly Measured[]
 }
 
 if (!(await playRole())) {
@@ -37,7 +40,7 @@ if (!(await playRole())) {
       connections: { type: 'string', multiple: true, default: ['1', '64'] },
       deliveries: { type: 'string' },
       rounds: { type: 'string', default: '5' },
-      only: { type: 'string', default: '' },
+      only: { type: 'string', multiple: true, default: [''] },
       framework: { type: 'string' },
     },
   })
@@ -45,7 +48,7 @@ if (!(await playRole())) {
     const connections = Number(text)
     return {
       connections,
-      deliveries: Number(values.deliveries ?? (connections === 1 ? 500 : 3000)),
+      deliveries: Number(values.deliveries ?? (connections === 1 ? 1000 : 10_000)),
       connectsFirst: true,
     }
   })
@@ -63,29 +66,51 @@ interface Load {
   readonly connectsFirst: boolean
 }
 
+/**
+ * Measures each store next to the same by hand and to no store, and then the next one. A process that idles for long would start its next
+ * turn with cold caches.
+ */
 async function measureFramework(
   bench: LoadBench,
   framework: Framework,
   loads: readonly Load[],
   rounds: number,
 ): Promise<void> {
-  const servers: LoadServer[] = []
-  try {
-    for (const subject of bench.subjects) servers.push(await bench.start(framework, subject, false))
-    for (const load of loads) {
-      const measured = servers.map((server): Measured => ({ server, results: [] }))
-      // The first round compiles the code.
-      for (let round = -1; round < rounds; round++) {
-        for (const { server, results } of rotate(measured, round)) {
-          const result = await server.send(load)
-          if (round >= 0) results.push(result)
-        }
-      }
-      printTable(framework, load, measured)
+  const tables = loads.map((load) => ({ load, measured: [] as Measured[] }))
+  const base = bench.subjects.filter((name) => name === NO_STORE)
+  for (const group of groupsOf(bench.subjects)) {
+    const servers: LoadServer[] = []
+    try {
+      for (const subject of [...base, ...group]) servers.push(await bench.start(framework, subject, false))
+      for (const { load, measured } of tables) measured.push(...(await measureGroup(servers, load, rounds)))
+    } finally {
+      for (const server of servers) await server.end()
     }
-  } finally {
-    for (const server of servers) await server.end()
   }
+  for (const { load, measured } of tables) printTable(framework, load, measured)
+}
+
+/** A store with the same by hand, or an inbox. */
+function groupsOf(subjects: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = []
+  for (const name of subjects) {
+    const group = groups.find((names) => names.includes(SUBJECTS[name]?.byHand ?? ''))
+    if (group) group.push(name)
+    else if (name !== NO_STORE) groups.push([name])
+  }
+  return groups
+}
+
+async function measureGroup(servers: readonly LoadServer[], load: Load, rounds: number): Promise<readonly Measured[]> {
+  const group = servers.map((server): Measured => ({ server, results: [], group: [] }))
+  // The first round compiles the code.
+  for (let round = -1; round < rounds; round++) {
+    for (const { server, results } of rotate(group, round)) {
+      const result = await server.send(load)
+      if (round >= 0) results.push(result)
+    }
+  }
+  return group.map((measured) => ({ ...measured, group }))
 }
 
 function printTable(framework: Framework, load: Load, measured: readonly Measured[]): void {
@@ -97,13 +122,16 @@ function printTable(framework: Framework, load: Load, measured: readonly Measure
     '| what | deliveries per second | × by hand | aim | p50 | p99 | slowest | CPU per delivery | × no store | aim | reached |',
   )
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |')
-  for (const one of measured) printRow(one, measured, load)
+  const isBase = ({ server }: Measured) => server.name === NO_STORE
+  const [base] = measured.filter(isBase)
+  if (base) printRow({ ...base, results: measured.filter(isBase).flatMap(({ results }) => results) }, load)
+  for (const one of measured) if (!isBase(one)) printRow(one, load)
 }
 
-function printRow({ server, results }: Measured, measured: readonly Measured[], load: Load): void {
+function printRow({ server, results, group }: Measured, load: Load): void {
   const { connections, deliveries } = load
   const { name, kind, byHand } = server
-  const resultsOf = (other: string | undefined) => measured.find((each) => each.server.name === other)?.results
+  const resultsOf = (other: string | undefined) => group.find((each) => each.server.name === other)?.results
   const hand = resultsOf(byHand)
   const noStore = name === NO_STORE ? undefined : resultsOf(NO_STORE)
   const faster = hand && compare(hand, results, ({ seconds }) => seconds)

@@ -42,14 +42,14 @@ export interface LoadBench {
 /** Handlers of an inbox run after the responses. */
 const HANDLED_LIMIT_MS = 60_000
 
-/** Calls `run` with the subjects whose name contains `only`, and stops everything that was started. */
-export async function withLoadBench(only: string, run: (bench: LoadBench) => Promise<void>): Promise<void> {
+/** Calls `run` with the subjects whose name contains one of the texts `only`, and stops everything that was started. */
+export async function withLoadBench(only: readonly string[], run: (bench: LoadBench) => Promise<void>): Promise<void> {
   const services = await findServices()
   const folder = mkdtempSync(join(tmpdir(), 'govalid-bench-'))
   const sender = fork(process.argv[1] as string, ['--send'])
   const urls = { redis: services.redis?.url, postgres: services.postgres?.url }
   const isAvailable = ([name, { needs }]: readonly [string, Subject]) => {
-    if (!name.includes(only)) return false
+    if (!only.some((text) => name.includes(text))) return false
     if (needs && !urls[needs]) console.log(`\n${name} is skipped, because ${needs} was not found.`)
     return !needs || urls[needs] !== undefined
   }

@@ -111,7 +111,7 @@ function sqliteRival(name: string, open: (file: string) => SqliteDatabase & { cl
   const [database, bare] = [open('store.db'), open('bare.db')]
   // The same durability as the store.
   bare.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  bare.exec('CREATE TABLE bare (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
+  bare.exec('CREATE TABLE bare (key TEXT PRIMARY KEY, value TEXT NOT NULL)')
   const insert = bare.prepare('INSERT INTO bare VALUES (?, ?) ON CONFLICT DO NOTHING')
   const update = bare.prepare('UPDATE bare SET value = ? WHERE key = ?')
   const find = bare.prepare('SELECT value FROM bare WHERE key = ?')

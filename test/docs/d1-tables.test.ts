@@ -6,7 +6,10 @@ import { codeBlocksOf, readPage } from './pages.js'
 
 it('docs/stores/d1.md has the same statements as the store', () => {
   const table = 'govalid_deliveries'
-  const schema = [...recordStatements(table, '').schema, ...quarantineStatements(`${table}_quarantine`, '').schema]
+  const schema = [
+    ...recordStatements(table, '', 'clustered').schema,
+    ...quarantineStatements(`${table}_quarantine`, '').schema,
+  ]
   const onPage = codeBlocksOf(readPage('docs/stores/d1.md')).find(({ language }) => language === 'sql')
   expect(onPage?.code).toBe(schema.map(({ sql }) => `${sql};`).join('\n'))
 })

@@ -93,7 +93,7 @@ export function d1Store(options: D1StoreOptions): D1Store {
       `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}.`,
     )
   }
-  const records = recordStatements(table, namespace)
+  const records = recordStatements(table, namespace, 'clustered')
   const entries = quarantineStatements(`${table}_quarantine`, namespace)
   const batches = createBatches(database, table, [...records.schema, ...entries.schema])
   const sweep = records.sweep(SWEEP_LIMIT)

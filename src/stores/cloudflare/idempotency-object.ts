@@ -38,7 +38,7 @@ export interface ObjectOperations {
   readonly 'count-entries': () => number
 }
 
-const records = recordStatements('deliveries', '')
+const records = recordStatements('deliveries', '', 'clustered')
 const quarantine = quarantineStatements('quarantine', '')
 /** A page of the quarantine ends once its bodies reach this size, because an object has 128 MB of memory. */
 const PAGE_BYTES = 8 * 1024 * 1024

@@ -2,7 +2,7 @@
  * Groups operations under load. An operation on an idle store is sent alone, without waiting. Operations that wait for a
  * connection share the next statement, in order of arrival. Each gets its own result and its own error.
  */
-import { type Clock, monotonicMs } from '../../clock.js'
+import { type Clock, monotonicMs, runSoon } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import type { PendingWork, PostgresConnections, WorkResult } from './connections.js'
 import { createQueue, type Operation, type OperationQueue } from './operation-queue.js'
@@ -69,6 +69,20 @@ export function createOperations<Request extends { readonly key: string }, Resul
   const inFlight = { groups: 0, alone: 0 }
   /** Groups that wait for a connection, and still grow. */
   let opening = 0
+  let isScheduled = false
+  /** The last statement had several operations, so an operation of this turn isn't alone. */
+  let isLoaded = false
+
+  /** Starts at the end of this event-loop turn, so that the operations of a turn share a statement. */
+  function startSoon(): void {
+    if (!isScheduled) {
+      runSoon(clock, () => {
+        isScheduled = false
+        start()
+      })
+    }
+    isScheduled = true
+  }
 
   function start(): void {
     while (inFlight.groups + inFlight.alone < maxStatements) {
@@ -90,6 +104,7 @@ export function createOperations<Request extends { readonly key: string }, Resul
         queue.release(taken)
         queue.putBack(taken.splice(0), isAlone)
         taken = queue.take(isAlone)
+        isLoaded = taken.length > 1
         endOpening()
         return statementOf(taken, isAlone)
       },
@@ -106,7 +121,8 @@ export function createOperations<Request extends { readonly key: string }, Resul
     if (taken.length > 0 && (ended.status === 'done' || ended.status === 'refused')) queue.noteProgress()
     queue.release(taken)
     finish({ kind, queue }, taken, ended, isAlone)
-    start()
+    if (isLoaded) startSoon()
+    else start()
   }
 
   function startOpening(): () => void {
@@ -135,7 +151,8 @@ export function createOperations<Request extends { readonly key: string }, Resul
         const queuedAt = monotonicMs(clock)
         const times = { queuedAt, deadline: queuedAt + waitMs - Math.min(REJECTED_EARLY_MS, waitMs / 10) }
         queue.add({ request, ...times, resolve, reject, followers: [], failure: undefined, isPending: false })
-        start()
+        if (isLoaded) startSoon()
+        else start()
       }),
     waiting: queue.size,
   }

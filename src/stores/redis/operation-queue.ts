@@ -68,6 +68,8 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   const sent = new Set<SentCall>()
   let canShare = !connection.isCluster
   let isScheduled = false
+  /** The last call had several operations, so an operation of this turn isn't alone. */
+  let isLoaded = false
 
   /** Proceeds at the end of this event-loop turn, so that the operations of a turn share a call. Responses have been read by then. */
   function proceedSoon(): void {
@@ -108,6 +110,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
   async function send(call: readonly WaitingOperation[], now: number): Promise<void> {
     const entry = { sentAt: now, deadline: Math.max(...call.map(({ deadline }) => deadline)), isGone: false }
     sent.add(entry)
+    isLoaded = call.length > 1
     const results = await runCall(
       runScript,
       call.map(({ operation }) => operation),
@@ -162,7 +165,7 @@ export function createOperationQueue(connection: Connection, clock: Clock): Oper
         const deadline = now + operation.waitMs - Math.min(REJECTED_EARLY_MS, operation.waitMs / 10)
         const { isUrgent, isAlone } = operation
         lanes.add({ operation, isUrgent, isAlone, deadline, resolve: resolve as WaitingOperation['resolve'], reject })
-        if (sent.size === 0 && !isScheduled) proceed(now)
+        if (sent.size === 0 && !isScheduled && !isLoaded) proceed(now)
         else proceedSoon()
       }),
     waiting: lanes.count,

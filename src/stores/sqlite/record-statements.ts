@@ -71,9 +71,15 @@ const BUSY = `(r.state = 'processing' AND r.token <> excluded.token AND r.lease_
 const BUSY_BUT_NEW_ATTEMPT = `(excluded.counted_at - r.counted_at >= ?6)`
 const DONE = `(r.state = 'done' OR (r.state = 'quarantined' AND NOT ?7))`
 
+/**
+ * How a table keeps its records. `clustered`: in the order of their keys, so a claim writes one row, and Cloudflare bills rows. `appended`: in
+ * the order of their arrival and with an index on the key, so a group of new records changes few pages, and its completions no index.
+ */
+export type RecordLayout = 'clustered' | 'appended'
+
 /** Builds the statements for the records of one namespace. `table` must be a name that needs no quotes. */
-export function recordStatements(table: string, namespace: string): RecordStatements {
-  const sql = recordSql(table)
+export function recordStatements(table: string, namespace: string, layout: RecordLayout): RecordStatements {
+  const sql = recordSql(table, layout)
   const schema = [sql.table, sql.index].map((statement) => ({ sql: statement, values: [] }))
   return {
     schema,
@@ -139,7 +145,7 @@ const UNION = `(SELECT json_group_array(value) FROM (
     SELECT value FROM json_each(completed_handlers) UNION ALL
     SELECT value FROM json_each(?4) WHERE value NOT IN (SELECT value FROM json_each(completed_handlers))))`
 
-function recordSql(table: string) {
+function recordSql(table: string, layout: RecordLayout) {
   return {
     table: `CREATE TABLE IF NOT EXISTS ${table} (
   namespace TEXT NOT NULL,
@@ -153,7 +159,7 @@ function recordSql(table: string) {
   retain_until INTEGER NOT NULL,
   completed_handlers TEXT NOT NULL,
   PRIMARY KEY (namespace, key)
-) WITHOUT ROWID`,
+)${layout === 'clustered' ? ' WITHOUT ROWID' : ''}`,
     index: `CREATE INDEX IF NOT EXISTS ${table}_retain_until ON ${table} (retain_until)`,
     insert: `${insertSql(table)}\nON CONFLICT DO NOTHING`,
     claim: claimSql(table),

@@ -101,7 +101,7 @@ export function sqliteStore<Database extends SqliteDatabase>(
     const message = `table must be 1 to 61 letters, digits and underscores and must not start with a digit; it is ${JSON.stringify(table)}.`
     throw new WebhookError('option_invalid', message)
   }
-  const records = recordStatements(table, namespace)
+  const records = recordStatements(table, namespace, 'appended')
   const quarantineName = `${table}_quarantine`
   const tables = [{ name: table, schema: records.schema, probe: records.claim(PROBE) }, quarantineTable(quarantineName)]
   const connection = createConnection({ database, tables, user: USER, clock })

@@ -2,10 +2,14 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { spoolStatements } from '../../../../src/inboxes/sqlite/spool.js'
-import { recordStatements, type SqlStatement } from '../../../../src/stores/sqlite/record-statements.js'
+import {
+  type RecordLayout,
+  recordStatements,
+  type SqlStatement,
+} from '../../../../src/stores/sqlite/record-statements.js'
 
 const held = { key: 'a'.repeat(64), token: 'token' }
-const records = recordStatements('deliveries', 'default')
+const records = recordStatements('deliveries', 'default', 'appended')
 const spool = spoolStatements('spool')
 const job = {
   delivery: { key: held.key, rawBody: new Uint8Array(), headers: {}, receivedAt: 0 },
@@ -35,9 +39,10 @@ const STATEMENTS: Readonly<Record<string, SqlStatement>> = {
 }
 
 /** Opens a database with many analyzed rows, so that SQLite plans as it does in production. */
-function openFilled(): DatabaseSync {
+function openFilled(layout: RecordLayout = 'appended'): DatabaseSync {
   const database = new DatabaseSync(':memory:')
-  for (const { sql } of [...records.schema, ...spool.schema]) database.exec(sql)
+  const { schema } = recordStatements('deliveries', 'default', layout)
+  for (const { sql } of [...schema, ...spool.schema]) database.exec(sql)
   const numbers = 'WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)'
   database.exec(`INSERT INTO deliveries ${numbers} SELECT 'default', n, 't', 'done', 1, 0, 0, 0, 9e14 + n, '[]' FROM n`)
   database.exec(`INSERT INTO spool ${numbers} SELECT n, 9e14 + n, 0, 0, 0, 0, n, '{}', x'00' FROM n`)
@@ -52,8 +57,8 @@ function planOf(database: DatabaseSync, { sql, values }: SqlStatement): readonly
 
 const scansIn = (plan: readonly string[]) => plan.filter((detail) => /^SCAN (deliveries|spool|r)\b/.test(detail))
 
-describe('no statement reads a whole table', () => {
-  const database = openFilled()
+describe.each(['appended', 'clustered'] as const)('no statement reads a whole table that is %s', (layout) => {
+  const database = openFilled(layout)
 
   test.each(Object.entries(STATEMENTS))('%s', (_, statement) => {
     expect(scansIn(planOf(database, statement))).toEqual([])
@@ -69,7 +74,7 @@ describe('no statement reads a whole table', () => {
   })
 
   test('the check detects a full scan: without its index, the sweep reads everything', () => {
-    const bare = openFilled()
+    const bare = openFilled(layout)
     bare.exec('DROP INDEX deliveries_retain_until')
     expect(scansIn(planOf(bare, records.sweep(5)))).toHaveLength(1)
   })
