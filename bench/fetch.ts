@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 })
 const FLOOR = 'by hand: `text()`, native HMAC, `JSON.parse`'
-const aims: Readonly<Record<string, number>> = { 'ours, `store: false`': 1, 'ours, `memoryStore`': 1 }
+const aims: Readonly<Record<string, number>> = { 'ours, `store: false`': 1.15, 'ours, `memoryStore`': 1.15 }
 const algorithm = { name: 'HMAC', hash: 'SHA-256' }
 const webKey = await crypto.subtle.importKey('raw', Buffer.from(SECRET), algorithm, false, ['verify'])
 

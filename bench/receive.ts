@@ -28,7 +28,7 @@ const { values } = parseArgs({
 })
 const withoutEval = values['without-eval']
 const FLOOR = 'by hand: `createHmac(KeyObject)` + `JSON.parse`'
-const aims: Readonly<Record<string, number>> = { 'ours, `store: false`': 1, 'ours, `memoryStore`': 1.5 }
+const aims: Readonly<Record<string, number>> = { 'ours, `store: false`': 1.2, 'ours, `memoryStore`': 1.5 }
 let handled = 0
 
 if (!withoutEval) printHead('A whole delivery on Node: verified, parsed and handled')

@@ -62,8 +62,8 @@ async function compare(size: number, names: readonly string[]): Promise<Row[]> {
   return names
     .slice(1)
     .flatMap((name) => [
-      compareRow(`good: ${name}`, figure(name, 'good'), floor, aim(name, 0.9)),
-      compareRow(`bad compared with good: ${name}`, figure(name, 'bad'), figure(name, 'good'), aim(name, 1.2)),
+      compareRow(`good: ${name}`, figure(name, 'good'), floor, aim(name, 0.8)),
+      compareRow(`bad compared with good: ${name}`, figure(name, 'bad'), figure(name, 'good'), aim(name, 1.1)),
     ])
 }
 

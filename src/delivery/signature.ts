@@ -18,7 +18,8 @@ export interface Verified {
 export const SIGNATURE_HEADER = 'x-govalid-signature'
 
 // Only spaces and tabs may surround a header value (RFC 9110, 5.5), and some runtimes don't trim them.
-const WELL_FORMED = /^[ \t]*sha256=([0-9a-f]{64})[ \t]*$/
+const WELL_FORMED = /^[ \t]*sha256=[0-9a-f]{64}[ \t]*$/
+const PREFIX = 'sha256='.length
 
 /** Verifies a signature over the bytes it covers. Synchronous if the platform's crypto is. */
 export function verifySignature(
@@ -32,8 +33,9 @@ export function verifySignature(
 
 /** Reads the digits of the signature header. A request without a well-formed signature is refused before its body is read. */
 export function readSignature(header: unknown): string | Refusal {
-  const digits = typeof header === 'string' ? WELL_FORMED.exec(header)?.[1] : undefined
-  return digits ?? { refused: isBlank(header) ? 'signature_missing' : 'signature_malformed' }
+  // `test` and `slice` are faster than a capturing group.
+  if (typeof header === 'string' && WELL_FORMED.test(header)) return header.trim().slice(PREFIX)
+  return { refused: isBlank(header) ? 'signature_missing' : 'signature_malformed' }
 }
 
 /** Verifies the digits of a signature over the bytes it covers. */
