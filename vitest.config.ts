@@ -62,7 +62,13 @@ export default defineLevel('core', [
   },
   {
     plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
-    test: { name: 'workerd', include: ['test/runtime/workerd/**/*.test.ts'], ...WAITING },
+    // The stores of Cloudflare are in config/vitest.runtimes.config.ts.
+    test: {
+      name: 'workerd',
+      include: ['test/runtime/workerd/**/*.test.ts'],
+      exclude: ['test/runtime/workerd/stores/**'],
+      ...WAITING,
+    },
   },
   {
     test: {

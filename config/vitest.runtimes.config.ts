@@ -1,8 +1,14 @@
-// The tests of `npm run test:runtimes`: the packed package on runtimes that aren't development dependencies. `next` needs
-// `npm run next:install` (700 MB); `nestjs` installs its fixtures (80 MB) by itself; `runtimes` downloads other versions of Node, Bun and Deno from the npm registry.
+// The tests of `npm run test:runtimes`: D1, Durable Objects and KV in workerd, and the packed package on runtimes that aren't development
+// dependencies. `next` needs `npm run next:install` (700 MB); `nestjs` installs its fixtures (80 MB) by itself; `runtimes` downloads other
+// versions of Node, Bun, Deno and TypeScript from the npm registry.
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineLevel, WAITING } from './vitest-level.js'
 
 export default defineLevel('runtimes', [
+  {
+    plugins: [cloudflareTest({ wrangler: { configPath: './test/runtime/workerd/wrangler.jsonc' } })],
+    test: { name: 'workerd-stores', include: ['test/runtime/workerd/stores/*.test.ts'], ...WAITING },
+  },
   {
     test: {
       name: 'next',

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { ROOT, standaloneSpecifiers } from './manifest.js'
+import { ROOT, standaloneSpecifiers } from '../manifest.js'
 
 const { consumer } = inject('packed')
 
