@@ -74,6 +74,18 @@ describeWithService('postgres', 'groups of postgresStore', (url) => {
     expect(queries()).toBeLessThan(40)
   })
 
+  test('under load, all claims of a turn share one statement', async () => {
+    const pool = scene.pool()
+    const store = open({ pool })
+    // Each request of a server is its own callback.
+    const inCallback = () => new Promise<void>((resolve) => setImmediate(resolve))
+    const claimInTurn = () => Promise.all(newClaims(10).map((each) => inCallback().then(async () => store.claim(each))))
+    await Promise.all(newClaims(10).map(async (each) => store.claim(each)))
+    const queries = countQueries(pool)
+    await claimInTurn()
+    expect(queries()).toBe(1)
+  })
+
   test('1,000 copies of one delivery take a handful of statements', async () => {
     const pool = scene.pool()
     const store = open({ pool })

@@ -65,6 +65,15 @@ describeWithOwnRedis('redisStore under load', () => {
       expect(await countCalls()).toBeLessThanOrEqual(16)
     })
 
+    test(`under load, all operations of a turn share one call: ${name}`, async () => {
+      const store = await openStore(library)
+      const claimAtOnce = () => Promise.all(Array.from({ length: 10 }, async () => store.claim(newClaim())))
+      await claimAtOnce()
+      await bystander.config('RESETSTAT')
+      await claimAtOnce()
+      expect(await countCalls()).toBe(1)
+    })
+
     test(`fails only the operation whose record is corrupt: ${name}`, async () => {
       const store = await openStore(library, `corrupt-${name}`)
       const claims = [newClaim(), newClaim(), newClaim()]
