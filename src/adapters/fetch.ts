@@ -6,7 +6,7 @@ import { toResponse } from '../delivery/response.js'
 import type { Delivery } from '../types.js'
 import { refuseMisplaced } from './misplaced-request.js'
 import { requireReceiver } from './require-receiver.js'
-import { toDelivery, toWebResponse } from './web-request.js'
+import { type FetchRequest, toDelivery, toWebResponse } from './web-request.js'
 
 /** The platform's context of a request, or a framework's context that holds it, such as Hono's `c`. */
 export interface FetchContext {
@@ -16,8 +16,10 @@ export interface FetchContext {
   readonly executionCtx?: Pick<FetchContext, 'waitUntil'> | undefined
 }
 
+export type { FetchRequest }
+
 /** Handles one `Request`. */
-export type FetchHandler = (request: Request, context?: FetchContext) => Promise<Response>
+export type FetchHandler = (request: FetchRequest, context?: FetchContext) => Promise<Response>
 
 const FIX =
   'Pass the untouched Request to the webhook handler. If other code reads the body first, give that code request.clone().'

@@ -5,12 +5,18 @@ import type { WebhookResponse } from '../delivery/response.js'
 import { WebhookError } from '../errors.js'
 import type { BodySource, Delivery } from '../types.js'
 
+/** The parts of a `Request` that the adapters read. Other objects have them too, such as the `HttpRequest` of Azure Functions. */
+export interface FetchRequest extends Pick<Request, 'method' | 'headers' | 'bodyUsed'> {
+  /** The body's stream. The types of Node and of browsers differ in it. */
+  readonly body: ((ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>) & { readonly locked: boolean }) | null
+}
+
 /**
  * Turns a `Request` into a delivery. `fix` is the developer's next step if other code has read the body.
  *
  * @throws WebhookError `option_invalid` if it isn't a `Request`.
  */
-export function toDelivery(request: Request, fix: string): Delivery {
+export function toDelivery(request: FetchRequest, fix: string): Delivery {
   requireRequest(request)
   const { headers } = request
   return {
@@ -22,7 +28,7 @@ export function toDelivery(request: Request, fix: string): Delivery {
 }
 
 /** Turns the receiver's response into a `Response`. */
-export function toWebResponse(request: Request, response: WebhookResponse): Response {
+export function toWebResponse(request: Pick<Request, 'method'>, response: WebhookResponse): Response {
   return new Response(request.method === 'HEAD' ? null : response.body, {
     status: response.status,
     headers: response.headers,
@@ -58,7 +64,7 @@ export function readProperty(value: unknown, name: string): unknown {
   }
 }
 
-function findBody(request: Request, fix: string): BodySource {
+function findBody(request: FetchRequest, fix: string): BodySource {
   if (request.bodyUsed) return { alreadyParsed: fix }
   const { body } = request
   return body === null ? null : body.locked ? { alreadyParsed: fix } : body
