@@ -38,8 +38,9 @@ it('Fastify without the plugin: names the plugin', async () => {
   )
 })
 
-// The texts are those of SvelteKit 3, Astro 7, adapter-node and React Router 7, read from their sources.
+// The texts are those of Azure's host, SvelteKit 3, Astro 7, adapter-node and React Router 7, read from their sources.
 it.each([
+  [401, '', "authLevel: 'anonymous'"],
   [403, 'Cross-site POST form submissions are forbidden', 'checkOrigin: false'],
   [413, 'Content-length of 524400 exceeds limit of 524288 bytes.', 'BODY_SIZE_LIMIT=2M'],
   [405, 'You made a POST request to "/" but did not provide an `action` for route "x"', 'as `action`'],

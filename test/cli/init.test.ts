@@ -27,6 +27,8 @@ interface Expected {
   /** Where the files belong in JavaScript. Default: `webhooks/server` and its folder. */
   readonly endpoint?: string
   readonly folder?: string
+  /** The path of the webhook. Default: `/webhooks/govalid`. */
+  readonly route?: string
   /** Whether the framework is a development dependency of this repository, so that its endpoint can be compiled here. */
   readonly isHere?: true
   readonly isServer?: true
@@ -65,10 +67,18 @@ const FRAMEWORKS: readonly Expected[] = [
     dependencies: ['@google-cloud/functions-framework'],
     endpoint: 'webhooks/function',
   },
+  {
+    framework: 'azure-functions',
+    dependencies: ['@azure/functions'],
+    endpoint: 'src/functions/govalid-webhook',
+    folder: 'src/webhooks',
+    route: '/api/webhooks/govalid',
+  },
 ]
 
 describe.each(FRAMEWORKS)('a $framework project', (expected) => {
-  const { framework, dependencies, endpoint = 'webhooks/server', folder: folderOf = dirname(endpoint) } = expected
+  const { framework, dependencies, endpoint = 'webhooks/server', route = '/webhooks/govalid' } = expected
+  const folderOf = expected.folder ?? dirname(endpoint)
 
   it('is detected and gets its files', async () => {
     const folder = project(dependencies, { type: 'module' })
@@ -81,7 +91,7 @@ describe.each(FRAMEWORKS)('a $framework project', (expected) => {
       { path: framework.endsWith('workers') ? '.dev.vars.example' : '.env.example', result: 'written' },
     ])
     expect(json.next[0]).toContain('npm install govalid-webhooks')
-    expect(json.next.at(-1)).toBe('npx govalid-webhooks send qr.scanned --to http://localhost:3000/webhooks/govalid')
+    expect(json.next.at(-1)).toBe(`npx govalid-webhooks send qr.scanned --to http://localhost:3000${route}`)
   })
 
   it('gets a test that passes', async () => {

@@ -14,6 +14,8 @@ export interface Example {
   /** Also tests `init` here: these files are removed, and `init` writes its own endpoint. */
   readonly init?: {
     readonly removes: readonly string[]
+    /** What `init` tells the user to change: a text in a file, and the text to write instead. */
+    readonly edits?: readonly { readonly file: string; readonly before: string; readonly after: string }[]
     /** Starts the written endpoint. Default: the example's script `start`. */
     readonly start?: string
   }
@@ -26,6 +28,27 @@ export interface Example {
   /** Packages from the repository that the example needs, if it has no `package.json` of its own. */
   readonly packages?: readonly string[]
 }
+
+/** Mounts the written endpoint in the NestJS example instead of the module, as the note of `init` says. */
+const mountInNest = (main: string): NonNullable<Example['init']> => ({
+  removes: ['src/webhooks.service.ts'],
+  edits: [
+    {
+      file: 'src/app.module.ts',
+      before: '  imports: [GoValidWebhooksModule.forRoot({ secret: () => process.env.GOVALID_WEBHOOK_SECRET })],\n',
+      after: '',
+    },
+    { file: 'src/app.module.ts', before: '  providers: [WebhooksService],\n', after: '' },
+    { file: 'src/app.module.ts', before: "import { WebhooksService } from './webhooks.service.js'\n", after: '' },
+    { file: main, before: 'app.enableShutdownHooks()', after: 'mountWebhooks(app)\napp.enableShutdownHooks()' },
+    {
+      file: main,
+      before: "import { AppModule } from './app.module.js'",
+      after:
+        "import { AppModule } from './app.module.js'\nimport { mountWebhooks } from './webhooks/mount-webhooks.js'",
+    },
+  ],
+})
 
 /** The examples that run TypeScript directly and use the packages of this repository. */
 const SERVERS: readonly Example[] = [
@@ -50,12 +73,19 @@ export const EXAMPLES: readonly Example[] = [
     init: { removes: ['server.ts', 'receiver.ts', 'receiver.test.ts'], start: 'node webhooks/server.js' },
     receiver: 'receiver.ts',
   },
-  { name: 'nestjs', framework: '@nestjs/core', isFast: true, receiver: 'src/webhooks.service.ts' },
+  {
+    name: 'nestjs',
+    framework: '@nestjs/core',
+    isFast: true,
+    init: mountInNest('src/main.ts'),
+    receiver: 'src/webhooks.service.ts',
+  },
   {
     name: 'nestjs-fastify',
     folder: 'nestjs',
     framework: '@nestjs/core',
     isFast: false,
+    init: mountInNest('src/main-fastify.ts'),
     receiver: 'src/webhooks.service.ts',
     start: 'node dist/main-fastify.js',
   },
@@ -83,6 +113,14 @@ export const EXAMPLES: readonly Example[] = [
     deviations: {
       'signed bytes that are not text get 200': 'the platform parses the body and refuses what is not JSON',
     },
+  },
+  {
+    name: 'azure-functions',
+    framework: '@azure/functions',
+    isFast: false,
+    init: { removes: ['src'] },
+    receiver: 'src/webhooks/receiver.ts',
+    path: '/api/webhooks/govalid',
   },
   {
     name: 'tanstack-start',

@@ -68,6 +68,7 @@ export async function installWithInit(installed: Installed, init: NonNullable<Ex
   const { folder, start } = installed
   for (const path of init.removes) rmSync(join(folder, path), { recursive: true })
   await run(folder, `${CLI} init --json`)
+  for (const { file, before, after } of init.edits ?? []) replaceIn(join(folder, file), before, after)
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   if (scripts.build !== undefined) await run(folder, 'npm run build')
   return { ...installed, start: init.start ?? start }
@@ -90,9 +91,15 @@ function addSlowHandler(file: string): void {
   const source = readFileSync(file, 'utf8')
   const handler = SLOW_HANDLERS.find(({ before }) => source.includes(before))
   if (!handler) throw new Error(`${file} has no handler for qr.scanned.`)
+  replaceIn(file, handler.before, handler.code + handler.before)
+}
+
+function replaceIn(file: string, before: string, after: string): void {
+  const source = readFileSync(file, 'utf8')
+  if (!source.includes(before)) throw new Error(`${file} lacks the text to replace: ${before}`)
   writeFileSync(
     file,
-    source.replace(handler.before, () => handler.code + handler.before),
+    source.replace(before, () => after),
   )
 }
 

@@ -10,6 +10,11 @@ interface Hint {
 
 const HINTS: readonly Hint[] = [
   {
+    statuses: [401],
+    text: /^$/,
+    fix: "The secret here differs from the endpoint's secret (run `govalid-webhooks verify` to find out), or the platform expects a key. Azure Functions: set authLevel: 'anonymous'.",
+  },
+  {
     statuses: [403],
     text: /Cross-site \w+ form submissions are forbidden/,
     fix: "The framework takes the content type for a form. SvelteKit: set csrf: { trustedOrigins: ['*'] }. Astro: set security: { checkOrigin: false }.",

@@ -58,15 +58,14 @@ function isOnWorkers({ framework }: Project): boolean {
 function nextSteps(project: Project, endpoint: string, test: string): readonly string[] {
   const { framework, install, missing, isTypeScript } = project
   const run = isTypeScript ? 'npx tsx' : 'node'
-  const { start = (file: string) => `${run} ${file}` } = FACTS[framework]
+  const { start = (file: string) => `${run} ${file}`, route = ROUTE } = FACTS[framework]
   const isFunction = framework === 'aws-lambda' || framework === 'fetch'
-  const url = framework === 'next-pages' ? '/api/webhooks/govalid' : ROUTE
   return [
     ...(missing.length > 0 ? [`${install} ${missing.join(' ')}`] : []),
     styleOf(project).command(test),
     'export GOVALID_WEBHOOK_SECRET=your_webhook_secret',
     ...(isFunction ? [] : [start(endpoint, run)]),
-    `npx govalid-webhooks send qr.scanned --to http://localhost:3000${url}`,
+    `npx govalid-webhooks send qr.scanned --to http://localhost:3000${route}`,
   ]
 }
 

@@ -18,6 +18,7 @@ export const FRAMEWORKS = [
   'express',
   'aws-lambda',
   'google-cloud-functions',
+  'azure-functions',
   'workers',
   'bun',
   'node',
@@ -39,6 +40,8 @@ export interface FrameworkFacts {
   readonly needs?: readonly string[]
   /** The endpoint's path without its extension. Default: `webhooks/server`. */
   readonly endpoint?: string
+  /** The path of the webhook. Default: `/webhooks/govalid`. */
+  readonly route?: string
   /** The receiver's folder. Default: the endpoint's folder. */
   readonly folder?: string
   /** Whether the paths stay at the root even if the project has a folder `src`. */
@@ -70,6 +73,7 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     label: 'next, with the Pages Router',
     needs: ['next', 'react', 'react-dom'],
     endpoint: 'pages/api/webhooks/govalid',
+    route: '/api/webhooks/govalid',
     folder: WEBHOOKS,
     isBuilt: true,
     start: () => 'npx next dev',
@@ -137,8 +141,8 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     needs: ['@nestjs/core', '@nestjs/common'],
     endpoint: 'webhooks/mount-webhooks',
     notes: [
-      'Call mountWebhooks(app) in main.ts, after NestFactory.create and before app.listen.',
-      'On Fastify, or for handlers with dependency injection, import GoValidWebhooksModule of govalid-webhooks/nestjs instead.',
+      'Call mountWebhooks(app) in main.ts, after NestFactory.create and before app.listen. On Fastify, this needs NestJS 11.1.8 or newer.',
+      'For handlers with dependency injection, import GoValidWebhooksModule of govalid-webhooks/nestjs instead.',
     ],
     start: () => 'npx nest start',
   },
@@ -169,6 +173,17 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     notes: ['Set "main" in package.json to the (compiled) function file.'],
     start: () => 'npx functions-framework --target=govalidWebhook --port=3000',
   },
+  'azure-functions': {
+    label: 'azure-functions',
+    packages: ['@azure/functions'],
+    needs: ['@azure/functions'],
+    endpoint: 'src/functions/govalid-webhook',
+    route: '/api/webhooks/govalid',
+    folder: 'src/webhooks',
+    ignoresSrc: true,
+    notes: ['Check that "main" in package.json matches the (compiled) function file.'],
+    start: () => 'npm start -- --port 3000',
+  },
   workers: {
     label: 'workers',
     packages: WORKERS,
@@ -189,14 +204,7 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
 /** Frameworks that `init` recognizes but writes no endpoint for. */
 export const OTHER_FRAMEWORKS: readonly string[] = [
   ...['@hapi/hapi', '@adonisjs/core', '@feathersjs/feathers', '@loopback/core', '@marblejs/http', '@trpc/server'],
-  ...[
-    '@remix-run/node',
-    '@remix-run/cloudflare',
-    '@solidjs/start',
-    '@builder.io/qwik-city',
-    '@redwoodjs/core',
-    '@azure/functions',
-  ],
+  ...['@remix-run/node', '@remix-run/cloudflare', '@solidjs/start', '@builder.io/qwik-city', '@redwoodjs/core'],
   ...[
     'find-my-way',
     'gatsby',

@@ -95,4 +95,15 @@ import { createWebhookReceiver } from '${receiver}'
 
 http('govalidWebhook', toHandler(createWebhookReceiver()))
 `,
+  'azure-functions': (receiver) => `import { app } from '@azure/functions'
+import { toHandler } from 'govalid-webhooks/fetch'
+import { createWebhookReceiver } from '${receiver}'
+
+const receiver = createWebhookReceiver()
+const handle = toHandler(receiver)
+
+// Azure puts /api in front of the route. The signature decides who may call it.
+app.http('govalidWebhook', { route: 'webhooks/govalid', authLevel: 'anonymous', handler: (request) => handle(request) })
+app.hook.appTerminate(() => receiver.close({ timeoutMs: 5_000 }))
+`,
 } satisfies Readonly<Record<string, EndpointText>>
