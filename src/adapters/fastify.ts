@@ -25,7 +25,8 @@ const FIX =
 /**
  * Turns a receiver into a Fastify plugin.
  *
- * @throws WebhookError `option_invalid` if it isn't given a receiver, and when the plugin starts and `path` isn't a string that begins with `/`.
+ * @throws WebhookError `option_invalid` if it isn't given a receiver. When the plugin starts: if `path` isn't a string that begins with
+ * `/`, or Fastify is older than 4.
  *
  * @example
  * ```ts
@@ -42,6 +43,7 @@ const FIX =
 export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsync<WebhookPluginOptions> {
   requireReceiver(receiver, 'toPlugin')
   return async function govalidWebhooks(app, options) {
+    refuseOldVersion(app.version)
     const path = readPath(options)
     app.removeAllContentTypeParsers()
     // Fastify looks up the parser of a named type directly, but searches for the `*` parser on every request. The `*` parser is needed too:
@@ -61,6 +63,15 @@ export function toPlugin(receiver: Pick<Receiver, 'receive'>): FastifyPluginAsyn
       return sendResponse(request, reply, toResponse(outcome))
     })
   }
+}
+
+/** Version 3 would respond to every delivery with 500, and version 2 has no `version`. */
+function refuseOldVersion(version: string | undefined): void {
+  if (Number.parseInt(version ?? '', 10) >= 4) return
+  throw new WebhookError(
+    'option_invalid',
+    `app comes from an old version of Fastify; version 4 or newer is needed. Run: npm install fastify@latest. See docs/frameworks/fastify.md.`,
+  )
 }
 
 function readPath(options: Partial<WebhookPluginOptions> | undefined): string {

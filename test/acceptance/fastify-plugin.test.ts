@@ -1,6 +1,7 @@
 // Acceptance cases 74 and 75, and the plugin's other promises to the app around it, in Fastify 5 and 4.
 import { Readable } from 'node:stream'
 import fastify5, { type FastifyInstance } from 'fastify'
+import fastify3 from 'fastify3'
 import fastify4 from 'fastify4'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toPlugin } from '../../src/adapters/fastify.js'
@@ -249,4 +250,15 @@ describe.each(VERSIONS)('the plugin in an app of $name', ({ name, fastify }) => 
     await stage.step({ request: signed(scan()), expected: PROCESSED })
     await stage.step({ request: withSignature(scan(), undefined), expected: UNAUTHENTIC })
   })
+})
+
+test('an app of Fastify 3 is refused at registration, and the error names the version and the update', async () => {
+  const app = (fastify3 as unknown as typeof fastify5)()
+  app.register(toPlugin({ receive: async () => ({ status: 'ignored' }) }), { path: '/webhooks/govalid' })
+  const error = await app.ready().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(isWebhookError(error) && error.code).toBe('option_invalid')
+  expect(String(error)).toMatch(/version 4 or newer is needed\. Run: npm install fastify@latest/)
 })

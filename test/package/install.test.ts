@@ -75,21 +75,29 @@ it('npm installs the package next to release candidates', () => {
 })
 
 it.each([
-  { peer: 'zod', use: "require('govalid-webhooks/schemas')", message: 'govalid-webhooks/schemas needs zod 4' },
+  { peers: ['zod'], use: "require('govalid-webhooks/schemas')", message: 'govalid-webhooks/schemas needs zod 4' },
   {
-    peer: 'next',
+    peers: ['next'],
     use: "require('govalid-webhooks/next').toHandler({ receive() {} })",
     message: 'toHandler needs Next.js 15.1 or newer',
   },
-])('the message for a $peer that is too old names the version and the fix', ({ peer, use, message }) => {
+  {
+    peers: ['@nestjs/common', '@nestjs/core'],
+    // The HttpAdapterHost of NestJS 10 has no init$.
+    use: "new (require('govalid-webhooks/nestjs').GoValidWebhooksModule)({}, '/webhooks/govalid', {}, { httpAdapter: {} })",
+    message: 'GoValidWebhooksModule needs NestJS 11 or newer',
+  },
+])('the message for $peers that are too old names the version and the fix', ({ peers, use, message }) => {
   const project = mkdtempSync(join(folder, 'old-'))
   const modules = join(project, 'node_modules')
   cpSync(join(inject('packed').consumer, 'node_modules/govalid-webhooks'), join(modules, 'govalid-webhooks'), {
     recursive: true,
   })
-  mkdirSync(join(modules, peer))
-  for (const file of ['index.js', 'server.js'])
-    writeFileSync(join(modules, peer, file), 'exports.NextResponse = class {}')
+  for (const peer of peers) {
+    mkdirSync(join(modules, peer), { recursive: true })
+    const text = 'exports.NextResponse = class {}\nexports.Inject = exports.Module = () => () => {}'
+    for (const file of ['index.js', 'server.js']) writeFileSync(join(modules, peer, file), text)
+  }
   const { stderr } = spawnSync(process.execPath, ['--eval', use], { cwd: project, encoding: 'utf8' })
   expect(stderr).toContain(message)
   expect(stderr).toContain('Run: npm install')

@@ -71,6 +71,7 @@ export class GoValidWebhooksModule {
     this.#receiver = receiver
     this.#path = path
     this.#discovery = discovery
+    if (host.init$ === undefined) throw tooOld()
     // Emits at once in an app, later in a testing module, and never in an application context without a server.
     host.init$.subscribe(() => {
       // Fastify runs middleware before its parsers. Nest adds Express's parsers before all middleware of modules.
@@ -176,6 +177,12 @@ function createTypeHider(path: string) {
 function restoreType(request: IncomingMessage): void {
   const type = hiddenTypes.get(request)
   if (type !== undefined) request.headers['content-type'] = type
+}
+
+/** NestJS 10 and older don't announce the HTTP adapter. */
+function tooOld(): WebhookError {
+  const fix = 'Run: npm install @nestjs/common@latest @nestjs/core@latest. See docs/frameworks/nestjs.md.'
+  return new WebhookError('option_invalid', `GoValidWebhooksModule needs NestJS 11 or newer. ${fix}`)
 }
 
 function scoped(origin: string): WebhookError {

@@ -60,9 +60,9 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 /**
  * Creates an inbox in SQLite and its missing tables.
  *
- * @throws WebhookError `option_invalid` if `database` isn't an open database of either library, `table` isn't a plain name, or a number isn't
- * a whole number above 0. `store_unsuitable` if the database can't be written, has no write-ahead logging, or has foreign tables of the same
- * names.
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is older than 3.42, `table` isn't a
+ * plain name, or a number isn't a whole number above 0. `store_unsuitable` if the database can't be written, has no write-ahead logging, or
+ * has foreign tables of the same names.
  *
  * @example
  * ```ts

@@ -6,6 +6,7 @@ import type { MaybePromise } from '../../maybe-promise.js'
 import { type DatabaseUser, explainPermanent, isInUse, isLocked } from './database-errors.js'
 import { runGroup } from './group.js'
 import type { SqlRow, SqlStatement } from './record-statements.js'
+import type { SqliteRunner } from './runner.js'
 import { createSession, rollBack, type SessionOptions } from './session.js'
 import { createWriteQueue, type QueuedWrite } from './write-queue.js'
 
@@ -30,7 +31,7 @@ export interface SqliteConnection {
 /**
  * Creates a connection and its missing tables. If the file is locked, the first write creates them.
  *
- * @throws WebhookError `option_invalid` if `database` isn't an open database of either library, and `store_unsuitable` if it can't be
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is too old, and `store_unsuitable` if it can't be
  * written, has no write-ahead logging, or has foreign tables of the same names.
  */
 export function createConnection(options: SessionOptions): SqliteConnection {
@@ -39,6 +40,7 @@ export function createConnection(options: SessionOptions): SqliteConnection {
   const session = createSession(options)
   const queue = createWriteQueue((writes, isOverTime) => runGroup(session, writes, isOverTime), user, clock)
   try {
+    refuseOldVersion(session.runner, user)
     session.begin()
     rollBack(session.runner)
   } catch (error) {
@@ -65,6 +67,16 @@ export function createConnection(options: SessionOptions): SqliteConnection {
     write: queue.add,
     waiting: queue.waiting,
   }
+}
+
+/** An old version would refuse some statements only while deliveries are processed. */
+function refuseOldVersion(runner: SqliteRunner, { name, page }: DatabaseUser): void {
+  const [row] = runner.rows({ sql: 'SELECT sqlite_version() AS version', values: [] })
+  const version = String(row?.['version'])
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > 3 || (major === 3 && minor >= 42)) return
+  const message = `${name} needs SQLite 3.42 or newer, which better-sqlite3 8.4 was the first to have; this is SQLite ${version}. Run: npm install better-sqlite3@latest. See ${page}.`
+  throw new WebhookError('option_invalid', message)
 }
 
 function checkDatabase(database: unknown, { name, page }: DatabaseUser): void {
