@@ -105,9 +105,8 @@ function createTally(): Tally {
 
 function createSubjectReceiver({ store, inbox }: Opened, tally: Tally): Receiver {
   const onError = ({ code }: { readonly code: string }) => tally.report(code)
-  return createReceiver({ secret: SECRET, ...(store !== undefined && { store }), inbox, onError }).on(
-    'qr.scanned',
-    ({ data }) => tally.handle(data.qr_id),
+  return createReceiver({ secret: SECRET, store, inbox, onError }).on('qr.scanned', ({ data }) =>
+    tally.handle(data.qr_id),
   ) as Receiver
 }
 

@@ -15,6 +15,9 @@ export type EventFor<Pattern extends EventPattern, Schemas> = 0 extends 1 & Sche
     : HandledEvent<MatchedEventType<Pattern>, Record<never, never>>
   : HandledEvent<MatchedEventType<Pattern>, Schemas>
 
+/** The option `store`. TypeScript infers an optional property without `undefined`, which a store chosen at run time may be. */
+export type StoreOption<Choice> = { readonly store?: Choice } | { readonly store: Choice }
+
 /** The type of `context.transaction` for the option `store`, with `undefined` for a store without transactions. */
 export type TransactionOf<Choice> =
   Choice extends Store<infer Transaction>

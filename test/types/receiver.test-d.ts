@@ -96,6 +96,25 @@ describe('a store that is chosen at run time', () => {
     })
   })
 
+  test('may be an optional property, or a variable that includes undefined', () => {
+    const create = (
+      { store: optional }: { readonly store?: typeof store },
+      other: typeof store | false | undefined,
+    ) => {
+      for (const receiver of [createReceiver({ secret, store: optional }), createReceiver({ secret, store: other })]) {
+        receiver.on('*', (_, context) => {
+          expectTypeOf(context.transaction).toEqualTypeOf<Transaction | undefined>()
+        })
+      }
+    }
+    const createWithout = (any: Store | false | undefined) =>
+      createReceiver({ secret, store: any }).on('*', (_, context) => {
+        // @ts-expect-error no choice has transactions
+        context.transaction
+      })
+    void [create, createWithout]
+  })
+
   test('leaves context.transaction required if every choice has transactions', () => {
     const other = {} as Store<Transaction>
     createReceiver({ secret, store: isProduction ? store : other }).on('*', (_, { transaction }) => {
