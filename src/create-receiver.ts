@@ -19,7 +19,7 @@ import { createInFlight, finishInFlight } from './receiver/in-flight.js'
 import { createInboxStarter } from './receiver/inbox-starter.js'
 import { type ReceiverOptions, readOptions, type Settings } from './receiver/options.js'
 import { createReceiverClock } from './receiver/receiver-clock.js'
-import type { Anything, EventFor, TransactionOf } from './receiver/receiver-types.js'
+import type { Anything, EventFor, StoreOption, TransactionOf } from './receiver/receiver-types.js'
 import { createReporter, type Reporter } from './receiver/reporter.js'
 import { createSecretLoader } from './receiver/secret-loader.js'
 import { createTally, type ReceiverStatus } from './receiver/status.js'
@@ -100,7 +100,7 @@ const MAX_RETRY_WHILE_CLOSING_MS = 10_000
 export function createReceiver<
   const Schemas extends EventSchemas = Record<never, never>,
   Choice extends Store<unknown> | false | undefined = Store<unknown> | false | undefined,
->(options: ReceiverOptions<Schemas, unknown> & { readonly store?: Choice }): Receiver<Schemas, TransactionOf<Choice>> {
+>(options: ReceiverOptions<Schemas, unknown> & StoreOption<Choice>): Receiver<Schemas, TransactionOf<Choice>> {
   if (typeof options !== 'object' || options === null) {
     throw new WebhookError('option_invalid', 'createReceiver must be given an object: createReceiver({ secret: … }).')
   }
@@ -181,8 +181,8 @@ export function createReceiver<
     process,
     async reprocess(entry) {
       const outcome = await receiveFrom(toDelivery(entry), { from: 'quarantine' })
-      const finished = ['processed', 'duplicate', 'ignored'].includes(outcome.status)
-      if (finished) await discardEntry(services, entry.key)
+      // A processed entry is already taken out, unless another process had claimed it meanwhile: its attempt decides.
+      if (outcome.status === 'duplicate' || outcome.status === 'ignored') await discardEntry(services, entry.key)
       return outcome
     },
     handles: (type) => services.handlers.of(type).length > 0,

@@ -121,7 +121,11 @@ function toOutcome({ event, number }: Attempt, { code, error }: Ending, status: 
 async function write(attempt: Attempt, ending: Ending, decision: Decision): Promise<Written> {
   if (decision.store === 'complete') {
     const { isLost, rest } = await completeClaim(attempt as ClaimedAttempt, false)
-    return isLost ? WRITTEN : { isLost, rest: Promise.all([rest, discard(attempt)]) }
+    if (isLost) return WRITTEN
+    const discarding = discard(attempt)
+    // A person who reprocesses an entry doesn't see it again.
+    if (attempt.event.origin.from === 'quarantine') await discarding
+    return { isLost, rest: Promise.all([rest, discarding]) }
   }
   const kept = decision.quarantine ? keepEarly(attempt, ending) : WRITTEN
   if (decision.store) await releaseClaim(attempt as ClaimedAttempt, true)

@@ -203,6 +203,24 @@ describe('a frozen process with an inbox', () => {
   })
 })
 
+test('a frozen process that reprocesses an entry with success leaves the entry of another process', async () => {
+  const { frozen, other, writes, entries, freeze } = openProcesses(0, () => {
+    throw PERMANENT.throws
+  })
+  await other.deliver()
+  const [entry] = entries.values()
+  const gate = createGate()
+  frozen.receiver.on('qr.scanned', () => gate.passed)
+  const pending = frozen.receiver.reprocess(entry as QuarantineEntry)
+  await settle()
+  freeze()
+  await settle()
+  gate.open()
+  await pending
+  expect([writes, frozen.reported('lease_lost')]).toEqual([[], 1])
+  expect([...entries.values()]).toMatchObject([{ code: 'permanent_error', attempt: 3 }])
+})
+
 test('the store is asked about the claim only if the lease may have expired', async () => {
   const renewals: number[] = []
   for (const frozenMs of [0, 49_999, 50_000]) {
