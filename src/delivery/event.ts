@@ -26,7 +26,7 @@ export interface ReadEvent {
 
 /**
  * Reads a payload as an event. The payload stays as it is, but `data` that isn't an object becomes `{}`.
- * `hasSchema`: the user's schema checks `data`, so its inferred shape isn't checked.
+ * `hasSchema`: only the user's schema checks `data`, so it stays as it was sent.
  */
 export function readEvent({ type, payload }: PayloadEnvelope, hasSchema = false): ReadEvent {
   const time = readTimestamp(payload['timestamp'])
@@ -35,7 +35,8 @@ export function readEvent({ type, payload }: PayloadEnvelope, hasSchema = false)
   const issues = findIssues(type, payload)
   if (!time?.documented && typeof payload['timestamp'] === 'string')
     issues.push({ path: ['timestamp'], expected: 'ISO 8601 with an offset', received: 'string' })
-  const event = (isObject(payload['data']) ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
+  const isKept = hasSchema || isObject(payload['data'])
+  const event = (isKept ? payload : { ...payload, data: {} }) as unknown as GoValidEvent
   return { event, known: true, issues: hasSchema ? issues.filter(({ path }) => path[0] !== 'data') : issues, epochMs }
 }
 

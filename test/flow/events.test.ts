@@ -101,6 +101,19 @@ describe('a user’s schema', () => {
     expect(seen).toEqual([{ id: 'abc123' }])
   })
 
+  test.each([
+    ['an array', ['abc123']],
+    ['a text', 'abc123'],
+    ['null', null],
+  ])('gets data that is %s', async (_, data) => {
+    const seen: unknown[] = []
+    const schemas = { 'qr.scanned': z.union([z.array(z.string()), z.string(), z.null()]) }
+    const { receiver, deliver } = receiving({ schemas })
+    receiver.on('qr.scanned', (event) => void seen.push(event.data))
+    expect((await deliver(scannedEvent({ data }))).status).toBe('processed')
+    expect(seen).toEqual([data])
+  })
+
   test('that refuses the data quarantines the event with its messages', async () => {
     const quarantine = memoryQuarantine()
     const schema = z.object({ qr_id: z.string().startsWith('QR-') })

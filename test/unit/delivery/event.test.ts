@@ -205,6 +205,7 @@ describe('the event that handlers receive', () => {
     const payload = scannedEvent({ data, later: 1 })
     expect(read(payload).event).toEqual({ ...payload, data: {} })
     expect(payload.data).toBe(data)
+    expect(read(payload, true).event).toBe(payload)
   })
 
   test('of an unknown type is the payload, without issues', () => {
