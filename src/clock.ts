@@ -114,11 +114,13 @@ function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Pr
       cancel()
       resolve(result)
     }
-    // A foreign thenable may throw, or call back more than once.
-    Promise.resolve(pending).then(
-      (value) => end({ status: 'value', value }),
-      (error: unknown) => end({ status: 'error', error }),
-    )
+    const fail = (error: unknown) => end({ status: 'error', error })
+    try {
+      // A foreign thenable may throw, or call back more than once. So may a promise that has its own `then`.
+      Promise.resolve(pending).then((value) => end({ status: 'value', value }), fail)
+    } catch (error) {
+      fail(error)
+    }
   })
 }
 

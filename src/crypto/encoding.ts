@@ -6,7 +6,14 @@ const PAIRS = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toSt
 
 /** Whether a value is a `Uint8Array` (or a `Buffer`) of any realm: jsdom and vm contexts have their own classes. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+  if (!ArrayBuffer.isView(value)) return false
+  // `instanceof` is fast, but is false for bytes of another realm, such as jsdom's.
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
+/** Whether a value is an `ArrayBuffer` of any realm. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]'
 }
 
 /** Decodes 2n lowercase hex digits. The caller has checked the digits. */

@@ -4,7 +4,8 @@
  * is never serialized again, because that yields different bytes.
  */
 import type { Clock } from '../clock.js'
-import { encodeUtf8, isBytes } from '../crypto/encoding.js'
+import { encodeUtf8, isArrayBuffer, isBytes } from '../crypto/encoding.js'
+import { isPromiseLike } from '../maybe-promise.js'
 import type { BodyConsumer, BodySource, BodyStream, Delivery, ParsedBody, Refusal } from '../types.js'
 
 /** The limits of reading a body. */
@@ -42,9 +43,7 @@ export function completeBytes(body: unknown): Uint8Array | undefined {
   if (isBytes(body)) return body
   if (typeof body === 'string') return encodeUtf8(body)
   if (body === null) return new Uint8Array(0)
-  return Object.prototype.toString.call(body) === '[object ArrayBuffer]'
-    ? new Uint8Array(body as ArrayBuffer)
-    : undefined
+  return isArrayBuffer(body) ? new Uint8Array(body) : undefined
 }
 
 function isEncoded(contentEncoding: unknown): boolean {
@@ -137,7 +136,14 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
       if (hasEnded) return
       isRefused = true
       finish(refusal)
-      stop?.()
+      stopReading()
+    }
+    const stopReading = () => {
+      try {
+        stop?.()
+      } catch {
+        // A stream of the application may return anything. An error in a timer would end the process.
+      }
     }
     // Most bodies arrive together with their headers, and setting a timer takes longer than checking a signature. So the timer is set later.
     void Promise.resolve().then(() => {
@@ -156,10 +162,12 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
     }
     try {
       stop = stream.read(consumer)
+      // An async function isn't supported. Its rejection must not end the process.
+      if (isPromiseLike(stop)) Promise.resolve(stop).catch(consumer.fail)
       // The body may be refused within `read`, before there is anything to stop.
-      if (isRefused) stop()
+      if (isRefused) stopReading()
     } catch (error) {
-      refuse({ refused: 'body_read_failed', error })
+      consumer.fail(error)
     }
   })
 }

@@ -158,12 +158,13 @@ describe('the application overwrites a delivery while its handler runs', () => {
   }
 
   it.each([
-    ['on a last attempt', 46 * MINUTE, 'attempts_exhausted'],
-    ['on an earlier attempt', 50 * SECOND, 'retry_pending'],
-  ])('its body %s', async (_, ageMs, code) => {
+    ['on a last attempt', 46 * MINUTE, 'attempts_exhausted', (bytes: Uint8Array) => bytes],
+    ['on an earlier attempt', 50 * SECOND, 'retry_pending', (bytes: Uint8Array) => bytes],
+    ['in an ArrayBuffer', 50 * SECOND, 'retry_pending', ({ buffer }: Uint8Array) => buffer as ArrayBuffer],
+  ])('its body %s', async (_, ageMs, code, bodyOf) => {
     const { attempt, clock, gate, quarantine, entry } = openLate(ageMs)
     const body = new Uint8Array(BYTES)
-    await attempt(sent(), { body })
+    await attempt(sent(), { body: bodyOf(body) })
     // A platform may reuse the buffer once the response has left.
     body.fill(0)
     void quarantine.discard?.(KEY)

@@ -240,6 +240,23 @@ describe('the body deadline', () => {
   })
 })
 
+describe('a stream of the application that can’t be stopped:', () => {
+  it.each<[string, () => unknown]>([
+    [
+      'stopping throws',
+      () => () => {
+        throw new Error('no')
+      },
+    ],
+    ['read returns a text', () => 'stop'],
+    ['read is an async function', async () => {}],
+  ])('%s', async (_, readBody) => {
+    const { result, clock } = read({ read: readBody })
+    await clock.advance(2500)
+    expect(await result).toEqual({ refused: 'body_timeout' })
+  })
+})
+
 describe('refuses a body that fails while it is read', () => {
   const broken = async function* () {
     yield BYTES
@@ -257,6 +274,14 @@ describe('refuses a body that fails while it is read', () => {
       'before the first chunk',
       {
         read: () => {
+          throw new Error('reset')
+        },
+      },
+    ],
+    [
+      'in an async function',
+      {
+        async read() {
           throw new Error('reset')
         },
       },

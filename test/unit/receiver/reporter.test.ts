@@ -30,6 +30,13 @@ describe('the log', () => {
     expect(lines).toEqual([expected.join('\n')])
   })
 
+  it('survives a console.error that throws, as some test setups have it', () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {
+      throw new Error('no console.error in tests')
+    })
+    expect(() => createReporter({ clock: fixedClock(0) }).report(REPORT)).not.toThrow()
+  })
+
   it('leaves out unknown values', () => {
     createReporter({ clock: fixedClock(0) }).report(REPORT)
     expect(lines).toEqual([
