@@ -25,6 +25,9 @@ function asJson(text: string): readonly string[] {
 const HTML_NAMES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' }
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't' }
 
+/** The backslashes of a text that was escaped up to four times. Without a limit, a long row of them would be searched from each of them. */
+const SLASHES = '\\\\{1,16}'
+
 /** Matches each character in any escaped form, so that mixed and repeated escaping is found too. */
 function escapedSource(text: string): string {
   return [...text].map((character) => `(?:${escapesOf(character).join('|')})`).join('')
@@ -38,15 +41,19 @@ function escapesOf(character: string): readonly string[] {
   const short = SHORT_ESCAPES[character]
   return [
     // An escaping backslash, for example `\/`. A backslash itself comes back as a row of backslashes.
-    character === '\\' ? '\\\\+' : /[\p{P}\p{S}]/u.test(character) ? `\\\\*${literal(character)}` : literal(character),
-    units.map((unit) => `\\\\+u${hex(unit, 4)}`).join(''),
+    character === '\\'
+      ? SLASHES
+      : /[\p{P}\p{S}]/u.test(character)
+        ? `(?:${SLASHES})?${literal(character)}`
+        : literal(character),
+    units.map((unit) => `${SLASHES}u${hex(unit, 4)}`).join(''),
     bytes.map((byte) => `%(?:25)*${hex(byte, 2)}`).join(''),
     `&(?:amp;)*#0*${point};`,
     `&(?:amp;)*#x0*${hex(point, 1)};`,
-    ...(point < 256 ? [`\\\\+x${hex(point, 2)}`] : []),
+    ...(point < 256 ? [`${SLASHES}x${hex(point, 2)}`] : []),
     ...(character === ' ' ? ['\\+'] : []),
     ...(name === undefined ? [] : [`&(?:amp;)*${name};`]),
-    ...(short === undefined ? [] : [`\\\\+${short}`]),
+    ...(short === undefined ? [] : [`${SLASHES}${short}`]),
   ]
 }
 
@@ -60,9 +67,12 @@ function hex(value: number, digits: number): string {
 
 const MIN_BYTES = 4
 
+/** The end of a line, also as an escape in a text. Several encoders write lines of 60 to 76 characters. */
+const BREAK = `\\s|${SLASHES}[rn]`
+
 /** Matches hex with and without separators. A very short text would match unrelated digits. */
 function hexSources(bytes: Uint8Array): readonly string[] {
-  return bytes.length < MIN_BYTES ? [] : [[...bytes].map((byte) => hex(byte, 2)).join('[: -]?')]
+  return bytes.length < MIN_BYTES ? [] : [[...bytes].map((byte) => hex(byte, 2)).join(`(?:[:-]|${BREAK}){0,4}`)]
 }
 
 /**
@@ -75,11 +85,12 @@ function base64Sources(bytes: Uint8Array): readonly string[] {
     const encoded = btoa(String.fromCharCode(...new Uint8Array(before), ...bytes)).replace(/=+$/, '')
     const isPartial = (before + bytes.length) % 3 !== 0
     const own = encoded.slice(before === 0 ? 0 : before + 1, isPartial ? -1 : undefined)
-    const inner = own.replaceAll(/[+/]/g, (character) => (character === '+' ? PLUS : SLASH))
+    const forms = [...own].map((character) => (character === '+' ? PLUS : character === '/' ? SLASH : character))
+    const inner = forms.join(`(?:${BREAK}){0,4}`)
     return `(?:${BASE64}){0,3}${inner}(?:${BASE64}){0,3}(?:=|%3d){0,2}`
   })
 }
 
-const PLUS = '(?:\\+|-|%2b|\\\\+u002b)'
-const SLASH = '(?:\\\\*/|_|%2f)'
+const PLUS = `(?:\\+|-|%2b|${SLASHES}u002b)`
+const SLASH = `(?:(?:${SLASHES})?/|_|%2f)`
 const BASE64 = `[a-z0-9]|${PLUS}|${SLASH}`

@@ -12,7 +12,8 @@ const start = temporaryListening()
 const cwd = temporaryFolder()
 let logs = 0
 const forwarding = async (listener: RequestListener) => forwardingTo(await serve(listener))
-const forwardingTo = (url: string) => start({ cwd, args: ['--file', `log-${logs++}.jsonl`, '--forward', url] })
+const forwardingTo = (url: string, args: readonly string[] = [], env = {}) =>
+  start({ cwd, args: ['--file', `log-${logs++}.jsonl`, '--forward', url, ...args], env })
 
 interface Got {
   readonly body: Buffer
@@ -164,6 +165,16 @@ describe('the response', () => {
     const details = await listening.details((await listening.list())[0]!.id)
     expect(details.response?.text).toBe('bad [redacted]')
     expect(JSON.stringify(details)).not.toContain(LISTEN_SECRET)
+  })
+
+  it('that contains one of the other secrets is recorded without it', async () => {
+    const other = 'the-secret-of-staging'
+    const { listener } = recording((_, response) => response.writeHead(500, { 'x-leak': other }).end(`bad ${other}`))
+    const listening = await forwardingTo(await serve(listener), ['--other-secret-env', 'STAGING'], { STAGING: other })
+    await deliver(listening, eventBody('qr.scanned'))
+    const details = await listening.details((await listening.list())[0]!.id)
+    expect(details.response?.text).toBe('bad [redacted]')
+    expect(JSON.stringify(details)).not.toContain(other)
   })
 
   it('that never ends is cut off', async () => {

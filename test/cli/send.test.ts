@@ -307,6 +307,25 @@ describe('a failed response', () => {
   })
 })
 
+describe('a redirect to an address with the secret', () => {
+  const leaking = () =>
+    start((_, response) =>
+      response.writeHead(302, { location: `/?key=${encodeURIComponent(ENV.GOVALID_WEBHOOK_SECRET)}` }).end(),
+    )
+
+  it.each([
+    ['send', ['send', 'qr.scanned', '--to']],
+    ['send --duplicate', ['send', 'qr.scanned', '--duplicate', '--to']],
+    ['send --tamper', ['send', 'qr.scanned', '--tamper', '--to']],
+    ['doctor', ['doctor']],
+    ['doctor --json', ['doctor', '--json']],
+  ])('is printed without it by %s', async (_, args) => {
+    const { stdout, stderr } = await runCli([...args, await leaking()], { env: ENV })
+    expect(stdout).toContain('/?key=[redacted]')
+    expect(stdout + stderr).not.toContain(ENV.GOVALID_WEBHOOK_SECRET)
+  })
+})
+
 describe('--retry', () => {
   it('retries on the schedule until the response is 200', async () => {
     const url = await start(recording([500, 503, 200]).listener)

@@ -67,9 +67,9 @@ export function createTarget(url: string, secret: string): Target {
         ...(contentType !== null && { 'content-type': contentType }),
         ...(signature !== null && { 'x-govalid-signature': signature }),
       }
-      return record(post(url, { headers, rawBody: options.instead ?? rawBody }))
+      return record(post(url, { headers, rawBody: options.instead ?? rawBody, secret }))
     },
-    request: (method, body) => record(post(url, { method, headers: {}, ...(body && { rawBody: body }) })),
+    request: (method, body) => record(post(url, { method, headers: {}, secret, ...(body && { rawBody: body }) })),
   }
 }
 

@@ -97,7 +97,7 @@ async function serve(host: Host, options: ListenOptions, log: DeliveryLog, secre
     watchers.announce({ kind: 'delivery', delivery })
     if (delivery.finished) printer.delivery(delivery)
   }
-  const intake = createIntake({ secret: secrets.secret, signedContent, log, forwardTo, onChange })
+  const intake = createIntake({ ...secrets, signedContent, log, forwardTo, onChange })
   const endpointServer = createEndpointServer(intake, forwardTo === undefined ? MIB : 4 * MIB)
   const port = await start(endpointServer, { port: options.port, address: options.host, option: '--port' })
   const endpoint = `http://${urlHostOf(options.host)}:${port}/webhooks/govalid`

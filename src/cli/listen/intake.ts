@@ -2,7 +2,7 @@
  * The intake of `listen`: verifies a delivery, records it, and gets a response from a receiver of this package or from the URL that
  * deliveries are forwarded to. The response is recorded too.
  */
-import { createRedact } from '../../api/redact.js'
+import { createRedact, type Redact } from '../../api/redact.js'
 import { createReceiver } from '../../create-receiver.js'
 import { createSecretKeys } from '../../crypto/secrets.js'
 import { toResponse, type WebhookResponse } from '../../delivery/response.js'
@@ -38,6 +38,8 @@ export interface Intake {
 /** The options of `createIntake`. */
 export interface IntakeOptions {
   readonly secret: string
+  /** Secrets that the recorded responses don't contain either. */
+  readonly otherSecrets: readonly string[]
   readonly signedContent: 'body' | 'body-without-signature'
   readonly log: DeliveryLog
   /** The URL to forward deliveries to. */
@@ -53,7 +55,9 @@ interface Exchange {
 }
 
 /** Creates an intake. */
-export function createIntake({ secret, signedContent, log, forwardTo, onChange }: IntakeOptions): Intake {
+export function createIntake(options: IntakeOptions): Intake {
+  const { secret, otherSecrets, signedContent, log, forwardTo, onChange } = options
+  const redact = createRedact([secret, ...otherSecrets])
   const keys = createSecretKeys(secret)
   const receiver = createReceiver({ secret, signedContent, onError: () => {} })
     .on('*', () => {})
@@ -65,7 +69,7 @@ export function createIntake({ secret, signedContent, log, forwardTo, onChange }
   }
   const respond = (arrival: Arrival, refused: RefusedCode | undefined): Exchange | Promise<Exchange> => {
     if (refused !== undefined) return fromReceiver(toResponse({ status: 'refused', code: refused }), 'refused', 0)
-    return forwardTo === undefined ? receive(arrival) : forwardWithoutSecret(forwardTo, arrival, secret)
+    return forwardTo === undefined ? receive(arrival) : forwardWithoutSecret(forwardTo, arrival, redact)
   }
   return {
     async take(arrival, refused) {
@@ -92,12 +96,11 @@ function fromReceiver(response: WebhookResponse, outcome: string, tookMs: number
   }
 }
 
-/** Forwards a delivery. The secret is removed from the recorded response, in case the endpoint's response contains it. */
-async function forwardWithoutSecret(url: string, arrival: Arrival, secret: string): Promise<Exchange> {
+/** Forwards a delivery. The secrets are removed from the recorded response, in case the endpoint's response contains one. */
+async function forwardWithoutSecret(url: string, arrival: Arrival, redact: Redact): Promise<Exchange> {
   const { status, reason, headers, body, tookMs } = await forward(url, arrival)
-  const withoutSecret = createRedact([secret])
-  const text = withoutSecret(Buffer.from(body).toString('utf8'))
-  const shownHeaders = headers.map(([name, value]) => [name, withoutSecret(value)] as const)
+  const text = redact(Buffer.from(body).toString('utf8'))
+  const shownHeaders = headers.map(([name, value]) => [name, redact(value)] as const)
   const response = { text, tookMs, ...(status !== undefined && { status }), ...(reason !== undefined && { reason }) }
   const result = { outcome: outcomeOf(response) ?? null, failure: failureOf(response) ?? null }
   return {

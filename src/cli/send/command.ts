@@ -100,14 +100,15 @@ async function sendOne(
 ): Promise<void> {
   const signed = await signDelivery(payload, { secret })
   if (tamper) {
-    const response = await post(to, flipBit(signed))
+    const response = await post(to, { ...flipBit(signed), secret })
     const { status = 0 } = response
     return onSent({ name, note: 'tampered', response, isExpected: status >= 400 && status < 500 })
   }
-  const response = await post(to, signed)
+  const request = { ...signed, secret }
+  const response = await post(to, request)
   onSent({ name, response, isExpected: failureOf(response) === undefined })
   if (!duplicate) return
-  const second = await post(to, signed)
+  const second = await post(to, request)
   onSent({ name, note: 'sent again', response: second, isExpected: failureOf(second) === undefined })
 }
 

@@ -2,6 +2,7 @@
  * Sends one delivery over HTTP as GoValid does: a POST that waits 5 s, follows no redirect, and succeeds only with status 200.
  * Source: govalid docs, webhooks setup.
  */
+import { createRedact } from '../../api/redact.js'
 
 /** How long GoValid waits for a response, in milliseconds. */
 export const RESPONSE_MS = 5000
@@ -16,6 +17,8 @@ export interface PostRequest {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
   readonly rawBody?: Uint8Array
+  /** A text that the redirect's target must not contain. */
+  readonly secret?: string
 }
 
 /** The response, or the reason why none arrived. */
@@ -34,7 +37,8 @@ export interface WebhookResponse {
 }
 
 /** Sends a request and waits for the response. Never rejects. */
-export async function post(url: string, { method = 'POST', headers, rawBody }: PostRequest): Promise<WebhookResponse> {
+export async function post(url: string, request: PostRequest): Promise<WebhookResponse> {
+  const { method = 'POST', headers, rawBody, secret } = request
   const startedAt = performance.now()
   const tookMs = () => Math.round((performance.now() - startedAt) * 10) / 10
   const signal = AbortSignal.timeout(RESPONSE_MS)
@@ -44,7 +48,8 @@ export async function post(url: string, { method = 'POST', headers, rawBody }: P
     const text = await readStart(response)
     const { status, headers: received } = response
     const location = received.get('location')
-    return { status, text, headers: received, tookMs: tookMs(), ...(location !== null && { location }) }
+    const target = location !== null && { location: secret ? createRedact([secret])(location) : location }
+    return { status, text, headers: received, tookMs: tookMs(), ...target }
   } catch (error) {
     return { text: '', reason: signal.aborted ? TIMED_OUT : reasonOf(error), tookMs: tookMs() }
   }

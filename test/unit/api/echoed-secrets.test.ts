@@ -11,6 +11,10 @@ const NEW = { url: ENDPOINT.url, events: ENDPOINT.events, secret: SECRET }
 const utf8 = (text: string) => Buffer.from(text)
 const asciiJson = (text: string) =>
   JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const inLines = (text: string, length: number, end = '\n') =>
+  Array.from({ length: Math.ceil(text.length / length) }, (_, line) =>
+    text.slice(line * length, (line + 1) * length),
+  ).join(end)
 const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;' }
 
 const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
@@ -30,8 +34,13 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   base64url: (text) => utf8(text).toString('base64url'),
   'base64 of user:text': (text) => utf8(`user:${text}`).toString('base64'),
   'base64 of a request with the text': (text) => utf8(JSON.stringify({ a: 1, v: text })).toString('base64'),
+  // Ruby ends lines after 60 characters, and Python after 76.
+  'base64 of a request, in lines': (text) =>
+    inLines(utf8(JSON.stringify({ url: ENDPOINT.url, events: ENDPOINT.events, v: text })).toString('base64'), 60),
+  'base64 in lines that end with CRLF': (text) => inLines(utf8(text).toString('base64'), 8, '\r\n'),
   'base64 in a URL': (text) => encodeURIComponent(utf8(text).toString('base64')),
   hex: (text) => utf8(text).toString('hex'),
+  'hex in lines': (text) => inLines(utf8(text).toString('hex'), 16),
   'upper-case hex with colons': (text) => utf8(text).toString('hex').toUpperCase().match(/../g)?.join(':') ?? '',
 }
 
@@ -102,6 +111,26 @@ describe('a listed endpoint with a secret that the client never sent', () => {
   it('keeps what only says that there is a secret', async () => {
     const endpoint = { ...ENDPOINT, has_secret: true, secret: null }
     expect(await listOf(endpoint)).toEqual(endpoint)
+  })
+})
+
+describe('a long response', () => {
+  it.each([
+    ['backslashes', '\\'],
+    ['blanks', ' '],
+    ['ampersands', '&'],
+    ['percent signs', '%25'],
+    ['digits', '0'],
+  ])('of %s is searched in linear time', async (_, text) => {
+    const client = createApiClient({
+      apiKey: '\\/a-key',
+      fetch: async () => ({
+        status: 400,
+        headers: { get: () => null },
+        text: async () => JSON.stringify({ message: text.repeat(300_000) }),
+      }),
+    })
+    await expect(client.list()).rejects.toMatchObject({ code: 'api_rejected' })
   })
 })
 

@@ -17,7 +17,10 @@ const TOKEN = 'T'.repeat(32)
 const folder = mkdtempSync(join(tmpdir(), 'govalid-inspector-'))
 const log = openDeliveryLog(folder, 'log.jsonl', () => {})
 const watchers = createWatchers()
-const intake = createIntake({ secret: SECRET, signedContent: 'body', log, forwardTo: undefined, onChange: () => {} })
+const intake = createIntake({
+  ...{ secret: SECRET, otherSecrets: [], signedContent: 'body', log, forwardTo: undefined },
+  onChange: () => {},
+})
 const page = { html: '<p>page</p>', scriptHash: 'sha256-a', styleHash: 'sha256-b' }
 const endpoint = 'http://localhost:4000/webhooks/govalid'
 const settings = {
