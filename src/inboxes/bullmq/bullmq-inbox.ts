@@ -5,7 +5,7 @@
  * Redis decides how durable a delivery is: `appendonly yes` with `appendfsync always` survives a power failure.
  */
 import type * as BullMq from 'bullmq'
-import { systemClock, withTimeout } from '../../clock.js'
+import { monotonicMs, systemClock, withTimeout } from '../../clock.js'
 import { WebhookError } from '../../errors.js'
 import { createGroupWriter } from '../group-writer.js'
 import { type AcceptedDelivery, type Inbox, type InboxStatus, type Job, toJob } from '../inbox.js'
@@ -40,6 +40,9 @@ const BACKOFF = 'govalid'
 const ACCEPT_MS = 4000
 /** How long a start waits for Redis. The receiver starts the inbox again later. */
 const START_MS = 3000
+/** The user of the worker's connection may not fetch jobs. BullMQ tries, and reports it, every 15 s. */
+const REFUSED = /\b(NOPERM|NOAUTH|WRONGPASS)\b/
+const REFUSED_MS = 30_000
 
 /**
  * Creates an inbox on BullMQ. It connects with the first delivery or when the receiver starts it.
@@ -65,9 +68,14 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
   let worker: Opened<BullMq.Worker<Job>> | undefined
   let startFailure: Error | undefined
   let lastError: unknown
+  let refused: { readonly error: Error; readonly at: number } | undefined
   const onError = (error: Error) => {
     lastError = error
-    onConnectionError?.(error)
+    void callQuietly(onConnectionError, error)
+  }
+  const onWorkerError = (error: Error) => {
+    if (REFUSED.test(error.message)) refused = { error, at: monotonicMs(systemClock) }
+    onError(error)
   }
   const keeper = createQueueKeeper(() =>
     openEngine(connection, (own) => new bullmq.Queue<Job>(name, { connection: own, prefix }), onError),
@@ -88,6 +96,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
     async accept(delivery) {
       // A process that can't process what it accepts must not accept it.
       if (startFailure !== undefined) throw startFailure
+      if (refused && monotonicMs(systemClock) - refused.at < REFUSED_MS) throw cannotFetch(refused.error)
       await within(ACCEPT_MS, 'accept the delivery', () => writer.write(delivery)).catch((error: unknown) => {
         writer.abandon(delivery)
         throw error
@@ -104,7 +113,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
       const create = (own: BullMq.ConnectionOptions) =>
         new bullmq.Worker<Job>(name, processJob, { connection: own, prefix, ...lock, concurrency, settings })
       try {
-        worker = openEngine(connection, create, onError)
+        worker = openEngine(connection, create, onWorkerError)
         startFailure = undefined
       } catch (error) {
         startFailure = error as Error
@@ -114,6 +123,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
     async stop() {
       await worker?.close()
       worker = undefined
+      refused = undefined
       await keeper.release()
     },
     status: () => keeper.use(readStatus),
@@ -132,6 +142,21 @@ function addJobs(queue: BullMq.Queue<Job>, group: readonly AcceptedDelivery[], a
   return first && jobs.length === 1 ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs)
 }
 
+/** A hook may throw or reject, which must not end the process. */
+async function callQuietly(hook: BullmqInboxOptions['onConnectionError'], error: Error): Promise<void> {
+  try {
+    await (hook?.(error) as unknown)
+  } catch {
+    // BullMQ reconnects anyway.
+  }
+}
+
+function cannotFetch(error: Error): WebhookError {
+  const fix = 'Grant the user of the connection every command that BullMQ uses. See docs/inboxes/bullmq.md.'
+  const message = `BullMQ can't fetch jobs, so none is accepted; Redis reports: ${error.message}. ${fix}`
+  return new WebhookError('inbox_unavailable', message, { cause: error })
+}
+
 function notInTime(what: string, ms: number, lastError: unknown): WebhookError {
   const cause = lastError instanceof Error ? ` The last error of its connection: ${lastError.message}.` : ''
   const message = `BullMQ did not ${what} within ${ms} ms.${cause} See docs/inboxes/bullmq.md.`
@@ -139,10 +164,11 @@ function notInTime(what: string, ms: number, lastError: unknown): WebhookError {
 }
 
 async function readStatus(queue: BullMq.Queue<Job>): Promise<InboxStatus> {
+  // BullMQ 5 adds `paused`: the waiting jobs, while an operator has paused the queue.
   const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed')
-  const { waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
+  const { waiting = 0, paused = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts
   const oldestWaitingAt = await readOldest(queue)
-  return { waiting: waiting + prioritized + delayed, processing: active, failed, oldestWaitingAt }
+  return { waiting: waiting + paused + prioritized + delayed, processing: active, failed, oldestWaitingAt }
 }
 
 async function readOldest(queue: BullMq.Queue<Job>): Promise<number | undefined> {

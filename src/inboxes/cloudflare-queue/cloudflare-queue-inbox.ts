@@ -4,7 +4,7 @@
  */
 import { WebhookError } from '../../errors.js'
 import { type AcceptedDelivery, type Inbox, type InboxStatus, toJob } from '../inbox.js'
-import type { BucketBinding } from './consumer.js'
+import { type BucketBinding, readBucket } from './consumer.js'
 
 export {
   type BucketBinding,
@@ -61,18 +61,15 @@ const MESSAGE_HEADER_BYTES = 16_000
  * export default { fetch: toHandler(makeReceiver), queue: toQueueHandler(makeReceiver) }
  * ```
  */
-export function cloudflareQueueInbox({ queue, bucket }: CloudflareQueueInboxOptions): Inbox {
+export function cloudflareQueueInbox(options: CloudflareQueueInboxOptions): Inbox {
+  const { queue } = options
   if (typeof queue?.send !== 'function') {
     throw new WebhookError(
       'option_invalid',
       'queue must be a producer binding, for example env.DELIVERIES. Add it under "queues" in wrangler.jsonc. See docs/inboxes/cloudflare-queue.md.',
     )
   }
-  if (bucket !== undefined && typeof bucket.put !== 'function') {
-    const message =
-      'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/cloudflare-queue.md.'
-    throw new WebhookError('option_invalid', message)
-  }
+  const bucket = readBucket(options.bucket)
   return {
     ...(bucket === undefined && { maxBodyBytes: MESSAGE_BODY_BYTES }),
     ...(typeof queue.metrics === 'function' && { status: () => readMetrics(queue) }),

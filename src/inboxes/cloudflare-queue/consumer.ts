@@ -87,8 +87,8 @@ const REPAIR_PAUSE_S = 900
  * A mistake of the configuration never fails a message at once: if the function throws, a secret or bucket is missing, or a message comes
  * from another queue, the message returns after 15 minutes, then 1, 4 and 12 hours, and `onError` receives the fix.
  *
- * @throws WebhookError `option_invalid` if it is given neither a receiver nor a function, or if `attempts` or `firstPauseSeconds` isn't a
- * whole number above 0.
+ * @throws WebhookError `option_invalid` if it is given neither a receiver nor a function, if `attempts` or `firstPauseSeconds` isn't a
+ * whole number above 0, or if `bucket` or `onError` isn't a function.
  *
  * @example
  * ```ts
@@ -112,6 +112,7 @@ export function toQueueHandler<Env extends object>(
     const message = `${name} must be a whole number above 0; it is ${String(value)}. See docs/inboxes/cloudflare-queue.md.`
     throw new WebhookError('option_invalid', message)
   }
+  requireFunctions(options)
   if (typeof receiver !== 'function') requireReceiver(receiver, 'toQueueHandler', 'process')
   const receiverFor =
     typeof receiver === 'function' ? receiverPerEnv(receiver, 'process', 'toQueueHandler') : () => receiver
@@ -121,7 +122,7 @@ export function toQueueHandler<Env extends object>(
     let bucket: BucketBinding | undefined
     try {
       found = receiverFor(env)
-      bucket = options.bucket?.(env)
+      bucket = readBucket(options.bucket?.(env))
     } catch (error) {
       for (const message of batch.messages) message.retry(pauseForRepair(message))
       return report(error)
@@ -141,6 +142,31 @@ export function toQueueHandler<Env extends object>(
     }
     await Promise.all(batch.messages.map(processMessage))
   }
+}
+
+/** @throws WebhookError `option_invalid` if `bucket` is the binding itself, or `onError` isn't a function. */
+function requireFunctions({ bucket, onError }: QueueHandlerOptions<never>): void {
+  for (const [name, value] of Object.entries({ bucket, onError })) {
+    if (value === undefined || typeof value === 'function') continue
+    const example = name === 'bucket' ? ', for example bucket: (env) => env.BODIES' : ''
+    const message = `${name} must be a function${example}; it is ${typeof value}. See docs/inboxes/cloudflare-queue.md.`
+    throw new WebhookError('option_invalid', message)
+  }
+}
+
+/**
+ * Checks a bucket. A KV namespace has methods of the same names, but returns no bytes.
+ *
+ * @throws WebhookError `option_invalid` if it isn't the binding of an R2 bucket.
+ */
+export function readBucket(bucket: unknown): BucketBinding | undefined {
+  if (bucket === undefined || bucket === null) return undefined
+  const methods = bucket as Readonly<Record<string, unknown>>
+  const isComplete = ['get', 'put', 'delete'].every((method) => typeof methods[method] === 'function')
+  if (isComplete && methods['getWithMetadata'] === undefined) return bucket as BucketBinding
+  const message =
+    'bucket must be the binding of an R2 bucket, for example env.BODIES. See docs/inboxes/cloudflare-queue.md.'
+  throw new WebhookError('option_invalid', message)
 }
 
 /** Returns a function that never throws, because a failing hook must not fail a message. */

@@ -8,8 +8,8 @@ const REPEAT_FOR_MS = 4000
 const IMMEDIATE_REPEATS = 10
 const PAUSE_MS = 100
 
-/** A server that became read-only, shuts down, starts or is full (25006, 57P, 53300), or a lost connection (08). */
-const WRONG_SERVER = /^(25006|57P|53300|08)/
+/** A server that became read-only, shuts down, starts or is full (25006, 57P, 53300), or a lost connection (the others). */
+const WRONG_SERVER = /^(25006|57P|53300|08|ECONNRESET|EPIPE)/
 
 /** Calls `call`, and repeats it while it meets connections to the wrong server. The call must be repeatable. */
 export async function repeatOnFailover<Result>(clock: Clock, call: () => Promise<Result>): Promise<Result> {

@@ -108,7 +108,9 @@ export function createJobLoop(options: JobLoopOptions): JobLoop {
     const error = 'error' in outcome ? outcome.error : undefined
     const message = `The delivery is not finished; its outcome is ${outcome.status}.`
     const failure = error instanceof Error ? error : new Error(message)
-    await repeatOnFailover(clock, () => boss.fail(queue, job.id, failure))
+    const fail = (reason: Error) => repeatOnFailover(clock, () => boss.fail(queue, job.id, reason))
+    // Postgres can't store every text, such as NUL in the message of a handler's error. The job must be retried all the same.
+    await fail(failure).catch(() => fail(new Error(message)))
   }
 
   async function run(): Promise<void> {

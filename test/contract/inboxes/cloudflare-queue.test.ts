@@ -161,14 +161,30 @@ describe('cloudflareQueueInbox in workerd', () => {
   })
 })
 
+const RECEIVER = { process: async () => ({ status: 'duplicate' }) as never }
+
+/** The methods of Workers KV. */
+function kvNamespace() {
+  return { get() {}, getWithMetadata() {}, put() {}, delete() {}, list() {} }
+}
+
 test.each([
   ['a missing queue', () => cloudflareQueueInbox({ queue: {} as never })],
   [
     'a binding that is not a bucket',
     () => cloudflareQueueInbox({ queue: { send: async () => {} }, bucket: {} as never }),
   ],
+  [
+    'a KV namespace as a bucket',
+    () => cloudflareQueueInbox({ queue: { send: async () => {} }, bucket: kvNamespace() as never }),
+  ],
+  [
+    'a bucket instead of a function that returns it',
+    () => toQueueHandler(RECEIVER, { bucket: kvNamespace() as never }),
+  ],
+  ['an onError that is no function', () => toQueueHandler(RECEIVER, { onError: console as never })],
   ['a receiver that is none', () => toQueueHandler({} as never)],
-  ['0 attempts', () => toQueueHandler({ process: async () => ({ status: 'duplicate' }) as never }, { attempts: 0 })],
+  ['0 attempts', () => toQueueHandler(RECEIVER, { attempts: 0 })],
 ])('the Cloudflare Queues inbox refuses %s', (_, create) => {
   expect(create).toThrow(/option_invalid/)
 })

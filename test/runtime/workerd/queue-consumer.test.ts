@@ -94,6 +94,7 @@ describe('a mistake of the configuration', () => {
       },
     ],
     ['is missing', {}],
+    ['is a KV namespace', { bucket: () => bindings.KV as never }],
   ])('with a bucket that %s keeps a message whose body is in the bucket', async (_, options) => {
     const { handle, errors } = createConsumer(options)
     const { body, ...job } = (await accepted()) as { body: string }

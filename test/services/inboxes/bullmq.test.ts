@@ -1,10 +1,12 @@
 /** `bullmqInbox` on BullMQ and a real Redis. */
 import { randomBytes } from 'node:crypto'
 import * as bullmq from 'bullmq'
+import * as bullmq5 from 'bullmq5'
 import { Cluster, Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll, expect, test, vi } from 'vitest'
 import { bullmqInbox } from '../../../src/inboxes/bullmq/bullmq-inbox.js'
+import { createReceiver } from '../../../src/index.js'
 import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
 import { describeWithService } from '../../support/services.js'
 
@@ -53,6 +55,44 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     })
     await vi.waitFor(() => expect(attempts).toEqual([{ number: 3, last: true, over: true }]), { timeout: 10_000 })
     await inbox.stop?.()
+    await queue.obliterate({ force: true })
+    await queue.close()
+  })
+
+  test.each([
+    ['6', bullmq],
+    ['5', bullmq5 as unknown as typeof bullmq],
+  ])('counts the jobs of a queue that an operator has paused, and is not drained: BullMQ %s', async (_, version) => {
+    const { hostname: host, port } = new URL(url)
+    const name = `govalid-${randomBytes(6).toString('hex')}`
+    const connection = { host, port: Number(port || 6379) }
+    const queue = new version.Queue(name, { connection })
+    const inbox = bullmqInbox({ bullmq: version, connection, queue: name })
+    await queue.pause()
+    await inbox.accept({ key: 'c'.repeat(64), rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
+    const receiver = createReceiver({ secret: 'a secret', inbox })
+    expect(await receiver.status()).toMatchObject({ waiting: 1, drained: false })
+    await receiver.close()
+    await queue.obliterate({ force: true })
+    await queue.close()
+  })
+
+  test('accepts nothing while its user may not fetch jobs', async () => {
+    const { hostname: host, port } = new URL(url)
+    const name = `govalid-${randomBytes(6).toString('hex')}`
+    const connection = { host, port: Number(port || 6379) }
+    const admin = new Redis(url)
+    await admin.call('ACL', 'SETUSER', name, 'on', '>pass', '~*', '&*', '+@all', '-bzpopmin')
+    const user = { ...connection, username: name, password: 'pass' }
+    const inbox = bullmqInbox({ bullmq, connection: user, queue: name })
+    const accept = () =>
+      inbox.accept({ key: 'e'.repeat(64), rawBody: new Uint8Array(), headers: {}, receivedAt: Date.now() })
+    await inbox.start?.(async () => ({ status: 'processed' }))
+    await vi.waitFor(async () => expect(accept).rejects.toThrow(/can't fetch jobs.*bzpopmin.*Grant the user/), 10_000)
+    await inbox.stop?.()
+    await admin.call('ACL', 'DELUSER', name)
+    admin.disconnect()
+    const queue = new bullmq.Queue(name, { connection })
     await queue.obliterate({ force: true })
     await queue.close()
   })
@@ -111,6 +151,27 @@ describeWithService('redis', 'bullmqInbox', (url) => {
     await queue.close()
     observer.disconnect()
   })
+})
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('the hook is broken')
+    },
+  ],
+  ['rejects', async () => Promise.reject(new Error('the hook is broken'))],
+])('an onConnectionError that %s does not end the process', async (_, fail) => {
+  let calls = 0
+  const onConnectionError = () => {
+    calls++
+    return fail()
+  }
+  const inbox = bullmqInbox({ bullmq, connection: { host: '127.0.0.1', port: 1 }, onConnectionError })
+  const delivery = { key: 'd'.repeat(64), rawBody: new Uint8Array(), headers: {}, receivedAt: 0 }
+  await expect(inbox.accept(delivery)).rejects.toMatchObject({ code: 'inbox_unavailable' })
+  await inbox.stop?.()
+  expect(calls).toBeGreaterThan(0)
 })
 
 test.each([

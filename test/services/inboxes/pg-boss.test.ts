@@ -154,6 +154,26 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     await inbox.stop?.()
   })
 
+  test.each([
+    ['NUL', 'a \u0000 b'],
+    ['half a character', 'a \ud800 b'],
+  ])('retries a job soon, even if its error has %s, which Postgres can’t store', async (_, text) => {
+    const inbox = pgBossInbox({
+      boss: makeBoss(url),
+      schema,
+      queue: newQueue(),
+      firstPauseSeconds: 1,
+      pollSeconds: 0.5,
+    })
+    let calls = 0
+    await inbox.start?.(async () =>
+      ++calls === 1 ? { status: 'failed', error: new Error(text) } : { status: 'processed' },
+    )
+    await inbox.accept(delivery())
+    await vi.waitFor(() => expect(calls).toBe(2), 10_000)
+    await inbox.stop?.()
+  })
+
   test('creates its queue again after it was deleted', async () => {
     const [boss, other] = [makeBoss(url), makeBoss(url)]
     const queue = newQueue()
