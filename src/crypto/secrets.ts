@@ -32,7 +32,7 @@ const FIX = 'Set it to the secret entered in GoValid under Account > Webhooks, f
  * white space; `option_invalid` if one is neither a string nor bytes.
  */
 export function createSecretKeys(secrets: Secret | readonly Secret[]): SecretKeys {
-  const list = Array.isArray(secrets) ? (secrets as readonly Secret[]) : [secrets as Secret]
+  const list = Array.isArray(secrets) ? [...(secrets as readonly Secret[])] : [secrets as Secret]
   if (list.length === 0) throw new WebhookError('secret_missing', `The list of secrets is empty. ${FIX}`)
   const bytes = list.map((secret, index) => readSecret(secret, list.length > 1 ? `secret[${index}]` : 'secret'))
   return { keys: bytes.map(createHmacKey), hint: findHint(list) }

@@ -56,8 +56,8 @@ const TABLE = /^[A-Za-z_]\w{0,60}$/
 /**
  * Creates a store in D1. It calls nothing until the first delivery.
  *
- * @throws WebhookError `option_invalid` if `database` isn't a D1 binding, or `table` isn't a plain name of at most 61
- * characters.
+ * @throws WebhookError `option_invalid` if `database` isn't a D1 binding, `namespace` isn't a string, or `table` isn't a plain
+ * name of at most 61 characters.
  *
  * @example
  * ```ts
@@ -86,6 +86,9 @@ export function d1Store(options: D1StoreOptions): D1Store {
       'option_invalid',
       'database must be a D1 binding: d1Store({ database: env.DB }). See docs/stores/d1.md.',
     )
+  }
+  if (typeof namespace !== 'string') {
+    throw new WebhookError('option_invalid', `namespace must be a string; it is ${JSON.stringify(namespace)}.`)
   }
   if (!TABLE.test(table)) {
     throw new WebhookError(

@@ -183,7 +183,7 @@ export function postgresTablesSql(table: string = TABLE): string {
 }
 
 function assertNamespace(namespace: string): void {
-  if (/^[\x20-\x7e]{1,200}$/.test(namespace)) return
+  if (typeof namespace === 'string' && /^[\x20-\x7e]{1,200}$/.test(namespace)) return
   const message = `namespace must be 1 to 200 printable ASCII characters; it is ${JSON.stringify(namespace)}.`
   throw new WebhookError('option_invalid', `${message} See docs/stores/postgres.md.`)
 }

@@ -143,6 +143,7 @@ interface Ioredis extends IoredisClient, Emitter {
 function fromIoredis(client: Ioredis): Connection {
   if (typeof client.createScanStream !== 'function') throw tooOld('ioredis')
   const isCluster = client.isCluster ?? false
+  refuseReplica(client)
   // A `Cluster` doesn't resend commands.
   if (!isCluster) refuseResending(client)
   return {
@@ -161,9 +162,21 @@ function fromIoredis(client: Ioredis): Connection {
   }
 }
 
+interface Settings {
+  readonly role?: unknown
+  readonly maxRetriesPerRequest?: unknown
+}
+
+/** With sentinels, this option selects a replica. */
+function refuseReplica({ options }: IoredisClient): void {
+  if ((options as Settings).role !== 'slave') return
+  const message = `client must lead to the primary, because a replica refuses writes. Remove role: 'slave'. ${SEE}`
+  throw new WebhookError('store_unsuitable', message)
+}
+
 /** By default, a `Redis` of ioredis keeps unfinished commands and resends them after it reconnects. */
 function refuseResending({ options }: IoredisClient): void {
-  const { maxRetriesPerRequest } = options as { readonly maxRetriesPerRequest?: unknown }
+  const { maxRetriesPerRequest } = options as Settings
   if (maxRetriesPerRequest === 0) return
   throw new WebhookError(
     'store_unsuitable',

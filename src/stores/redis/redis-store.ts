@@ -35,7 +35,7 @@ export interface RedisStore extends Store {
  * Creates a store in Redis (or Valkey) 6.2 or newer. It sends nothing until the first delivery.
  *
  * @throws WebhookError `option_invalid` if `client` isn't a client of either library or is too old, or `namespace` has braces;
- * `store_unsuitable` if the client resends commands after a lost connection.
+ * `store_unsuitable` if the client resends commands after a lost connection, or leads to a replica.
  *
  * @example
  * ```ts

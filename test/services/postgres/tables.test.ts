@@ -211,6 +211,7 @@ describe('postgresStore refuses', () => {
     'a table name too long for the quarantine suffix': { table: 'x'.repeat(53) },
     'a schema name that Postgres would truncate': { table: `${'x'.repeat(64)}.y` },
     'an empty namespace': { namespace: '' },
+    'null as the namespace': { namespace: null as never },
     'a namespace that Postgres cannot store': { namespace: 'NUL \0' },
     'a limit of zero': { callLimitMs: 0 },
     'a fraction of a transaction': { maxTransactions: 1.5 },

@@ -44,6 +44,14 @@ describe('redisStore refuses', () => {
     expect(caught(() => redisStore({ client, namespace: '{a}' }))).toMatchObject({ code: 'option_invalid' })
   })
 
+  test('an ioredis client that leads to a replica', () => {
+    const replica = { sentinels: [{ host: 'a' }], name: 'm', role: 'slave' as const }
+    const client = new Redis({ ...replica, lazyConnect: true, maxRetriesPerRequest: 0 })
+    const error = caught(() => redisStore({ client }))
+    expect(error).toMatchObject({ code: 'store_unsuitable' })
+    expect(String(error)).toContain("Remove role: 'slave'")
+  })
+
   test('an ioredis client that resends commands, and says how to create a suitable one', () => {
     for (const options of [
       {},

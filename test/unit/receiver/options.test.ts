@@ -80,6 +80,7 @@ describe('creation throws with a code and a fix for', () => {
     ['no secret', {}, 'secret_missing', /secret is undefined.*Account > Webhooks/],
     ['a blank secret', { secret: ' ' }, 'secret_blank', /secret is blank/],
     ['a list with undefined in it', { secret: [SECRET, undefined] }, 'secret_missing', /secret\[1\] is undefined/],
+    ['a list with a hole in it', { secret: new Array(2) }, 'secret_missing', /secret\[0\] is undefined/],
     ['a misspelled option', { secret: SECRET, maxAge: 1 }, 'option_unknown', /"maxAge".*Did you mean "maxAgeMs"\?/],
     [
       'an unknown option',
@@ -221,7 +222,7 @@ describe('creation throws with a code and a fix for', () => {
       'a schema that isn’t a Standard Schema',
       { secret: SECRET, schemas: { 'qr.scanned': {} } },
       'option_invalid',
-      /schemas\['qr.scanned'\] must be a Standard Schema/,
+      /schemas\['qr.scanned'\] must be a Standard Schema \(zod 3\.24, /,
     ],
     [
       'null as a schema',
@@ -233,6 +234,12 @@ describe('creation throws with a code and a fix for', () => {
     [
       'a clock that has only timers',
       { secret: SECRET, clock: { setTimer() {} } },
+      'option_invalid',
+      /clock must be an object/,
+    ],
+    [
+      'a clock whose monotonicNow is no function',
+      { secret: SECRET, clock: { now() {}, setTimer() {}, monotonicNow: 1 } },
       'option_invalid',
       /clock must be an object/,
     ],

@@ -156,9 +156,25 @@ describe.each(CASES)('$name with $library refuses', ({ name, create, library, op
     expect(caught(() => create(open(':memory:'), table))).toMatchObject({ code: 'option_invalid' })
   })
 
+  test.each(['3.24.0', '3.34.1', '3.41.2'])('SQLite %s, and says how to update it', (version) => {
+    const database = open(newFile())
+    // An old better-sqlite3 needs an old Node, so this version only claims to be old.
+    const { function: define } = database as unknown as { function(name: string, fn: () => string): unknown }
+    define.call(database, 'sqlite_version', () => version)
+    const error = caught(() => create(database))
+    expect(error).toMatchObject({ code: 'option_invalid' })
+    expect(String(error)).toMatch(/SQLite 3\.42 or newer.*Run: npm install better-sqlite3@latest/)
+    expect(String(error)).toContain(`this is SQLite ${version}`)
+  })
+
   test('the path of a folder, because the library itself refuses it', () => {
     expect(String(caught(() => open(folder)))).toContain('unable to open database file')
   })
+})
+
+test('a namespace that is no string is refused at creation, because SQLite would refuse it with every delivery', () => {
+  const create = () => sqliteStore({ database: new DatabaseSync(':memory:'), namespace: null as never })
+  expect(caught(create)).toMatchObject({ code: 'option_invalid' })
 })
 
 test('a connection that becomes read-only is reported with its fix, and used again once it can be written', async () => {

@@ -116,5 +116,6 @@ describe('the D1 store', () => {
     expect(() => d1Store({ database: env.KV as never })).toThrow(/D1 binding.*explain option_invalid/)
     expect(() => d1Store({ database: undefined as never })).toThrow(/explain option_invalid/)
     expect(() => d1Store({ database: DB, table: 'a; DROP TABLE b' })).toThrow(/explain option_invalid/)
+    expect(() => d1Store({ database: DB, namespace: null as never })).toThrow(/explain option_invalid/)
   })
 })
