@@ -11,6 +11,8 @@ export interface Example {
   readonly isFast: boolean
   /** The file with the receiver. A slow handler is added to its copy. */
   readonly receiver: string
+  /** The example's own test. Default: the TypeScript file next to the receiver, if there is one. */
+  readonly ownTest?: string
   /** Also tests `init` here: these files are removed, and `init` writes its own endpoint. */
   readonly init?: {
     readonly removes: readonly string[]
@@ -120,6 +122,7 @@ export const EXAMPLES: readonly Example[] = [
     isFast: false,
     init: { removes: ['src'] },
     receiver: 'src/webhooks/receiver.ts',
+    ownTest: 'dist/webhooks/receiver.test.js',
     path: '/api/webhooks/govalid',
   },
   {

@@ -54,7 +54,7 @@ export async function install(example: Example): Promise<Installed> {
   )
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   if (scripts.build !== undefined) await run(folder, 'npm run build')
-  const ownTest = example.receiver.replace(/\.ts$/, '.test.ts')
+  const { ownTest = example.receiver.replace(/\.ts$/, '.test.ts') } = example
   if (existsSync(join(folder, ownTest))) await run(folder, `node --test ${ownTest}`)
   return {
     folder,

@@ -181,7 +181,10 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     route: '/api/webhooks/govalid',
     folder: 'src/webhooks',
     ignoresSrc: true,
-    notes: ['Check that "main" in package.json matches the (compiled) function file.'],
+    notes: [
+      'Check that "main" in package.json matches the (compiled) function file.',
+      'With TypeScript, install version 5, because `func init` installs version 4: npm install -D typescript@5',
+    ],
     start: () => 'npm start -- --port 3000',
   },
   workers: {

@@ -102,8 +102,14 @@ import { createWebhookReceiver } from '${receiver}'
 const receiver = createWebhookReceiver()
 const handle = toHandler(receiver)
 
-// Azure puts /api in front of the route. The signature decides who may call it.
-app.http('govalidWebhook', { route: 'webhooks/govalid', authLevel: 'anonymous', handler: (request) => handle(request) })
+app.http('govalidWebhook', {
+  route: 'webhooks/govalid', // Azure puts /api in front of it.
+  authLevel: 'anonymous', // The signature decides who may call it.
+  handler: async (request) => {
+    const response = await handle(request)
+    return { status: response.status, headers: response.headers, body: await response.text() }
+  },
+})
 app.hook.appTerminate(() => receiver.close({ timeoutMs: 5_000 }))
 `,
 } satisfies Readonly<Record<string, EndpointText>>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEvent, signDelivery } from 'govalid-webhooks/testing'
-import { receiver } from './receiver.ts'
+import { receiver } from './receiver.js'
 
 test('a scan is processed', async () => {
   const secret = 'a secret for tests'
