@@ -40,6 +40,8 @@ const BACKOFF = 'govalid'
 const ACCEPT_MS = 4000
 /** How long a start waits for Redis. The receiver starts the inbox again later. */
 const START_MS = 3000
+/** BullMQ would fail a job by itself that was fetched by so many dying processes. Its attempts count them, so the quarantine gets it. */
+const MAX_STALLED = 1_000_000
 /** The user of the worker's connection may not fetch jobs. BullMQ tries, and reports it, every 15 s. */
 const REFUSED = /\b(NOPERM|NOAUTH|WRONGPASS)\b/
 const REFUSED_MS = 30_000
@@ -108,7 +110,7 @@ export function bullmqInbox(options: BullmqInboxOptions): Inbox {
       // A worker that can't set up its connection would block the event loop.
       await within(START_MS, 'connect', () => keeper.use((queue) => queue.waitUntilReady()))
       const processJob = createJobProcessor(bullmq.DelayedError, process, attempts)
-      const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: attempts }
+      const lock = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: MAX_STALLED }
       const settings = { backoffStrategy: (made: number) => pauseAfter(made, firstPauseMs) }
       const create = (own: BullMq.ConnectionOptions) =>
         new bullmq.Worker<Job>(name, processJob, { connection: own, prefix, ...lock, concurrency, settings })

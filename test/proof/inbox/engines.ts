@@ -86,7 +86,7 @@ async function observeBullmq(scope: string, { redis }: Services): Promise<Engine
       // BullMQ frees a job without a lock at the second check.
       await client.del(`bull:${scope}:stalled-check`)
       const checker = new bullmq.Worker(scope, undefined, {
-        ...{ connection, autorun: false, stalledInterval: 100, maxStalledCount: 20 },
+        ...{ connection, autorun: false, stalledInterval: 100, maxStalledCount: 1_000_000 },
       })
       await checker.startStalledCheckTimer()
       await new Promise((resolve) => setTimeout(resolve, 400))
