@@ -45,6 +45,9 @@ const looseData = () =>
     fc.oneof(fc.string(), fc.integer(), fc.constant(null), anyJson(), location()),
   )
 
+/** zod reports it twice: it is no string, and its length exceeds the maximum. */
+const HAS_LENGTH = { length: ':' }
+
 /** A payload that is valid except for a few fields at most. */
 const nearPayload = (type: EventType) =>
   fc
@@ -56,7 +59,7 @@ const nearPayload = (type: EventType) =>
         ),
         webhook_id: fc.oneof(
           { weight: 8, arbitrary: fc.string() },
-          { weight: 1, arbitrary: fc.constantFrom('x'.repeat(1000), 'x'.repeat(1001), 'x'.repeat(10_000)) },
+          { weight: 1, arbitrary: fc.constantFrom('x'.repeat(1000), 'x'.repeat(1001), 'x'.repeat(10_000), HAS_LENGTH) },
           { weight: 1, arbitrary: anyJson() },
         ),
         signature: fc.oneof(fc.string(), fc.constant(null), anyJson()),
@@ -76,7 +79,8 @@ const nearPayload = (type: EventType) =>
     )
     .map((fields) => ({ event: type, ...fields }))
 
-const byPath = (paths: readonly (readonly PropertyKey[])[]) => paths.map((path) => path.map(String).join('.')).sort()
+const byPath = (paths: readonly (readonly PropertyKey[])[]) =>
+  [...new Set(paths.map((path) => path.map(String).join('.')))].sort()
 
 describe.each(EVENT_TYPES)('%s', (type) => {
   it('has the same issues in findIssues and in its schema, at the same paths', () => {
