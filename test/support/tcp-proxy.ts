@@ -10,6 +10,8 @@ export interface TcpProxy {
   set(state: NetworkState): void
   /** Forwards new connections to another service. Open connections stay with theirs. */
   pointTo(url: string): void
+  /** Resets every connection, as a host that restarts does. */
+  reset(): void
   close(): Promise<void>
 }
 
@@ -52,6 +54,9 @@ export async function createTcpProxy(url: string): Promise<TcpProxy> {
     },
     pointTo(next) {
       target = new URL(next)
+    },
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy()
     },
     async close() {
       cut()

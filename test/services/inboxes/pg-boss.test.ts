@@ -8,6 +8,7 @@ import { pgBossInbox } from '../../../src/inboxes/pg-boss/pg-boss-inbox.js'
 import { inboxSuite } from '../../contract/inboxes/inbox-suite.js'
 import { createGate } from '../../support/gate.js'
 import { describeWithService } from '../../support/services.js'
+import { createTcpProxy } from '../../support/tcp-proxy.js'
 
 describeWithService('postgres', 'pgBossInbox', (url) => {
   const schema = `pgboss_${randomBytes(6).toString('hex')}`
@@ -172,6 +173,22 @@ describeWithService('postgres', 'pgBossInbox', (url) => {
     await inbox.accept(delivery())
     await vi.waitFor(() => expect(calls).toBe(2), 10_000)
     await inbox.stop?.()
+  })
+
+  test('accepts a delivery whose connection is reset', async () => {
+    const proxy = await createTcpProxy(url)
+    const boss = makeBoss(proxy.url)
+    const inbox = pgBossInbox({ boss, schema, queue: newQueue() })
+    await inbox.accept(delivery())
+    proxy.set('silent')
+    const accepted = inbox.accept(delivery())
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    proxy.set('open')
+    proxy.reset()
+    await accepted
+    expect(await inbox.status?.()).toMatchObject({ waiting: 2 })
+    await boss.stop({ graceful: false })
+    await proxy.close()
   })
 
   test('creates its queue again after it was deleted', async () => {
