@@ -97,6 +97,7 @@ describe('a mistake of the configuration', () => {
     ['is a KV namespace', { bucket: () => bindings.KV as never }],
   ])('with a bucket that %s keeps a message whose body is in the bucket', async (_, options) => {
     const { handle, errors } = createConsumer(options)
+    await bindings.KV.put('large', 'the body')
     const { body, ...job } = (await accepted()) as { body: string }
     expect(await consume(handle, { ...job, object: 'large' })).toBe(15 * MINUTE_S)
     expect(errors).toHaveLength(1)
