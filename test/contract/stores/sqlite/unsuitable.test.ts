@@ -172,7 +172,7 @@ describe.each(CASES)('$name with $library refuses', ({ name, create, library, op
   })
 })
 
-test('a namespace that is no string is refused at creation, because SQLite would refuse it with every delivery', () => {
+test('a namespace that isn’t a string is refused at creation, because SQLite would refuse it with every delivery', () => {
   const create = () => sqliteStore({ database: new DatabaseSync(':memory:'), namespace: null as never })
   expect(caught(create)).toMatchObject({ code: 'option_invalid' })
 })
