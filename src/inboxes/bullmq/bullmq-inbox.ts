@@ -42,7 +42,7 @@ const ACCEPT_MS = 4000
 const START_MS = 3000
 /** BullMQ would fail a job by itself that was fetched by so many dying processes. Its attempts count them, so the quarantine gets it. */
 const MAX_STALLED = 1_000_000
-/** The user of the worker's connection may not fetch jobs. BullMQ tries, and reports it, every 15 s. */
+/** Redis doesn't let the worker fetch jobs. BullMQ reports it again every 15 s. */
 const REFUSED = /\b(NOPERM|NOAUTH|WRONGPASS)\b/
 const REFUSED_MS = 30_000
 
