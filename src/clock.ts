@@ -114,13 +114,11 @@ function raceWithTimer<T>(clock: Clock, ms: number, pending: PromiseLike<T>): Pr
       cancel()
       resolve(result)
     }
-    const fail = (error: unknown) => end({ status: 'error', error })
-    try {
-      // A foreign thenable may throw, or call back more than once. So may a promise that has its own `then`.
-      Promise.resolve(pending).then((value) => end({ status: 'value', value }), fail)
-    } catch (error) {
-      fail(error)
-    }
+    // A foreign thenable may throw, or call back more than once.
+    Promise.resolve(pending).then(
+      (value) => end({ status: 'value', value }),
+      (error: unknown) => end({ status: 'error', error }),
+    )
   })
 }
 

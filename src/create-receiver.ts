@@ -182,7 +182,7 @@ export function createReceiver<
     async reprocess(entry) {
       const outcome = await receiveFrom(toDelivery(entry), { from: 'quarantine' })
       // A processed entry is already taken out, unless another process had claimed it meanwhile: its attempt decides.
-      if (outcome.status === 'duplicate' || outcome.status === 'ignored') await discardEntry(services, entry.key)
+      if (['duplicate', 'ignored'].includes(outcome.status)) await discardEntry(services, entry.key)
       return outcome
     },
     handles: (type) => services.handlers.of(type).length > 0,

@@ -4,7 +4,7 @@
  * is never serialized again, because that yields different bytes.
  */
 import type { Clock } from '../clock.js'
-import { encodeUtf8, isArrayBuffer, isBytes } from '../crypto/encoding.js'
+import { encodeUtf8, isBytes } from '../crypto/encoding.js'
 import { isPromiseLike } from '../maybe-promise.js'
 import type { BodyConsumer, BodySource, BodyStream, Delivery, ParsedBody, Refusal } from '../types.js'
 
@@ -16,7 +16,7 @@ export interface BodyLimits {
 }
 
 const NOT_RAW =
-  'The body must be raw bytes, and is something else. Pass the bytes from the socket: a parsed body that is serialized again differs from the signed bytes.'
+  'The body must be raw bytes, and is something else. Pass the bytes from the socket, before anything parses them.'
 
 /** Refuses a request whose body doesn't have to be read for that; `undefined` if nothing speaks against reading it. */
 export function refuseUnread(delivery: Delivery, { maxBodyBytes }: BodyLimits): Refusal | undefined {
@@ -43,7 +43,10 @@ export function completeBytes(body: unknown): Uint8Array | undefined {
   if (isBytes(body)) return body
   if (typeof body === 'string') return encodeUtf8(body)
   if (body === null) return new Uint8Array(0)
-  return isArrayBuffer(body) ? new Uint8Array(body) : undefined
+  // A copy, because the application may use the buffer again.
+  return Object.prototype.toString.call(body) === '[object ArrayBuffer]'
+    ? new Uint8Array((body as ArrayBuffer).slice(0))
+    : undefined
 }
 
 function isEncoded(contentEncoding: unknown): boolean {
@@ -136,9 +139,6 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
       if (hasEnded) return
       isRefused = true
       finish(refusal)
-      stopReading()
-    }
-    const stopReading = () => {
       try {
         stop?.()
       } catch {
@@ -163,9 +163,9 @@ function collect(stream: BodyStream, limits: BodyLimits): Promise<Uint8Array | R
     try {
       stop = stream.read(consumer)
       // An async function isn't supported. Its rejection must not end the process.
-      if (isPromiseLike(stop)) Promise.resolve(stop).catch(consumer.fail)
+      if (isPromiseLike(stop)) stop.then(undefined, consumer.fail)
       // The body may be refused within `read`, before there is anything to stop.
-      if (isRefused) stopReading()
+      if (isRefused) stop()
     } catch (error) {
       consumer.fail(error)
     }

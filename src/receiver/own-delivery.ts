@@ -2,7 +2,7 @@
  * The receiver's own view of a delivery: every value of the application is read once and guarded, and what the quarantine or the inbox may
  * still need is copied. The application may change or release the request while its handlers run.
  */
-import { isArrayBuffer, isBytes } from '../crypto/encoding.js'
+import { isBytes } from '../crypto/encoding.js'
 import { isPromiseLike } from '../maybe-promise.js'
 import type { Delivery } from '../types.js'
 
@@ -11,17 +11,12 @@ export function ownDelivery(delivery: Delivery, copiesBody: boolean): Delivery {
   const { method, body } = delivery
   return {
     method,
-    body: copiesBody ? copyOf(body) : body,
+    body: copiesBody && isBytes(body) ? new Uint8Array(body) : body,
     header: (name) => guarded(() => delivery.header(name)),
     headers: () => copyHeaders(guarded(() => delivery.headers?.())),
     waitUntil: (work) => guarded(() => delivery.waitUntil?.(work)),
     freezesAfterResponse: guarded(() => delivery.freezesAfterResponse) === true,
   }
-}
-
-function copyOf(body: Delivery['body']): Delivery['body'] {
-  if (isBytes(body)) return new Uint8Array(body)
-  return isArrayBuffer(body) ? body.slice(0) : body
 }
 
 function guarded<T>(read: () => T): T | undefined {

@@ -23,16 +23,6 @@ describe('a call with a time limit', () => {
     expect(clock.pendingTimers()).toBe(0)
   })
 
-  test('has an error if the promise has its own then, and that throws', async () => {
-    const clock = fixedClock(0)
-    const then = () => {
-      throw new Error('no')
-    }
-    const promise = Object.assign(Promise.resolve(), { then })
-    expect(await withTimeout(clock, 100, () => promise)).toEqual({ status: 'error', error: new Error('no') })
-    expect(clock.pendingTimers()).toBe(0)
-  })
-
   it.each(['resolves', 'rejects'])(
     'is late if the call %s after the limit, and leaves no unhandled rejection',
     async (way) => {

@@ -222,7 +222,7 @@ describe('creation throws with a code and a fix for', () => {
       'a schema that isn’t a Standard Schema',
       { secret: SECRET, schemas: { 'qr.scanned': {} } },
       'option_invalid',
-      /schemas\['qr.scanned'\] must be a Standard Schema \(zod 3\.24, /,
+      /schemas\['qr.scanned'\] must be a Standard Schema \(zod 3\.24 or newer/,
     ],
     [
       'null as a schema',
@@ -234,12 +234,6 @@ describe('creation throws with a code and a fix for', () => {
     [
       'a clock that has only timers',
       { secret: SECRET, clock: { setTimer() {} } },
-      'option_invalid',
-      /clock must be an object/,
-    ],
-    [
-      'a clock whose monotonicNow is no function',
-      { secret: SECRET, clock: { now() {}, setTimer() {}, monotonicNow: 1 } },
       'option_invalid',
       /clock must be an object/,
     ],
