@@ -71,10 +71,11 @@ async function run(
     const lane = { engine: name, scope, services, secret: SECRET, transactional, script, killsPerPoint }
     const result = await runLane({ ...lane, observer, engineObserver })
     const isAsExpected = isRight(result)
-    const { deliveries, kills, lost, doubled, unanswered, poison } = result
+    const { deliveries, kills, lost, doubled, quarantined, unanswered, poison } = result
     const title = transactional ? name : `${name} without transaction (control, must double)`
     console.log(
-      `${title}: ${kills} kills over ${deliveries} deliveries: ${lost} lost, ${doubled} doubled, ${unanswered} never got 200; ` +
+      `${title}: ${kills} kills over ${deliveries} deliveries: ${lost} lost, ${doubled} doubled, ${unanswered} never got 200, ` +
+        `${quarantined} quarantined after twenty deaths; ` +
         `poison: ${poison['accepted'] ?? 0} accepted, ${poison['failed'] ?? 0} failed, ${poison['quarantined'] ?? 0} quarantined; ` +
         `${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${isAsExpected ? 'as expected' : 'FAILED'}`,
     )

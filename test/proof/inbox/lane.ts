@@ -3,7 +3,7 @@
  * lives until the inbox has drained. Then the lane counts the effects and the outcomes of a delivery that always fails.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { signDelivery } from '../../../src/testing/index.js'
 import { post } from '../kill/sender.js'
@@ -25,8 +25,11 @@ export interface LaneSetup extends Omit<ProcessSetup, 'death'> {
 export interface LaneResult {
   readonly deliveries: number
   readonly kills: number
+  /** Neither processed nor in the quarantine. */
   readonly lost: number
   readonly doubled: number
+  /** Deliveries that more than twenty dying processes had fetched. They had no effect. */
+  readonly quarantined: number
   /** Deliveries that never got 200. */
   readonly unanswered: number
   /** The attempts of a delivery whose handler always fails, by outcome. */
@@ -48,7 +51,7 @@ interface Sent {
 
 /** Runs a lane. */
 export async function runLane(setup: LaneSetup): Promise<LaneResult> {
-  const effects: string[] = []
+  const effects: Effect[] = []
   const points = setup.transactional ? POINTS : (['after effect'] as const)
   let kills = 0
   let open: readonly Sent[] = []
@@ -64,21 +67,36 @@ export async function runLane(setup: LaneSetup): Promise<LaneResult> {
   }
   const { unanswered, poison } = await drain(setup, open)
   const counts = await setup.observer.countEffects()
-  const times = effects.map((effect) => counts.get(effect) ?? 0)
+  const quarantinedKeys = await setup.observer.quarantinedKeys()
+  const timesOf = ({ delivery }: Effect) => counts.get(delivery) ?? 0
+  const missing = effects.filter((effect) => timesOf(effect) === 0)
+  const quarantined = missing.filter(({ key }) => quarantinedKeys.has(key)).length
   return {
     deliveries: effects.length,
     kills,
-    lost: times.filter((count) => count === 0).length,
-    doubled: times.filter((count) => count > 1).length,
+    lost: missing.length - quarantined,
+    doubled: effects.filter((effect) => timesOf(effect) > 1).length,
+    quarantined,
     unanswered,
     poison,
   }
 }
 
-async function newDelivery(setup: LaneSetup, effects: string[]): Promise<Sent> {
-  const delivery = `${setup.scope}-${effects.length}`
-  effects.push(delivery)
-  return sign(setup, delivery)
+/** What the handler of a delivery writes, and the delivery's key. */
+interface Effect {
+  readonly delivery: string
+  readonly key: string
+}
+
+async function newDelivery(setup: LaneSetup, effects: Effect[]): Promise<Sent> {
+  const delivery = `${setup.scope}-${randomUUID()}`
+  const sent = await sign(setup, delivery)
+  effects.push({ delivery, key: keyOf(sent) })
+  return sent
+}
+
+function keyOf({ body }: Sent): string {
+  return createHash('sha256').update(body).digest('hex')
 }
 
 async function sign({ secret }: LaneSetup, delivery: string): Promise<Sent> {
@@ -123,7 +141,7 @@ async function dies(child: ChildProcess): Promise<boolean> {
 /** Starts a process that lives until the inbox has drained. */
 async function drain(setup: LaneSetup, open: readonly Sent[]) {
   const poisoned = await sign(setup, `poison-${setup.scope}`)
-  const key = createHash('sha256').update(poisoned.body).digest('hex')
+  const key = keyOf(poisoned)
   const poison: Record<string, number> = {}
   let isDrained = false
   const { child, port } = await startProcess(setup, undefined)

@@ -26,6 +26,8 @@ export interface Observer {
   makeLater(ms: number): Promise<void>
   /** Counts how many times each effect was written. */
   countEffects(): Promise<ReadonlyMap<string, number>>
+  /** The keys of the deliveries in the store's quarantine. */
+  quarantinedKeys(): Promise<ReadonlySet<string>>
   /** Removes everything of the scope. */
   remove(): Promise<void>
 }
@@ -104,6 +106,10 @@ async function observeSqlite(scope: string): Promise<Observer> {
     async countEffects() {
       return counted(database.prepare('SELECT effect, count(*) AS count FROM effects GROUP BY effect').all())
     },
+    async quarantinedKeys() {
+      const rows = database.prepare('SELECT key FROM govalid_deliveries_quarantine').all() as { key: string }[]
+      return new Set(rows.map(({ key }) => key))
+    },
     async remove() {
       database.close()
       for (const suffix of ['', '-wal', '-shm']) rmSync(fileOf(scope) + suffix, { force: true })
@@ -147,6 +153,10 @@ async function observePostgres(scope: string, { postgres }: Services): Promise<O
     },
     async countEffects() {
       return counted((await pool.query(`SELECT effect, count(*) AS count FROM ${scope}_effects GROUP BY effect`)).rows)
+    },
+    async quarantinedKeys() {
+      const { rows } = await pool.query(`SELECT encode(key, 'hex') AS key FROM ${scope}_quarantine`)
+      return new Set(rows.map(({ key }: { readonly key: string }) => key))
     },
     async remove() {
       await pool.query(`DROP TABLE IF EXISTS ${scope}, ${scope}_quarantine, ${scope}_effects`)

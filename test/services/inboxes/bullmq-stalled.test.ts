@@ -12,8 +12,8 @@ const SECRET = 'your_webhook_secret'
 
 /** Looks for jobs of dead processes ten times per second. */
 class FastWorker extends bullmq.Worker {
-  constructor(...[name, process, options]: ConstructorParameters<typeof bullmq.Worker>) {
-    super(name, process, { ...options, connection: options?.connection ?? {}, stalledInterval: 100 })
+  constructor(name: string, process: bullmq.Processor, options: bullmq.WorkerOptions) {
+    super(name, process, { ...options, stalledInterval: 100 })
   }
 }
 
@@ -24,7 +24,7 @@ describeWithService('redis', 'a job of bullmqInbox that stalled more often than 
     const name = `govalid-${randomBytes(6).toString('hex')}`
     const queue = new bullmq.Queue(name, { connection })
     const redis = new Redis(url)
-    const withFastWorker = { ...bullmq, Worker: FastWorker } as typeof bullmq
+    const withFastWorker = { ...bullmq, Worker: FastWorker } as unknown as typeof bullmq
     const inbox = bullmqInbox({ bullmq: withFastWorker, connection, queue: name, attempts: 3 })
     const { rawBody, signature } = await signDelivery({ event: 'qr.scanned', data: {} }, { secret: SECRET })
     const headers = { 'x-govalid-signature': signature }
@@ -38,7 +38,9 @@ describeWithService('redis', 'a job of bullmqInbox that stalled more often than 
     await redis.del(`${queue.toKey(key)}:lock`)
 
     const entries: QuarantineEntry[] = []
-    const quarantine = Object.assign((entry: QuarantineEntry) => void entries.push(entry), { discard: () => {} })
+    const quarantine = Object.assign(async (entry: QuarantineEntry) => void entries.push(entry), {
+      discard: async () => {},
+    })
     const receiver = createReceiver({ secret: SECRET, inbox, quarantine, onError: () => {} }).on('qr.scanned', () => {})
     await vi.waitFor(() => expect(entries.map(({ code }) => code)).toEqual(['handler_crashed']), { timeout: 20_000 })
     expect(await queue.getFailedCount()).toBe(0)
