@@ -70,6 +70,7 @@ function add(total: Findings, more: Findings): Findings {
     events: total.events + more.events,
     attempts: total.attempts + more.attempts,
     lost: total.lost + more.lost,
+    unreached: total.unreached + more.unreached,
     doubled: total.doubled + more.doubled,
     wasted: total.wasted + more.wasted,
     disabled: total.disabled + more.disabled,
@@ -83,6 +84,7 @@ const NOTHING: Findings = {
   events: 0,
   attempts: 0,
   lost: 0,
+  unreached: 0,
   doubled: 0,
   wasted: 0,
   disabled: 0,
@@ -92,14 +94,15 @@ const NOTHING: Findings = {
 }
 
 function rowOf(name: string, found: Findings): ResultRow {
-  const { events, attempts, lost, doubled, wasted, disabled, kept, stale } = found
-  return row(name, events, attempts, lost, doubled, wasted, disabled, kept, stale)
+  const { events, attempts, lost, unreached, doubled, wasted, disabled, kept, stale } = found
+  return row(name, events, attempts, lost, unreached, doubled, wasted, disabled, kept, stale)
 }
 
 const COLUMNS = [
   'events',
   'attempts',
   'lost',
+  'never reached a process',
   'doubled',
   'wasted attempts',
   'disabled',

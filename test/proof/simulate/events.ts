@@ -23,6 +23,8 @@ export interface SimulatedEvent {
   faults: number
   /** Whether a handler of it is running anywhere; a crashed one is not. */
   finished: boolean
+  /** Whether an attempt reached a running process. */
+  received: boolean
   /** Whether the sender got 200. */
   delivered: boolean
   attempts: number
@@ -46,7 +48,16 @@ export function createEvent(id: number, createdAt: number, chance: Chance, scena
   const signature = `sha256=${createHmac('sha256', key).update(body).digest('hex')}`
   const headers = { 'x-govalid-signature': signature }
   const behaviour = chooseBehaviour(chance, scenario)
-  const untouched = { effects: 0, runs: 0, faults: 0, finished: false, delivered: false, attempts: 0, wasted: 0 }
+  const untouched = {
+    effects: 0,
+    runs: 0,
+    faults: 0,
+    finished: false,
+    received: false,
+    delivered: false,
+    attempts: 0,
+    wasted: 0,
+  }
   return { id, body, headers, behaviour, known, createdAt, ...untouched }
 }
 

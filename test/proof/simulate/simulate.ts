@@ -21,8 +21,10 @@ import { createWorld, type World } from './world.js'
 export interface Findings {
   events: number
   attempts: number
-  /** Events that were neither processed nor quarantined. */
+  /** Events that reached a process and were neither processed nor quarantined. */
   lost: number
+  /** Events whose five attempts all met machines that were down. No receiver can prevent that. */
+  unreached: number
   /** Events that were processed more than once. */
   doubled: number
   /** Attempts that failed although neither the store nor a handler nor the process had a fault. */
@@ -54,6 +56,7 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
     events: count,
     attempts: 0,
     lost: 0,
+    unreached: 0,
     doubled: 0,
     wasted: 0,
     disabled: 0,
@@ -79,7 +82,9 @@ export async function simulate(seed: number, count: number, scenario: Scenario, 
   const keptIds = new Set([...database.kept.keys()].map((key) => byKey.get(key)?.id))
   findings.kept = keptIds.size
   findings.stale = events.filter((event) => event.effects > 0 && keptIds.has(event.id)).length
-  findings.lost = events.filter((event) => event.known && event.effects === 0 && !keptIds.has(event.id)).length
+  const missing = events.filter((event) => event.known && event.effects === 0 && !keptIds.has(event.id))
+  findings.lost = missing.filter(({ received }) => received).length
+  findings.unreached = missing.length - findings.lost
   findings.trace = trace.digest('hex').slice(0, 16)
   return findings
 }
@@ -129,6 +134,7 @@ function createNode(
     host,
     receive(event, response) {
       const { body, headers } = event
+      event.received = true
       const process = host.process()
       const outcome = receiver.receive({
         method: 'POST',
