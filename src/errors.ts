@@ -119,7 +119,9 @@ declare const ERRORS_PAGE: string | undefined
 
 /** Appends the address of the code's section, or the command that prints the section while the project has no public address. */
 export function withExplanation(message: string, code: ErrorCode): string {
-  return `${message} ${typeof ERRORS_PAGE === 'string' ? `See ${ERRORS_PAGE}#` : 'Run: npx govalid-webhooks explain '}${code}`
+  const explanation = `${typeof ERRORS_PAGE === 'string' ? `See ${ERRORS_PAGE}#` : 'Run: npx govalid-webhooks explain '}${code}`
+  // The message of a report may be the message of an error.
+  return message.endsWith(explanation) ? message : `${message} ${explanation}`
 }
 
 /**

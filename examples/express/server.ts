@@ -15,7 +15,10 @@ export const receiver = createReceiver({ secret: process.env.GOVALID_WEBHOOK_SEC
 const port = Number(process.env.PORT ?? 3000)
 const app = express()
 app.post('/webhooks/govalid', toHandler(receiver))
-const server = app.listen(port, () => console.log(`listening on http://localhost:${port}/webhooks/govalid`))
+const server = app.listen(port, (error) => {
+  if (error) throw error
+  console.log(`listening on http://localhost:${port}/webhooks/govalid`)
+})
 
 process.once('SIGTERM', () => {
   server.close(() => void receiver.close({ timeoutMs: 20_000 }))

@@ -1,7 +1,8 @@
 /** The `init` command: the files for each framework compile, pass their tests, start and receive a delivery. */
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { transform } from 'esbuild'
 import { afterEach, describe, expect, inject, it } from 'vitest'
@@ -149,6 +150,18 @@ describe.each(FRAMEWORKS.filter(({ isServer }) => isServer))('the endpoint of $f
     expect(code).toBe(0)
     await waitForOutput('qr.scanned: Product Certificate #001, scan 15, Jakarta')
     expect((await runCli(['doctor', to], { env })).code).toBe(0)
+  })
+
+  it('fails if its port is in use', async () => {
+    const folder = project(dependencies)
+    await init(folder)
+    const other = createServer().listen(0)
+    stops.push(() => void other.close())
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const env = cleanEnv({ GOVALID_WEBHOOK_SECRET: SECRET, PORT: String(port) })
+    const child = spawn(process.execPath, ['webhooks/server.mjs'], { cwd: folder, env })
+    expect(await once(child, 'exit')).toEqual([1, null])
   })
 })
 

@@ -17,7 +17,10 @@ import { createWebhookReceiver } from '${receiver}'
 ${PORT}
 const app = express()
 app.post('/webhooks/govalid', toHandler(createWebhookReceiver()))
-app.listen(port, ${LISTENING})
+app.listen(port, (error) => {
+  if (error) throw error
+  console.log(\`listening on http://localhost:\${port}/webhooks/govalid\`)
+})
 `,
   fastify: (receiver) => `import fastify from 'fastify'
 import { toPlugin } from 'govalid-webhooks/fastify'

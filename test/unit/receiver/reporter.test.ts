@@ -1,5 +1,6 @@
 /** The hooks and the log: what is printed, how often, and what is never printed. */
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
+import { WebhookError } from '../../../src/errors.js'
 import type { ErrorReport, ReportedOutcome } from '../../../src/index.js'
 import { createReporter, errorText } from '../../../src/receiver/reporter.js'
 import { fixedClock } from '../../../src/testing/index.js'
@@ -28,6 +29,14 @@ describe('the log', () => {
       '    at connect',
     ]
     expect(lines).toEqual([expected.join('\n')])
+  })
+
+  it('names the command once if the message is the message of an error', () => {
+    const { code, message } = new WebhookError('secret_missing', 'secret is undefined.')
+    createReporter({ clock: fixedClock(0) }).report({ code, message })
+    expect(lines).toEqual([
+      '[govalid-webhooks] secret_missing: secret is undefined. Run: npx govalid-webhooks explain secret_missing',
+    ])
   })
 
   it('survives a console.error that throws, as some test setups have it', () => {
