@@ -119,9 +119,7 @@ declare const ERRORS_PAGE: string | undefined
 
 /** Appends the address of the code's section, or the command that prints the section while the project has no public address. */
 export function withExplanation(message: string, code: ErrorCode): string {
-  const explanation = `${typeof ERRORS_PAGE === 'string' ? `See ${ERRORS_PAGE}#` : 'Run: npx govalid-webhooks explain '}${code}`
-  // The message of a report may be the message of an error.
-  return message.endsWith(explanation) ? message : `${message} ${explanation}`
+  return `${message} ${typeof ERRORS_PAGE === 'string' ? `See ${ERRORS_PAGE}#` : 'Run: npx govalid-webhooks explain '}${code}`
 }
 
 /**

@@ -95,7 +95,9 @@ function createPrinter(clock: Clock): (report: ErrorReport) => void {
 
 function describe(report: ErrorReport, omitted: number): string {
   const { code, message, eventType, idempotencyKey, error } = report
-  const parts = [`[govalid-webhooks] ${code}: ${withExplanation(message, code)}`]
+  // The message of an error already ends with the command.
+  const text = message.endsWith(code) ? message : withExplanation(message, code)
+  const parts = [`[govalid-webhooks] ${code}: ${text}`]
   if (eventType !== undefined) parts.push(`event ${printable(String(eventType))}`)
   if (idempotencyKey !== undefined) parts.push(`key ${idempotencyKey}`)
   if (omitted > 0) parts.push(`(${omitted} more reports with this code since the last line)`)
