@@ -73,15 +73,16 @@ export function createOperations<Request extends { readonly key: string }, Resul
   /** The last statement had several operations, so an operation of this turn isn't alone. */
   let isLoaded = false
 
-  /** Starts at the end of this event-loop turn, so that the operations of a turn share a statement. */
-  function startSoon(): void {
-    if (!isScheduled) {
+  /** Under load, starts at the end of this event-loop turn, so that the operations of a turn share a statement. */
+  function proceed(): void {
+    if (!isLoaded) start()
+    else if (!isScheduled) {
+      isScheduled = true
       runSoon(clock, () => {
         isScheduled = false
         start()
       })
     }
-    isScheduled = true
   }
 
   function start(): void {
@@ -121,8 +122,7 @@ export function createOperations<Request extends { readonly key: string }, Resul
     if (taken.length > 0 && (ended.status === 'done' || ended.status === 'refused')) queue.noteProgress()
     queue.release(taken)
     finish({ kind, queue }, taken, ended, isAlone)
-    if (isLoaded) startSoon()
-    else start()
+    proceed()
   }
 
   function startOpening(): () => void {
@@ -151,8 +151,7 @@ export function createOperations<Request extends { readonly key: string }, Resul
         const queuedAt = monotonicMs(clock)
         const times = { queuedAt, deadline: queuedAt + waitMs - Math.min(REJECTED_EARLY_MS, waitMs / 10) }
         queue.add({ request, ...times, resolve, reject, followers: [], failure: undefined, isPending: false })
-        if (isLoaded) startSoon()
-        else start()
+        proceed()
       }),
     waiting: queue.size,
   }

@@ -31,8 +31,8 @@ export interface SqliteConnection {
 /**
  * Creates a connection and its missing tables. If the file is locked, the first write creates them.
  *
- * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is too old, and `store_unsuitable` if it can't be
- * written, has no write-ahead logging, or has foreign tables of the same names.
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is too old, and `store_unsuitable` if
+ * it can't be written, has no write-ahead logging, or has foreign tables of the same names.
  */
 export function createConnection(options: SessionOptions): SqliteConnection {
   const { database, user, clock } = options

@@ -75,8 +75,9 @@ const PROBE: ClaimRequest = { key: 'probe', token: 'probe', leaseMs: 0, retainUn
  * Creates a store in SQLite and its missing tables. Operations that arrive together share one transaction and one disk sync; each has its
  * own result.
  *
- * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is older than 3.42, `namespace` isn't a
- * string, or `table` isn't a plain name of at most 61 characters. `store_unsuitable` if the database can't be written, has no write-ahead logging, or has foreign tables of the same names.
+ * @throws WebhookError `option_invalid` if `database` isn't an open database of either library or SQLite is older than 3.42, `namespace`
+ * isn't a string, or `table` isn't a plain name of at most 61 characters. `store_unsuitable` if the database can't be written, has no
+ * write-ahead logging, or has foreign tables of the same names.
  *
  * @example
  * ```ts
