@@ -25,6 +25,8 @@ export interface SecretKeys {
 
 const FIX = 'Set it to the secret entered in GoValid under Account > Webhooks, for example in GOVALID_WEBHOOK_SECRET.'
 
+const JSON_OBJECT = 'a JSON object'
+
 /**
  * Creates keys from the configured secrets.
  *
@@ -59,7 +61,7 @@ function refuseImprobable(secret: string, name: string): void {
   const problem = improbableSecret(secret)
   if (problem === undefined) return
   const fix = 'If a secrets manager returned it, pass one field: JSON.parse(value).GOVALID_WEBHOOK_SECRET. '
-  const hint = isJsonObject(secret) ? fix : ''
+  const hint = problem === JSON_OBJECT ? fix : ''
   throw new WebhookError('option_invalid', `${name} must be the secret alone, and is ${problem}. ${hint}${FIX}`)
 }
 
@@ -67,20 +69,21 @@ function refuseImprobable(secret: string, name: string): void {
 export function improbableSecret(secret: string): string | undefined {
   const text = secret.trim()
   if (['undefined', 'null', '[object Object]', '[object Promise]'].includes(text)) return `the text "${text}"`
-  return isJsonObject(text) ? 'a JSON object' : undefined
+  return isJsonObject(text) ? JSON_OBJECT : undefined
 }
 
 function isJsonObject(text: string): boolean {
-  if (!text.trimStart().startsWith('{')) return false
+  if (!text.startsWith('{')) return false
   try {
-    return typeof JSON.parse(text) === 'object'
+    JSON.parse(text)
+    return true
   } catch {
     return false
   }
 }
 
 function describe(secret: unknown): string {
-  const hasGet = typeof secret === 'object' && typeof (secret as { readonly get?: unknown }).get === 'function'
+  const hasGet = typeof (secret as { readonly get?: unknown }).get === 'function'
   return hasGet ? 'an object with get(), such as a Secrets Store binding: pass () => env.STORED.get()' : typeof secret
 }
 

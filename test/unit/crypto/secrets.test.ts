@@ -14,6 +14,8 @@ describe('an invalid secret throws an error that names it and the fix', () => {
     ['an empty list', [], 'secret_missing', 'The list of secrets is empty'],
     ['trap: an empty string, which node:crypto accepts', '', 'secret_blank', 'secret is blank'],
     ['the text "undefined"', 'undefined', 'option_invalid', 'is the text "undefined"'],
+    ['the text "null"', 'null', 'option_invalid', 'is the text "null"'],
+    ['the text "[object Promise]"', '[object Promise]', 'option_invalid', 'is the text "[object Promise]"'],
     ['the text "[object Object]"', ' [object Object]\n', 'option_invalid', 'is the text "[object Object]"'],
     ['a JSON object of a secrets manager', '{"GOVALID_WEBHOOK_SECRET":"x"}', 'option_invalid', 'is a JSON object'],
     ['a Secrets Store binding', { get: async () => 'x' }, 'option_invalid', 'pass () => env.STORED.get()'],
@@ -31,10 +33,19 @@ describe('an invalid secret throws an error that names it and the fix', () => {
   })
 })
 
+test('only a JSON object gets the advice to pass one field of it', () => {
+  const messageOf = (secret: string) => (caught(() => createSecretKeys(secret)) as Error).message
+  const advice = 'If a secrets manager returned it, pass one field: JSON.parse(value).GOVALID_WEBHOOK_SECRET. Set it to'
+  expect(messageOf(' {"GOVALID_WEBHOOK_SECRET":"x"}')).toContain(`is a JSON object. ${advice}`)
+  expect(messageOf('null')).toContain('is the text "null". Set it to')
+})
+
 describe('a valid secret', () => {
   it.each<[string, string | Uint8Array]>([
     ['a string', 'your_webhook_secret'],
     ['one character', 's'],
+    ['digits, which are JSON as well', '12345'],
+    ['text that only starts like a JSON object', '{secret'],
     ['a string with non-ASCII characters', 'rahasia-é-☕'],
     ['a string with a newline at the end', 'secret\n'],
     ['bytes', new Uint8Array([0, 255, 10])],

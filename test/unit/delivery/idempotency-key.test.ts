@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { createDigest } from '../../../src/crypto/digest.js'
+import { type PayloadEnvelope, readEnvelope } from '../../../src/delivery/envelope.js'
 import { idempotencyKey, type KeySource } from '../../../src/delivery/idempotency-key.js'
 import type { ReceiverOptions } from '../../../src/index.js'
 import { testServices } from '../../support/delivery-fixtures.js'
@@ -45,6 +46,17 @@ describe.each([
     const change = (delivery: { readonly rawBody: Uint8Array }) => String(delivery.rawBody.fill(9))
     expect(await keyOf(change, { ...SOURCE, rawBody })).toBe(sha256('9'))
     expect(rawBody).toEqual(new Uint8Array([1]))
+  })
+
+  test('a function that changes the payload changes only its own copy', async () => {
+    const content = new TextEncoder().encode('{"event":"e"}')
+    const envelope = readEnvelope(content) as PayloadEnvelope
+    const change = ({ payload }: { payload: Record<string, unknown> }) => {
+      payload['event'] = 'changed'
+      return 'changed'
+    }
+    expect(await keyOf(change, { ...SOURCE, content, envelope })).toBe(sha256('changed'))
+    expect(envelope).toEqual({ type: 'e', payload: { event: 'e' } })
   })
 
   test('a body that isn’t an event has the hash of its bytes, and the function isn’t called', async () => {
