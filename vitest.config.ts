@@ -87,7 +87,7 @@ export default defineLevel('core', [
         enabled: true,
         only: true,
         checker: 'tsc',
-        tsconfig: './tsconfig.json',
+        tsconfig: './config/tsconfig.types.json',
         include: ['test/types/**/*.test-d.ts'],
       },
     },

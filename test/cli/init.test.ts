@@ -7,10 +7,9 @@ import { dirname, join } from 'node:path'
 import { transform } from 'esbuild'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { cleanEnv } from '../support/command-line.js'
-import { project, typeScript } from '../support/project.js'
+import { compile, project, typeScript } from '../support/project.js'
 import { runCli, runJson } from '../support/run-cli.js'
 
-const ROOT = join(import.meta.dirname, '../..')
 const SECRET = 'your_webhook_secret'
 
 interface Result {
@@ -116,8 +115,7 @@ describe.each(FRAMEWORKS)('a $framework project', (expected) => {
       const folder = typeScript(project(dependencies))
       await init(folder)
       expect(existsSync(join(folder, `${endpoint}.ts`))).toBe(true)
-      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-      expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+      expect(compile(folder)).toEqual([])
     })
   }
 

@@ -1,5 +1,5 @@
 /** The copied curl command in a real shell, and the copied test in a real test runner. Tests that need curl are skipped without it. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import { EVENT_TYPES } from '../../src/events/event-types.js'
 import { createEvent } from '../../src/testing/create-event.js'
 import { cleanEnv, temporaryFolder } from '../support/command-line.js'
 import { deliver, eventBody, type Listening, signatureOf, temporaryListening } from '../support/listening.js'
-import { project, typeScript } from '../support/project.js'
+import { compile, project, typeScript } from '../support/project.js'
 import { rawRequest } from '../support/raw-request.js'
 import { describeWith } from '../support/requirement.js'
 import { runCli } from '../support/run-cli.js'
@@ -107,8 +107,7 @@ describe('the copied test, after init', () => {
     const folder = typeScript(project([]))
     const { file, command } = await copyTest(folder)
     expect([file, command]).toEqual(['webhooks/delivery.test.ts', 'npx tsx --test webhooks/delivery.test.ts'])
-    const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
-    expect(() => execFileSync(process.execPath, [tsc, '-p', folder], { cwd: folder, stdio: 'pipe' })).not.toThrow()
+    expect(compile(folder)).toEqual([])
   })
 })
 

@@ -1,6 +1,7 @@
 /** Creates user projects, with the packed package installed, for `init` and the type checks. */
 import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import ts from 'typescript'
 import { inject } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -32,4 +33,22 @@ export function typeScript(folder: string): string {
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['webhooks', 'src', 'app'] }))
   return folder
+}
+
+/** Parsed declarations, which most projects share: parsing them takes longer than checking a project. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
+/** Type-checks a project as `tsc -p` does, and returns the compiler's messages. */
+export function compile(folder: string): readonly string[] {
+  const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile)
+  const { fileNames, options, errors } = ts.parseJsonConfigFileContent(config, ts.sys, folder)
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (file, language, ...rest) => {
+    if (!file.endsWith('.d.ts')) return getSourceFile(file, language, ...rest)
+    if (!parsed.has(file)) parsed.set(file, getSourceFile(file, language, ...rest))
+    return parsed.get(file)
+  }
+  const found = [...errors, ...ts.getPreEmitDiagnostics(ts.createProgram(fileNames, options, host))]
+  return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))
 }
