@@ -1,5 +1,5 @@
 // The tests that must notice mutants of the core: all tests that need only the sources. Excluded are tests of other subjects, and long tests
-// that notice nothing more: the simulation, the fuzzed secrets and the documented function.
+// that notice nothing more, such as the simulation, the fuzzed secrets and the documented function.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -9,9 +9,7 @@ export default defineConfig({
       'test/unit/{api,cli,proof,testing}/**',
       'test/unit/stores/postgres/**',
       'test/vectors/misconfigurations.test.ts',
-      'test/flow/simulation.test.ts',
-      'test/flow/every-fault.test.ts',
-      'test/flow/secret-fuzz.test.ts',
+      'test/flow/{campaign,every-fault,leaks,response-time,secret-fuzz,simulation,untrusted-values}.test.ts',
       'test/vectors/documented-verifier.test.ts',
     ],
     // Counting what each test covers slows the longest ones down to half a minute. Stryker itself ends a mutant that hangs.
