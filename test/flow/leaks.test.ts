@@ -80,7 +80,7 @@ describe('leaves no timer and no memory:', { timeout: 120_000 }, () => {
 
   interface Kind {
     readonly name: string
-    /** Default: 30,000. */
+    /** Default: 20,000. */
     readonly count?: number
     readonly options?: (clock: FixedClock) => Options
     readonly handler?: () => unknown
@@ -141,7 +141,7 @@ describe('leaves no timer and no memory:', { timeout: 120_000 }, () => {
     return { key: String(count), rawBody: body as Uint8Array, headers, receivedAt: Date.parse(EVENT_TIME) }
   }
 
-  it.each(KINDS)('$name', async ({ count: total = 30_000, options, handler = () => {}, ageMs = 0, deliver }) => {
+  it.each(KINDS)('$name', async ({ count: total = 20_000, options, handler = () => {}, ageMs = 0, deliver }) => {
     const clock = fixedClock(Date.parse(EVENT_TIME) + ageMs)
     const receiver = openReceiver(clock, options?.(clock)).on('qr.scanned', handler)
     const run = deliver ?? ((to: Receiver, count: number) => to.receive(numbered(count)))
@@ -155,7 +155,8 @@ describe('leaves no timer and no memory:', { timeout: 120_000 }, () => {
 })
 
 describe('deliveries whose handlers never end', { timeout: 60_000 }, () => {
-  const COUNT = 1000
+  const COUNT = 200
+  /** Together more than twice the limit below. */
   const BODY_BYTES = 64 * 1024
 
   /** Starts deliveries with large bodies, and follows what their handlers got. */
