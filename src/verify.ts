@@ -99,10 +99,8 @@ async function verifiedBytes(
   const rawBody = rawBytes(payload)
   const verified = await verifySignature(rawBody, signature, keysOf(secret))
   if ('refused' in verified) {
-    throw new WebhookError(
-      verified.refused,
-      `The signature was refused. ${verified.hint ?? 'See docs/reference/errors.md for the usual causes.'}`,
-    )
+    const { refused, hint } = verified
+    throw new WebhookError(refused, `The signature was refused.${hint === undefined ? '' : ` ${hint}`}`)
   }
   return rawBody
 }

@@ -53,7 +53,7 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
 
   it.each([
     ['names a likely mistake in the secret', ` ${SECRET}`, 'white space'],
-    ['names the page with the causes', 'another', 'docs/reference/errors.md'],
+    ['names the command that explains it', 'another', 'explain signature_mismatch'],
   ])('a refusal %s', async (_, secret, text) => {
     expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(text)
   })
