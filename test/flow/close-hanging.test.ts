@@ -39,6 +39,8 @@ interface Hang {
   /** The age of the event, in milliseconds. Default: 0, its first attempt. */
   readonly ageMs?: number
   readonly status: string
+  /** When the call that hangs has reached its time limit, in milliseconds. Default: 5 seconds. */
+  readonly limitMs?: number
 }
 
 const hangingStore = (call: StoreCall) => (clock: Clock) => {
@@ -58,7 +60,7 @@ const HANGS: readonly Hang[] = [
     ageMs: MINUTE,
     status: 'unfinished',
   },
-  { name: 'the claim', options: hangingStore('claim'), status: 'unavailable' },
+  { name: 'the claim', options: hangingStore('claim'), status: 'unavailable', limitMs: 15 * SECOND },
   { name: 'the completion', options: hangingStore('complete'), status: 'processed' },
   { name: 'the release', options: hangingStore('release'), handler: failing, status: 'failed' },
   { name: 'the inbox', options: () => ({ inbox: { accept: never } }), status: 'unavailable' },
@@ -72,7 +74,7 @@ const HANGS: readonly Hang[] = [
   { name: 'the body', body: { read: () => () => {} }, status: 'refused' },
 ]
 
-test.each(HANGS)('$name', async ({ options, handler = () => {}, body, ageMs = 0, status }) => {
+test.each(HANGS)('$name', async ({ options, handler = () => {}, body, ageMs = 0, status, limitMs = 5 * SECOND }) => {
   const fixed = fixedClock(Date.parse(EVENT_TIME) + ageMs)
   const { clock, active } = counting(fixed)
   const receiver = createReceiver({ secret: SECRET, onError: () => {}, ...options?.(clock), clock } as ReceiverOptions)
@@ -97,4 +99,25 @@ test.each(HANGS)('$name', async ({ options, handler = () => {}, body, ageMs = 0,
   await fixed.advance(0)
   expect({ hasResponse, active: active() }).toEqual({ hasResponse: true, active: 0 })
   expect(await outcome).toMatchObject({ status })
+  // The call that hung reaches its time limit, and nothing is tried again.
+  await fixed.advance(limitMs)
+  expect(fixed.pendingTimers()).toBe(0)
+})
+
+test('a job whose handler hangs keeps no lease, so another process can claim it sooner', async () => {
+  const clock = fixedClock(EVENT_TIME)
+  const store = faultyStore(memoryStore({ clock }))
+  const receiver = createReceiver({ secret: SECRET, store, clock, onError: () => {} }).on('qr.scanned', never)
+  const { signature, rawBody } = await signDelivery(
+    { event: 'qr.scanned', timestamp: EVENT_TIME, data: {} },
+    { secret: SECRET },
+  )
+  const job = { key: 'job', rawBody, headers: { 'x-govalid-signature': signature }, receivedAt: clock.now() }
+  const processing = receiver.process(job, { number: 1, last: false })
+  await clock.advance(SECOND)
+  const closed = receiver.close({ timeoutMs: 0 })
+  await clock.advance(SECOND)
+  await closed
+  expect(await processing).toMatchObject({ status: 'unfinished' })
+  expect(store.calls.filter((call) => call === 'renew')).toEqual([])
 })

@@ -347,3 +347,29 @@ test('a PermanentError whose fields throw quarantines the delivery', async () =>
   expect(reports.every((report) => Object.is(report.error, error))).toBe(true)
   expect([...quarantine.entries.values()].map((entry) => typeof entry.error)).toEqual(['string'])
 })
+
+describe('something that is no delivery at all gets a 500 and is reported', () => {
+  const REPORT = {
+    code: 'receiver_failed',
+    message: 'A delivery failed for an unexpected reason. GoValid gets a 500 and retries.',
+  }
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['a delivery whose body throws', withTraps({ method: 'POST', header: () => undefined, body: '' }, 'body')],
+  ])('%s', async (_, value) => {
+    const { receiver, reports } = receiving()
+    const outcome = await receiver.receive(value as Delivery)
+    expect(outcome).toEqual({ status: 'failed', error: expect.anything() })
+    expect(reports).toEqual([{ ...REPORT, error: (outcome as { error: unknown }).error }])
+    expect((await receiver.status()).processing).toBe(0)
+  })
+
+  test('a job without an attempt', async () => {
+    const { receiver, reports } = receiving()
+    const outcome = await receiver.process(jobOf(), undefined as unknown as InboxAttempt)
+    expect(outcome).toEqual({ status: 'failed', error: expect.any(TypeError) })
+    expect(reports).toEqual([{ ...REPORT, error: (outcome as { error: unknown }).error }])
+  })
+})

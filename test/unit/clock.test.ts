@@ -1,6 +1,6 @@
 /** Time limits: a call with a limit has one of three results (a value, an error, or late). */
 import { describe, expect, it, test } from 'vitest'
-import { startDeadline, systemClock, withTimeout } from '../../src/clock.js'
+import { guardClock, runSoon, startDeadline, systemClock, withTimeout } from '../../src/clock.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 
@@ -68,4 +68,59 @@ test('the system clock returns the machine’s time, and its timers can be cance
   cancel()
   await new Promise<void>((resolve) => systemClock.setTimer(1, resolve))
   expect(fired).toEqual([])
+})
+
+test('only an idle timer of the system clock lets the process end', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = timers()
+  const cancelIdle = systemClock.setTimer(60_000, () => {}, { isIdle: true })
+  expect(timers()).toBe(before)
+  const cancel = systemClock.setTimer(60_000, () => {})
+  expect(timers()).toBe(before + 1)
+  cancelIdle()
+  cancel()
+})
+
+describe('a clock of the application that fails', () => {
+  test('keeps the last duration if monotonicNow returns garbage', () => {
+    const times: unknown[] = [5, Number.NaN, 'x', undefined, 7]
+    const clock = guardClock({ ...fixedClock(0), monotonicNow: () => times.shift() as number })
+    expect(Array.from({ length: 5 }, () => clock.monotonicNow?.())).toEqual([5, 5, 5, 5, 7])
+  })
+
+  test('gets its timers from the system if setTimer throws', async () => {
+    const clock = guardClock({
+      now: () => 0,
+      setTimer() {
+        throw new Error('no timers')
+      },
+    })
+    await new Promise<void>((resolve) => clock.setTimer(1, resolve))
+  })
+
+  test('fires once if setTimer returns no function to cancel it', async () => {
+    const inner = fixedClock(0)
+    const clock = guardClock({ now: inner.now, setTimer: (ms, fn) => void inner.setTimer(ms, fn) as never })
+    let fired = 0
+    const cancel = clock.setTimer(0, () => fired++)
+    expect(cancel()).toBeUndefined()
+    await inner.advance(1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(fired).toBe(1)
+  })
+})
+
+test('where there is no setImmediate, soon means a timer of 0 ms', async () => {
+  const { setImmediate } = globalThis
+  const clock = fixedClock(0)
+  const called: string[] = []
+  try {
+    Object.assign(globalThis, { setImmediate: undefined })
+    runSoon(clock, () => called.push('soon'))
+  } finally {
+    Object.assign(globalThis, { setImmediate })
+  }
+  expect([clock.nextTimerAt(), called]).toEqual([0, []])
+  await clock.advance(0)
+  expect(called).toEqual(['soon'])
 })

@@ -268,17 +268,20 @@ describe('a user’s schema', () => {
     })
   })
 
-  test('that rejects or returns nothing makes the call reject', async () => {
+  test('that rejects makes the call reject', async () => {
     const rejecting = schemaOf(() => Promise.reject(new Error('no database')))
     expect(await rejection(applySchema(rejecting, event))).toEqual(new Error('no database'))
-    expect(
-      await rejection(
-        applySchema(
-          schemaOf(() => undefined),
-          event,
-        ),
-      ),
-    ).toBeInstanceOf(TypeError)
+  })
+
+  it.each<unknown>([undefined, null, 'x', {}, { issues: undefined }])('that returns %j has failed', async (result) => {
+    const returning = schemaOf(() => result)
+    const error = new TypeError('the schema returned neither a value nor issues')
+    expect(await rejection(applySchema(returning, event))).toEqual(error)
+  })
+
+  test('may replace data with undefined', async () => {
+    const returning = schemaOf(() => ({ value: undefined }))
+    expect(await applySchema(returning, event)).toEqual({ event: { ...scannedEvent(), data: undefined } })
   })
 
   test('checks only events of the type that it is set for', () => {
