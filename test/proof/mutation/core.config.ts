@@ -14,6 +14,8 @@ export default defineConfig({
     ],
     // Tests with many deliveries, of which a mutant needs only the first.
     testNamePattern: /^(?!.*(100,000|does not grow with the number of deliveries))/,
+    // As in the project `unit`. Loading each file's modules again takes longer than its tests.
+    isolate: false,
     // A mutant may leave a promise pending. Even the slowest of these tests takes less time.
     testTimeout: 10_000,
   },
