@@ -29,6 +29,8 @@ interface Expected {
   readonly folder?: string
   /** The path of the webhook. Default: `/webhooks/govalid`. */
   readonly route?: string
+  /** The ending of the test's name. Default: `test`. */
+  readonly testEnding?: string
   /** Whether the framework is a development dependency of this repository, so that its endpoint can be compiled here. */
   readonly isHere?: true
   readonly isServer?: true
@@ -46,7 +48,12 @@ const FRAMEWORKS: readonly Expected[] = [
   { framework: 'koa', dependencies: ['koa'] },
   { framework: 'elysia', dependencies: ['elysia', '@types/bun'] },
   { framework: 'bun', dependencies: ['@types/bun'] },
-  { framework: 'nestjs', dependencies: ['@nestjs/core', 'express'], endpoint: 'webhooks/mount-webhooks' },
+  {
+    framework: 'nestjs',
+    dependencies: ['@nestjs/core', 'express'],
+    endpoint: 'webhooks/mount-webhooks',
+    testEnding: 'spec',
+  },
   { framework: 'sveltekit', dependencies: ['@sveltejs/kit'], endpoint: 'src/routes/webhooks/govalid/+server' },
   { framework: 'nuxt', dependencies: ['nuxt'], endpoint: 'server/routes/webhooks/govalid', folder: 'server/webhooks' },
   { framework: 'astro', dependencies: ['astro'], endpoint: 'src/pages/webhooks/govalid', folder: 'src/webhooks' },
@@ -79,6 +86,7 @@ const FRAMEWORKS: readonly Expected[] = [
 describe.each(FRAMEWORKS)('a $framework project', (expected) => {
   const { framework, dependencies, endpoint = 'webhooks/server', route = '/webhooks/govalid' } = expected
   const folderOf = expected.folder ?? dirname(endpoint)
+  const testFile = `${folderOf}/receiver.${expected.testEnding ?? 'test'}`
 
   it('is detected and gets its files', async () => {
     const folder = project(dependencies, { type: 'module' })
@@ -87,7 +95,7 @@ describe.each(FRAMEWORKS)('a $framework project', (expected) => {
     expect(json.files).toEqual([
       { path: `${folderOf}/receiver.js`, result: 'written' },
       { path: `${endpoint}.js`, result: 'written' },
-      { path: `${folderOf}/receiver.test.js`, result: 'written' },
+      { path: `${testFile}.js`, result: 'written' },
       { path: framework.endsWith('workers') ? '.dev.vars.example' : '.env.example', result: 'written' },
     ])
     expect(json.next[0]).toContain('npm install govalid-webhooks')
@@ -98,9 +106,7 @@ describe.each(FRAMEWORKS)('a $framework project', (expected) => {
     const folder = project(dependencies)
     await init(folder)
     // Frameworks with a build get .js files, which they treat as modules.
-    const file = ['js', 'mjs']
-      .map((type) => `${folderOf}/receiver.test.${type}`)
-      .find((path) => existsSync(join(folder, path)))
+    const file = ['js', 'mjs'].map((type) => `${testFile}.${type}`).find((path) => existsSync(join(folder, path)))
     expect(file).toBeDefined()
     const printed = execFileSync(process.execPath, ['--test', '--test-reporter=tap', file ?? ''], {
       cwd: folder,

@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { memoryStore, PermanentError, type Quarantine, type ReceiverOptions, type Store } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
+import { deferred } from '../support/deferred.js'
 import { faultyStore } from '../support/faulty-store.js'
 import { jobOf } from '../support/handed-out.js'
 import { EVENT_TIME } from '../support/payloads.js'
@@ -61,6 +62,24 @@ test('an entry has the error of the handler, even if the earlier entry of the de
   expect((await attempt()).outcome).toMatchObject({ status: 'quarantined', code: 'attempts_exhausted' })
   await clock.advance(SECOND)
   expect([...quarantine.entries.values()]).toMatchObject([{ error: expect.stringContaining('no database') }])
+})
+
+test('close waits until the entry of a delivery that succeeded is discarded', async () => {
+  const discarding = deferred<void>()
+  const quarantine = Object.assign(async () => {}, { discard: () => discarding.promise }) as Quarantine
+  // An event of this age may have an entry.
+  const clock = fixedClock(Date.parse(EVENT_TIME) + MINUTE)
+  const { receiver, attempt } = receiving({ clock, quarantine })
+  receiver.on('qr.scanned', () => {})
+  expect((await attempt()).outcome.status).toBe('processed')
+  let isClosed = false
+  const closing = receiver.close().then(() => {
+    isClosed = true
+  })
+  await clock.advance(10)
+  expect(isClosed).toBe(false)
+  discarding.resolve()
+  await closing
 })
 
 describe('an attempt that ends in time on an asynchronous store', () => {

@@ -3,7 +3,7 @@
  * store has counted five.
  */
 import { expect, test } from 'vitest'
-import { EVENT_TIME, scannedEvent } from '../support/payloads.js'
+import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
 import { MINUTE, receiving } from '../support/receiving.js'
 
 test.each([
@@ -31,4 +31,13 @@ test.each([
   const timestamp = new Date(Date.parse(EVENT_TIME) + 70 * MINUTE).toISOString()
   expect((await attempt(scannedEvent({ timestamp }))).outcome).toMatchObject({ status: 'failed', attempt: 1 })
   expect(reports.map(({ code }) => code)).toEqual(['handler_failed'])
+})
+
+test('a delivery that no handler wants counts as the first delivery', async () => {
+  const { clock, receiver, attempt } = receiving()
+  receiver.on('qr.scanned', () => Promise.reject(new Error('no database')))
+  expect((await attempt(eventOf('qr.created'))).outcome.status).toBe('ignored')
+  await clock.advance(120 * MINUTE)
+  const timestamp = new Date(Date.parse(EVENT_TIME) + 70 * MINUTE).toISOString()
+  expect((await attempt(scannedEvent({ timestamp }))).outcome).toMatchObject({ status: 'failed', attempt: 1 })
 })

@@ -1,10 +1,10 @@
 /** Using secrets: one, several, during rotation, and from a function. */
 import { describe, expect, it, test } from 'vitest'
-import { type Secret, WebhookError } from '../../src/index.js'
+import { type BodyConsumer, type Secret, WebhookError } from '../../src/index.js'
 import { fixedClock } from '../../src/testing/index.js'
 import { deferred } from '../support/deferred.js'
 import { scannedEvent } from '../support/payloads.js'
-import { deliveryOf, receiving, SECOND, SECRET, signatureOf } from '../support/receiving.js'
+import { deliveryOf, HOUR, receiving, SECOND, SECRET, signatureOf } from '../support/receiving.js'
 
 const signedWith = (secret: string) =>
   deliveryOf(scannedEvent(), {
@@ -31,6 +31,33 @@ test('a refusal without a hint has no hint field', async () => {
 test('a quarantined delivery has the index of its secret too', async () => {
   const { receiver } = receiving({ secret: ['one', 'two'], maxAgeMs: 1, clock: fixedClock('2025-02-01T12:00:00Z') })
   expect(await receiver.receive(signedWith('two'))).toMatchObject({ status: 'quarantined', secretIndex: 1 })
+})
+
+test('a refusal with an error reports it, and without one the report has no error field', async () => {
+  const { deliver, reports } = receiving()
+  const error = new Error('the connection was closed')
+  const body = {
+    read(consumer: BodyConsumer) {
+      consumer.fail(error)
+      return () => {}
+    },
+  }
+  expect(await deliver(scannedEvent(), { body, header: deliveryOf(scannedEvent()).header })).toMatchObject({
+    code: 'body_read_failed',
+  })
+  await deliver(scannedEvent(), { method: 'GET' })
+  expect(reports).toStrictEqual([
+    { code: 'body_read_failed', message: expect.any(String), error },
+    { code: 'method_not_allowed', message: expect.any(String) },
+  ])
+})
+
+test('a request without a well-formed signature is refused before its body is read', async () => {
+  const { deliver } = receiving()
+  const body = { read: () => expect.unreachable() as never }
+  for (const signature of [undefined, 'sha256=', `sha1=${'0'.repeat(64)}`]) {
+    expect((await deliver(scannedEvent(), { body, header: () => signature })).status).toBe('refused')
+  }
 })
 
 test('rotation accepts the old and the new secret, then only the new one', async () => {
@@ -60,7 +87,7 @@ describe('a secret function', () => {
     ['bytes', () => new TextEncoder().encode(SECRET)],
   ])('that returns %s is called once, with the first delivery', async (_, load) => {
     let calls = 0
-    const { deliver } = receiving({
+    const { clock, deliver } = receiving({
       secret: () => {
         calls++
         return load()
@@ -68,6 +95,8 @@ describe('a secret function', () => {
     })
     expect(calls).toBe(0)
     expect((await deliver()).status).toBe('ignored')
+    // Only a signature that doesn't match is a reason to call it again.
+    await clock.advance(HOUR)
     expect((await deliver()).status).toBe('ignored')
     expect(calls).toBe(1)
   })

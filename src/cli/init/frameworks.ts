@@ -44,6 +44,8 @@ export interface FrameworkFacts {
   readonly route?: string
   /** The receiver's folder. Default: the endpoint's folder. */
   readonly folder?: string
+  /** The ending of a test's name, before its extension. Default: `test`. */
+  readonly testEnding?: 'spec'
   /** Whether the paths stay at the root even if the project has a folder `src`. */
   readonly ignoresSrc?: true
   /** Whether a build loads the receiver's file, so that it must not read the secret yet. */
@@ -140,6 +142,8 @@ export const FACTS: Readonly<Record<Framework, FrameworkFacts>> = {
     packages: ['@nestjs/core'],
     needs: ['@nestjs/core', '@nestjs/common'],
     endpoint: 'webhooks/mount-webhooks',
+    // A new NestJS project runs only these.
+    testEnding: 'spec',
     notes: [
       'Call mountWebhooks(app) in main.ts, after NestFactory.create and before app.listen. On Fastify, this needs NestJS 11.1.8 or newer.',
       'For handlers with dependency injection, import GoValidWebhooksModule of govalid-webhooks/nestjs instead.',

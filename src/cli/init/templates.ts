@@ -18,13 +18,18 @@ export const ROUTE = '/webhooks/govalid'
 /** Returns the files for a project: the receiver, the endpoint and the test. */
 export function filesFor(project: Project): readonly [NewFile, NewFile, NewFile] {
   const { framework, folder, extension, isTypeScript } = project
-  const { endpoint = 'webhooks/server', ignoresSrc, folder: own = dirname(endpoint) } = FACTS[framework]
+  const {
+    endpoint = 'webhooks/server',
+    ignoresSrc,
+    folder: own = dirname(endpoint),
+    testEnding = 'test',
+  } = FACTS[framework]
   const parent = ignoresSrc || !existsSync(join(folder, 'src')) ? '' : 'src/'
   const file = (path: string) => `${parent}${path}.${extension}`
   return [
     { path: file(`${own}/receiver`), text: receiverText(project) },
     { path: file(endpoint), text: ENDPOINTS[framework](receiverImport(project, dirname(endpoint), own), isTypeScript) },
-    { path: file(`${own}/receiver.test`), text: testText(project) },
+    { path: file(`${own}/receiver.${testEnding}`), text: testText(project) },
   ]
 }
 

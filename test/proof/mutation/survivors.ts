@@ -233,4 +233,55 @@ export const SURVIVORS: readonly Survivor[] = [
     'checked <= CHECKED_PER_CLAIM',
     'a third record is checked as well',
   ),
+  same(
+    'clock.ts',
+    'if (isIdle) (timer as { unref?: () => void }).unref?.()',
+    '(timer as { unref?: () => void; }).unref()',
+    'every timer of Node has unref; workerd, where a timer is a number, is not part of this proof',
+  ),
+  same(
+    'clock.ts',
+    '() => clock.monotonicNow?.(),',
+    'clock.monotonicNow()',
+    'the line before has checked that it exists',
+  ),
+  same(
+    'clock.ts',
+    "const isFunction = (value: unknown): value is () => void => typeof value === 'function'",
+    'true',
+    'calling something else throws a TypeError, which is caught, so nothing is canceled either way',
+  ),
+  same('delivery/accept.ts', 'isLate: false,', 'true', 'an attempt without a claim writes nothing that could be late'),
+  ...['true', '""'].map((replacement) =>
+    same(
+      'delivery/process.ts',
+      "const isPatient = event.origin.from !== 'sender'",
+      replacement,
+      'the first heartbeat is due after 10 s, and the sender has its response by then, which cancels it',
+    ),
+  ),
+  same(
+    'delivery/raw-body.ts',
+    'stop?.()',
+    'stop()',
+    'without a function to call, the TypeError is caught, and nothing is stopped either way',
+  ),
+  same(
+    'delivery/receive.ts',
+    'const isKept = settings.quarantine !== undefined || settings.inbox !== undefined',
+    'true',
+    'the body and the headers are copied although nothing keeps them',
+  ),
+  same(
+    'delivery/receive.ts',
+    'return { clock, bodyDeadlineMs, maxBodyBytes: Number.POSITIVE_INFINITY }',
+    '{}',
+    'no number is larger than undefined, and a body from an inbox is never a stream',
+  ),
+  same(
+    'delivery/receive.ts',
+    'const headers = delivery.headers?.() ?? NO_HEADERS',
+    'delivery.headers()',
+    'the receiver’s own delivery always has headers',
+  ),
 ]
