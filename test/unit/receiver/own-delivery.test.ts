@@ -1,0 +1,23 @@
+/** The receiver's own view of a delivery. */
+import { expect, it, test } from 'vitest'
+import { ownDelivery } from '../../../src/receiver/own-delivery.js'
+import type { Delivery } from '../../../src/types.js'
+import { revokedProxy, throwValue } from '../../support/hostile-values.js'
+
+const DELIVERY: Delivery = { method: 'POST', header: () => 'x', body: new Uint8Array([1]) }
+
+it.each<[string, Partial<Delivery>]>([
+  ['there is no list', {}],
+  ['the list is a revoked Proxy', { headers: () => revokedProxy({}) }],
+  ['the list can’t be read', { headers: () => throwValue(new Error('the request is over')) }],
+  ['the values are no text', { headers: () => ({ a: 1, b: ['x'] }) as never }],
+])('has no headers if %s', (_, changes) => {
+  expect(Object.entries(ownDelivery({ ...DELIVERY, ...changes }, true).headers?.() ?? {})).toEqual([])
+})
+
+test('copies a body only if something may keep it', () => {
+  expect(ownDelivery(DELIVERY, false).body).toBe(DELIVERY.body)
+  const { body } = ownDelivery(DELIVERY, true)
+  expect(body).toEqual(DELIVERY.body)
+  expect(body).not.toBe(DELIVERY.body)
+})
