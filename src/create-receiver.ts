@@ -129,7 +129,7 @@ export function createReceiver<
       return Math.max(since, closingSince) + MAX_RETRY_WHILE_CLOSING_MS
     },
     recordOutcome(outcome, { delivery, origin, eventType, durationMs, isLate }) {
-      tally.count(outcome, { origin, eventType, isLate })
+      tally.count(outcome, { origin, eventType, isLate, durationMs })
       reporter.outcome({ ...outcome, durationMs, late: isLate }, delivery)
     },
   }

@@ -53,6 +53,8 @@ interface CountedDelivery {
   readonly origin: CountedOrigin
   readonly eventType: string | undefined
   readonly isLate: boolean
+  /** The time since the delivery arrived, in milliseconds. */
+  readonly durationMs: number
 }
 
 type CountedOrigin =
@@ -72,12 +74,12 @@ export function createTally(clock: Clock): Tally {
   const refused: Partial<Record<RefusedCode, number>> = {}
   const lastDeliveryAt: Record<string, number> = {}
   return {
-    count(outcome, { origin, eventType, isLate }) {
+    count(outcome, { origin, eventType, isLate, durationMs }) {
       increment(isLate ? lateOutcomes : outcomes, outcome.status)
       if (outcome.status === 'refused') increment(refused, outcome.code)
       if (!outcome.event || isLate || origin.from === 'quarantine') return
       const type = isEventType(eventType ?? '') ? (eventType as string) : 'unknown'
-      const at = origin.from === 'inbox' ? origin.receivedAt : clock.now()
+      const at = origin.from === 'inbox' ? origin.receivedAt : clock.now() - durationMs
       lastDeliveryAt[type] = Math.max(at, lastDeliveryAt[type] ?? at)
     },
     async status({ processing, store, settings: { inbox, quarantine } }) {

@@ -223,6 +223,19 @@ describe('a secret function', () => {
       expect(state.calls).toBeLessThanOrEqual(11)
     })
 
+    test('is called again 55 s after its last call, and for at most 1 s', async () => {
+      const { state, statusOf, clock, attempt } = rotating()
+      await statusOf(SECRET)
+      await clock.advance(55 * SECOND - 1)
+      await statusOf('a guess')
+      expect(state.calls).toBe(1)
+      state.current = new Promise<Secret>(() => {})
+      await clock.advance(1)
+      const forged = { header: signedWith('a guess').header }
+      expect(await attempt(scannedEvent(), forged)).toMatchObject({ http: 401, ms: SECOND })
+      expect(state.calls).toBe(2)
+    })
+
     test('heals by the first retry, even if a forged delivery came just before the rotation', async () => {
       const { state, statusOf, clock } = rotating()
       await statusOf(SECRET)

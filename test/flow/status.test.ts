@@ -1,9 +1,12 @@
 /** `receiver.status()`: the receiver's counts and the contents of its inbox. */
 import { describe, expect, it, test } from 'vitest'
-import type { Inbox } from '../../src/index.js'
+import { type Inbox, PermanentError } from '../../src/index.js'
 import { deferred } from '../support/deferred.js'
+import { entryOf, jobOf } from '../support/handed-out.js'
+import { throwValue } from '../support/hostile-values.js'
 import { EVENT_TIME, eventOf, scannedEvent } from '../support/payloads.js'
-import { MINUTE, receiving, SECOND, signatureOf } from '../support/receiving.js'
+import { memoryQuarantine } from '../support/quarantine.js'
+import { MINUTE, pause, receiving, SECOND, signatureOf } from '../support/receiving.js'
 
 const START = Date.parse(EVENT_TIME)
 
@@ -50,6 +53,36 @@ test('status counts every attempt by its outcome, and the running deliveries', a
   gate.resolve()
   await running
   expect(await receiver.status()).toMatchObject({ outcomes: { processed: 2 }, processing: 0 })
+})
+
+test('status counts refusals by their code, and ends after the response apart', async () => {
+  const { clock, receiver, deliver } = receiving({ quarantine: memoryQuarantine() })
+  receiver.on('qr.scanned', () => pause(clock, 6 * SECOND).then(() => throwValue(new Error('no database'))))
+  receiver.on('qr.created', () => pause(clock, 6 * SECOND).then(() => throwValue(new PermanentError('no such code'))))
+  await deliver(scannedEvent(), { header: () => undefined })
+  await deliver(scannedEvent(), { method: 'GET' })
+  await deliver(scannedEvent(), { method: 'PUT' })
+  for (const sent of [scannedEvent(), eventOf('qr.created')]) void deliver(sent)
+  await clock.advance(10 * SECOND)
+  expect(await receiver.status()).toMatchObject({
+    outcomes: { refused: 3, unfinished: 2 },
+    refused: { signature_missing: 1, method_not_allowed: 2 },
+    lateOutcomes: { failed: 1, quarantined: 1 },
+    failed: 1,
+    quarantined: 1,
+  })
+})
+
+test('neither an end after the response nor a reprocessed entry is the arrival of a delivery, and a job arrived earlier', async () => {
+  const { clock, receiver, deliver } = receiving()
+  receiver.on('*', () => pause(clock, 6 * SECOND))
+  void deliver()
+  void deliver('} not json')
+  await clock.advance(10 * SECOND)
+  void receiver.reprocess(entryOf(eventOf('qr.created')))
+  void receiver.process({ ...jobOf(eventOf('qr.removed')), receivedAt: START - MINUTE }, { number: 1, last: false })
+  await clock.advance(10 * SECOND)
+  expect((await receiver.status()).lastDeliveryAt).toEqual({ 'qr.scanned': START, 'qr.removed': START - MINUTE })
 })
 
 test('status has the time of the last authentic delivery per event type, with unknown events together', async () => {

@@ -36,6 +36,17 @@ function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly memory?: New
 }
 
 describe('newestOnly', () => {
+  test('a handler that runs keeps no process alive by itself', async () => {
+    const gate = deferred()
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const handle = newestOnly({ keyOf }, () => gate.promise)
+    const running = handle(at(5) as QrEvent, { signal: new AbortController().signal } as DeliveryContext as never)
+    expect(timers()).toBe(before)
+    gate.resolve()
+    await running
+  })
+
   test('drops an event that is older than the newest of its object, with the outcome processed', async () => {
     const { seen, receive } = setUp()
     for (const payload of [at(5), at(3), at(5, 'other'), at(6), at(4, 'other')])

@@ -58,6 +58,11 @@ describeOnBothCryptos('assertSignature and verifyAndParse', () => {
     expect(((await rejection(assertSignature(TEXT, SIGNATURE, secret))) as Error).message).toContain(text)
   })
 
+  test('a refusal without a hint says only that', async () => {
+    const { message } = (await rejection(assertSignature(TEXT, SIGNATURE, 'another'))) as Error
+    expect(message).toBe('The signature was refused. Run: npx govalid-webhooks explain signature_mismatch')
+  })
+
   test('an array of secrets that was changed in place is read again', async () => {
     const secrets = ['another']
     expect(await rejection(assertSignature(TEXT, SIGNATURE, secrets))).toMatchObject({ code: 'signature_mismatch' })

@@ -297,4 +297,77 @@ export const SURVIVORS: readonly Survivor[] = [
     isEquivalent: false,
     reason: 'needs an older zod, which `package/install` installs; only tests of the sources run here',
   },
+  ...['platform?.waitUntil(work)', 'platform.waitUntil'].map((replacement) =>
+    same(
+      'receiver/keep-alive.ts',
+      'const returned: unknown = platform?.waitUntil?.(work)',
+      replacement,
+      'the TypeError is caught, with the same result',
+    ),
+  ),
+  same(
+    'receiver/keep-alive.ts',
+    'if (isPromiseLike(returned)) Promise.resolve(returned).catch(() => {})',
+    'true',
+    'catching the rejection of a value that is no promise changes nothing',
+  ),
+  same(
+    'receiver/options.ts',
+    "return typeof sink?.discard === 'function'",
+    'sink.discard',
+    'the TypeError is caught, with the same result',
+  ),
+  ...[
+    "(schema as Partial<StandardSchema> | null)?.['~standard'].validate",
+    "(schema as Partial<StandardSchema> | null)['~standard']",
+  ].map((replacement) =>
+    same(
+      'receiver/options.ts',
+      "return typeof (schema as Partial<StandardSchema> | null)?.['~standard']?.validate === 'function'",
+      replacement,
+      'the TypeError is caught, with the same result',
+    ),
+  ),
+  same('receiver/options.ts', '} catch {', '{}', 'undefined is as false as false'),
+  same(
+    'receiver/options.ts',
+    'if (clock === systemClock) return clock',
+    'false',
+    'the machine’s clock is guarded as well, which only takes longer',
+  ),
+  same(
+    'receiver/own-delivery.ts',
+    'headers: () => copyHeaders(guarded(() => delivery.headers?.())),',
+    'delivery.headers()',
+    'the TypeError is caught, with the same result',
+  ),
+  same(
+    'receiver/own-delivery.ts',
+    'waitUntil: (work) => guarded(() => delivery.waitUntil?.(work)),',
+    'delivery.waitUntil(work)',
+    'the TypeError is caught, with the same result',
+  ),
+  same(
+    'receiver/in-flight.ts',
+    "if (result.status === 'late') {",
+    'true',
+    'nothing is in flight any more, and a closed receiver starts nothing',
+  ),
+  same(
+    'events/nearest-name.ts',
+    'if (Math.abs(candidate.length - name.length) > maxDistance) continue',
+    'false',
+    'the distance is at least the difference of the lengths, so this only saves computing it',
+  ),
+  same('events/nearest-name.ts', 'let previous: number[] = []', '["Stryker was here"]', 'the first row has no swap'),
+  same('newest-only.ts', 'let seen = -1', '+1', 'at most the first beat counts as missed, one of several'),
+  same('newest-only.ts', 'seen = previous?.beats ?? -1', '+1', 'without a previous turn nothing is compared'),
+  same('newest-only.ts', 'turn.beats++', 'turn.beats--', 'beats are only compared with earlier ones'),
+  ...['{}', 'false'].map((replacement) => ({
+    file: 'newest-only.ts',
+    line: 'cancel = systemClock.setTimer(BEAT_MS, beat, { isIdle: true })',
+    replacement,
+    isEquivalent: false,
+    reason: 'shows only after a beat of real time, in a process that has nothing else to do; the first beat has a test',
+  })),
 ]

@@ -22,6 +22,8 @@ it.each(['', 'x', 'order.created', 'scanned', 'qr.', 'constructor'])('suggests n
 test('counts two swapped neighbors as one change', () => {
   expect(nearestName('sned', ['sign', 'send'])).toBe('send')
   expect(nearestName('abcd', ['badc'])).toBeUndefined()
+  expect(nearestName('ab', ['bc'])).toBeUndefined()
+  expect(nearestName('ab', ['ca'])).toBeUndefined()
 })
 
 test('accepts 1 to 3 changes, depending on the length of the name', () => {
@@ -29,6 +31,7 @@ test('accepts 1 to 3 changes, depending on the length of the name', () => {
   expect(nearestName('maxAge', ['maxAgeMsX'])).toBeUndefined()
   expect(nearestName('maxAge', ['minAgo'])).toBeUndefined()
   expect(nearestName('ab', ['ac'])).toBe('ac')
+  expect(nearestName('b', ['ab'])).toBe('ab')
   expect(nearestName('handlerTimeoutMs', ['handlerTimeout'])).toBe('handlerTimeout')
   expect(nearestName('handlerTimeoutMs', ['handlerTime'])).toBeUndefined()
 })

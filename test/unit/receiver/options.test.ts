@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { createReceiver, memoryStore, type ReceiverOptions } from '../../../src/index.js'
 import { readOptions } from '../../../src/receiver/options.js'
 import { caught } from '../../support/caught.js'
+import { withTraps } from '../../support/hostile-values.js'
 
 const SECRET = 'your_webhook_secret'
 const SCHEMA = z.looseObject({})
@@ -33,6 +34,14 @@ describe('with only a secret', () => {
       clock: undefined,
     }
     expect(() => createReceiver({ secret: SECRET, ...options } as never)).not.toThrow()
+  })
+
+  test('a quarantine whose discard can’t be read counts as one without it', () => {
+    const quarantine = withTraps(
+      Object.assign(async () => {}, { discard: async () => {} }),
+      'discard',
+    )
+    expect(readOptions({ secret: SECRET, quarantine }).canDiscard).toBe(false)
   })
 
   it.each<[string, ReceiverOptions['store'], boolean]>([
