@@ -44,7 +44,7 @@ export interface OperationOptions {
 }
 
 /** Larger groups gain nothing, and all results of a group continue in one turn of the event loop. */
-const MAX_GROUP = 128
+const MAX_GROUP = 64
 /** While one group is in flight, the next one can be sent. More groups at once would only be smaller. */
 const MAX_GROUPS = 2
 /** An operation is rejected this long before its caller stops waiting, so that the caller learns the reason. */
