@@ -41,6 +41,7 @@ export const SURVIVORS: readonly Survivor[] = [
     'the TypeError is caught, and the result is undefined as well',
   ),
   same('crypto/platform.ts', '} catch {', '{}', 'a function without a return returns undefined as well'),
+  same('crypto/secrets.ts', '} catch {', '{}', 'undefined is as false as false'),
   same('delivery/idempotency-key.ts', '} catch {', '{}', 'a function without a return returns undefined as well'),
   same(
     'delivery/claim.ts',
