@@ -237,7 +237,7 @@ export const SURVIVORS: readonly Survivor[] = [
   same(
     'clock.ts',
     'if (isIdle) (timer as { unref?: () => void }).unref?.()',
-    '(timer as { unref?: () => void; }).unref()',
+    '(timer as {\n  unref?: () => void;\n}).unref()',
     'every timer of Node has unref; workerd, where a timer is a number, is not part of this proof',
   ),
   same(

@@ -2,7 +2,7 @@
 import { expect, it, test } from 'vitest'
 import { ownDelivery } from '../../../src/receiver/own-delivery.js'
 import type { Delivery } from '../../../src/types.js'
-import { revokedProxy, throwValue } from '../../support/hostile-values.js'
+import { revokedProxy, throwValue, withTraps } from '../../support/hostile-values.js'
 import { expectNothingUnhandled, watchUnhandled } from '../../support/unhandled.js'
 
 watchUnhandled()
@@ -13,6 +13,7 @@ it.each<[string, Partial<Delivery>]>([
   ['there is no list', {}],
   ['the list is a revoked Proxy', { headers: () => revokedProxy({}) }],
   ['the list can’t be read', { headers: () => throwValue(new Error('the request is over')) }],
+  ['a value can’t be read', { headers: () => withTraps({ a: 'x' }, 'a') }],
   ['the values are no text', { headers: () => ({ a: 1, b: ['x'] }) as never }],
 ])('has no headers if %s', (_, changes) => {
   expect(Object.entries(ownDelivery({ ...DELIVERY, ...changes }, true).headers?.() ?? {})).toEqual([])
