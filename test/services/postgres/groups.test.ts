@@ -63,7 +63,7 @@ describeWithService('postgres', 'groups of postgresStore', (url) => {
     await open().claim(newClaim())
   })
 
-  test('1,000 claims and 1,000 completions take fewer than 40 statements', async () => {
+  test('1,000 claims and 1,000 completions take fewer than 50 statements', async () => {
     const pool = scene.pool()
     const store = open({ pool })
     await store.complete(newClaim())
@@ -71,7 +71,7 @@ describeWithService('postgres', 'groups of postgresStore', (url) => {
     const requests = newClaims(1000)
     expect(statusesOf(await Promise.all(requests.map(async (each) => store.claim(each))))).toEqual(['claimed'])
     expect(new Set(await Promise.all(requests.map(async (each) => store.complete(each))))).toEqual(new Set([true]))
-    expect(queries()).toBeLessThan(40)
+    expect(queries()).toBeLessThan(50)
   })
 
   test('under load, all claims of a turn share one statement', async () => {
@@ -238,17 +238,17 @@ describeWithService('postgres', 'groups of postgresStore', (url) => {
   test('repeats a whole group whose response was lost, and counts each attempt once', async () => {
     const store = open({ pool: scene.pool({ connectionString: network.url, max: 3 }) })
     await store.claim(newClaim())
-    const requests = newClaims(100)
+    const requests = newClaims(50)
     network.set('mute')
     const claims = Promise.all(requests.map(async (each) => store.claim(each)))
-    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [requests[99]?.key])
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [requests.at(-1)?.key])
     network.set('refused')
     network.set('open')
     expect(statusesOf(await claims)).toEqual(['claimed'])
     expect(new Set((await recordsOf(requests)).map(({ attempt }) => attempt))).toEqual(new Set([1]))
     network.set('mute')
     const completions = Promise.all(requests.map(async (each) => store.complete(each)))
-    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [requests[99]?.key])
+    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [requests.at(-1)?.key])
     network.set('refused')
     network.set('open')
     expect(new Set(await completions)).toEqual(new Set([true]))
