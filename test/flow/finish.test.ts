@@ -66,7 +66,7 @@ test('an entry has the error of the handler, even if the earlier entry of the de
 
 test('close waits until the entry of a delivery that succeeded is discarded', async () => {
   const discarding = deferred<void>()
-  const quarantine = Object.assign(async () => {}, { discard: () => discarding.promise }) as Quarantine
+  const quarantine = Object.assign(async () => {}, { discard: () => discarding.promise })
   // An event of this age may have an entry.
   const clock = fixedClock(Date.parse(EVENT_TIME) + MINUTE)
   const { receiver, attempt } = receiving({ clock, quarantine })

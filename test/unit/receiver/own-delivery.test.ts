@@ -11,7 +11,7 @@ const DELIVERY: Delivery = { method: 'POST', header: () => 'x', body: new Uint8A
 
 it.each<[string, Partial<Delivery>]>([
   ['there is no list', {}],
-  ['the list is a revoked Proxy', { headers: () => revokedProxy({}) }],
+  ['the list is a revoked Proxy', { headers: () => revokedProxy({}) as never }],
   ['the list can’t be read', { headers: () => throwValue(new Error('the request is over')) }],
   ['a value can’t be read', { headers: () => withTraps({ a: 'x' }, 'a') }],
   ['the values are no text', { headers: () => ({ a: 1, b: ['x'] }) as never }],
