@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createReceiver, type DeliveryContext, type EventOf, type NewestMemory, newestOnly } from '../../src/index.js'
 import { signDelivery } from '../../src/testing/index.js'
+import { activeTimers } from '../support/active-timers.js'
 import { caught } from '../support/caught.js'
 import { deferred } from '../support/deferred.js'
 import { collectGarbage } from '../support/garbage.js'
@@ -38,11 +39,10 @@ function setUp(options: { readonly mode?: 'drop' | 'flag'; readonly memory?: New
 describe('newestOnly', () => {
   test('a handler that runs keeps no process alive by itself', async () => {
     const gate = deferred()
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
+    const before = activeTimers()
     const handle = newestOnly({ keyOf }, () => gate.promise)
     const running = handle(at(5) as QrEvent, { signal: new AbortController().signal } as DeliveryContext as never)
-    expect(timers()).toBe(before)
+    expect(activeTimers()).toBe(before)
     gate.resolve()
     await running
   })
