@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import { type Clock, createReceiver, type Delivery, memoryStore, type ReceiverOptions } from '../../src/index.js'
 import { type FixedClock, fixedClock, signDelivery } from '../../src/testing/index.js'
 import { faultyStore, type StoreCall } from '../support/faulty-store.js'
+import { jobOf } from '../support/handed-out.js'
 import { EVENT_TIME } from '../support/payloads.js'
-import { MINUTE, SECOND, SECRET } from '../support/receiving.js'
+import { MINUTE, receiving, SECOND, SECRET } from '../support/receiving.js'
 
 const never = () => new Promise<never>(() => {})
 
@@ -107,17 +108,13 @@ test.each(HANGS)('$name', async ({ options, handler = () => {}, body, ageMs = 0,
 test('a job whose handler hangs keeps no lease, so another process can claim it sooner', async () => {
   const clock = fixedClock(EVENT_TIME)
   const store = faultyStore(memoryStore({ clock }))
-  const receiver = createReceiver({ secret: SECRET, store, clock, onError: () => {} }).on('qr.scanned', never)
-  const { signature, rawBody } = await signDelivery(
-    { event: 'qr.scanned', timestamp: EVENT_TIME, data: {} },
-    { secret: SECRET },
-  )
-  const job = { key: 'job', rawBody, headers: { 'x-govalid-signature': signature }, receivedAt: clock.now() }
-  const processing = receiver.process(job, { number: 1, last: false })
+  const { receiver } = receiving({ clock, store })
+  receiver.on('qr.scanned', never)
+  const processing = receiver.process(jobOf(), { number: 1, last: false })
   await clock.advance(SECOND)
   const closed = receiver.close({ timeoutMs: 0 })
   await clock.advance(SECOND)
   await closed
   expect(await processing).toMatchObject({ status: 'unfinished' })
-  expect(store.calls.filter((call) => call === 'renew')).toEqual([])
+  expect(store.count('renew')).toBe(0)
 })
