@@ -23,6 +23,8 @@ const same = (file: string, line: string, replacement: string, reason: string): 
   reason,
 })
 
+const CAUGHT = 'the TypeError is caught, with the same result'
+
 /** Every mutant that may survive. */
 export const SURVIVORS: readonly Survivor[] = [
   same(
@@ -299,12 +301,7 @@ export const SURVIVORS: readonly Survivor[] = [
     reason: 'needs an older zod, which `package/install` installs; only tests of the sources run here',
   },
   ...['platform?.waitUntil(work)', 'platform.waitUntil'].map((replacement) =>
-    same(
-      'receiver/keep-alive.ts',
-      'const returned: unknown = platform?.waitUntil?.(work)',
-      replacement,
-      'the TypeError is caught, with the same result',
-    ),
+    same('receiver/keep-alive.ts', 'const returned: unknown = platform?.waitUntil?.(work)', replacement, CAUGHT),
   ),
   same(
     'receiver/keep-alive.ts',
@@ -312,12 +309,7 @@ export const SURVIVORS: readonly Survivor[] = [
     'true',
     'catching the rejection of a value that is no promise changes nothing',
   ),
-  same(
-    'receiver/options.ts',
-    "return typeof sink?.discard === 'function'",
-    'sink.discard',
-    'the TypeError is caught, with the same result',
-  ),
+  same('receiver/options.ts', "return typeof sink?.discard === 'function'", 'sink.discard', CAUGHT),
   ...[
     "(schema as Partial<StandardSchema> | null)?.['~standard'].validate",
     "(schema as Partial<StandardSchema> | null)['~standard']",
@@ -326,7 +318,7 @@ export const SURVIVORS: readonly Survivor[] = [
       'receiver/options.ts',
       "return typeof (schema as Partial<StandardSchema> | null)?.['~standard']?.validate === 'function'",
       replacement,
-      'the TypeError is caught, with the same result',
+      CAUGHT,
     ),
   ),
   same('receiver/options.ts', '} catch {', '{}', 'undefined is as false as false'),
@@ -340,13 +332,13 @@ export const SURVIVORS: readonly Survivor[] = [
     'receiver/own-delivery.ts',
     'headers: () => copyHeaders(guarded(() => delivery.headers?.())),',
     'delivery.headers()',
-    'the TypeError is caught, with the same result',
+    CAUGHT,
   ),
   same(
     'receiver/own-delivery.ts',
     'waitUntil: (work) => guarded(() => delivery.waitUntil?.(work)),',
     'delivery.waitUntil(work)',
-    'the TypeError is caught, with the same result',
+    CAUGHT,
   ),
   same(
     'receiver/in-flight.ts',
