@@ -13,7 +13,7 @@ import { findServices } from '../../scripts/services.mjs'
 import { type ResultRow, reportResult, row } from './record.js'
 import { CORE_SCRIPTS, playCore } from './schedules/core.js'
 import { type OpenedStore, openMemory, openPostgres, openRedis, openSqlite } from './schedules/opened.js'
-import { playSchedule, scheduleOf } from './schedules/stores.js'
+import { playSchedules, schedulesOf } from './schedules/stores.js'
 
 process.exitCode = await prove()
 
@@ -102,11 +102,13 @@ async function proveCore(seed: number, schedules: number): Promise<Found> {
 async function proveStore(name: string, open: () => OpenedStore, seed: number, schedules: number): Promise<Found> {
   const store = open()
   let calls = 0
-  const property = fc.asyncProperty(scheduleOf(3), async (moves) => {
-    calls += await playSchedule(moves, store)
+  const { keysAtOnce } = store
+  const property = fc.asyncProperty(schedulesOf(keysAtOnce, 3), async (each) => {
+    calls += await playSchedules(each, store)
   })
-  const fault = await check(name, property, seed, schedules).finally(() => store.close())
-  return { name, schedules, calls, fault }
+  const runs = Math.ceil(schedules / keysAtOnce)
+  const fault = await check(name, property, seed, runs).finally(() => store.close())
+  return { name, schedules: runs * keysAtOnce, calls, fault }
 }
 
 async function check<Given>(
@@ -118,7 +120,7 @@ async function check<Given>(
   const startedAt = performance.now()
   const result = await fc.check(property, { seed, numRuns })
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  console.log(`${name}: ${result.numRuns.toLocaleString('en')} schedules in ${seconds} s`)
+  console.log(`${name}: ${result.numRuns.toLocaleString('en')} runs in ${seconds} s`)
   if (!result.failed) return undefined
   const fault = `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}`
   console.error(`FAULT ${name}: ${fault}`)

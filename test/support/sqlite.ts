@@ -31,10 +31,11 @@ export function rowsOf(database: TestDatabase, sql: string): readonly Record<str
   return database.prepare(sql).all() as Record<string, unknown>[]
 }
 
-/** Subtracts `ms` milliseconds from every time in the default table, as if that much time had passed. */
-export function makeLater(database: TestDatabase, ms: number): void {
+/** Subtracts `ms` milliseconds from every time in the default table, as if that much time had passed; with a key, only in its record. */
+export function makeLater(database: TestDatabase, ms: number, key?: string): void {
+  const which = key === undefined ? '' : `WHERE key = '${key}'`
   database.exec(`UPDATE govalid_deliveries SET counted_at = counted_at - ${ms}, retain_until = retain_until - ${ms},
-    lease_until = iif(lease_until = 0, 0, lease_until - ${ms})`)
+    lease_until = iif(lease_until = 0, 0, lease_until - ${ms}) ${which}`)
 }
 
 /** Counts the transactions that are committed on a real connection: `take` returns how many since the last call. */

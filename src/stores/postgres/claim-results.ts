@@ -40,9 +40,10 @@ export function toClaimResult(record: ClaimedRecord, token: string): ClaimResult
 }
 
 /**
- * Whether a claim that came right after the claim that returned this record would change nothing: the delivery is done, or its
- * last attempt was counted recently. Otherwise only the database can decide it.
+ * Whether a claim that came right after the claim that returned this record would change nothing: the delivery is done, or another
+ * token holds it and its last attempt was counted recently. Only the database can decide any other claim. The token's own claim
+ * extends the lease and the retention.
  */
 export function isUnchangedBy(record: ClaimedRecord, { token, attemptGapMs }: ClaimRequest): boolean {
-  return record.state !== 'processing' || record.token === token || record.countedMsAgo < attemptGapMs
+  return record.state !== 'processing' || (record.token !== token && record.countedMsAgo < attemptGapMs)
 }

@@ -23,6 +23,19 @@ export const groups: readonly StoreTest[] = [
     },
   },
   {
+    name: 'a claim repeated with its token restarts the lease, although others claim the delivery at the same time',
+    async run({ callers, pass }) {
+      const [ada, ben, cleo] = callers() as [Caller, Caller, Caller]
+      await ada.claim()
+      await pass(3)
+      const together = await Promise.all([ben, ada, cleo].map((each) => each.claim()))
+      const statuses = together.map(({ status }) => status)
+      expectEqual(statuses, ['busy', 'claimed', 'busy'], 'the claims that are issued together')
+      await pass(3)
+      expectEqual((await ben.claim()).status, 'busy', 'another claim after the end of the first lease')
+    },
+  },
+  {
     name: 'each operation of a group gets its own result',
     async run(context) {
       const { pass, caller } = context

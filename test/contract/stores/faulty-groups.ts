@@ -1,9 +1,10 @@
 /** Groups the operations of a correct store, with faults to plant. It proves that the conformance suite finds them. */
 import type { MaybePromise } from '../../../src/maybe-promise.js'
-import type { ClaimRequest, Store } from '../../../src/stores/store.js'
+import type { ClaimRequest, ClaimResult, Store } from '../../../src/stores/store.js'
 
 export type GroupFault =
   | 'group in reverse'
+  | 'repeated claim not written'
   | 'results shifted'
   | 'group fails together'
   | 'group cut off'
@@ -25,8 +26,11 @@ export function faultyGroups(store: Store<unknown>, fault: GroupFault): Store<un
       if (waiting.length === 0) setImmediate(runGroup)
       waiting.push({ run, resolve: resolve as Waiting['resolve'], reject })
     })
+  const held = new Map<string, { readonly token: string; readonly result: ClaimResult }>()
+  const claimedTogether = new Set<string>()
   const runGroup = async () => {
     const group = waiting.splice(0)
+    claimedTogether.clear()
     if (fault === 'group in reverse') group.reverse()
     const isCut = (index: number) => fault === 'group cut off' && index >= MAX_GROUP
     const results = await Promise.allSettled(
@@ -46,7 +50,16 @@ export function faultyGroups(store: Store<unknown>, fault: GroupFault): Store<un
   }
   let claims = 0
   const claim = (request: ClaimRequest) => {
-    const claiming = enqueue(async () => store.claim(keepable(request)))
+    const { key, token } = request
+    const own = held.get(key)
+    const isDecided = fault === 'repeated claim not written' && own?.token === token && claimedTogether.has(key)
+    claimedTogether.add(key)
+    const claiming = enqueue(async () => {
+      if (own && isDecided) return own.result
+      const result = await store.claim(keepable(request))
+      if (result.status === 'claimed') held.set(key, { token, result })
+      return result
+    })
     const isRejected = fault === 'rejected operation written later' && request.waitMs === 1 && ++claims % 100 === 0
     return isRejected ? Promise.reject(new Error('overloaded')) : claiming
   }

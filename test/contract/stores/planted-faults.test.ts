@@ -47,6 +47,8 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
 
 const EXPECTED_IN_GROUPS: Readonly<Record<GroupFault, string>> = {
   'group in reverse': 'claims of one delivery that are issued together are decided in the order of their arrival',
+  'repeated claim not written':
+    'a claim repeated with its token restarts the lease, although others claim the delivery at the same time',
   'results shifted': 'each operation of a group gets its own result',
   'group fails together': 'an operation that fails does not fail the others of its group',
   'group cut off': 'a group of 600 operations is written completely',

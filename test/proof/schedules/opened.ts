@@ -22,6 +22,7 @@ export interface OpenedStore extends ScheduledStore {
 
 /** One minute, which is far longer than a schedule takes on a real clock. */
 const UNIT_MS = 60_000
+const KEYS_AT_ONCE = 16
 
 /** The memory store on a fixed clock. */
 export function openMemory(): OpenedStore {
@@ -31,12 +32,13 @@ export function openMemory(): OpenedStore {
     now: () => clock.now(),
     unitMs: 1,
     exact: true,
+    keysAtOnce: 1,
     pass: (ms) => clock.set(clock.now() + ms),
     close: async () => {},
   }
 }
 
-const onRealClock = { now: () => Date.now(), unitMs: UNIT_MS, exact: false }
+const onRealClock = { now: () => Date.now(), unitMs: UNIT_MS, exact: false, keysAtOnce: KEYS_AT_ONCE }
 
 /** Two SQLite connections to one file. */
 export function openSqlite(): OpenedStore {
@@ -47,7 +49,7 @@ export function openSqlite(): OpenedStore {
   return {
     ...onRealClock,
     stores: [one, other].map((database) => sqliteStore({ database })),
-    pass: (ms) => hasTable(observer) && makeLater(observer, ms),
+    pass: (ms, key) => hasTable(observer) && makeLater(observer, ms, key),
     clear: () => hasTable(observer) && observer.exec('DELETE FROM govalid_deliveries'),
     async close() {
       for (const database of [one, other, observer]) database.close()
@@ -82,7 +84,7 @@ export function openPostgres(url: string): OpenedStore {
   const table = `govalid_schedules_${randomBytes(6).toString('hex')}`
   const pool = new Pool({ connectionString: url, max: 6 })
   const columns = ['lease_until', 'retain_until', 'counted_at']
-  const later = `UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - $1`).join(', ')}`
+  const later = `UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - $1`).join(', ')} WHERE key = decode($2, 'hex')`
   const ifThere = async (statement: string, values: readonly unknown[] = []) => {
     const { rows } = await pool.query('SELECT to_regclass($1) AS found', [table])
     if (rows[0].found !== null) await pool.query(statement, [...values])
@@ -90,7 +92,7 @@ export function openPostgres(url: string): OpenedStore {
   return {
     ...onRealClock,
     stores: [postgresStore({ pool, table }), postgresStore({ pool, table })],
-    pass: (ms) => ifThere(later, [ms]),
+    pass: (ms, key) => ifThere(later, [ms, key]),
     clear: () => ifThere(`DELETE FROM ${table}`),
     async close() {
       await pool.query(`DROP TABLE IF EXISTS ${table}, ${table}_quarantine`)

@@ -1,6 +1,6 @@
 /**
  * Plays schedules against a store and the model: calls in sequence, calls in parallel (some order of them must explain the results), and
- * passing time.
+ * passing time. Schedules of several keys are played at once, so that a driver's groups contain calls of several keys.
  */
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -29,9 +29,11 @@ export interface ScheduledStore {
   readonly unitMs: number
   /** Whether `until` can be compared exactly. */
   readonly exact: boolean
+  /** How many schedules are played at once, each on its own key. With 1, time may pass for all records. */
+  readonly keysAtOnce: number
   /** Advances time for the record at a key. */
   pass(ms: number, key: string): unknown
-  /** Drops every record. Time passes for every existing record, so a hundred thousand of them would be slow. */
+  /** Drops every record, because a search among a hundred thousand of them would be slow. */
   clear?(): unknown
 }
 
@@ -42,8 +44,7 @@ const STEP: fc.Arbitrary<StoreStep> = fc.record({
   retain: fc.oneof(fc.nat(60), fc.constant(500)),
 })
 
-/** Random schedules with at most `maxParallel` parallel calls. */
-export function scheduleOf(maxParallel: number): fc.Arbitrary<readonly StoreMove[]> {
+function scheduleOf(maxParallel: number): fc.Arbitrary<readonly StoreMove[]> {
   const calls = fc.array(STEP, { minLength: 1, maxLength: maxParallel })
   return fc.array(fc.oneof({ weight: 4, arbitrary: calls }, { weight: 1, arbitrary: fc.nat(60) }), {
     minLength: 3,
@@ -52,10 +53,26 @@ export function scheduleOf(maxParallel: number): fc.Arbitrary<readonly StoreMove
   })
 }
 
-/** Plays one schedule on a new key. Resolves to the number of calls. Rejects if no order of the calls explains the results. */
-export async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore): Promise<number> {
-  const key = randomBytes(32).toString('hex')
+/** Random schedules to play at once, for `count` keys. */
+export function schedulesOf(count: number, maxParallel: number): fc.Arbitrary<readonly (readonly StoreMove[])[]> {
+  return fc.array(scheduleOf(maxParallel), { minLength: count, maxLength: count, size: 'max' })
+}
+
+/** Plays schedules at once, each on a new key. Resolves to the number of calls. Rejects if no order of the calls for a key explains their results. */
+export async function playSchedules(
+  schedules: readonly (readonly StoreMove[])[],
+  tested: ScheduledStore,
+): Promise<number> {
   await tested.clear?.()
+  // All of them end before the next ones clear the store, although one may have failed.
+  const played = await Promise.allSettled(schedules.map((moves) => playSchedule(moves, tested)))
+  const failed = played.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+  return played.reduce((calls, each) => calls + (each.status === 'fulfilled' ? each.value : 0), 0)
+}
+
+async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore): Promise<number> {
+  const key = randomBytes(32).toString('hex')
   // Several states may explain the results of parallel calls. Later results decide between them.
   let models: readonly StoreModel[] = [createModel()]
   let calls = 0

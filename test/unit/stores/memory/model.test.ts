@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Store } from '../../../../src/index.js'
 import { openMemory } from '../../../proof/schedules/opened.js'
-import { playSchedule, scheduleOf } from '../../../proof/schedules/stores.js'
+import { playSchedules, schedulesOf } from '../../../proof/schedules/stores.js'
 
 test('memoryStore keeps the contract under random calls of four workers for one delivery', async () => {
   const store = openMemory()
   let calls = 0
   await fc.assert(
-    fc.asyncProperty(scheduleOf(3), async (moves) => {
-      calls += await playSchedule(moves, store)
+    fc.asyncProperty(schedulesOf(store.keysAtOnce, 3), async (schedules) => {
+      calls += await playSchedules(schedules, store)
     }),
     { numRuns: 1000 },
   )
@@ -41,8 +41,8 @@ test.each(Object.entries(faulty))('the model finds a store that %s', async (_, c
   const store = openMemory()
   const [inner] = store.stores as [Store]
   const stores = [{ ...inner, ...change(inner) }]
-  const property = fc.asyncProperty(scheduleOf(3), async (moves) => {
-    await playSchedule(moves, { ...store, stores })
+  const property = fc.asyncProperty(schedulesOf(store.keysAtOnce, 3), async (schedules) => {
+    await playSchedules(schedules, { ...store, stores })
   })
   expect((await fc.check(property, { numRuns: 2000, endOnFailure: true })).failed).toBe(true)
 })
