@@ -2,9 +2,9 @@
  * Plays schedules against a store and the model: calls in sequence, calls in parallel (some order of them must explain the results), and
  * passing time. Schedules of several keys are played at once, so that a driver's groups contain calls of several keys.
  */
-import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import type { Store } from '../../../src/index.js'
+import { randomKey } from '../../../src/testing/store-suite/store-test.js'
 import {
   createModel,
   GAP,
@@ -71,8 +71,18 @@ export async function playSchedules(
   return played.reduce((calls, each) => calls + (each.status === 'fulfilled' ? each.value : 0), 0)
 }
 
+/** Plays random schedules, and rejects if a result of the store is wrong. Resolves to the number of calls. `npm run proof -- schedules` reduces a failure. */
+export async function assertSchedules(tested: ScheduledStore, rounds: number): Promise<number> {
+  let calls = 0
+  const property = fc.asyncProperty(schedulesOf(tested.keysAtOnce, 3), async (schedules) => {
+    calls += await playSchedules(schedules, tested)
+  })
+  await fc.assert(property, { numRuns: rounds, endOnFailure: true })
+  return calls
+}
+
 async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore): Promise<number> {
-  const key = randomBytes(32).toString('hex')
+  const key = randomKey()
   // Several states may explain the results of parallel calls. Later results decide between them.
   let models: readonly StoreModel[] = [createModel()]
   let calls = 0
