@@ -78,6 +78,7 @@ function skipReason(driver: StoreDriver, { needs = [] }: StoreTest): string | un
     ownClock: driver.ownClock === false && 'the store uses the clock of the calling process',
     quarantine: !driver.quarantine && 'the store has no quarantine',
     transaction: !driver.transaction && 'the store has no transactions',
+    loseResponses: !driver.loseResponses && 'the driver does not lose responses',
   }
   return needs.map((need) => reasons[need]).find((reason) => reason !== false) || undefined
 }

@@ -10,6 +10,8 @@ export interface TcpProxy {
   set(state: NetworkState): void
   /** Forwards new connections to another service. Open connections stay with theirs. */
   pointTo(url: string): void
+  /** Loses all responses from now on. Returns a function that ends the connections and lets new ones through. */
+  loseResponses(): () => void
   /** Resets every connection, as a host that restarts does. */
   reset(): void
   close(): Promise<void>
@@ -46,11 +48,19 @@ export async function createTcpProxy(url: string): Promise<TcpProxy> {
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
+  const set: TcpProxy['set'] = (next) => {
+    state = next
+    if (state === 'refused') cut()
+  }
   return {
     url: proxied.href,
-    set(next) {
-      state = next
-      if (state === 'refused') cut()
+    set,
+    loseResponses() {
+      set('mute')
+      return () => {
+        set('refused')
+        set('open')
+      }
     },
     pointTo(next) {
       target = new URL(next)

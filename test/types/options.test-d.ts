@@ -63,7 +63,7 @@ type AllOptions = {
   explain: Parameters<typeof explain>[0]
   signDelivery: SignOptions
   simulateSender: SimulateSenderOptions
-  testStore: Omit<StoreDriver, 'advance' | 'close'>
+  testStore: Omit<StoreDriver, 'advance' | 'close' | 'loseResponses'>
   // Written by an application: its properties may be chosen at run time too.
   store: Pick<Store<() => void>, 'quarantine' | 'transaction'>
   inbox: Pick<Inbox, 'quarantine' | 'maxBodyBytes'>

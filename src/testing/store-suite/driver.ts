@@ -20,6 +20,11 @@ export interface StoreDriver {
    * time of the last counted attempt). Default: the suite waits in real time, for about 90 seconds in total.
    */
   advance?(ms: number): MaybePromise<void>
+  /**
+   * From now on, loses the responses to a store's operations, which are still executed. Resolves to a function that ends those calls as a
+   * broken connection does, and reconnects. For drivers that repeat such operations. Default: tests of lost responses are skipped.
+   */
+  loseResponses?(store: Store<unknown>): MaybePromise<() => MaybePromise<void>>
   /** Whether records survive after every store is closed. Default: `true`. */
   readonly durable?: boolean | undefined
   /** Whether the store's clock is independent of the calling process's `Date.now`. Default: `true`. Set `false` for a store inside the process. */

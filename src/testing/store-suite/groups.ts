@@ -6,6 +6,9 @@ import { type Caller, concurrently, randomKey, type StoreTest, type TestContext 
 
 /** More operations than any driver of this package writes together. */
 const MANY = 600
+/** Longer than a driver needs to connect again. */
+const PATIENT = { waitMs: 20_000 }
+const MAX_POLLS = 20_000
 
 /** Tests of operations that are issued together. */
 export const groups: readonly StoreTest[] = [
@@ -100,6 +103,26 @@ export const groups: readonly StoreTest[] = [
     },
   },
   {
+    name: 'a group whose responses are lost is repeated, and each operation counts once',
+    needs: ['loseResponses'],
+    async run(context) {
+      const other = await context.open()
+      // Connects the driver.
+      await claimed(context)
+      const callers = Array.from({ length: 50 }, () => context.caller(randomKey()))
+      const last = callers.at(-1) as Caller
+      const isClaimed = () => context.caller(last.key, other).renew({ token: last.token })
+      const claims = await withoutResponses(context, () => callers.map((each) => each.claim(PATIENT)), isClaimed)
+      const claim = { status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] }
+      expectEqual(claims, Array(50).fill(claim), 'the claims')
+      const isCompleted = async () => (await context.caller(last.key, other).claim()).status === 'done'
+      const complete = () => callers.map((each) => each.complete(PATIENT))
+      expectEqual(await withoutResponses(context, complete, isCompleted), Array(50).fill(true), 'the completions')
+      const again = await Promise.all(callers.map(({ key }) => context.caller(key).claim()))
+      expectEqual(again, Array(50).fill({ status: 'done' }), 'the deliveries after it')
+    },
+  },
+  {
     name: `a group of ${MANY} operations is written completely`,
     async run({ caller }) {
       const callers = Array.from({ length: MANY }, () => caller(randomKey()))
@@ -128,6 +151,22 @@ export const groups: readonly StoreTest[] = [
     },
   },
 ]
+
+/** Starts operations whose responses are lost, and reconnects the store once `isExecuted`. Resolves to the results of the repeated operations. */
+async function withoutResponses<Result>(
+  { driver, store }: TestContext,
+  start: () => readonly Promise<Result>[],
+  isExecuted: () => Promise<boolean>,
+): Promise<readonly Result[]> {
+  const reconnect = await driver.loseResponses?.(store)
+  const results = Promise.all(start())
+  results.catch(() => {})
+  let polls = 0
+  while (polls < MAX_POLLS && !(await isExecuted())) polls++
+  await reconnect?.()
+  expectTrue(polls < MAX_POLLS, 'operations whose responses are lost are executed')
+  return results
+}
 
 async function claimed({ caller }: TestContext): Promise<Caller> {
   const claimer = caller(randomKey())

@@ -14,7 +14,7 @@ import type {
 import type { StoreDriver } from './driver.js'
 
 /** A capability that a driver may lack. */
-export type Need = 'durable' | 'ownClock' | 'quarantine' | 'transaction'
+export type Need = 'durable' | 'ownClock' | 'quarantine' | 'transaction' | 'loseResponses'
 
 /** One test of the suite. */
 export interface StoreTest {

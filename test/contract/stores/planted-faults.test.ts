@@ -5,6 +5,7 @@ import type { StoreDriver } from '../../../src/testing/store-suite/driver.js'
 import { testStore } from '../../../src/testing/test-store.js'
 import { faultyGroups, type GroupFault } from './faulty-groups.js'
 import { createShelf, type Fault, type ReferenceTransaction, referenceStore } from './reference-store.js'
+import { repeatingDriver } from './repeating-driver.js'
 
 const EXPECTED: Readonly<Record<Fault, string>> = {
   'get then set': 'of 1,000 concurrent callers, exactly one claims a new delivery',
@@ -55,6 +56,8 @@ const EXPECTED_IN_GROUPS: Readonly<Record<GroupFault, string>> = {
   'rejected operation written later': 'an operation that is rejected because it waited too long changes nothing later',
 }
 
+const LOST_RESPONSES = 'a group whose responses are lost is repeated, and each operation counts once'
+
 describe('the conformance suite', () => {
   it('has at least 60 tests with unique names', () => {
     const names = collect(driver(undefined)).map(({ name }) => name)
@@ -83,6 +86,14 @@ describe('the conformance suite', () => {
       expect(await failuresOf(grouped, name)).toEqual([name])
     },
   )
+
+  it.each([
+    ['correct', []],
+    ['missing', [LOST_RESPONSES]],
+    ['with another token', [LOST_RESPONSES]],
+  ] as const)('judges the repetition of operations whose responses are lost: %s', async (repetition, failed) => {
+    expect(await failuresOf(repeatingDriver(driver(undefined), repetition), LOST_RESPONSES)).toEqual(failed)
+  })
 
   it('skips the tests of features that a driver does not have, with the reason', () => {
     const { quarantine: _, transaction: __, ...bare } = driver(undefined)

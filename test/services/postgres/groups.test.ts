@@ -1,12 +1,11 @@
 /** Groups of operations of postgresStore: who shares a statement, and what happens if the statement fails. */
 import { randomBytes } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { type PostgresStoreOptions, postgresStore } from '../../../src/stores/postgres/postgres-store.js'
 import type { ClaimRequest } from '../../../src/stores/store.js'
 import { postgresScene } from '../../support/postgres.js'
 import { describeWithService } from '../../support/services.js'
-import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 function newClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   const [key, token] = [randomBytes(32).toString('hex'), randomBytes(16).toString('hex')]
@@ -227,30 +226,5 @@ describeWithService('postgres', 'groups of postgresStore', (url) => {
     expect(new Set(await Promise.all(completions))).toEqual(new Set([true]))
     await application
     await vi.waitFor(() => expect(pool.idleCount).toBe(pool.totalCount))
-  })
-
-  let network: TcpProxy
-  beforeAll(async () => {
-    network = await createTcpProxy(url)
-  })
-  afterAll(() => network.close())
-
-  test('repeats a whole group whose response was lost, and counts each attempt once', async () => {
-    const store = open({ pool: scene.pool({ connectionString: network.url, max: 3 }) })
-    await store.claim(newClaim())
-    const requests = newClaims(50)
-    network.set('mute')
-    const claims = Promise.all(requests.map(async (each) => store.claim(each)))
-    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex')`, [requests.at(-1)?.key])
-    network.set('refused')
-    network.set('open')
-    expect(statusesOf(await claims)).toEqual(['claimed'])
-    expect(new Set((await recordsOf(requests)).map(({ attempt }) => attempt))).toEqual(new Set([1]))
-    network.set('mute')
-    const completions = Promise.all(requests.map(async (each) => store.complete(each)))
-    await scene.until(`SELECT FROM ${table} WHERE key = decode($1, 'hex') AND state = 'done'`, [requests.at(-1)?.key])
-    network.set('refused')
-    network.set('open')
-    expect(new Set(await completions)).toEqual(new Set([true]))
   })
 })

@@ -6,23 +6,27 @@ import { type StoreDriver, testStore } from '../../../src/testing/index.js'
 import { postgresScene } from '../../support/postgres.js'
 import { receiverSuite } from '../../support/receiver-suite.js'
 import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 describeWithService('postgres', 'postgresStore', (url) => {
   const { schema, table, pool: createPool, age, countEffects } = postgresScene(url)
-  const pools = new Map<unknown, Pool>()
+  const opened = new Map<unknown, { readonly pool: Pool; readonly network: TcpProxy }>()
 
   const driver: StoreDriver = {
     name: 'postgresStore',
-    open({ namespace }) {
-      const pool = createPool()
+    async open({ namespace }) {
+      const network = await createTcpProxy(url)
+      const pool = createPool({ connectionString: network.url })
       // With 1,000 callers on five connections, the last one waits longer than a receiver would.
       const store = postgresStore({ pool, table, namespace, callLimitMs: 20_000 })
-      pools.set(store, pool)
+      opened.set(store, { pool, network })
       return store
     },
     async close(store) {
-      await pools.get(store)?.end()
+      await opened.get(store)?.pool.end()
+      await opened.get(store)?.network.close()
     },
+    loseResponses: (store) => opened.get(store)?.network.loseResponses() ?? (() => {}),
     advance: age,
     quarantine: true,
     transaction: {

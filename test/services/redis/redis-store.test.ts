@@ -5,24 +5,28 @@ import { type StoreDriver, testStore } from '../../../src/testing/index.js'
 import { receiverSuite } from '../../support/receiver-suite.js'
 import { LIBRARIES, redisScene, type TestClient } from '../../support/redis.js'
 import { describeWithService } from '../../support/services.js'
+import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
 for (const [library, openClient] of Object.entries(LIBRARIES)) {
   describeWithService('redis', library, (url) => {
     const { home, open, makeLater } = redisScene(url)
-    const clients = new Map<unknown, TestClient>()
+    const connections = new Map<unknown, { readonly client: TestClient; readonly network: TcpProxy }>()
 
     const driver: StoreDriver = {
       name: `redisStore with ${library}`,
-      open({ namespace }) {
-        const opened = open(openClient)
-        const store = redisStore({ client: opened.client, namespace: `${home}-${namespace}` })
-        clients.set(store, opened)
+      async open({ namespace }) {
+        const network = await createTcpProxy(url)
+        const client = open(openClient, network.url)
+        const store = redisStore({ client: client.client, namespace: `${home}-${namespace}` })
+        connections.set(store, { client, network })
         return store
       },
-      close(store) {
-        clients.get(store)?.close()
-        clients.delete(store)
+      async close(store) {
+        connections.get(store)?.client.close()
+        await connections.get(store)?.network.close()
+        connections.delete(store)
       },
+      loseResponses: (store) => connections.get(store)?.network.loseResponses() ?? (() => {}),
       advance: makeLater,
       quarantine: true,
     }

@@ -7,6 +7,7 @@ import {
   type IdempotencyNamespace,
 } from '../../../../src/stores/cloudflare/durable-object-store.js'
 import { type StoreDriver, testStore } from '../../../../src/testing/index.js'
+import { createLossyNetwork, type LossyNetwork } from '../../../support/lossy-network.js'
 import { receiverSuite } from '../../../support/receiver-suite.js'
 
 const { IDEMPOTENCY } = env
@@ -14,20 +15,33 @@ const { IDEMPOTENCY } = env
 const objects = new Map<string, DurableObjectId>()
 beforeEach(() => objects.clear())
 
-const namespace: IdempotencyNamespace = {
-  idFromName(name) {
-    const id = IDEMPOTENCY.idFromName(name)
-    objects.set(name, id)
-    return id
-  },
-  get: (id) => IDEMPOTENCY.get(id as DurableObjectId),
+const networks = new Map<unknown, LossyNetwork>()
+
+function namespaceBehind(network: LossyNetwork): IdempotencyNamespace {
+  return {
+    idFromName(name) {
+      const id = IDEMPOTENCY.idFromName(name)
+      objects.set(name, id)
+      return id
+    },
+    get(id) {
+      const object = IDEMPOTENCY.get(id as DurableObjectId)
+      return { fetch: (url, request) => network.call(() => object.fetch(url, request)) }
+    },
+  }
 }
 
 const driver: StoreDriver = {
   name: 'durableObjectStore',
   // One object per namespace is the hardest case and the fastest to advance in time. See object-shards.test.ts for more objects.
-  open: ({ namespace: name }) => durableObjectStore({ namespace, name, shards: 1 }),
+  open({ namespace: name }) {
+    const network = createLossyNetwork(() => new Error('Network connection lost.'))
+    const store = durableObjectStore({ namespace: namespaceBehind(network), name, shards: 1 })
+    networks.set(store, network)
+    return store
+  },
   close: () => abortAllDurableObjects(),
+  loseResponses: (store) => networks.get(store)?.loseResponses() ?? (() => {}),
   async advance(ms) {
     for (const id of objects.values()) {
       await runInDurableObject(IDEMPOTENCY.get(id), (_, { storage }) => shift(storage.sql, ms))
