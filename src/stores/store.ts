@@ -20,8 +20,8 @@
  *    caller's clock never does.
  * 4. **Repeatable.** A repeated `claim` with the token that holds the record is the same claim: its first response may have
  *    been lost. It is `claimed` with the same `attempt`, counts nothing, and the lease starts again. A repeated `complete`
- *    with the token that completed the record returns `true` and changes nothing more, with or without `quarantined`.
- *    A `claim` after the token's own `release` is a new claim, and its attempt is counted.
+ *    with the token that completed the record returns `true` and changes nothing more, with or without `quarantined`. So does
+ *    a repeated `release` with the token that released it. A `claim` after the token's own `release` is a new claim, and its attempt is counted.
  * 5. **Retained.** A record exists until its `retainUntil` or the end of its lease, the later of the two. After that the key
  *    is new again, even if the record hasn't been deleted yet. A later `claim` or `complete` can raise `retainUntil`. No
  *    write lowers it.

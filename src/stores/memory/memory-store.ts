@@ -71,6 +71,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     const record = unfinished.get(key)
     return record ? record.isQuarantined && record.token === token : finished.lastToken(key) === token
   }
+  const wasReleasedWith = (key: string, token: string): boolean => {
+    const record = unfinished.get(key)
+    return record !== undefined && !record.isQuarantined && record.token === token
+  }
   return {
     claim(request) {
       const now = readTime(clock)
@@ -113,7 +117,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     release({ key, token, completedHandlers, counted }: ReleaseRequest) {
       const record = findHeld(key, token)
-      if (!record) return false
+      if (!record) return wasReleasedWith(key, token)
       record.leaseUntil = 0
       record.completedHandlers = union(record.completedHandlers, completedHandlers)
       if (counted) record.releasedAttempts++

@@ -88,7 +88,8 @@ function updatesText(table: string): string {
 ), locked AS MATERIALIZED (
   SELECT i.* FROM input i CROSS JOIN LATERAL (
     SELECT FROM ${table} d WHERE d.namespace = $1 AND d.key = i.key AND d.token = i.token
-      AND (d.state = 'processing' OR (d.state <> 'released' AND i.action IN ('done', 'quarantined'))) FOR UPDATE SKIP LOCKED) d
+      AND CASE i.action WHEN 'renew' THEN d.state = 'processing' WHEN 'released' THEN d.state IN ('processing', 'released')
+        ELSE d.state <> 'released' END FOR UPDATE SKIP LOCKED) d
 )
 INSERT INTO ${table} AS d (${COLUMNS})
 SELECT $1, key, action, token, now + amount, amount, 0, CASE action WHEN 'released' THEN amount ELSE 0 END, 0, names
@@ -97,8 +98,8 @@ ON CONFLICT (namespace, key) DO UPDATE SET
   state = CASE WHEN excluded.state = 'renew' OR d.state <> 'processing' THEN d.state ELSE excluded.state END,
   lease_until = CASE excluded.state WHEN 'renew' THEN excluded.lease_until ELSE d.lease_until END,
   retain_until = CASE WHEN excluded.state IN ('done', 'quarantined') THEN greatest(d.retain_until, excluded.retain_until) ELSE d.retain_until END,
-  attempt = CASE excluded.state WHEN 'released' THEN d.attempt - 1 + excluded.released_attempts ELSE d.attempt END,
-  released_attempts = d.released_attempts + excluded.released_attempts,
+  attempt = CASE WHEN excluded.state = 'released' AND d.state = 'processing' THEN d.attempt - 1 + excluded.released_attempts ELSE d.attempt END,
+  released_attempts = CASE d.state WHEN 'processing' THEN d.released_attempts + excluded.released_attempts ELSE d.released_attempts END,
   completed_handlers = CASE WHEN d.state <> 'processing' THEN d.completed_handlers WHEN excluded.state = 'done' THEN '{}'
     ELSE ${union('excluded.completed_handlers')} END
 RETURNING encode(d.key, 'hex')`

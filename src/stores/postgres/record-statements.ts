@@ -66,8 +66,10 @@ export function recordStatements({ deliveries: table }: PostgresTables, namespac
     `<> 'released'`,
   )
   const release = update(
-    `state = 'released', released_attempts = released_attempts + $5, attempt = attempt - 1 + $5, completed_handlers = ${union('$6')}`,
-    `= 'processing'`,
+    `state = 'released', released_attempts = released_attempts + CASE state WHEN 'processing' THEN $5 ELSE 0 END,
+  attempt = attempt - CASE state WHEN 'processing' THEN 1 - $5 ELSE 0 END,
+  completed_handlers = CASE state WHEN 'processing' THEN ${union('$6')} ELSE completed_handlers END`,
+    `IN ('processing', 'released')`,
   )
   const renew = update(`lease_until = ${NOW} + $5, completed_handlers = ${union('$6')}`, `= 'processing'`)
   const updates = { renew, released: release, done: complete, quarantined: complete }

@@ -81,7 +81,8 @@ local function run(key, name, token, names, retainUntil, leaseMs, attemptGapMs)
     if isHolder then state = name == 'complete' and 'done' or 'quarantined' else names = '' end
     leaseUntil, retainedUntil = '0', later(retainedUntil, retainUntil)
   elseif not isHolder then
-    return '0'
+    local isRepeated = state == 'released' and holder == token and (name == 'release' or name == 'retract')
+    return isRepeated and '1' or '0'
   elseif name == 'renew' then
     leaseUntil = now + leaseMs
   else

@@ -177,9 +177,14 @@ WHERE ${RECORD} AND iif(state = 'processing',
   lease_until = 0,
   retain_until = max(retain_until, ?6)
 WHERE ${RECORD} AND token = ?3 AND state <> 'released' RETURNING 1`,
-    release: `UPDATE ${table} SET state = 'released', lease_until = 0, completed_handlers = ${UNION},
-  released_attempts = released_attempts + ?5, attempt = attempt - (1 - ?5)
-WHERE ${HELD} RETURNING 1`,
+    // A repeated release with the same token also returns a row, but changes nothing.
+    release: `UPDATE ${table} SET
+  state = 'released',
+  completed_handlers = iif(state = 'processing', ${UNION}, completed_handlers),
+  lease_until = 0,
+  released_attempts = released_attempts + iif(state = 'processing', ?5, 0),
+  attempt = attempt - iif(state = 'processing', 1 - ?5, 0)
+WHERE ${RECORD} AND token = ?3 AND state IN ('processing', 'released') RETURNING 1`,
     guard: `INSERT INTO ${table} (namespace, key, token, state, attempt, released_attempts, counted_at, lease_until, retain_until, completed_handlers)
 SELECT ?1, ?2, '', 'processing', 0, 0, 0, 0, 0, '[]' WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${HELD})`,
     checkpoint: `UPDATE ${table} SET completed_handlers = ${UNION} WHERE ${HELD}`,

@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<Fault, string>> = {
   'repeated claim counted': 'a claim repeated with its token is not counted, even after attemptGapMs',
   'repeated claim busy': 'a claim repeated with its token is the same claim and the same attempt',
   'repeated completion refused': 'a completion repeated with its token returns true again',
+  'repeated release refused': 'an owner’s release after its own release returns true again and changes nothing',
   'checkpoints of renewals lost': 'a checkpoint written with a renewal survives a crash',
   'checkpoints replaced': 'checkpoints of renewals and releases add up without duplicates',
   'checkpoints lost on quarantine': 'a delivery that reprocessing quarantined again can be reprocessed again',

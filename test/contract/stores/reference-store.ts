@@ -34,6 +34,7 @@ export type Fault =
   | 'repeated claim counted'
   | 'repeated claim busy'
   | 'repeated completion refused'
+  | 'repeated release refused'
   | 'checkpoints of renewals lost'
   | 'checkpoints replaced'
   | 'checkpoints lost on quarantine'
@@ -125,7 +126,10 @@ export function referenceStore(options: ReferenceOptions): Store<ReferenceTransa
     },
     async release({ key, token, completedHandlers, counted }) {
       const record = findHeld(key, token, fault !== 'release without token')
-      if (!record) return false
+      if (!record) {
+        const known = records.get(place(key))
+        return known?.token === token && known.state === 'released' && fault !== 'repeated release refused'
+      }
       record.state = 'released'
       record.completedHandlers = join(record.completedHandlers, completedHandlers)
       if (counted || fault === 'uncounted release counted') record.releasedAttempts++

@@ -66,7 +66,8 @@ export function createModel(start = 1000, source?: ModelRecord): StoreModel {
       return true
     },
     release({ worker, flag }) {
-      if (!record || !owns(tokenOf(worker))) return false
+      if (!record) return false
+      if (!owns(tokenOf(worker))) return record.state === 'released' && record.token === tokenOf(worker)
       Object.assign(record, { state: 'released', leaseUntil: 0 })
       record.completedHandlers.add(handlerOf(worker))
       if (flag) record.releasedAttempts++

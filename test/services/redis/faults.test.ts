@@ -127,6 +127,22 @@ describeWithService('redis', 'a receiver with redisStore on a bad network', (url
       expect([attempts, codes()]).toEqual([[1], []])
     })
 
+    test('recognizes a release whose response was lost', async () => {
+      const { receiver, attempts, codes, network, stateOf } = await startScene((attempt, own) => {
+        if (attempt > 1) return
+        own.set('mute')
+        throw new Error('the first attempt fails')
+      })
+      const delivery = await signedEvent()
+      const response = receiver.receive(delivery)
+      await until(async () => (await stateOf()) === 'released')
+      network.set('refused')
+      network.set('open')
+      expect((await response).status).toBe('failed')
+      expect((await receiver.receive(delivery)).status).toBe('processed')
+      expect([attempts, codes()]).toEqual([[1, 2], ['handler_failed']])
+    })
+
     test('returns failed if a failed attempt cannot be released, and runs the handler again after the lease', async () => {
       const { receiver, store, attempts, network } = await startScene((attempt, own) => {
         if (attempt > 1) return
