@@ -3,8 +3,9 @@
  * store, with calls in sequence and in parallel, against a model of the contract. Exits with 1 if a result differs, and prints the
  * counterexample with the values that repeat it.
  *
- * Options: `--core N`, `--memory N`, `--shared N` for SQLite and Redis, `--postgres N` (100,000 each; Postgres takes half an hour),
- * `--part NAME` (repeatable: core, memory, sqlite, redis, postgres; all), `--seed N` (any), `--record`.
+ * Options: `--core N`, `--memory N`, `--shared N` for SQLite and Redis, `--postgres N` (100,000 each; Postgres takes ten minutes), `--lossy N` for
+ * Redis and Postgres behind a network that loses responses (10,000 each), `--part NAME` (repeatable: core, memory, sqlite, redis, postgres,
+ * redis-lossy, postgres-lossy; all), `--seed N` (any), `--record`.
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -12,7 +13,7 @@ import fc from 'fast-check'
 import { findServices } from '../../scripts/services.mjs'
 import { type ResultRow, reportResult, row } from './record.js'
 import { CORE_SCRIPTS, playCore } from './schedules/core.js'
-import { type OpenedStore, openMemory, openPostgres, openRedis, openSqlite } from './schedules/opened.js'
+import { type OpenedStore, openLossy, openMemory, openPostgres, openRedis, openSqlite } from './schedules/opened.js'
 import { playSchedules, schedulesOf } from './schedules/stores.js'
 
 process.exitCode = await prove()
@@ -21,6 +22,8 @@ interface Found {
   readonly name: string
   readonly schedules: number
   readonly calls: number
+  /** The number of lost responses, if the network loses some. */
+  readonly lost?: number | undefined
   readonly fault: string | undefined
 }
 
@@ -32,27 +35,36 @@ async function prove(): Promise<number> {
       memory: { type: 'string', default: '100000' },
       shared: { type: 'string', default: '100000' },
       postgres: { type: 'string', default: '100000' },
-      part: { type: 'string', multiple: true, default: ['core', 'memory', 'sqlite', 'redis', 'postgres'] },
+      lossy: { type: 'string', default: '10000' },
+      part: {
+        type: 'string',
+        multiple: true,
+        default: ['core', 'memory', 'sqlite', 'redis', 'postgres', 'redis-lossy', 'postgres-lossy'],
+      },
       seed: { type: 'string', default: String(randomInt(1_000_000)) },
       record: { type: 'boolean', default: false },
     },
   })
   const seed = Number(values.seed)
-  const { core, memory, shared, postgres: inPostgres } = values
+  const { core, memory, shared, postgres: inPostgres, lossy } = values
   const schedules: Readonly<Record<string, number>> = {
     core: Number(core),
     memory: Number(memory),
     sqlite: Number(shared),
     redis: Number(shared),
     postgres: Number(inPostgres),
+    'redis-lossy': Number(lossy),
+    'postgres-lossy': Number(lossy),
   }
   console.log(`seed ${seed}`)
   const { postgres, redis } = await findServices()
-  const openers: Readonly<Record<string, (() => OpenedStore) | undefined>> = {
+  const openers: Readonly<Record<string, (() => OpenedStore | Promise<OpenedStore>) | undefined>> = {
     memory: openMemory,
     sqlite: openSqlite,
     redis: redis && (() => openRedis(redis.url)),
     postgres: postgres && (() => openPostgres(postgres.url)),
+    'redis-lossy': redis && (() => openLossy(openRedis, redis.url)),
+    'postgres-lossy': postgres && (() => openLossy(openPostgres, postgres.url)),
   }
   let isRight = true
   let isSkipped = false
@@ -65,7 +77,7 @@ async function prove(): Promise<number> {
       if (proving) {
         const found = await proving
         isRight &&= found.fault === undefined
-        // Each part has its own result, because some parts take half an hour and are run separately.
+        // Each part has its own result, because some parts take ten minutes and are run separately.
         reportResult(
           `schedules, ${part}`,
           { seed, columns: [found.name], rows: rowsOf(found), startedAt },
@@ -82,10 +94,11 @@ async function prove(): Promise<number> {
   return isRight && !(isSkipped && process.env['REQUIRE_SERVICES'] === '1') ? 0 : 1
 }
 
-function rowsOf({ schedules, calls, fault }: Found): readonly ResultRow[] {
+function rowsOf({ schedules, calls, lost, fault }: Found): readonly ResultRow[] {
   return [
     row('schedules', schedules),
     row('store calls', calls),
+    ...(lost === undefined ? [] : [row('lost responses', lost)]),
     row('schedules with a fault', fault === undefined ? 0 : 'FAILED'),
   ]
 }
@@ -95,30 +108,39 @@ async function proveCore(seed: number, schedules: number): Promise<Found> {
   const property = fc.asyncProperty(fc.scheduler(), CORE_SCRIPTS, async (scheduler, script) => {
     calls += await playCore(scheduler, script)
   })
-  const fault = await check('core', property, seed, schedules)
+  const fault = await check('core', property, { seed, numRuns: schedules })
   return { name: 'the core', schedules, calls, fault }
 }
 
-async function proveStore(name: string, open: () => OpenedStore, seed: number, schedules: number): Promise<Found> {
-  const store = open()
+async function proveStore(
+  name: string,
+  open: () => OpenedStore | Promise<OpenedStore>,
+  seed: number,
+  schedules: number,
+): Promise<Found> {
+  const store = await open()
   let calls = 0
   const { keysAtOnce } = store
   const property = fc.asyncProperty(schedulesOf(keysAtOnce, 3), async (each) => {
     calls += await playSchedules(each, store)
   })
   const runs = Math.ceil(schedules / keysAtOnce)
-  const fault = await check(name, property, seed, runs).finally(() => store.close())
-  return { name, schedules: runs * keysAtOnce, calls, fault }
+  // Where responses are lost, another run loses other responses, so reducing a failure makes no sense.
+  const fault = await check(name, property, {
+    seed,
+    numRuns: runs,
+    endOnFailure: store.losesResponses ?? false,
+  }).finally(() => store.close())
+  return { name, schedules: runs * keysAtOnce, calls, lost: store.lost?.(), fault }
 }
 
 async function check<Given>(
   name: string,
   property: fc.IAsyncProperty<Given>,
-  seed: number,
-  numRuns: number,
+  parameters: fc.Parameters<Given>,
 ): Promise<string | undefined> {
   const startedAt = performance.now()
-  const result = await fc.check(property, { seed, numRuns })
+  const result = await fc.check(property, parameters)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(`${name}: ${result.numRuns.toLocaleString('en')} runs in ${seconds} s`)
   if (!result.failed) return undefined

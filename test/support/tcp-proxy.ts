@@ -12,21 +12,38 @@ export interface TcpProxy {
   pointTo(url: string): void
   /** Loses all responses from now on. Returns a function that ends the connections and lets new ones through. */
   loseResponses(): () => void
+  /** Loses every `count`th response of a connection that is in use, and ends the connection. */
+  loseEvery(count: number): void
+  /** The number of responses that {@link TcpProxy.loseEvery} has lost. */
+  lost(): number
   /** Resets every connection, as a host that restarts does. */
   reset(): void
   close(): Promise<void>
 }
 
+/** The first responses of a connection belong to its handshake. */
+const HANDSHAKE = 5
+
 /** Starts a proxy in front of the service at `url`. */
 export async function createTcpProxy(url: string): Promise<TcpProxy> {
   let target = new URL(url)
   let state: NetworkState = 'open'
+  let loseEvery = Number.POSITIVE_INFINITY
+  let responses = 0
+  let lost = 0
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     if (state === 'refused') return void near.destroy()
     const far = connect(Number(target.port), target.hostname)
     near.on('data', (bytes) => state !== 'silent' && far.write(bytes))
-    far.on('data', (bytes) => state === 'open' && near.write(bytes))
+    let ownResponses = 0
+    far.on('data', (bytes) => {
+      const isLost = ++ownResponses > HANDSHAKE && ++responses % loseEvery === 0
+      if (isLost) {
+        lost++
+        near.destroy()
+      } else if (state === 'open') near.write(bytes)
+    })
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -65,6 +82,10 @@ export async function createTcpProxy(url: string): Promise<TcpProxy> {
     pointTo(next) {
       target = new URL(next)
     },
+    loseEvery(count) {
+      loseEvery = count
+    },
+    lost: () => lost,
     reset() {
       for (const socket of sockets) socket.resetAndDestroy()
     },

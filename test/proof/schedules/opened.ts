@@ -13,11 +13,14 @@ import { sqliteStore } from '../../../src/stores/sqlite/sqlite-store.js'
 import { fixedClock } from '../../../src/testing/index.js'
 import { MAKE_LATER, REMOVE } from '../../support/redis.js'
 import { makeLater } from '../../support/sqlite.js'
+import { createTcpProxy } from '../../support/tcp-proxy.js'
 import type { ScheduledStore } from './stores.js'
 
 /** A store that is closed after the proof. */
 export interface OpenedStore extends ScheduledStore {
   close(): Promise<void>
+  /** How many responses were lost. */
+  lost?(): number
 }
 
 /** One minute, which is far longer than a schedule takes on a real clock. */
@@ -62,11 +65,11 @@ function hasTable(database: DatabaseSync): boolean {
   return database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'govalid_deliveries'`).get() !== undefined
 }
 
-/** Two Redis clients of one server. */
-export function openRedis(url: string): OpenedStore {
+/** Two Redis clients of one server. The stores use `storeUrl`. */
+export function openRedis(url: string, storeUrl = url): OpenedStore {
   const namespace = `schedules-${randomBytes(6).toString('hex')}`
-  const open = () => new Redis(url, { maxRetriesPerRequest: 0 })
-  const [one, other, observer] = [open(), open(), open()]
+  const open = (to: string) => new Redis(to, { maxRetriesPerRequest: 0, retryStrategy: () => 20 }).on('error', () => {})
+  const [one, other, observer] = [open(storeUrl), open(storeUrl), open(url)]
   return {
     ...onRealClock,
     stores: [one, other].map((client) => redisStore({ client, namespace })),
@@ -79,15 +82,16 @@ export function openRedis(url: string): OpenedStore {
   }
 }
 
-/** Two Postgres stores on one pool. */
-export function openPostgres(url: string): OpenedStore {
+/** Two Postgres stores on one pool. The stores use `storeUrl`. */
+export function openPostgres(url: string, storeUrl = url): OpenedStore {
   const table = `govalid_schedules_${randomBytes(6).toString('hex')}`
-  const pool = new Pool({ connectionString: url, max: 6 })
+  const open = (connectionString: string) => new Pool({ connectionString, max: 6 }).on('error', () => {})
+  const [pool, observer] = [open(storeUrl), open(url)]
   const columns = ['lease_until', 'retain_until', 'counted_at']
   const later = `UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - $1`).join(', ')} WHERE key = decode($2, 'hex')`
   const ifThere = async (statement: string, values: readonly unknown[] = []) => {
-    const { rows } = await pool.query('SELECT to_regclass($1) AS found', [table])
-    if (rows[0].found !== null) await pool.query(statement, [...values])
+    const { rows } = await observer.query('SELECT to_regclass($1) AS found', [table])
+    if (rows[0].found !== null) await observer.query(statement, [...values])
   }
   return {
     ...onRealClock,
@@ -95,8 +99,21 @@ export function openPostgres(url: string): OpenedStore {
     pass: (ms, key) => ifThere(later, [ms, key]),
     clear: () => ifThere(`DELETE FROM ${table}`),
     async close() {
-      await pool.query(`DROP TABLE IF EXISTS ${table}, ${table}_quarantine`)
       await pool.end()
+      await observer.query(`DROP TABLE IF EXISTS ${table}, ${table}_quarantine`)
+      await observer.end()
     },
   }
+}
+
+/** The stores of `open` behind a network that loses one response in twenty. The drivers connect again and repeat the calls. */
+export async function openLossy(
+  open: (url: string, storeUrl: string) => OpenedStore,
+  url: string,
+): Promise<OpenedStore> {
+  const network = await createTcpProxy(url)
+  network.loseEvery(20)
+  const opened = open(url, network.url)
+  const close = () => opened.close().finally(() => network.close())
+  return { ...opened, losesResponses: true, lost: network.lost, close }
 }

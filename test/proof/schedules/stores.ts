@@ -31,11 +31,19 @@ export interface ScheduledStore {
   readonly exact: boolean
   /** How many schedules are played at once, each on its own key. With 1, time may pass for all records. */
   readonly keysAtOnce: number
+  /** Whether responses are lost, so that the driver repeats calls that were executed. */
+  readonly losesResponses?: boolean
   /** Advances time for the record at a key. */
   pass(ms: number, key: string): unknown
   /** Drops every record, because a search among a hundred thousand of them would be slow. */
   clear?(): unknown
 }
+
+/** Longer than a driver needs to connect again. */
+const WAIT_MS = 20_000
+
+/** How often the response to one call may be lost. */
+const MAX_LOST = 2
 
 const STEP: fc.Arbitrary<StoreStep> = fc.record({
   call: fc.constantFrom('claim', 'claim', 'renew', 'complete', 'release'),
@@ -99,10 +107,11 @@ async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore)
       steps.map((step, index) => ask(tested, index, key, step, models[0]?.now() ?? 0)),
     )
     calls += steps.length
-    const after = models.flatMap((model) => explain(model, steps, responses))
+    const answered = steps.map((step, index) => ({ step, response: responses[index] as StepResponse }))
+    const after = explain(models, answered, tested.losesResponses ? MAX_LOST : 0)
     if (after.length === 0)
       throw new Error(`no order of ${JSON.stringify(steps)} explains ${JSON.stringify(responses)}`)
-    models = [...new Map(after.map((model) => [model.state(), model])).values()]
+    models = after
   }
   return calls
 }
@@ -125,13 +134,14 @@ async function ask(
   const leaseMs = LEASE * unitMs
   const retainUntil = tested.now() + retain * unitMs - expiryMs(tested)
   const completedHandlers = [handlerOf(worker)]
+  const waitMs = WAIT_MS
   switch (call) {
     case 'renew':
-      return store.renew({ key, token, leaseMs, completedHandlers })
+      return store.renew({ key, token, leaseMs, completedHandlers, waitMs })
     case 'complete':
-      return store.complete({ key, token, retainUntil, quarantined: flag, completedHandlers })
+      return store.complete({ key, token, retainUntil, quarantined: flag, completedHandlers, waitMs })
     case 'release':
-      return store.release({ key, token, completedHandlers, counted: flag })
+      return store.release({ key, token, completedHandlers, counted: flag, waitMs })
     default: {
       const result = await store.claim({
         key,
@@ -140,6 +150,7 @@ async function ask(
         attemptGapMs: GAP * unitMs,
         retainUntil,
         reprocess: flag,
+        waitMs,
       })
       if (result.status === 'claimed') {
         const { status, attempt, releasedAttempts } = result
@@ -152,21 +163,58 @@ async function ask(
   }
 }
 
-/** The models after every order of the calls that explains the results. */
-function explain(
-  model: StoreModel,
-  steps: readonly StoreStep[],
-  responses: readonly StepResponse[],
-): readonly StoreModel[] {
-  if (steps.length === 0) return [model]
-  return steps.flatMap((step, index) => {
-    const next = model.copy()
-    if (JSON.stringify(next.apply(step)) !== JSON.stringify(responses[index])) return []
-    const isOther = (_: unknown, other: number) => other !== index
-    // A call on a finished record may extend its retention or not, because the contract leaves this open.
-    const isFinished = ['done', 'quarantined'].includes(next.phase() ?? '')
-    const states =
-      isFinished && (step.call === 'claim' || step.call === 'complete') ? [next, next.remembering(step.retain)] : [next]
-    return states.flatMap((state) => explain(state, steps.filter(isOther), responses.filter(isOther)))
+/** Models without repetitions. */
+function distinct(models: readonly StoreModel[]): readonly StoreModel[] {
+  return [...new Map(models.map((model) => [model.state(), model])).values()]
+}
+
+interface Answered {
+  readonly step: StoreStep
+  readonly response: StepResponse
+}
+
+/**
+ * The models after every order of the calls that explains the results. With `maxLost`, each call may have been executed so many times before,
+ * without a response.
+ */
+function explain(models: readonly StoreModel[], calls: readonly Answered[], maxLost: number): readonly StoreModel[] {
+  if (calls.length === 0) return models
+  const before = afterLost(models, calls, maxLost)
+  const after = calls.flatMap((call) => {
+    const explained = before.flatMap((model) => {
+      // An expired record may be deleted or not, so only a claim has a defined result.
+      if (model.isExpired() && call.step.call !== 'claim' && call.response === false) return [model]
+      const next = model.copy()
+      const isRight = JSON.stringify(next.apply(call.step)) === JSON.stringify(call.response)
+      return isRight ? statesAfter(next, call.step) : []
+    })
+    const others = calls.filter((other) => other !== call)
+    return explained.length > 0 ? explain(distinct(explained), others, maxLost) : []
   })
+  return distinct(after)
+}
+
+/** The models, and those after calls whose responses were lost. */
+function afterLost(models: readonly StoreModel[], calls: readonly Answered[], maxLost: number): readonly StoreModel[] {
+  let reached = models
+  let latest = models
+  for (let count = 0; count < maxLost * calls.length && latest.length > 0; count++) {
+    const known = new Set(reached.map((model) => model.state()))
+    const next = latest.flatMap((model) =>
+      calls.flatMap(({ step }) => {
+        const after = model.copy()
+        after.apply(step)
+        return statesAfter(after, step)
+      }),
+    )
+    latest = distinct(next).filter((model) => !known.has(model.state()))
+    reached = [...reached, ...latest]
+  }
+  return reached
+}
+
+/** A call on a finished record may extend its retention or not, because the contract leaves this open. */
+function statesAfter(model: StoreModel, { call, retain }: StoreStep): readonly StoreModel[] {
+  const isFinished = ['done', 'quarantined'].includes(model.phase() ?? '')
+  return isFinished && (call === 'claim' || call === 'complete') ? [model, model.remembering(retain)] : [model]
 }
