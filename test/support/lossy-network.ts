@@ -4,16 +4,20 @@ export interface LossyNetwork {
   call<Response>(make: () => Promise<Response>): Promise<Response>
   /** Loses all responses from now on. Returns a function that ends those calls and lets new ones through. */
   loseResponses(): () => void
+  /** Loses every `count`th response. Its call rejects at once. */
+  loseEvery(count: number): void
 }
 
 /** Creates a network. `lost` creates the error of a call whose response was lost. */
 export function createLossyNetwork(lost: () => Error): LossyNetwork {
   let outage: Promise<void> | undefined
+  let loseEvery = Number.POSITIVE_INFINITY
+  let responses = 0
   return {
     async call(make) {
       const during = outage
       const response = await make()
-      if (!during) return response
+      if (++responses % loseEvery !== 0 && !during) return response
       await during
       throw lost()
     },
@@ -26,6 +30,9 @@ export function createLossyNetwork(lost: () => Error): LossyNetwork {
         outage = undefined
         end()
       }
+    },
+    loseEvery(count) {
+      loseEvery = count
     },
   }
 }
