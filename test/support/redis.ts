@@ -31,13 +31,13 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   local text = redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) or ''
   local head, times, rest = string.match(text, '^(%l+ %d+ %d+ )([%d ]+)(\\n.*)$')
   if head then
-    local latest, later = 1, {}
-    for time in string.gmatch(times, '%d+') do
-      local moved = math.max(0, tonumber(time) - ARGV[2])
-      latest = math.max(latest, moved)
-      later[#later + 1] = string.format('%.0f', moved)
-    end
-    redis.call('SET', key, head .. table.concat(later, ' ') .. rest, 'PXAT', string.format('%.0f', latest))
+    local moved = {}
+    for time in string.gmatch(times, '%d+') do moved[#moved + 1] = math.max(0, tonumber(time) - ARGV[2]) end
+    local lease, retention = moved[2], moved[3]
+    -- A finished record may still contain the end of its lease.
+    local expiry = math.max(1, retention, string.find(head, '^done') and 1 or lease)
+    local later = string.format('%.0f %.0f %.0f', unpack(moved))
+    redis.call('SET', key, head .. later .. rest, 'PXAT', string.format('%.0f', expiry))
   end
 end`
 
