@@ -16,3 +16,7 @@ it.each(PAGES)('every figure of %s is in %s', (summary, results) => {
     figures.filter((figure) => !new RegExp(`(?<![\\d.,])${figure.replace('.', '\\.')}(?![\\d])`).test(measured)),
   ).toEqual([])
 })
+
+it('no recorded proof has failed', () => {
+  expect(readPage('docs/contributing/proofs.md').lines.filter((line) => line.includes('FAILED'))).toEqual([])
+})
