@@ -161,6 +161,15 @@ describe('a failed or quarantined delivery', () => {
   })
 })
 
+test('a delivery whose retention is over is new again at the moment its lease ends', () => {
+  const { clock, claim } = open(3)
+  claim(1, 0)
+  clock.set(54_999)
+  expect(claim(1).result).toMatchObject({ status: 'busy' })
+  clock.set(55_000)
+  expect(claim(1).result).toEqual({ status: 'claimed', attempt: 1, releasedAttempts: 0, completedHandlers: [] })
+})
+
 test('leases follow the injected clock', async () => {
   const { clock, claim, statusOf } = open(10)
   claim(1)
