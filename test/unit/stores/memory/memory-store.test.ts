@@ -161,7 +161,7 @@ describe('a failed or quarantined delivery', () => {
   })
 })
 
-test('a delivery whose retention is over is new again at the moment its lease ends', () => {
+test('a delivery whose retention has expired is new again at the moment its lease ends', () => {
   const { clock, claim } = open(3)
   claim(1, 0)
   clock.set(54_999)
