@@ -22,7 +22,7 @@ export interface StoreDriver {
   advance?(ms: number): MaybePromise<void>
   /**
    * From now on, loses the responses to a store's operations, which are still executed. Resolves to a function that ends those calls as a
-   * broken connection does, and reconnects. For drivers that repeat such operations. Default: tests of lost responses are skipped.
+   * broken connection does, and reconnects. Omit it if the driver doesn't repeat such operations: tests of lost responses are then skipped.
    */
   loseResponses?(store: Store<unknown>): MaybePromise<() => MaybePromise<void>>
   /** Whether records survive after every store is closed. Default: `true`. */

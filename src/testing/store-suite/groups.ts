@@ -162,11 +162,17 @@ async function withoutResponses<Result>(
 ): Promise<readonly Result[]> {
   const reconnect = await driver.loseResponses?.(store)
   const results = Promise.all(start())
-  results.catch(() => {})
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  results.then(settle, settle)
   let polls = 0
   while (polls < MAX_POLLS && !(await isExecuted())) polls++
+  const areLost = !isSettled
   await reconnect?.()
   expectTrue(polls < MAX_POLLS, 'operations whose responses are lost are executed')
+  expectTrue(areLost, 'their responses are lost until the store reconnects')
   return results
 }
 

@@ -37,6 +37,6 @@ export function repeatingDriver(driver: StoreDriver, repetition: Repetition): St
       networks.set(repeating, network)
       return repeating
     },
-    loseResponses: (store) => networks.get(store)?.loseResponses() ?? (() => {}),
+    loseResponses: (store) => (networks.get(store) as LossyNetwork).loseResponses(),
   }
 }

@@ -8,9 +8,14 @@ import { receiverSuite } from '../../support/receiver-suite.js'
 import { describeWithService } from '../../support/services.js'
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
+interface Opened {
+  readonly pool: Pool
+  readonly network: TcpProxy
+}
+
 describeWithService('postgres', 'postgresStore', (url) => {
   const { schema, table, pool: createPool, age, countEffects } = postgresScene(url)
-  const opened = new Map<unknown, { readonly pool: Pool; readonly network: TcpProxy }>()
+  const opened = new Map<unknown, Opened>()
 
   const driver: StoreDriver = {
     name: 'postgresStore',
@@ -26,7 +31,7 @@ describeWithService('postgres', 'postgresStore', (url) => {
       await opened.get(store)?.pool.end()
       await opened.get(store)?.network.close()
     },
-    loseResponses: (store) => opened.get(store)?.network.loseResponses() ?? (() => {}),
+    loseResponses: (store) => (opened.get(store) as Opened).network.loseResponses(),
     advance: age,
     quarantine: true,
     transaction: {

@@ -7,10 +7,15 @@ import { LIBRARIES, redisScene, type TestClient } from '../../support/redis.js'
 import { describeWithService } from '../../support/services.js'
 import { createTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js'
 
+interface Opened {
+  readonly client: TestClient
+  readonly network: TcpProxy
+}
+
 for (const [library, openClient] of Object.entries(LIBRARIES)) {
   describeWithService('redis', library, (url) => {
     const { home, open, makeLater } = redisScene(url)
-    const connections = new Map<unknown, { readonly client: TestClient; readonly network: TcpProxy }>()
+    const connections = new Map<unknown, Opened>()
 
     const driver: StoreDriver = {
       name: `redisStore with ${library}`,
@@ -26,7 +31,7 @@ for (const [library, openClient] of Object.entries(LIBRARIES)) {
         await connections.get(store)?.network.close()
         connections.delete(store)
       },
-      loseResponses: (store) => connections.get(store)?.network.loseResponses() ?? (() => {}),
+      loseResponses: (store) => (connections.get(store) as Opened).network.loseResponses(),
       advance: makeLater,
       quarantine: true,
     }

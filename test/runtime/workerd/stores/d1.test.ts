@@ -24,7 +24,7 @@ const driver: StoreDriver = {
     networks.set(store, network)
     return store
   },
-  loseResponses: (store) => networks.get(store)?.loseResponses() ?? (() => {}),
+  loseResponses: (store) => (networks.get(store) as LossyNetwork).loseResponses(),
   async advance(ms) {
     const shift = 'counted_at = counted_at - ?1, lease_until = lease_until - ?1, retain_until = retain_until - ?1'
     await env.DB.prepare(`UPDATE ${TABLE} SET ${shift}`).bind(ms).run()

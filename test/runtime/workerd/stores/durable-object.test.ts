@@ -41,7 +41,7 @@ const driver: StoreDriver = {
     return store
   },
   close: () => abortAllDurableObjects(),
-  loseResponses: (store) => networks.get(store)?.loseResponses() ?? (() => {}),
+  loseResponses: (store) => (networks.get(store) as LossyNetwork).loseResponses(),
   async advance(ms) {
     for (const id of objects.values()) {
       await runInDurableObject(IDEMPOTENCY.get(id), (_, { storage }) => shift(storage.sql, ms))

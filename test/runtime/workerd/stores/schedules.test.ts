@@ -31,11 +31,16 @@ describe.each([
   // The stores repeat a call once. Fewer calls are made at once, so no call is lost twice.
   ['while one response in a hundred is lost', 100],
 ])('%s', (_, loseEvery) => {
-  const network = createLossyNetwork(() => new Error('D1_ERROR: Network connection lost.'))
-  network.loseEvery(loseEvery)
-  const base = { ...TIMES, losesResponses: loseEvery < Number.POSITIVE_INFINITY }
+  const losesResponses = loseEvery < Number.POSITIVE_INFINITY
+  const base = { ...TIMES, losesResponses }
+  const createNetwork = () => {
+    const network = createLossyNetwork(() => new Error('D1_ERROR: Network connection lost.'))
+    network.loseEvery(loseEvery)
+    return network
+  }
 
   test('d1Store has the results that the contract allows', ONCE, async () => {
+    const network = createNetwork()
     const database: D1DatabaseBinding = {
       prepare: (query) => env.DB.prepare(query),
       batch: (statements) => network.call(() => env.DB.batch(statements as D1PreparedStatement[])),
@@ -46,9 +51,11 @@ describe.each([
       pass: (ms, key) => env.DB.prepare(`UPDATE ${TABLE} SET ${SHIFT}`).bind(ms, key).run(),
     })
     expect(calls).toBeGreaterThan(3000)
+    expect(network.lost() > 0).toBe(losesResponses)
   })
 
   test('durableObjectStore has the results that the contract allows', ONCE, async () => {
+    const network = createNetwork()
     let object: DurableObjectStub | undefined
     const namespace: IdempotencyNamespace = {
       idFromName: (name) => env.IDEMPOTENCY.idFromName(name),
@@ -67,5 +74,6 @@ describe.each([
         ),
     })
     expect(calls).toBeGreaterThan(3000)
+    expect(network.lost() > 0).toBe(losesResponses)
   })
 })
