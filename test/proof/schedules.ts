@@ -14,7 +14,7 @@ import { findServices } from '../../scripts/services.mjs'
 import { type ResultRow, reportResult, row } from './record.js'
 import { CORE_SCRIPTS, playCore } from './schedules/core.js'
 import { type OpenedStore, openLossy, openMemory, openPostgres, openRedis, openSqlite } from './schedules/opened.js'
-import { playSchedules, schedulesOf } from './schedules/stores.js'
+import { explainable } from './schedules/stores.js'
 
 process.exitCode = await prove()
 
@@ -120,10 +120,10 @@ async function proveStore(
 ): Promise<Found> {
   const store = await open()
   let calls = 0
-  const { keysAtOnce } = store
-  const property = fc.asyncProperty(schedulesOf(keysAtOnce, 3), async (each) => {
-    calls += await playSchedules(each, store)
+  const property = explainable(store, (count) => {
+    calls += count
   })
+  const { keysAtOnce } = store
   const runs = Math.ceil(schedules / keysAtOnce)
   // Where responses are lost, another run loses other responses, so reducing a failure makes no sense.
   const fault = await check(name, property, {

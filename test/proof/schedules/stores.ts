@@ -39,6 +39,9 @@ export interface ScheduledStore {
   clear?(): unknown
 }
 
+/** How many calls for one key are made at once. */
+const MAX_PARALLEL = 3
+
 /** Longer than a driver needs to connect again. */
 const WAIT_MS = 20_000
 
@@ -52,41 +55,42 @@ const STEP: fc.Arbitrary<StoreStep> = fc.record({
   retain: fc.oneof(fc.nat(60), fc.constant(500)),
 })
 
-function scheduleOf(maxParallel: number): fc.Arbitrary<readonly StoreMove[]> {
-  const calls = fc.array(STEP, { minLength: 1, maxLength: maxParallel })
-  return fc.array(fc.oneof({ weight: 4, arbitrary: calls }, { weight: 1, arbitrary: fc.nat(60) }), {
-    minLength: 3,
-    maxLength: 30,
-    size: 'max',
-  })
-}
+const SCHEDULE: fc.Arbitrary<readonly StoreMove[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.array(STEP, { minLength: 1, maxLength: MAX_PARALLEL }) },
+    { weight: 1, arbitrary: fc.nat(60) },
+  ),
+  { minLength: 3, maxLength: 30, size: 'max' },
+)
 
-/** Random schedules to play at once, for `count` keys. */
-export function schedulesOf(count: number, maxParallel: number): fc.Arbitrary<readonly (readonly StoreMove[])[]> {
-  return fc.array(scheduleOf(maxParallel), { minLength: count, maxLength: count, size: 'max' })
-}
-
-/** Plays schedules at once, each on a new key. Resolves to the number of calls. Rejects if no order of the calls for a key explains their results. */
-export async function playSchedules(
-  schedules: readonly (readonly StoreMove[])[],
+/** The property that some order of the calls explains the results of a store, in random schedules. `onPlayed` receives the number of calls. */
+export function explainable(
   tested: ScheduledStore,
-): Promise<number> {
+  onPlayed: (calls: number) => void = () => {},
+): fc.IAsyncProperty<[readonly (readonly StoreMove[])[]]> {
+  const { keysAtOnce: count } = tested
+  const schedules = fc.array(SCHEDULE, { minLength: count, maxLength: count, size: 'max' })
+  return fc.asyncProperty(schedules, async (each) => onPlayed(await playSchedules(each, tested)))
+}
+
+/** Plays random schedules, and rejects if a result of the store is wrong. Resolves to the number of calls. `npm run proof -- schedules` reduces a failure. */
+export async function assertSchedules(tested: ScheduledStore, rounds: number): Promise<number> {
+  let calls = 0
+  const property = explainable(tested, (count) => {
+    calls += count
+  })
+  await fc.assert(property, { numRuns: rounds, endOnFailure: true })
+  return calls
+}
+
+/** Plays schedules at once, each on a new key. */
+async function playSchedules(schedules: readonly (readonly StoreMove[])[], tested: ScheduledStore): Promise<number> {
   await tested.clear?.()
   // All of them end before the next ones clear the store, although one may have failed.
   const played = await Promise.allSettled(schedules.map((moves) => playSchedule(moves, tested)))
   const failed = played.find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
   return played.reduce((calls, each) => calls + (each.status === 'fulfilled' ? each.value : 0), 0)
-}
-
-/** Plays random schedules, and rejects if a result of the store is wrong. Resolves to the number of calls. `npm run proof -- schedules` reduces a failure. */
-export async function assertSchedules(tested: ScheduledStore, rounds: number): Promise<number> {
-  let calls = 0
-  const property = fc.asyncProperty(schedulesOf(tested.keysAtOnce, 3), async (schedules) => {
-    calls += await playSchedules(schedules, tested)
-  })
-  await fc.assert(property, { numRuns: rounds, endOnFailure: true })
-  return calls
 }
 
 async function playSchedule(moves: readonly StoreMove[], tested: ScheduledStore): Promise<number> {

@@ -1,5 +1,5 @@
 /** A small share of the proof of schedules: random calls of four workers for each of 16 deliveries at once, over each shared store. */
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { describeWithService } from '../../support/services.js'
 import { type OpenedStore, openLossy, openPostgres, openRedis, openSqlite } from '../schedules/opened.js'
 import { assertSchedules } from '../schedules/stores.js'
@@ -13,29 +13,24 @@ const LOSSY_ROUNDS = 20
 
 const play = (store: OpenedStore, rounds = ROUNDS) => assertSchedules(store, rounds).finally(() => store.close())
 
-describeWithService('postgres', 'random calls for several deliveries, with postgresStore', () => {
-  it('have the results that the contract allows', ONCE, async () => {
-    expect(await play(openPostgres(String(inject('services').postgres)))).toBeGreaterThan(20_000)
-  })
+const SHARED = [
+  ['postgres', openPostgres],
+  ['redis', openRedis],
+] as const
 
-  it('have them although responses are lost', ONCE, async () => {
-    const store = await openLossy(openPostgres, String(inject('services').postgres))
-    expect(await play(store, LOSSY_ROUNDS)).toBeGreaterThan(4000)
-    expect(store.lost?.()).toBeGreaterThan(10)
-  })
-})
+for (const [service, open] of SHARED) {
+  describeWithService(service, `random calls for several deliveries, with ${service}Store`, (url) => {
+    it('have the results that the contract allows', ONCE, async () => {
+      expect(await play(open(url))).toBeGreaterThan(20_000)
+    })
 
-describeWithService('redis', 'random calls for several deliveries, with redisStore', () => {
-  it('have the results that the contract allows', ONCE, async () => {
-    expect(await play(openRedis(String(inject('services').redis)))).toBeGreaterThan(20_000)
+    it('have them although responses are lost', ONCE, async () => {
+      const store = await openLossy(open, url)
+      expect(await play(store, LOSSY_ROUNDS)).toBeGreaterThan(4000)
+      expect(store.lost?.()).toBeGreaterThan(10)
+    })
   })
-
-  it('have them although responses are lost', ONCE, async () => {
-    const store = await openLossy(openRedis, String(inject('services').redis))
-    expect(await play(store, LOSSY_ROUNDS)).toBeGreaterThan(4000)
-    expect(store.lost?.()).toBeGreaterThan(10)
-  })
-})
+}
 
 describe('random calls for several deliveries, with sqliteStore', () => {
   it('have the results that the contract allows', ONCE, async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Store } from '../../../../src/index.js'
 import { openMemory } from '../../../proof/schedules/opened.js'
-import { assertSchedules, playSchedules, schedulesOf } from '../../../proof/schedules/stores.js'
+import { assertSchedules, explainable } from '../../../proof/schedules/stores.js'
 
 test('memoryStore keeps the contract under random calls of four workers for one delivery', async () => {
   expect(await assertSchedules(openMemory(), 1000)).toBeGreaterThan(5000)
@@ -33,8 +33,6 @@ test.each(Object.entries(faulty))('the model finds a store that %s', async (_, c
   const store = openMemory()
   const [inner] = store.stores as [Store]
   const stores = [{ ...inner, ...change(inner) }]
-  const property = fc.asyncProperty(schedulesOf(store.keysAtOnce, 3), async (schedules) => {
-    await playSchedules(schedules, { ...store, stores })
-  })
+  const property = explainable({ ...store, stores })
   expect((await fc.check(property, { numRuns: 2000, endOnFailure: true })).failed).toBe(true)
 })
