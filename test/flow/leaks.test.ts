@@ -57,9 +57,14 @@ function follow() {
   return {
     add: (...objects: readonly object[]) => void references.push(...objects.map((object) => new WeakRef(object))),
     count: () => references.length,
+    /** Collects garbage as long as that frees some of them. A leak is never freed. */
     async alive(): Promise<number> {
-      await usedBytes()
-      return references.filter((reference) => reference.deref() !== undefined).length
+      for (let before = references.length + 1; ; ) {
+        await usedBytes()
+        const count = references.filter((reference) => reference.deref() !== undefined).length
+        if (count === 0 || count >= before) return count
+        before = count
+      }
     },
   }
 }
